@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <utility>
@@ -19,8 +20,20 @@ class clock {
 public:
     virtual ~clock() = default;
 
-    /// The current time.
+    /// The current time, which never steps: for spans of time such as leases, delays and timeouts.
     virtual time_point now() const noexcept = 0;
+
+    /// How far the wall clock is ahead of `now`, or behind it: since it has been set.
+    virtual duration ahead() const noexcept { return duration::zero(); }
+
+    /// How often to ask `ahead` while waiting for a time of the wall clock; by default never, as it doesn't change unasked.
+    virtual duration look_every() const noexcept { return (duration::max)(); }
+
+    /// What the wall clock shows: for times that people give or read.
+    time_point wall() const noexcept { return now() + ahead(); }
+
+    /// What `now` will be when the wall clock shows `when`, unless it is set before.
+    time_point until_wall(time_point when) const noexcept { return shifted(when, -ahead()); }
 
     /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
     /// again. Every armed timer must be given to `disarm` before it is destroyed.
@@ -35,12 +48,23 @@ protected:
     clock& operator=(const clock&) = default;
 };
 
-/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
+/// Real time: the wall clock read once and carried on by the steady clock, so that it never steps; and how far the wall
+/// clock has been set, or the machine has been asleep, since.
 class system_clock final : public clock {
 public:
     time_point now() const noexcept override {
         return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
     }
+
+    duration ahead() const noexcept override {
+        constexpr duration::rep smallest_step = 100;  // ms: two clocks aren't read at the same moment
+        const auto seen = (std::chrono::floor<duration>(std::chrono::system_clock::now()) - now()).count();
+        auto known = ahead_.load(std::memory_order_relaxed);
+        if (seen - known >= smallest_step || known - seen >= smallest_step) ahead_.store(known = seen, std::memory_order_relaxed);
+        return duration(known);
+    }
+
+    duration look_every() const noexcept override { return std::chrono::seconds(1); }
 
     void arm(asio::steady_timer& timer, time_point when) override {
         constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
@@ -54,6 +78,7 @@ private:
     using nanoseconds = std::chrono::nanoseconds;
     std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
     std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+    mutable std::atomic<duration::rep> ahead_ = 0;
 };
 
 /// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
@@ -84,6 +109,18 @@ public:
         remove(timer);
     }
 
+    duration ahead() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return ahead_;
+    }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) {
+        const std::lock_guard lock(mutex_);
+        ahead_ += by;
+        for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
+    }
+
     /// Moves time on by `by` and ends the waits that this makes due.
     void advance(duration by) {
         const std::lock_guard lock(mutex_);
@@ -112,6 +149,7 @@ private:
 
     mutable std::mutex mutex_;
     time_point now_;
+    duration ahead_{};
     std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
 };
 

@@ -50,6 +50,7 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/json/array.hpp>
+#include <boost/json/error.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/parser.hpp>
@@ -113,6 +114,7 @@
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -259,6 +261,8 @@ inline std::size_t letters_between(std::string_view one, std::string_view other)
 /// The name that `text` was probably meant to be; empty when none is near.
 inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
     std::string_view found;
+    constexpr std::size_t longest = 200, most = 1000;  // every letter of it is compared with every one of theirs
+    if (text.size() > longest || allowed.size() > most) return found;
     auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
     for (const auto& one : allowed) {
         const auto distance = letters_between(text, one);
@@ -267,17 +271,19 @@ inline std::string_view nearest(std::string_view text, const std::vector<std::st
     return found;
 }
 
-/// `"a", "b"`
+/// `"a", "b"`; of very many the first ones.
 inline std::string quoted_list(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 50;
     std::string text;
-    for (const auto& name : names) text.append(text.empty() ? "\"" : ", \"").append(name).append(1, '"');
+    for (std::size_t i = 0; i != (std::min)(names.size(), most); ++i) text.append(i == 0 ? "" : ", ").append(in_quotes(names[i]));
+    if (names.size() > most) text.append(" and ").append(std::to_string(names.size() - most)).append(" more");
     return text.empty() ? "none" : text;
 }
 
 /// The end of an error about a name that is not allowed: which one was probably meant, and all that are allowed.
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
-    std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
+    std::string end = meant.empty() ? "" : "; did you mean " + in_quotes(meant) + '?';
     return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
 }
 
@@ -310,8 +316,8 @@ void check_known(const std::string& pointer, const char* what, const std::vector
                  const std::vector<std::string>& known) {
     for (std::size_t i = 0; i != names.size(); ++i) {
         if (std::ranges::find(known, names[i]) != known.end()) continue;
-        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + " \"" + names[i] +
-                                                                  '"' + allowed_instead(names[i], known));
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + ' ' +
+                                                                  in_quotes(names[i]) + allowed_instead(names[i], known));
     }
 }
 
@@ -351,6 +357,19 @@ void app::add(detail::app_task task) {
         }
     }
     tasks_.push_back(std::move(task));
+}
+
+void app::add(detail::app_job job) {
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "local job " + job.id + " can't be added: the app has been run; call local() before run()");
+    }
+    if (!job.cron.empty()) job.options.define(job.id, job.cron, job.options.zone());  // throws for a wrong one
+    detail::checked_name(job.id, "local job");
+    if (std::ranges::find(jobs_, job.id, &detail::app_job::id) != jobs_.end()) {
+        throw error(errc::invalid_argument, "local job " + job.id + " can't be added: there is one with this id; use another id");
+    }
+    jobs_.push_back(std::move(job));
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
@@ -408,7 +427,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         const auto here = "/schedules/" + std::to_string(i);
         const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
         if (task == tasks_.end()) {
-            throw config_error(here + "/task", "this program has no task \"" + from.task + '"' +
+            throw config_error(here + "/task", "this program has no task " + detail::in_quotes(from.task) +
                                                    detail::allowed_instead(from.task, names));
         }
         auto& made = all.emplace_back();
@@ -433,6 +452,28 @@ std::vector<detail::app_schedule> app::all_schedules() const {
     return all;
 }
 
+/// Those that run: as the config says, or as the program does.
+std::vector<detail::app_job> app::all_jobs() const {
+    std::vector<std::string> names;
+    for (const auto& own : jobs_) names.push_back(own.id);
+    auto all = jobs_;
+    for (std::size_t i = 0; i != config_.values.jobs.size(); ++i) {
+        const auto& from = config_.values.jobs[i];
+        const auto here = "/jobs/" + std::to_string(i);
+        const auto named = std::ranges::find(all, from.job, &detail::app_job::id);
+        if (named == all.end()) {
+            throw config_error(here + "/job", "this program has no local job " + detail::in_quotes(from.job) +
+                                                  detail::allowed_instead(from.job, names));
+        }
+        if (!from.cron.empty()) named->cron = from.cron;
+        if (from.enabled && named->cron.empty()) throw config_error(here + "/cron", "the cron expression is missing");
+        if (!from.enabled) named->cron.clear();
+        named->options = detail::options_of(from);
+    }
+    std::erase_if(all, [](const auto& one) { return one.cron.empty(); });
+    return all;
+}
+
 void app::check() const {
     const auto names = detail::names_of(tasks_);
     std::vector<std::string> services;
@@ -443,10 +484,10 @@ void app::check() const {
         detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
-        if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
+        if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
             throw config_error("",
-                               "there is nothing to run: no task is enabled, and no service and no schedule "
-                               "is set; enable one");
+                               "there is nothing to run: no task is enabled, and no service, no schedule and no "
+                               "local job is set; enable one");
         }
     } catch (const config_error& e) {
         throw config_.placed(e);
@@ -493,9 +534,10 @@ log_sink app::log() const {
 
 std::string app::start_line() const {
     const auto& from = config_.values;
-    std::vector<std::string> queues;
-    const auto add = [&](std::string name) {
-        if (std::ranges::find(queues, name) == queues.end()) queues.push_back(std::move(name));
+    std::string queues;
+    std::set<std::string> added;
+    const auto add = [&](const std::string& name) {
+        if (added.insert(name).second) queues.append(queues.empty() ? "" : ",").append(name);
     };
     const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
     for (const auto& queue : from.queues) {
@@ -506,8 +548,7 @@ std::string app::start_line() const {
         if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
     }
     std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
-                       " backend=" + detail::shown_url(from.url) + " queues=";
-    for (const auto& queue : queues) line.append(queue == queues.front() ? "" : ",").append(queue);
+                       " backend=" + detail::shown_url(from.url) + " queues=" + queues;
     line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
     if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
     return line;
@@ -522,12 +563,14 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
-    if (!core->schedules.empty()) {
+    const auto jobs = all_jobs();
+    if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
         options.host(detail::node_of(config_.values));
         options.log(*log_);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
+    for (const auto& one : jobs) one.give_to(*core->scheduler, one);
     for (const auto& task : tasks_) {
         if (!is_enabled(task.name)) continue;
         if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));
@@ -639,7 +682,7 @@ command_line parse_command_line(const std::vector<std::string>& words) {
         const auto name = words[i].substr(0, equals);
         const bool takes_value = name == "--config" || name == "--env";
         if (std::ranges::find(known, name) == known.end()) {
-            fail("unknown option \"" + name + '"' + allowed_instead(name, known));
+            fail("unknown option \"" + shown_name(name) + '"' + allowed_instead(name, known));
         }
         if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
         if (name == "--check-config") found.check = true;
@@ -750,18 +793,70 @@ log_sink open_log(const std::string& path, log_level least) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/app/config/budget.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What reading one config file may cost, whatever it holds, and whatever its aliases stand for.
+class config_budget {
+public:
+    static constexpr std::size_t max_file_size = std::size_t(16) << 20;
+    static constexpr std::size_t max_depth = 32;
+    static constexpr std::size_t max_values = 1'000'000;
+    static constexpr std::size_t max_text = std::size_t(64) << 20;  ///< of scalars and JSON pointers together
+
+    static void check_size(std::size_t bytes, const std::string& name) {
+        if (bytes <= max_file_size) return;
+        throw config_error("", "larger than " + std::to_string(max_file_size >> 20) + " MiB: split it, or move data out of it", name);
+    }
+
+    static config_error too_deep(const std::string& place) {
+        return {"", "nested deeper than " + std::to_string(max_depth) + " levels: use fewer", place};
+    }
+
+    /// Takes one value with so many bytes of text. `place` gives where it is, for the error.
+    template <class Place>
+    void spend(std::size_t bytes, Place place) {
+        values_ += 1;
+        text_ += bytes;
+        if (values_ > max_values) {
+            throw config_error("", "more than " + std::to_string(max_values) + " values, those behind aliases included: use fewer",
+                               place());
+        }
+        if (text_ > max_text) {
+            throw config_error("", "more than " + std::to_string(max_text >> 20) + " MiB of texts and of the keys around them, "
+                                   "those behind aliases included: use fewer or shorter ones", place());
+        }
+    }
+
+private:
+    std::size_t values_ = 0;
+    std::size_t text_ = 0;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/config/json_places.hpp --------------------------------------------------
 
 namespace taskflux::detail {
 
-/// "app.json:3:5": where a byte of a text is, lines and columns from 1 on.
-inline std::string place_in(std::string_view text, std::size_t offset, const std::string& name) {
-    const auto before = text.substr(0, offset);
-    const auto line = 1 + std::ranges::count(before, '\n');
-    const auto start = before.rfind('\n');
-    const auto column = start == std::string_view::npos ? offset + 1 : offset - start;
-    return name + ':' + std::to_string(line) + ':' + std::to_string(column);
-}
+/// Where the bytes of a text are: "app.json:3:5", lines and columns from 1 on. O(log lines) a question.
+class text_places {
+public:
+    text_places(std::string_view text, std::string name) : name_(std::move(name)) {
+        for (std::size_t end = 0; (end = text.find('\n', end)) != std::string_view::npos;) begins_.push_back(++end);
+    }
+
+    std::string operator()(std::size_t offset) const {
+        const auto next = std::ranges::upper_bound(begins_, offset);
+        const auto line = next - begins_.begin();  // from 1 on
+        return name_ + ':' + std::to_string(line) + ':' + std::to_string(offset - *(next - 1) + 1);
+    }
+
+private:
+    std::string name_;
+    std::vector<std::size_t> begins_ = std::vector<std::size_t>(1, 0);  // of the lines
+};
 
 /// Walks over a text that is known to be JSON, and calls a listener with the place of each member's key and each element.
 class json_places {
@@ -948,7 +1043,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     std::vector<std::string> known(1, "TASKFLUX_CONFIG");
     for_each_member<app_config>([&]<class Member>(Member) {
         using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
-        if constexpr (!std::same_as<value_type, std::vector<schedule_config>>) {
+        if constexpr (!std::same_as<value_type, std::vector<schedule_config>> && !std::same_as<value_type, std::vector<job_config>>) {
             const std::string key(member_name<Member>);
             const auto found = variables.find(known.emplace_back(variable_of(key)));
             if (found == variables.end() || found->second.empty()) return;
@@ -999,15 +1094,22 @@ namespace detail {
 inline constexpr const char* environments_key = "environments";
 
 config_document read_json_config(std::string_view text, const std::string& name) {
-    config_document made;
-    boost::json::parser parser;
+    config_budget::check_size(text.size(), name);
+    const text_places place(text, name);
+    boost::json::parse_options options;
+    options.max_depth = config_budget::max_depth;
+    boost::json::parser parser({}, options);
     boost::system::error_code ec;
     const auto consumed = parser.write(text.data(), text.size(), ec);
-    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place_in(text, consumed, name));
+    if (ec == boost::json::error::too_deep) throw config_budget::too_deep(place(consumed));
+    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place(consumed));
+    config_document made;
     made.root = parser.release();
+    config_budget budget;
     json_places(text, [&](const std::string& pointer, std::size_t offset) {
-        if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is there twice: remove one", place_in(text, offset, name));
+        budget.spend(pointer.size(), [&] { return place(offset); });
+        if (made.places.emplace(pointer, place(offset)).second) return;
+        throw config_error(pointer, "the key is there twice: remove one", place(offset));
     }).walk();
     return made;
 }
@@ -1018,7 +1120,12 @@ std::string read_text(const std::string& path) {
         std::ifstream file;
         file.exceptions(std::ios::failbit | std::ios::badbit);
         file.open(path, std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+        std::string text;
+        for (std::istreambuf_iterator<char> at(file), end; at != end; ++at) {
+            text.push_back(*at);
+            config_budget::check_size(text.size(), path);  // before more is read: it may be endless
+        }
+        return text;
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
@@ -1043,16 +1150,20 @@ config_document read_file(const config_sources& sources) {
 /// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
 void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
              const std::string& prefix = std::string()) {
+    // What is below a value stands together among the places: '0' is the character after '/'.
+    const auto below = [](auto& all, const std::string& pointer) {
+        return std::pair(all.lower_bound(pointer + '/'), all.lower_bound(pointer + '0'));
+    };
     auto& root = under.root.get_object();
     for (const auto& member : over) {
-        const auto pointer = path(path(), member.key()).pointer();
-        const auto is_below = [](const std::string& place, const std::string& top) {
-            return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/');
-        };
-        std::erase_if(under.places, [&](const auto& place) { return is_below(place.first, pointer); });
-        for (const auto& [where, place] : places) {
-            if (is_below(where, prefix + pointer)) under.places[where.substr(prefix.size())] = place;
-        }
+        const path top;
+        const auto pointer = path(top, member.key()).pointer();
+        const auto replaced = below(under.places, pointer);
+        under.places.erase(replaced.first, replaced.second);
+        const auto place = places.find(prefix + pointer);
+        if (place != places.end()) under.places[pointer] = place->second;
+        const auto [first, last] = below(places, prefix + pointer);
+        for (auto one = first; one != last; ++one) under.places[one->first.substr(prefix.size())] = one->second;
         root[member.key()] = member.value();
     }
 }
@@ -1114,7 +1225,11 @@ loaded_config load(const config_sources& sources, const app_config& base) {
     if (!sources.file().empty()) file = read_file(sources);
     const auto all_places = file.places;
     const auto sections = take_sections(file);
-    if (!file.root.is_object()) return checked(file, base);  // which throws
+    if (!file.root.is_object()) {
+        // A text is not quoted: it may be a URL whose key lacks its colon or space.
+        const auto got = file.root.is_string() ? std::string("a string") : shown(file.root);
+        throw loaded_config{{}, file.places}.placed(config_error("", "expected object, got " + got));
+    }
 
     auto variables = read_variables(sources.variables());
     if (!sources.env().empty()) {
@@ -1205,16 +1320,16 @@ std::string to_string(const redis_url& url);
 /// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
 /// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
 /// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
-/// options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
+/// options are percent-decoded. Mistakes throw `invalid_argument`, and quote nothing of the URL.
 redis_url parse_url(std::string_view text);
 
 namespace wire {
 
 class url_parser {
 public:
-    explicit url_parser(std::string_view text)
-        : has_secret_(text.find('@') != std::string_view::npos ||
-                      text.find("password") != std::string_view::npos) {
+    explicit url_parser(std::string_view text) {
+        if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }))
+            fail("a space, line break or control character is in it: leave it out, or write a space as %20");
         const auto colon = text.find("://");
         const auto scheme = text.substr(0, colon);
         if (colon == std::string_view::npos) {
@@ -1230,6 +1345,11 @@ public:
         const auto slash = rest.find('/');
         const auto authority = rest.substr(0, slash);
         const auto path = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
+        if (path.find('@') != std::string_view::npos) {
+            fail(
+                "an '@' stands behind a '/': write '/' in a user or password as %2F, and '@' in a path or "
+                "name as %40");
+        }
         const auto hosts = read_user(authority);
 
         if (scheme == "redis" || scheme == "rediss") {
@@ -1247,8 +1367,9 @@ public:
             url_.tls = scheme == "rediss+sentinel";
             read_sentinels(hosts, path);
         } else {
-            fail("the scheme" + quoted(scheme) +
-                 " is not known: use redis, rediss, redis+unix, unix, redis+sentinel or rediss+sentinel");
+            fail(
+                "the scheme is not known: use redis, rediss, redis+unix, unix, redis+sentinel or "
+                "rediss+sentinel, in small letters");
         }
         read_options(options);
     }
@@ -1256,13 +1377,9 @@ public:
     redis_url take() { return std::move(url_); }
 
 private:
+    // Quotes nothing of the URL: where a character is missing or not encoded, any part may be a piece of a password.
     [[noreturn]] static void fail(const std::string& what) {
         throw error(errc::invalid_argument, "Redis URL: " + what);
-    }
-
-    // Where an '@' or a '/' was not encoded any part may hold a piece of the password.
-    std::string quoted(std::string_view part) const {
-        return has_secret_ ? std::string() : " \"" + std::string(part) + '"';
     }
 
     static int digit(char c) {
@@ -1308,7 +1425,11 @@ private:
         return authority.substr(at + 1);
     }
 
-    address read_address(std::string_view text, std::uint16_t port) const {
+    static bool is_letter_or_digit(char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    }
+
+    static address read_address(std::string_view text, std::uint16_t port) {
         address out{{}, port};
         auto host = text;
         std::optional<std::string_view> number;
@@ -1332,9 +1453,16 @@ private:
             }
         }
         if (host.empty()) fail("the host is missing: redis://localhost:6379");
+        const std::string_view special = text.starts_with('[') ? ":.%-_~" : ".-_";
+        if (!std::ranges::all_of(host, [special](char c) { return is_letter_or_digit(c) || special.find(c) != std::string_view::npos; })) {
+            fail(
+                "the host holds what no host's name does: it follows an '@' where there is a user or password, "
+                "in which special characters are percent-encoded");
+        }
         if (number && (!read_number(*number, out.port) || out.port == 0)) {
-            fail("the port" + quoted(*number) +
-                 " is not a number from 1 to 65535 (a '/' in a password is written as %2F)");
+            fail(
+                "the port is not a number from 1 to 65535 (after a password comes '@'; a '/' in it is written as "
+                "%2F)");
         }
         out.host = host;
         return out;
@@ -1358,8 +1486,7 @@ private:
 
     void read_database(std::string_view text) {
         if (!read_number(text, url_.database) || url_.database < 0) {
-            fail("the database" + quoted(text) +
-                 " is not a number from 0 on (a '/' in a password is written as %2F)");
+            fail("the database is not a number from 0 on (a '/' in a password is written as %2F)");
         }
     }
 
@@ -1371,7 +1498,7 @@ private:
         // An hour at most: a call that may take longer should be a task.
         if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
             value > 3'600'000 / unit) {
-            fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
+            fail("timeout is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
         }
         url_.timeout = std::chrono::milliseconds(value * unit);
     }
@@ -1380,7 +1507,7 @@ private:
         constexpr unsigned most = 100;
         unsigned replicas = 0;
         if (!read_number(text, replicas) || replicas > most)
-            fail("durable" + quoted(text) + " is not a number of replicas: durable=1");
+            fail("durable is not a number of replicas from 0 to 100: durable=1");
         url_.durable = replicas;
     }
 
@@ -1407,9 +1534,9 @@ private:
         } else if (name == "sentinel_password") {
             url_.sentinel_password = decode(value);
         } else {
-            fail("the option" + quoted(name) +
-                 " is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
-                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
+            fail(
+                "an option is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
         }
     }
 
@@ -1427,7 +1554,6 @@ private:
             fail("sentinel_user needs a password: add sentinel_password=");
     }
 
-    const bool has_secret_;
     redis_url url_;
 };
 
@@ -1515,28 +1641,45 @@ void check_range(const std::string& pointer, duration value, duration least) {
 
 void check_name(const std::string& pointer, const std::string& name) {
     if (is_valid_name(name)) return;
-    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + name + '"');
+    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + shown_name(name) + '"');
 }
 
 void check_names(const std::string& pointer, const std::vector<std::string>& names) {
+    std::unordered_set<std::string_view> before;
     for (std::size_t i = 0; i != names.size(); ++i) {
         const auto here = pointer + '/' + std::to_string(i);
         check_name(here, names[i]);
-        const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
-        if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is listed twice: remove one");
-        }
+        if (!before.insert(names[i]).second) throw config_error(here, in_quotes(names[i]) + " is listed twice: remove one");
     }
 }
 
 void check_weights(const app_config& config) {
+    const std::unordered_set<std::string_view> known(config.queues.begin(), config.queues.end());
     for (const auto& [queue, weight] : config.weights) {
         const auto here = path(path(path(), "weights"), queue).pointer();
-        if (std::ranges::find(config.queues, queue) == config.queues.end()) {
+        if (!known.contains(queue)) {
             throw config_error(here, "this queue is not in /queues: add it there" + allowed_instead(queue, config.queues));
         }
         check_range(here, weight, 1, 1'000'000);
     }
+}
+
+/// What schedules and local jobs have in common.
+template <class Config>
+void check_ticking(const std::string& pointer, const Config& one) {
+    const auto check = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(pointer + member, e.what());
+        }
+    };
+    if (!one.cron.empty()) check("/cron", [&] { cron{one.cron}; });
+    check("/zone", [&] { zone::named(one.zone); });
+    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
+    check_range(pointer + "/grace", one.grace, duration::zero());
+    check_range(pointer + "/jitter", one.jitter, duration::zero());
+    check("", [&] { options_of(one); });
 }
 
 void check_schedule(const std::string& pointer, const schedule_config& one) {
@@ -1545,19 +1688,25 @@ void check_schedule(const std::string& pointer, const schedule_config& one) {
     check_name(pointer + "/task", one.task);
     if (!one.id.empty()) check_name(pointer + "/id", one.id);
     if (!one.queue.empty()) check_name(pointer + "/queue", one.queue);
-    const auto check = [&](const char* member, auto&& use) {
-        try {
-            use();
-        } catch (const error& e) {
-            throw config_error(pointer + member, e.what());
+    check_ticking(pointer, one);
+    try {
+        encode(one.payload);
+    } catch (const payload_error& e) {
+        throw config_error(pointer + "/payload" + e.pointer(), e.reason());
+    }
+}
+
+void check_jobs(const std::vector<job_config>& jobs) {
+    std::unordered_set<std::string_view> before;
+    for (std::size_t i = 0; i != jobs.size(); ++i) {
+        const auto here = "/jobs/" + std::to_string(i);
+        if (jobs[i].job.empty()) throw config_error(here + "/job", "the job is missing");
+        check_name(here + "/job", jobs[i].job);
+        if (!before.insert(jobs[i].job).second) {
+            throw config_error(here + "/job", in_quotes(jobs[i].job) + " is listed twice: remove one");
         }
-    };
-    check("/cron", [&] { cron{one.cron}; });
-    check("/zone", [&] { zone::named(one.zone); });
-    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
-    check_range(pointer + "/grace", one.grace, duration::zero());
-    check_range(pointer + "/jitter", one.jitter, duration::zero());
-    check("", [&] { options_of(one); });
+        check_ticking(here, jobs[i]);
+    }
 }
 
 }  // namespace detail
@@ -1588,6 +1737,7 @@ void check_config(const app_config& config) {
     for (std::size_t i = 0; i != config.schedules.size(); ++i) {
         check_schedule("/schedules/" + std::to_string(i), config.schedules[i]);
     }
+    check_jobs(config.jobs);
 }
 
 }  // namespace taskflux
@@ -1980,6 +2130,7 @@ struct entry_extras {
     std::string error;
     std::string progress;
     std::deque<log_line> log;
+    time_point at{};  ///< held or scheduled for that time of the wall clock; 0: for none
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
     std::optional<parent_link> parent;
     std::unique_ptr<memory::journal> journal;
@@ -2056,6 +2207,16 @@ struct entry {
     unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// Gives its end to the callers waiting for it.
+    void tell_waiters() {
+        for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
 
     /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
     time_point limit() const {
@@ -2384,6 +2545,46 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/wall_tasks.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The tasks that are held or scheduled for a time of the wall clock, which may be set meanwhile.
+class wall_tasks {
+public:
+    /// `task` is to start at `at`, if that is later than it would otherwise.
+    void add(entry& task, time_point at) {
+        const auto due = shifted(at, -ahead_);
+        if (due <= task.when) return;
+        task.when = due;
+        task.more().at = at;
+        all_.emplace(task.sequence, &task);
+    }
+
+    /// From here on it waits for no time of the wall clock.
+    void remove(entry& task) {
+        if (!task.extras || task.extras->at == time_point{}) return;
+        all_.erase(task.sequence);
+        task.extras->at = {};
+    }
+
+    /// Takes over how far the wall clock is ahead; `move(task, when)` makes a task due at another time.
+    template <class Move>
+    void follow(duration ahead, Move move) {
+        if (std::exchange(ahead_, ahead) == ahead) return;
+        for (const auto& [sequence, task] : all_) move(*task, shifted(task->extras->at, -ahead_));
+    }
+
+    duration ahead() const { return ahead_; }
+    bool empty() const { return all_.empty(); }
+
+private:
+    duration ahead_{};
+    std::unordered_map<std::uint64_t, entry*> all_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -2416,7 +2617,8 @@ public:
             lock_unique_key(task, now);
         }
         if (from.parent) task.more().parent = std::move(from.parent);
-        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.when = (std::max)(later(now, from.delay), now);
+        wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
@@ -2430,6 +2632,15 @@ public:
         if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
         return std::nullopt;
     }
+
+    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
+    void follow(duration ahead) {
+        wall_.follow(ahead, [this](entry& task, time_point when) {
+            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
+            task.when = when;
+        });
+    }
+    const wall_tasks& wall() const { return wall_; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -2603,6 +2814,7 @@ protected:
             case task_state::held: forget_limit(task); break;
             case task_state::scheduled:
                 scheduled_.erase({task.when, task.sequence});
+                wall_.remove(task);
                 forget_limit(task);
                 break;
             case task_state::waiting:
@@ -2643,6 +2855,7 @@ protected:
             scheduled_.emplace(due, task.sequence);
             expect(due);
         } else {
+            wall_.remove(task);
             enter(task, event, task_state::waiting);
             ready_.add(task, urgent);
         }
@@ -2685,7 +2898,7 @@ protected:
         enter(task, event, to);
         task.when = now;
         unlock_unique_key(task);
-        tell_waiters(task);
+        task.tell_waiters();
         if (!task.extras) return;
         if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
         const auto* own_journal = task.journal();
@@ -2708,18 +2921,10 @@ private:
     }
 
     void erase(entry& task) {
+        wall_.remove(task);
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
-    }
-
-    static void tell_waiters(entry& task) {
-        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
-            waiter->outcome = task.outcome();
-            waiter->notify(*waiter);
-            waiter = next;
-        }
     }
 
     const entry* unique_holder(const std::string& key, time_point now) {
@@ -2742,6 +2947,7 @@ private:
     ready_tasks ready_;
     by_time scheduled_;
     by_time limits_;
+    wall_tasks wall_;
     ended_tasks ended_;
     std::size_t ended_size_ = 0;
     time_point next_ = never;
@@ -2927,7 +3133,7 @@ public:
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
+                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
         }
     }
 
@@ -3128,6 +3334,11 @@ public:
         }
     }
 
+    /// See `task_store`.
+    void follow(duration ahead) { store_.follow(ahead); }
+    bool follows_wall() const { return !store_.wall().empty(); }
+    duration ahead() const { return store_.wall().ahead(); }
+
     /// When `advance` will next have something to do, at the earliest.
     time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
 
@@ -3259,10 +3470,11 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (task.holder) record.consumer = task.holder->name;
     record.cancel_requested = task.cancel_requested;
     record.unclaimed = task.unclaimed;
-    record.submitted_at = task.submitted_at;
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
-    record.started_at = task.started_at;
-    if (is_terminal(task.state)) record.ended_at = task.when;
+    const auto shown = [&](time_point when) { return shifted(when, in.ahead()); };
+    record.submitted_at = shown(task.submitted_at);
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
+    record.started_at = shown(task.started_at);
+    if (is_terminal(task.state)) record.ended_at = shown(task.when);
     return record;
 }
 
@@ -3277,7 +3489,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
             if (detail::ends_page(query, page)) return page;
             page.tasks.push_back(view_record(queue_name, *queue, *task));
         }
@@ -3362,7 +3574,8 @@ public:
     auto in_any(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(queues_.make(name), name, std::move(action));
+        queues_.make(name).follow(ahead_);
+        return change(queues_.look(name), name, std::move(action));
     }
 
     /// `action(queue, item, now)` for each item.
@@ -3376,12 +3589,16 @@ public:
         });
     }
 
+    /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
+    void follow_wall() { const std::lock_guard lock(mutex_); follow(); }
+
     /// `action(queues)` when all of them are up to date.
     template <class Action>
     auto in_all(Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
         const auto now = clock_.now();
+        follow();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_consequences(now);
         return action(queues_.all());
@@ -3536,11 +3753,23 @@ private:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
+    void follow() {
+        const auto ahead = clock_.ahead();
+        if (std::exchange(ahead_, ahead) == ahead) return;
+        for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
+    }
+
+    /// Arms for what falls due in a queue, also when the wall clock is set before.
+    void arm_for(const task_queue& queue) {
+        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
+    }
+
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_.now();
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
+            if (queue.follows_wall()) follow();
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
@@ -3551,7 +3780,7 @@ private:
             auto& who = *queue.find_consumer(request.consumer);
             queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get());
-            arm(queue.next());
+            arm_for(queue);
         }
         return has_seen_all;
     }
@@ -3600,7 +3829,7 @@ private:
             who.place = who.home->insert(who.home->end(), &who);
         }
         arm(who.deadline);
-        for (const auto& [name, queue] : queues_.all()) arm(queue->next());
+        for (const auto& [name, queue] : queues_.all()) arm_for(*queue);
     }
 
     void unpark(waiter& who) {
@@ -3636,30 +3865,30 @@ private:
         if (alarm != alarm_) return;
         armed_ = never;
         const auto now = clock_.now();
-        auto soonest = never;
+        follow();
         for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
             wake_fetch(name, *queue);
-            soonest = (std::min)(soonest, queue->next());
         }
         pass_consequences(now);
+        for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
                 if (place->deadline <= now) place->finish();
-                else soonest = (std::min)(soonest, place->deadline);
+                else arm(place->deadline);
             }
         }
-        arm(soonest);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
         const auto now = clock_.now();
+        if (queue.follows_wall()) follow();
         queue.advance(now);
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
-        arm(queue.next());
+        arm_for(queue);
         if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
@@ -3667,7 +3896,7 @@ private:
     void pass_consequences(time_point now) {
         carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
-            arm(queue.next());
+            arm_for(queue);
         }, [this](const std::string& consumer) { nudge(consumer); });
     }
 
@@ -3680,6 +3909,7 @@ private:
     std::optional<asio::steady_timer> timer_;  // none after the end of its context
     time_point armed_ = never;
     std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    duration ahead_{};         // of the wall clock, as the queues know it
     bool is_closed_ = false;
 };
 
@@ -3834,6 +4064,7 @@ public:
     taskflux::clock& clock() override { return hub_->clock(); }
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        if (std::ranges::any_of(tasks, [](const auto& task) { return task.at != time_point{}; })) hub_->follow_wall();
         co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
     }
 
@@ -3944,6 +4175,7 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override {
+        hub_->follow_wall();
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
             const auto* task = in.find(id.key);
             if (!task) return std::nullopt;
@@ -5287,7 +5519,7 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
       strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().now()), parts_(strand_) {}
+      started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
@@ -6124,8 +6356,8 @@ snowflake_parts snowflake_generator::parts(std::string_view text) {
     const auto* const end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, id);
     if (read.ec != std::errc() || read.ptr != end) {
-        throw error(errc::invalid_argument, "not a snowflake id: \"" + std::string(text.substr(0, 64)) +
-                                                "\"; expected the digits of a 64-bit number");
+        throw error(errc::invalid_argument, "not a snowflake id: " + detail::in_quotes(text) +
+                                                "; expected the digits of a 64-bit number");
     }
     return parts(id);
 }
@@ -6171,7 +6403,7 @@ void walk(string_view pattern, const Conversion& conversion, const Literal& lite
         if (letter.empty() || known.find(letter) == string_view::npos) {
             string list;
             for (const char one : known) list.append(" %").append(1, one);
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern) + "\" has %" + string(letter) +
+            throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern) + " has %" + printable(letter) +
                                                     " at character " + std::to_string(i) + "; there are" + list);
         }
         if (letter == "%") literal('%');
@@ -6223,15 +6455,15 @@ private:
             case 'B': month_ = int(name(months, string::npos, "a month, such as January")) + 1; break;
             case 'z': offset_ = ahead(); break;
             case 'Z':
-                throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
-                                                        "\": %Z can't be read, as several zones have one short name; use %z");
+                throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern_) +
+                                                        ": %Z can't be read, as several zones have one short name; use %z");
         }
     }
 
     local_days day() const {
         if (!year_ || !((month_ && day_) || day_of_year_)) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
-                                                    "\" needs a year (%Y or %y) and a day (%m and %d, or %j)");
+            throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern_) +
+                                                    " needs a year (%Y or %y) and a day (%m and %d, or %j)");
         }
         if (day_of_year_ && !day_) {
             const year_month_day date(local_days(year(*year_) / January / 1) + days(*day_of_year_ - 1));
@@ -6246,7 +6478,7 @@ private:
     int hour() const {
         if (!half_day_hour_) return hour_;
         if (!is_afternoon_) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I without %p: add %p, or use %H");
+            throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern_) + " has %I without %p: add %p, or use %H");
         }
         return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
     }
@@ -6313,7 +6545,7 @@ private:
     }
 
     void expect(char wanted) {
-        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + string(1, wanted) + '\'');
+        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + printable(string_view(&wanted, 1)) + '\'');
         ++at_;
     }
 
@@ -6322,8 +6554,8 @@ private:
     }
 
     [[noreturn]] void refuse(const string& why) const {
-        throw error(errc::invalid_argument, "time \"" + string(text_.substr(0, 64)) + "\" of the pattern \"" +
-                                                string(pattern_) + "\" " + why);
+        throw error(errc::invalid_argument, "time " + in_quotes(text_) + " of the pattern " +
+                                                in_quotes(pattern_) + ' ' + why);
     }
 
     const string_view text_;
@@ -6564,8 +6796,8 @@ zone zone::named(std::string_view name) {
     if (name == "UTC") return made;
     if (detail::is_zone_name(name)) made.found_ = detail::find_zone(std::string(name));
     if (!made.found_) {
-        throw error(errc::invalid_argument, "no time zone is named \"" + std::string(name) +
-                                                "\" in this system's database; use a name such as UTC or Europe/Berlin");
+        throw error(errc::invalid_argument, "no time zone is named " + detail::in_quotes(name) +
+                                                " in this system's database; use a name such as UTC or Europe/Berlin");
     }
     return made;
 }
@@ -7363,7 +7595,7 @@ void log_sink::operator()(log_level level, std::string text) const noexcept {
     if (!function_) return;
     try {
         log_line line;
-        line.at = real_clock().now();
+        line.at = real_clock().wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         (*this)(line);
@@ -7769,7 +8001,7 @@ node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, n
     : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
     service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
 }
 
@@ -8574,10 +8806,9 @@ public:
             std::rethrow_exception(failure);
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
-            log(where, what + ": " + e.what());
-        } catch (const std::exception& e) {
-            log(where, what + ": " + e.what());
+        } catch (...) {  // is logged as any other
         }
+        log(where, what + ": " + describe(failure).message);
     }
 
     void is_over(const place& where) { logged_.erase(where); }
@@ -8662,11 +8893,11 @@ private:
     awaitable<void> fire_all();
 
     /// False when another node has changed the row before.
-    awaitable<bool> fire(known& one, time_point now);
+    awaitable<bool> fire(known& one, time_point now, duration waited);
 
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
     /// server's clock may step.
-    duration held_up(time_point now) const;
+    duration held_up() const;
 
     void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false);
 
@@ -8707,7 +8938,8 @@ asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, s
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
     if (found.empty() && !may_be_none) {
         throw error(errc::not_found,
-                    "schedule \"" + id + "\" is in none of the scheduler's queues: list() names all");
+                    "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
+                                                  "every process is stored in none");
     }
     co_return found;
 }
@@ -8771,6 +9003,40 @@ asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
     co_return all;
 }
 
+/// The queues of each id that is stored for a task. A queue that can't be read has none.
+asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedule_book book) {
+    std::map<std::string, std::set<std::string>> places;
+    const auto queues = co_await book.queues();
+    for (const auto& queue : queues) {
+        auto reading = book.read(queue);
+        auto read = co_await caught(std::move(reading));
+        if (read.failure() || queue == local_queue) continue;
+        for (const auto& one : read.take()) places[one.row].insert(queue);
+    }
+    co_return places;
+}
+
+asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
+                              schedule_definition what, bool has_own_id, log_sink log) {
+    declared->check(queue, what, has_own_id);
+    if (!declared->has_looked()) {
+        auto places = co_await find_places(book);
+        declared->look(std::move(places));
+    }
+    std::optional<stored_schedule> before;
+    const auto others = declared->take_elsewhere(queue, what.id);
+    for (const auto& other : others) {
+        auto taken = co_await book.take(other, what.id);
+        if (!taken) continue;
+        before = std::move(taken);
+        log(log_level::warning, "schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
+                                    ", as an id names one schedule: where both are meant, give one another id");
+    }
+    auto putting = book.put(queue, what, std::move(before));
+    co_await std::move(putting);
+    declared->add(queue, what);
+}
+
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
     const auto found = co_await find_schedule(book, std::move(id));
     const auto what = read_schedule(found.front().text);
@@ -8823,8 +9089,8 @@ asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::si
     return detail::next_ticks(book_, std::move(id), count);
 }
 
-asio::awaitable<void> scheduler::put_in(detail::schedule_book book, std::string queue, schedule_definition definition) {
-    co_await book.put(std::move(queue), std::move(definition));
+asio::awaitable<void> scheduler::put_in(std::string queue, schedule_definition definition, bool has_own_id) const {
+    return detail::declare(book_, declared_, std::move(queue), std::move(definition), has_own_id, options_.log());
 }
 
 std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {
@@ -8979,7 +9245,19 @@ asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
                                                   std::string(), std::vector<new_task>());
 }
 
-asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition) const {
+asio::awaitable<std::optional<stored_schedule>> schedule_book::take(std::string queue, std::string id) const {
+    for (;;) {
+        auto rows = co_await read(queue);
+        const auto found = std::ranges::find(rows, id, &schedule_entry::row);
+        if (found == rows.end() || !found->what.definition.task) co_return std::nullopt;
+        auto was = found->what;
+        const bool done = co_await remove(std::move(*found));
+        if (done) co_return was;
+    }
+}
+
+asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition,
+                                         std::optional<stored_schedule> from) const {
     const cron when(definition.cron);
     const auto in = zone::named(definition.zone);
     for (;;) {
@@ -8994,9 +9272,12 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
             entry.what = read_schedule(entry.text);
             if (entry.what.definition == definition) co_return;
         }
+        const bool goes_on = entry.text.empty() && from;
+        if (goes_on) entry.what = *from;
+        const bool has_same_ticks = goes_on && from->definition.cron == definition.cron && from->definition.zone == definition.zone;
         entry.what.version = stored_schedule::current_version;
         entry.what.definition = definition;
-        entry.what.state.next = first_tick(entry.what.state, when, in);
+        if (!has_same_ticks) entry.what.state.next = first_tick(entry.what.state, when, in);
         const bool done = co_await write(entry, std::vector<new_task>());
         if (done) co_return;
     }
@@ -9071,7 +9352,7 @@ asio::awaitable<void> scheduler_core::fire_shared() {
             co_await fire_all();
             co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
-            co_await sleep_until(clock_, (std::min)(look_again, next_due()));
+            co_await sleep_until(clock_, (std::min)(look_again, clock_.until_wall(next_due())));
             awake_since_ = clock_.now();
         }
     }
@@ -9182,15 +9463,16 @@ bool scheduler_core::is_for_us(const std::string& queue, const schedule_definiti
 
 asio::awaitable<void> scheduler_core::fire_all() {
     std::vector<place> due;
-    const auto now = clock_.now();  // for all of them: none is late because of calls for the others
-    awake_since_ = (std::min)(awake_since_, now);
+    const auto now = book_.now();  // for all of them: none is late because of calls for the others
+    awake_since_ = (std::min)(awake_since_, clock_.now());
+    const auto waited = held_up();
     for (const auto& [where, one] : known_) {
         if (one.due() <= now) due.push_back(where);
     }
     for (const auto& where : due) {
         const auto found = known_.find(where);  // only `look` adds and removes entries
         auto one = found->second;  // a copy: changes count only once they are stored
-        auto firing = fire(one, now);
+        auto firing = fire(one, now, waited);
         auto fired = co_await caught(std::move(firing));
         if (fired.failure()) trouble_.log_failure(where, "schedule " + where.second, fired.failure());
         const bool is_ours = !fired.failure() && fired.take();
@@ -9204,12 +9486,12 @@ asio::awaitable<void> scheduler_core::fire_all() {
     }
 }
 
-asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
+asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration waited) {
     auto& what = one.entry.what;
     const auto& means = what.definition;
     tick_plan plan;
     plan.next = what.state.next;
-    if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
+    if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, waited);
     const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
     const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
     const auto before = must_be_alone ? what.state.last_task : std::string();
@@ -9232,8 +9514,8 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
     co_return is_ours;
 }
 
-duration scheduler_core::held_up(time_point now) const {
-    return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
+duration scheduler_core::held_up() const {
+    return std::clamp(clock_.now() - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
 }
 
 void scheduler_core::run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for) {
@@ -9252,12 +9534,12 @@ asio::awaitable<void> scheduler_core::fire_own() {
         entry.what.definition = job.definition;
         const cron when(job.definition.cron);
         const auto in = zone::named(job.definition.zone);
-        entry.what.state.next = when.next(clock_.now(), in);
+        entry.what.state.next = when.next(book_.now(), in);
         own.push_back(known{std::move(entry), when, in});
     }
     for (;;) {
         auto soonest = never;
-        const auto now = clock_.now();
+        const auto now = book_.now();
         for (auto& one : own) {
             auto& next = one.entry.what.state.next;
             if (one.due() <= now) {
@@ -9269,7 +9551,7 @@ asio::awaitable<void> scheduler_core::fire_own() {
         }
         co_await asio::post(asio::deferred);
         // Not longer: the broker's clock may have been set meanwhile.
-        co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
+        co_await sleep_until(clock_, (std::min)(clock_.until_wall(soonest), later(clock_.now(), options_.look_every())));
     }
 }
 
@@ -10685,7 +10967,7 @@ namespace taskflux::detail {
 void worker_monitor::log(log_level level, std::string text, const task_id* task) const noexcept {
     try {
         log_line line;
-        line.at = clock_.now();
+        line.at = clock_.wall();
         line.level = level;
         line.text = as_utf8("worker " + node_ + ": " + std::move(text));
         log_(line, task);
@@ -11181,7 +11463,7 @@ void notebook::return_signal(const std::string& name, std::size_t number) {
 
 void notebook::check_name(const char* what, const std::string& name) {
     if (!name.empty() && name.front() != '~' && name.size() <= limits::call.most && is_utf8(name)) return;
-    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + name_in_quotes(name) +
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + in_quotes(name) +
                                             ": use 1 to 200 bytes of UTF-8 that do not begin with '~'");
 }
 
@@ -11641,6 +11923,11 @@ public:
         return bytes(nodes_.front());
     }
 
+    /// What a server says, up to where it repeats the command's arguments: those of HELLO are a user and a password.
+    static std::string_view without_command(std::string_view said) {
+        return said.substr(0, said.find(", with args beginning with"));
+    }
+
     void add(const boost::redis::resp3::node_view& from) {
         using boost::redis::resp3::type;
         switch (from.data_type) {
@@ -11655,7 +11942,7 @@ public:
             case type::number: add_bytes(node_kind::integer, from.value); return;
             case type::null: nodes_.push_back({}); return;
             case type::simple_error:
-            case type::blob_error: add_bytes(node_kind::error, from.value); return;
+            case type::blob_error: add_bytes(node_kind::error, without_command(from.value)); return;
             case type::simple_string:
             case type::doublean:
             case type::boolean:
@@ -12589,7 +12876,7 @@ inline tls make_tls(const redis_url& url) {
                           const std::string& file) {
         if (!ec) return;
         throw error(errc::invalid_argument,
-                    "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());
+                    "Redis URL: " + std::string(what) + file + " can't be used: " + ec.message());
     };
     boost::system::error_code ec;
     if (url.ca.empty()) {
@@ -12597,13 +12884,13 @@ inline tls make_tls(const redis_url& url) {
         check(ec, "the system's certificates", "");
     } else {
         out.load_verify_file(url.ca, ec);
-        check(ec, "ca", url.ca);
+        check(ec, "ca=", url.ca);
     }
     if (!url.cert.empty()) {
         out.use_certificate_chain_file(url.cert, ec);
-        check(ec, "cert", url.cert);
+        check(ec, "cert=", url.cert);
         out.use_private_key_file(url.key, asio::ssl::context::pem, ec);
-        check(ec, "key", url.key);
+        check(ec, "the file of key=", "");
     }
     out.set_verify_mode(asio::ssl::verify_peer);
     out.set_verify_callback([state = made.state](bool is_trusted, asio::ssl::verify_context& certificate) mutable {
@@ -12767,7 +13054,7 @@ public:
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(explained(text, purpose_.config.use_ssl));
+                                               state_.note_trouble(explained(reply::without_command(text), purpose_.config.use_ssl));
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
@@ -18555,22 +18842,22 @@ public:
     /// `base` must outlive this.
     explicit server_clock(taskflux::clock& base) : base_(base) {}
 
-    time_point now() const noexcept override { return base_.now() + ahead(); }
+    time_point now() const noexcept override { return base_.now() + server_ahead(); }
     void arm(asio::steady_timer& timer, time_point when) override {
-        base_.arm(timer, when == never ? never : when - ahead());
+        base_.arm(timer, when == never ? never : when - server_ahead());
     }
     void disarm(asio::steady_timer& timer) noexcept override { base_.disarm(timer); }
 
     /// The server has just said that it is `server_time`.
-    void set(time_point server_time) noexcept { ahead_ = (server_time - base_.now()).count(); }
+    void set(time_point server_time) noexcept { server_ahead_ = (server_time - base_.now()).count(); }
 
     taskflux::clock& base() const { return base_; }
 
 private:
-    duration ahead() const noexcept { return duration(ahead_.load(std::memory_order_relaxed)); }
+    duration server_ahead() const noexcept { return duration(server_ahead_.load(std::memory_order_relaxed)); }
 
     taskflux::clock& base_;
-    std::atomic<duration::rep> ahead_ = 0;
+    std::atomic<duration::rep> server_ahead_ = 0;
 };
 
 }  // namespace taskflux::redis

@@ -83,6 +83,7 @@
 #include <optional>
 #include <random>
 #include <ranges>
+#include <ratio>
 #include <set>
 #include <source_location>
 #include <span>
@@ -113,6 +114,24 @@ inline constexpr time_point never = (time_point::max)();
 /// `from + by`, or `never` where the sum would pass it. `by` must not be negative.
 constexpr time_point later(time_point from, duration by) {
     return by >= never - (from < time_point{} ? time_point{} : from) ? never : from + by;
+}
+
+/// The first whole millisecond from `when` on, of any precision; `never`, or the first of all, where it is beyond these.
+template <class Rep, class Period>
+constexpr time_point rounded_up(std::chrono::sys_time<std::chrono::duration<Rep, Period>> when) {
+    using given = std::chrono::duration<Rep, Period>;
+    if constexpr (std::chrono::treat_as_floating_point_v<Rep> || std::ratio_greater_v<Period, duration::period>) {
+        constexpr auto longest = std::chrono::duration_cast<given>((duration::max)() / 2);
+        if (!(when.time_since_epoch() < longest)) return never;
+        if (when.time_since_epoch() < -longest) return (time_point::min)();
+    }
+    return std::chrono::ceil<duration>(when);
+}
+
+/// `when` on a clock that is `by` ahead. The time 0, which stands for "not yet", and `never` stay what they are.
+constexpr time_point shifted(time_point when, duration by) {
+    constexpr auto farthest = never - std::chrono::hours(24 * 366 * 10'000);
+    return when == time_point{} || when > farthest ? when : when + by;
 }
 
 }  // namespace taskflux
@@ -484,104 +503,6 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/id.hpp -----------------------------------------------------------------
-
-namespace taskflux {
-
-/// Names one task within its queue. `sequence` grows with every submission to the queue; `nonce` keeps
-/// the id of a task of an earlier life of the queue from naming a task of this one.
-struct task_key {
-    std::uint64_t sequence = 0;  ///< from 1 on; 0 names no task
-    std::uint32_t nonce = 0;
-
-    friend auto operator<=>(const task_key&, const task_key&) = default;
-};
-
-/// Names a task everywhere: its queue and its key. Printed as "queue:~sequence.nonce" (base 36), so that
-/// a task is found from its id alone.
-struct task_id {
-    std::string queue;
-    task_key key;
-
-    friend auto operator<=>(const task_id&, const task_id&) = default;
-};
-
-namespace detail {
-
-constexpr bool is_name_character(char c) {
-    constexpr std::string_view extra = "_-./";
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
-}
-
-}  // namespace detail
-
-/// Whether `name` may name a queue, a task or a service: 1 to 128 of A-Z a-z 0-9 _ - . /
-constexpr bool is_valid_name(std::string_view name) {
-    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, detail::is_name_character);
-}
-
-/// Whether a text has the form of a printed id, "queue:~sequence.nonce": then nothing else may have it.
-constexpr bool looks_like_printed_id(std::string_view text) {
-    const auto colon = text.find(":~");
-    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) return false;
-    const auto key = text.substr(colon + 2);
-    const auto is_number = [](std::string_view part) {
-        return !part.empty() && std::ranges::all_of(part, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        });
-    };
-    const auto point = key.find('.');
-    return point != std::string_view::npos && is_number(key.substr(0, point)) && is_number(key.substr(point + 1));
-}
-
-/// Whether `id` may be a user's own task id: 1 to 256 bytes, no control characters, not starting with
-/// '~' (which marks generated ids), and not in the form of a printed id.
-constexpr bool is_valid_own_id(std::string_view id) {
-    return !id.empty() && id.size() <= 256 && id.front() != '~' && !looks_like_printed_id(id) &&
-           std::ranges::all_of(id, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-}
-
-/// The printed form of a key: "~sequence.nonce".
-inline std::string to_string(const task_key& key) {
-    constexpr std::size_t most = 13;  // digits of 2^64 - 1 in base 36
-    char sequence[most], nonce[most];
-    const auto sequence_end = std::to_chars(sequence, sequence + most, key.sequence, 36).ptr;
-    const auto nonce_end = std::to_chars(nonce, nonce + most, key.nonce, 36).ptr;
-    std::string text = "~";
-    return text.append(sequence, sequence_end).append(1, '.').append(nonce, nonce_end);
-}
-
-/// The printed form of an id: "queue:~sequence.nonce".
-inline std::string to_string(const task_id& id) { return id.queue + ':' + to_string(id.key); }
-
-/// Reads "~sequence.nonce", as `to_string` writes it. Throws `errc::invalid_argument` for any other text: no two texts name
-/// one key.
-inline task_key parse_task_key(std::string_view text) {
-    task_key key;
-    const char* const end = text.data() + text.size();
-    if (text.starts_with('~')) {
-        const auto sequence = std::from_chars(text.data() + 1, end, key.sequence, 36);
-        if (sequence.ec == std::errc{} && sequence.ptr != end && *sequence.ptr == '.' && key.sequence > 0) {
-            const auto nonce = std::from_chars(sequence.ptr + 1, end, key.nonce, 36);
-            if (nonce.ec == std::errc{} && nonce.ptr == end && to_string(key) == text) return key;
-        }
-    }
-    throw error(errc::invalid_argument, "not a task key: \"" + std::string(text.substr(0, 64)) +
-                                            "\"; expected \"~sequence.nonce\" in base 36");
-}
-
-/// Reads "queue:~sequence.nonce". Throws `errc::invalid_argument` for any other text.
-inline task_id parse_task_id(std::string_view text) {
-    const auto colon = text.find(':');
-    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) {
-        throw error(errc::invalid_argument, "not a task id: \"" + std::string(text.substr(0, 64)) +
-                                                "\"; expected \"queue:~sequence.nonce\"");
-    }
-    return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
-}
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
 
 namespace taskflux::detail {
@@ -786,6 +707,154 @@ inline std::optional<std::string> from_base64(std::string_view text) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/error/quoted.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How much of a text from outside an error shows, in bytes, if nothing else is said.
+inline constexpr std::size_t longest_quote = 64;
+
+/// Appends the characters of `text` that fit into `longest` bytes, as UTF-8 on one line: control characters, line ends and
+/// bytes that are not UTF-8 as "\n", "\x00" and so on; those of `escaped` after a backslash. Nothing behind the scheme of a URL:
+/// it may be a password. False: that was not all.
+inline bool append_printable(std::string& out, std::string_view text, std::size_t longest, std::string_view escaped = {}) {
+    constexpr std::string_view hex = "0123456789abcdef", scheme_end = "://";
+    const auto scheme = text.find(scheme_end);
+    if (scheme != std::string_view::npos) longest = (std::min)(longest, scheme + scheme_end.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const auto valid = utf8_sequence(text.substr(at));
+        const auto one = text.substr(at, (std::max)(valid, std::size_t(1)));
+        at += one.size();
+        if (at > longest) return false;
+        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(one[i]); };
+        const bool is_control = byte(0) < 0x20 || byte(0) == 0x7f || (valid == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);
+        const bool ends_line = one == "\u2028" || one == "\u2029";
+        if (valid != 0 && !is_control && !ends_line) {
+            if (escaped.find(one) != std::string_view::npos) out += '\\';
+            out += one;
+        } else if (one == "\n" || one == "\r" || one == "\t") {
+            out += one == "\n" ? "\\n" : one == "\r" ? "\\r" : "\\t";
+        } else {
+            for (std::size_t i = 0; i != one.size(); ++i) out += {'\\', 'x', hex[byte(i) >> 4], hex[byte(i) & 15]};
+        }
+    }
+    return true;
+}
+
+/// A text from outside for an error: on one line, and in UTF-8, whatever it holds.
+inline std::string printable(std::string_view text, std::size_t longest = longest_quote) {
+    std::string out;
+    if (!append_printable(out, text, longest)) out += "…";
+    return out;
+}
+
+/// The same in quotes: `"abc"`, or `"abcdef"…` where it is longer.
+inline std::string in_quotes(std::string_view text, std::size_t longest = longest_quote) {
+    std::string out = "\"";
+    const bool is_whole = append_printable(out, text, longest, "\"\\");
+    return out += is_whole ? "\"" : "\"…";
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/id.hpp -----------------------------------------------------------------
+
+namespace taskflux {
+
+/// Names one task within its queue. `sequence` grows with every submission to the queue; `nonce` keeps
+/// the id of a task of an earlier life of the queue from naming a task of this one.
+struct task_key {
+    std::uint64_t sequence = 0;  ///< from 1 on; 0 names no task
+    std::uint32_t nonce = 0;
+
+    friend auto operator<=>(const task_key&, const task_key&) = default;
+};
+
+/// Names a task everywhere: its queue and its key. Printed as "queue:~sequence.nonce" (base 36), so that
+/// a task is found from its id alone.
+struct task_id {
+    std::string queue;
+    task_key key;
+
+    friend auto operator<=>(const task_id&, const task_id&) = default;
+};
+
+namespace detail {
+
+constexpr bool is_name_character(char c) {
+    constexpr std::string_view extra = "_-./";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || extra.find(c) != std::string_view::npos;
+}
+
+}  // namespace detail
+
+/// Whether `name` may name a queue, a task or a service: 1 to 128 of A-Z a-z 0-9 _ - . /
+constexpr bool is_valid_name(std::string_view name) {
+    return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, detail::is_name_character);
+}
+
+/// Whether a text has the form of a printed id, "queue:~sequence.nonce": then nothing else may have it.
+constexpr bool looks_like_printed_id(std::string_view text) {
+    const auto colon = text.find(":~");
+    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) return false;
+    const auto key = text.substr(colon + 2);
+    const auto is_number = [](std::string_view part) {
+        return !part.empty() && std::ranges::all_of(part, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        });
+    };
+    const auto point = key.find('.');
+    return point != std::string_view::npos && is_number(key.substr(0, point)) && is_number(key.substr(point + 1));
+}
+
+/// Whether `id` may be a user's own task id: 1 to 256 bytes, no control characters, not starting with
+/// '~' (which marks generated ids), and not in the form of a printed id.
+constexpr bool is_valid_own_id(std::string_view id) {
+    return !id.empty() && id.size() <= 256 && id.front() != '~' && !looks_like_printed_id(id) &&
+           std::ranges::all_of(id, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+}
+
+/// The printed form of a key: "~sequence.nonce".
+inline std::string to_string(const task_key& key) {
+    constexpr std::size_t most = 13;  // digits of 2^64 - 1 in base 36
+    char sequence[most], nonce[most];
+    const auto sequence_end = std::to_chars(sequence, sequence + most, key.sequence, 36).ptr;
+    const auto nonce_end = std::to_chars(nonce, nonce + most, key.nonce, 36).ptr;
+    std::string text = "~";
+    return text.append(sequence, sequence_end).append(1, '.').append(nonce, nonce_end);
+}
+
+/// The printed form of an id: "queue:~sequence.nonce".
+inline std::string to_string(const task_id& id) { return id.queue + ':' + to_string(id.key); }
+
+/// Reads "~sequence.nonce", as `to_string` writes it. Throws `errc::invalid_argument` for any other text: no two texts name
+/// one key.
+inline task_key parse_task_key(std::string_view text) {
+    task_key key;
+    const char* const end = text.data() + text.size();
+    if (text.starts_with('~')) {
+        const auto sequence = std::from_chars(text.data() + 1, end, key.sequence, 36);
+        if (sequence.ec == std::errc{} && sequence.ptr != end && *sequence.ptr == '.' && key.sequence > 0) {
+            const auto nonce = std::from_chars(sequence.ptr + 1, end, key.nonce, 36);
+            if (nonce.ec == std::errc{} && nonce.ptr == end && to_string(key) == text) return key;
+        }
+    }
+    throw error(errc::invalid_argument, "not a task key: " + detail::in_quotes(text) +
+                                            "; expected \"~sequence.nonce\" in base 36");
+}
+
+/// Reads "queue:~sequence.nonce". Throws `errc::invalid_argument` for any other text.
+inline task_id parse_task_id(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) {
+        throw error(errc::invalid_argument, "not a task id: " + detail::in_quotes(text) +
+                                                "; expected \"queue:~sequence.nonce\"");
+    }
+    return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/id/limits.hpp ----------------------------------------------------------
 
 // How long what has a name may be, and of which bytes: one table for all calls and all brokers. What is stored with its length
@@ -870,24 +939,6 @@ inline std::string in_own_id(std::string_view name) {
     return out;
 }
 
-/// A name for an error's text: its beginning, with escapes for what is not printable ASCII.
-inline std::string name_in_quotes(std::string_view name) {
-    constexpr std::size_t most = 64;
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out = "\"";
-    for (const char c : name.substr(0, most)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f) {
-            out += c;
-        } else {
-            out += "\\x";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-    }
-    return out += name.size() > most ? "…\"" : "\"";
-}
-
 /// Throws `errc::invalid_argument` for a name that the table does not allow. `may_be_empty`: where that means none.
 inline void check_name(const name_limit& limit, std::string_view name, bool may_be_empty = false) {
     if (name.empty() && may_be_empty) return;
@@ -902,7 +953,7 @@ inline void check_name(const name_limit& limit, std::string_view name, bool may_
     }
     const std::string article = std::string_view("aeio").find(limit.what.front()) == std::string_view::npos ? "a " : "an ";
     const auto size = name.size() > limit.most ? " of " + std::to_string(name.size()) + " bytes" : std::string();
-    throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + name_in_quotes(name) + size +
+    throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + in_quotes(name) + size +
                                             "; use 1 to " + std::to_string(limit.most) + " bytes" + rule);
 }
 
@@ -1096,17 +1147,17 @@ constexpr int checked_priority(int value) {
 /// `of`: what it names, for the error.
 constexpr std::string_view checked_name(std::string_view name, std::string_view of = {}) {
     if (!is_valid_name(name)) {
-        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: \"" +
-                                                std::string(name.substr(0, 200)) +
-                                                "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: " + in_quotes(name, 200) +
+                                                "; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
     }
     return name;
 }
 
 inline const std::string& checked_own_id(const std::string& id) {
     if (!is_valid_own_id(id)) {
-        throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
-                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~', and not like \"queue:~1.a\"");
+        throw error(errc::invalid_argument, "not a task id: " + in_quotes(id) +
+                                                "; use 1 to 256 bytes without control characters, not beginning with '~', and "
+                                                "not like \"queue:~1.a\"");
     }
     return id;
 }
@@ -1202,7 +1253,10 @@ public:
     }
 
     /// Not before `when`; a time in the past means at once.
-    submit_options& at(time_point when) { return at_ = when, delay_ = {}, *this; }
+    template <class Duration>
+    submit_options& at(std::chrono::sys_time<Duration> when) {
+        return at_ = rounded_up(when), delay_ = {}, *this;
+    }
 
     /// Keeps the task from running until `job::start`.
     submit_options& hold(bool on = true) { return hold_ = on, *this; }
@@ -1520,8 +1574,8 @@ struct task_spec {
 /// Why an attempt or a task failed; kept with the task as JSON.
 struct failure {
     std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
-    std::string type;      ///< the type of the exception
-    std::string message;   ///< its `what()`
+    std::string type;      ///< the type of the exception, also of one that is no `std::exception`
+    std::string message;   ///< its `what()`; a sentence that says so where it has none
     std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
     std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
 };
@@ -1574,7 +1628,8 @@ struct task_outcome {
     unsigned attempts = 0;
 };
 
-/// Thrown to callers waiting for the result of a task whose last attempt failed.
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
 class task_failed : public error {
 public:
     task_failed(errc code, taskflux::failure why, unsigned attempts)
@@ -2380,6 +2435,7 @@ namespace detail {
 enum class mistake {
     none,
     struct_not_described,
+    polymorphic,
     enum_not_described,
     base_not_described,
     not_a_value,
@@ -2430,6 +2486,8 @@ struct inspector {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
             return tuple<Seen...>(std::type_identity<T>{});
+        } else if constexpr (found == kind::object && std::is_polymorphic_v<T> && !std::is_final_v<T>) {
+            return finding<mistake::polymorphic, T>{};
         } else if constexpr (found == kind::object && !(std::is_same_v<T, Seen> || ...)) {
             return object<T, Seen...>();
         } else {
@@ -2545,6 +2603,10 @@ struct check_payload {
         Mistake != mistake::struct_not_described,
         "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
         "definition, or specialise taskflux::codec<Type>");
+    static_assert(
+        Mistake != mistake::polymorphic,
+        "this Type has virtual functions, so that a value of a derived class would be cut down to it: use a "
+        "std::variant of the classes that there are, or mark Type final, or specialise taskflux::codec<Type>");
     static_assert(
         Mistake != mistake::enum_not_described,
         "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");
@@ -3146,33 +3208,20 @@ namespace taskflux::detail {
 /// A value as an error shows it: `string "abc"`, `number 3.5`, `null`, `an object`.
 inline std::string shown(const boost::json::value& value) {
     constexpr std::size_t longest = 40;
-    std::string out;
-    output text_out(out);
     switch (value.kind()) {
         case boost::json::kind::object: return "an object";
         case boost::json::kind::array: return "an array of " + std::to_string(value.get_array().size());
         case boost::json::kind::null: return "null";
         case boost::json::kind::bool_: return value.get_bool() ? "true" : "false";
-        case boost::json::kind::string: {
-            std::string_view text = value.get_string();
-            const bool cut = text.size() > longest;
-            if (cut) {
-                std::size_t end = longest;
-                while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-                text = text.substr(0, end);
-            }
-            text_out.append("string ");
-            append_string(text_out, text);
-            if (cut) text_out.append("…");
-            text_out.finish();
-            return out;
-        }
+        case boost::json::kind::string: return "string " + in_quotes(value.get_string(), longest);
         case boost::json::kind::int64: return "number " + std::to_string(value.get_int64());
         case boost::json::kind::uint64: return "number " + std::to_string(value.get_uint64());
         case boost::json::kind::double_: break;
     }
     const double number = value.get_double();
     if (!std::isfinite(number)) return "a number beyond the range of a double";
+    std::string out;
+    output text_out(out);
     text_out.append("number ");
     append_number(text_out, number);
     text_out.finish();
@@ -3610,7 +3659,7 @@ namespace detail {
 
 constexpr std::string_view checked_service(std::string_view name) {
     if (name.size() > 100) {
-        throw error(errc::invalid_argument, "the service name \"" + std::string(name.substr(0, 100)) + "...\" is too long: use at "
+        throw error(errc::invalid_argument, "the service name " + in_quotes(name, 100) + " is too long: use at "
                                             "most 100 characters");
     }
     return checked_name(name, "service");
@@ -4376,10 +4425,23 @@ private:
     taskflux::failure failure_;
 };
 
+/// The type of an exception, whatever it is; empty where the C++ library can't tell (GCC's can).
+template <class Pointer>
+std::string type_of(const Pointer& thrown) {
+    if constexpr (requires { thrown.__cxa_exception_type()->name(); }) {
+        return boost::core::demangle(thrown.__cxa_exception_type()->name());
+    } else {
+        return {};
+    }
+}
+
 /// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
 inline failure describe(const std::exception_ptr& thrown) {
     const auto plain = [](const std::exception& e, std::string code) {
-        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
+        auto type = boost::core::demangle(typeid(e).name());
+        const char* const what = e.what();
+        auto message = what ? as_utf8(what) : "a " + type + " without a message was thrown";
+        return failure{std::move(code), std::move(type), std::move(message), "", ""};
     };
     try {
         std::rethrow_exception(thrown);
@@ -4390,7 +4452,7 @@ inline failure describe(const std::exception_ptr& thrown) {
     } catch (const std::exception& e) {
         return plain(e, "task_failed");
     } catch (...) {
-        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
+        return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
     }
 }
 
@@ -4406,7 +4468,7 @@ inline failure read_failure(const std::string& stored) {
     try {
         return decode<failure>(stored);
     } catch (const payload_error&) {
-        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
+        return {"protocol", "", "not a failure that this version understands: " + in_quotes(stored, 200), "", ""};
     }
 }
 
@@ -4866,8 +4928,20 @@ class clock {
 public:
     virtual ~clock() = default;
 
-    /// The current time.
+    /// The current time, which never steps: for spans of time such as leases, delays and timeouts.
     virtual time_point now() const noexcept = 0;
+
+    /// How far the wall clock is ahead of `now`, or behind it: since it has been set.
+    virtual duration ahead() const noexcept { return duration::zero(); }
+
+    /// How often to ask `ahead` while waiting for a time of the wall clock; by default never, as it doesn't change unasked.
+    virtual duration look_every() const noexcept { return (duration::max)(); }
+
+    /// What the wall clock shows: for times that people give or read.
+    time_point wall() const noexcept { return now() + ahead(); }
+
+    /// What `now` will be when the wall clock shows `when`, unless it is set before.
+    time_point until_wall(time_point when) const noexcept { return shifted(when, -ahead()); }
 
     /// Makes `timer` expire when this clock reads `when`. A wait may end early: check `now()` and arm
     /// again. Every armed timer must be given to `disarm` before it is destroyed.
@@ -4882,12 +4956,23 @@ protected:
     clock& operator=(const clock&) = default;
 };
 
-/// Real time: the wall clock read once, carried on by the steady clock, so that it never steps.
+/// Real time: the wall clock read once and carried on by the steady clock, so that it never steps; and how far the wall
+/// clock has been set, or the machine has been asleep, since.
 class system_clock final : public clock {
 public:
     time_point now() const noexcept override {
         return std::chrono::floor<duration>(wall_ + (std::chrono::steady_clock::now() - steady_));
     }
+
+    duration ahead() const noexcept override {
+        constexpr duration::rep smallest_step = 100;  // ms: two clocks aren't read at the same moment
+        const auto seen = (std::chrono::floor<duration>(std::chrono::system_clock::now()) - now()).count();
+        auto known = ahead_.load(std::memory_order_relaxed);
+        if (seen - known >= smallest_step || known - seen >= smallest_step) ahead_.store(known = seen, std::memory_order_relaxed);
+        return duration(known);
+    }
+
+    duration look_every() const noexcept override { return std::chrono::seconds(1); }
 
     void arm(asio::steady_timer& timer, time_point when) override {
         constexpr auto longest = std::chrono::hours(24 * 365);  // in nanoseconds, more would overflow
@@ -4901,6 +4986,7 @@ private:
     using nanoseconds = std::chrono::nanoseconds;
     std::chrono::sys_time<nanoseconds> wall_ = std::chrono::system_clock::now();
     std::chrono::steady_clock::time_point steady_ = std::chrono::steady_clock::now();
+    mutable std::atomic<duration::rep> ahead_ = 0;
 };
 
 /// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
@@ -4931,6 +5017,18 @@ public:
         remove(timer);
     }
 
+    duration ahead() const noexcept override {
+        const std::lock_guard lock(mutex_);
+        return ahead_;
+    }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) {
+        const std::lock_guard lock(mutex_);
+        ahead_ += by;
+        for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
+    }
+
     /// Moves time on by `by` and ends the waits that this makes due.
     void advance(duration by) {
         const std::lock_guard lock(mutex_);
@@ -4959,6 +5057,7 @@ private:
 
     mutable std::mutex mutex_;
     time_point now_;
+    duration ahead_{};
     std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
 };
 
@@ -5507,7 +5606,7 @@ inline void check_writes(const journal_write& what) {
     for (const auto& item : what.items) {
         check_name(limits::journal_key, item.key);
         if (!item.key.starts_with('#')) continue;  // what a server counts begins with it
-        throw error(errc::invalid_argument, "key in a journal " + name_in_quotes(item.key) + " is not allowed: it begins with '#'");
+        throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not allowed: it begins with '#'");
     }
 }
 
@@ -5649,9 +5748,9 @@ public:
     /// Everything that is known about the task now.
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
-    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw;
-    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed. Then, and when this call is
-    /// cancelled, the task goes on.
+    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
+    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
@@ -6416,8 +6515,8 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
-    /// The broker's time; tests move it.
-    time_point now() const { return clock_.now(); }
+    /// The broker's time: what its wall clock shows; tests move it.
+    time_point now() const { return clock_.wall(); }
 
     /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
     /// there is neither.
@@ -6440,7 +6539,7 @@ public:
     /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
-        line.at = clock_.now();
+        line.at = clock_.wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         line.fields = std::move(fields);
@@ -6554,12 +6653,11 @@ public:
     }
 
     /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
-    asio::awaitable<void> sleep_until(time_point when) {
-        auto name = book_.next_name();
-        auto call = detail::wait_until(book_, name, when);
-        return detail::contested(book_, std::move(name), std::move(call));
+    template <class Duration>
+    asio::awaitable<void> sleep_until(std::chrono::sys_time<Duration> when) {
+        return sleep(clock_.until_wall(rounded_up(when)));
     }
-    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+    asio::awaitable<void> sleep_for(duration by) { return sleep(later(clock_.now(), by)); }
 
     /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler pauses until it has come.
     /// With a limit: returns nothing when no signal came in time. A wait that loses against another call (`any`, `||`) takes no
@@ -6592,6 +6690,12 @@ public:
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    asio::awaitable<void> sleep(time_point when) {
+        auto name = book_.next_name();
+        auto call = detail::wait_until(book_, name, when);
+        return detail::contested(book_, std::move(name), std::move(call));
+    }
+
     detail::is_ending ends() const {
         return [this] { return cancelled(); };
     }
@@ -7336,9 +7440,48 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/cron/clocks.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The first time from `from` on that clocks show what the fields allow; of what they show twice, the first time counts, and
+/// what they skip counts when they skip it. `Zone` is `zone`, or a test's.
+template <class Zone>
+std::optional<std::chrono::sys_seconds> next_by_local_time(const cron_fields& fields, std::chrono::sys_seconds from, const Zone& in) {
+    // Not `to_local(from)`: what clocks skip in this very second counts.
+    for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
+        const auto next = fields.next(local);
+        if (!next) return std::nullopt;
+        const auto when = in.first_at(*next);
+        if (when >= from) return when;
+        // It comes twice, and this is the second time. So does all else that clocks showed until they were set back.
+        const auto before = in.at(when);
+        local = (std::max)(*next + std::chrono::seconds(1), std::chrono::local_seconds(before.end.time_since_epoch() + before.offset));
+    }
+}
+
+/// The first time from `from` on that clocks show what the fields allow, each time that they do, and not what they skip.
+template <class Zone>
+std::optional<std::chrono::sys_seconds> next_by_real_time(const cron_fields& fields, std::chrono::sys_seconds from, const Zone& in) {
+    for (auto now = in.at(from);; now = in.at(from)) {
+        const auto next = fields.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
+        if (!next) return std::nullopt;
+        const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
+        if (when < now.end) return when;
+        from = now.end;
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/cron/parser.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
+
+/// Compares without regard to large and small letters. `small`: in small ones.
+constexpr bool is_same_word(std::string_view given, std::string_view small) {
+    return std::ranges::equal(given, small, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
 
 /// Reads the fields of a cron expression. What is wrong is told with the field and the position in the text, from 1.
 class cron_parser {
@@ -7346,17 +7489,24 @@ public:
     explicit cron_parser(std::string_view text) : text_(text) {}
 
     cron_fields parse() {
+        if (text_.find_first_of("\r\n") != std::string_view::npos) refuse("", 0, "a line break is in it; an expression is one line");
         const auto words = split();
+        const auto first = text_.substr(0, text_.find('='));
+        if (first.size() < text_.size() && (is_same_word(first, "tz") || is_same_word(first, "cron_tz"))) {
+            refuse("", 0, "a time zone is no part of it; give it as the schedule's zone, and leave it out here");
+        }
         if (words.size() != 5 && words.size() != 6) {
-            refuse("", 0, "it has " + std::to_string(words.size()) +
-                              " fields; five are needed (minute hour day month weekday), or six with seconds in front");
+            refuse("", 0, "it has " + std::to_string(words.size()) + (words.size() == 1 ? " field" : " fields") +
+                              "; five are needed (minute hour day month weekday), or six with seconds in front" +
+                              (words.size() == 7 ? "; there are none for years: leave the last one out" : ""));
         }
         cron_fields made;
         auto word = words.begin();
         if (words.size() == 6) made.seconds = read(second, *word++);
         made.minutes = read(minute, *word++);
-        made.any_hour = text_[*word] == '*';
+        const bool is_star = text_[*word] == '*';
         made.hours = read(hour, *word++);
+        made.any_hour = is_star || made.hours == range(hour.low, hour.high, 1);
         const auto day_at = *word++;
         made.any_day = text_[day_at] == '*' || text_[day_at] == '?';
         made.days = read(day, day_at, &made);
@@ -7364,6 +7514,14 @@ public:
         made.any_weekday = text_[*word] == '*' || text_[*word] == '?';
         made.weekdays = read(weekday, *word, &made);
         if (!made.next(std::chrono::local_seconds{})) refuse(day.name, day_at, "no such date ever comes");
+        if (!made.any_day && !made.any_weekday) {  // either of them suffices, so that the other may never come
+            auto by_day = made;
+            by_day.weekdays = by_day.last_weekdays = 0;
+            by_day.nth_weekdays = {};
+            if (!by_day.next(std::chrono::local_seconds{})) {
+                refuse(day.name, day_at, "no such date ever comes; write * where the days of the week are meant alone");
+            }
+        }
         return made;
     }
 
@@ -7371,7 +7529,7 @@ public:
     [[noreturn]] void refuse(std::string_view part, std::size_t at, const std::string& what) const {
         std::string where;
         if (!part.empty()) where = ", " + std::string(part) + ", position " + std::to_string(at + 1);
-        throw error(errc::invalid_argument, "cron \"" + std::string(text_.substr(0, 200)) + '"' + where + ": " + what);
+        throw error(errc::invalid_argument, "cron " + in_quotes(text_, 200) + where + ": " + what);
     }
 
 private:
@@ -7416,7 +7574,7 @@ private:
         std::uint64_t set = 0;
         do set |= item(of, special);
         while (skip(','));
-        if (!is_end()) refuse(of.name, at_, std::string("unexpected '") + text_[at_] + '\'');
+        if (!is_end()) refuse(of.name, at_, "unexpected " + next_character());
         if (&of == &weekday && cron_fields::has(set, 7)) set = (set | 1) & 0x7f;
         return set;
     }
@@ -7436,15 +7594,17 @@ private:
             if (nth < 1 || nth > 5) refuse(of.name, at, "a month has one to five of each day of the week");
             return special->nth_weekdays[first % 7] |= std::uint64_t(1) << nth, 0;
         }
-        auto last = first;
+        auto low = first, last = first;
         if (skip('-')) {
             last = value(of);
             if (&of == &weekday && last == 0 && first > 0) last = 7;  // … to Sunday
-            if (last < first) refuse(of.name, begin, "the range runs backwards");
+            if (&of == &weekday && first == 7 && last < 7) low = 0;   // Sunday to …
+            if (last < low) refuse(of.name, begin, "the range runs backwards");
         } else if (!is_end() && text_[at_] == '/') {
             last = highest(of);
+            if (low > last) low = of.low;  // from Sunday on
         }
-        return range(first, last, step(of));
+        return range(low, last, step(of));
     }
 
     void last_day(const field& of, cron_fields& special) {
@@ -7468,6 +7628,11 @@ private:
         const auto at = at_;
         const auto by = number(of);
         if (by == 0) refuse(of.name, at, "a step of 0 never ends");
+        const auto width = highest(of) - of.low + 1;
+        if (by > width) {
+            refuse(of.name, at, "a step of " + std::to_string(by) + " is wider than the field, of " + std::to_string(width) +
+                                    "; a time that does not fit into it is written as @every, for instance @every 90m");
+        }
         return by;
     }
 
@@ -7490,16 +7655,25 @@ private:
 
     unsigned named(const field& of) {
         constexpr std::size_t length = 3;
-        std::string word;
-        for (auto i = at_; i < text_.size() && word.size() < length; ++i) {
-            word += static_cast<char>(std::tolower(static_cast<unsigned char>(text_[i])));
-        }
+        auto end = at_;
+        while (end < text_.size() && std::isalpha(static_cast<unsigned char>(text_[end]))) ++end;
+        const auto word = text_.substr(at_, end - at_);
         for (std::size_t i = 0; i < of.values.size(); ++i) {
-            if (word != of.values[i]) continue;
+            if (!is_same_word(word.substr(0, length), of.values[i])) continue;
+            const bool is_last = &of == &weekday && is_same_word(word.substr(length), "l");  // FRIL
+            if (word.size() > length && !is_last) {
+                refuse(of.name, at_, in_quotes(word) + " is not known; names have three letters: use " + std::string(of.values[i]));
+            }
             at_ += length;
             return of.low + static_cast<unsigned>(i);
         }
         refuse(of.name, at_, "no name is known there; use " + std::string(of.values.front()) + " to " + std::string(of.values.back()));
+    }
+
+    /// The whole character that comes next.
+    std::string next_character() const {
+        const auto size = (std::max)(utf8_sequence(text_.substr(at_)), std::size_t(1));
+        return '\'' + printable(text_.substr(at_, size)) + '\'';
     }
 
     unsigned number(const field& of) {
@@ -7508,7 +7682,7 @@ private:
         const auto [end, ec] = std::from_chars(begin, text_.data() + text_.size(), given);
         if (ec == std::errc::result_out_of_range) refuse(of.name, at_, "the number is too large");
         if (ec != std::errc()) {
-            const auto found = is_end() ? std::string("the field ends") : std::string("there is '") + text_[at_] + '\'';
+            const auto found = is_end() ? std::string("the field ends") : "there is " + next_character();
             refuse(of.name, at_, "a number is needed, but " + found);
         }
         at_ += static_cast<std::size_t>(end - begin);
@@ -7585,7 +7759,7 @@ namespace taskflux {
 /// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
 /// counted from 1970, the same on every node).
 ///
-/// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
+/// Where clocks change: an expression whose hour field begins with `*`, or allows every hour, goes by real time: it happens in both of two like
 /// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes
 /// twice, the first time.
 class cron {
@@ -7594,12 +7768,10 @@ public:
     /// never come (30 February).
     explicit cron(std::string_view text) : text_(trimmed(text)) {
         const detail::cron_parser parser(text_);
-        if (text_.starts_with("@every")) {
-            every_ = period(parser);
-            return;
-        }
-        const auto spelled_out = text_.starts_with('@') ? meaning(parser) : std::string_view(text_);
-        fields_ = detail::cron_parser(spelled_out).parse();
+        const auto name = std::string_view(text_).substr(0, text_.find_first_of(" \t"));
+        if (detail::is_same_word(name, "@every")) every_ = period(parser, name.size());
+        else if (name.starts_with('@')) fields_ = detail::cron_parser(meaning(parser)).parse();
+        else fields_ = detail::cron_parser(text_).parse();
     }
 
     /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
@@ -7614,7 +7786,7 @@ public:
             return when;
         }
         const auto from = floor<seconds>(after) + seconds(1);
-        return fields_.any_hour ? by_real_time(from, in) : by_local_time(from, in);
+        return fields_.any_hour ? detail::next_by_real_time(fields_, from, in) : detail::next_by_local_time(fields_, from, in);
     }
 
     const std::string& text() const noexcept { return text_; }
@@ -7623,7 +7795,7 @@ public:
 
 private:
     static std::string_view trimmed(std::string_view text) {
-        constexpr std::string_view spaces = " \t";
+        constexpr std::string_view spaces = " \t\r\n";
         const auto begin = text.find_first_not_of(spaces);
         return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
     }
@@ -7633,12 +7805,13 @@ private:
             {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
             {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"}};
         for (const auto& [name, fields] : known) {
-            if (text_ == name) return fields;
+            if (detail::is_same_word(text_, name)) return fields;
         }
         parser.refuse("name", 0, "not known; use @yearly, @monthly, @weekly, @daily, @hourly or @every with a time");
     }
 
-    duration period(const detail::cron_parser& parser) const {
+    /// `at`: where the name ends.
+    duration period(const detail::cron_parser& parser, std::size_t at) const {
         using unit = std::pair<std::string_view, duration>;
         constexpr unit units[] = {{"ms", std::chrono::milliseconds(1)},
                                   {"s", std::chrono::seconds(1)},
@@ -7646,47 +7819,28 @@ private:
                                   {"h", std::chrono::hours(1)},
                                   {"d", std::chrono::days(1)}};
         constexpr auto longest = std::chrono::days(3650);
-        std::size_t at = text_.find_first_not_of(" \t", std::string_view("@every").size());
-        if (at == std::string::npos || at == std::string_view("@every").size()) {
-            parser.refuse("period", text_.size(), "how often? for instance @every 90s");
-        }
+        at = text_.find_first_not_of(" \t", at);
+        if (at == std::string::npos) parser.refuse("period", text_.size(), "how often? for instance @every 90s");
         duration total{};
         while (at < text_.size()) {
             std::uint64_t count = 0;
             const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
-            if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
-            const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
-            const auto name = rest.substr(0, rest.find_first_of("0123456789"));
-            const auto name_at = text_.size() - rest.size();
+            if (ec == std::errc::result_out_of_range) parser.refuse("period", at, "longer than ten years");
+            if (ec != std::errc()) parser.refuse("period", at, "a whole number and a unit are needed, for instance 1h30m");
+            const auto name_at = static_cast<std::size_t>(end - text_.data());
+            const auto name = std::string_view(text_).substr(name_at, text_.find_first_of("0123456789", name_at) - name_at);
             const auto* const found = std::ranges::find(units, name, &unit::first);
-            if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
+            if (found == std::end(units)) {
+                const auto what = name.empty() ? "the unit is missing" : "the unit is not known: " + detail::in_quotes(name);
+                parser.refuse("period", name_at, what + "; use d, h, m, s or ms after a whole number, without spaces: 1h30m");
+            }
             if (count > static_cast<std::uint64_t>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
             total += found->second * static_cast<duration::rep>(count);
+            if (total > longest) parser.refuse("period", at, "longer than ten years, all together");
             at = name_at + name.size();
         }
-        if (total <= duration::zero() || total > longest) parser.refuse("period", 0, "it must be longer than nothing and at most ten years");
+        if (total <= duration::zero()) parser.refuse("period", 0, "it must be longer than nothing");
         return total;
-    }
-
-    std::optional<time_point> by_local_time(std::chrono::sys_seconds from, const zone& in) const {
-        // Not `to_local(from)`: what clocks skip in this very second counts.
-        for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
-            const auto next = fields_.next(local);
-            if (!next) return std::nullopt;
-            const auto when = in.first_at(*next);
-            if (when >= from) return when;
-            local = *next + std::chrono::seconds(1);  // it comes twice, and this is the second time
-        }
-    }
-
-    std::optional<time_point> by_real_time(std::chrono::sys_seconds from, const zone& in) const {
-        for (auto now = in.at(from);; now = in.at(from)) {
-            const auto next = fields_.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
-            if (!next) return std::nullopt;
-            const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
-            if (when < now.end) return when;
-            from = now.end;
-        }
     }
 
     std::string text_;
@@ -7892,6 +8046,174 @@ inline std::string tick_id(std::string_view schedule, time_point tick) { return 
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// Where a local job runs at each tick.
+enum class local_scope {
+    once_per_cluster,  ///< in one of all processes
+    once_per_host,     ///< in one process of each host
+    every_process      ///< in each process; the broker stores nothing, so that it can't be listed, paused or run out of turn
+};
+BOOST_DESCRIBE_ENUM(local_scope, once_per_cluster, once_per_host, every_process)
+
+/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
+class schedule_options {
+public:
+    schedule_options() {}
+
+    /// The schedule's id, which names one schedule in all queues: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the
+    /// task's name. Ignored for local jobs.
+    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
+
+    /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
+    /// them fire, 1 to 1000.
+    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
+        if (limit == 0) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
+        }
+        if (limit > detail::most_caught_up) {
+            throw error(errc::invalid_argument,
+                        "schedule_options: the limit of misfire must be at most 1000");
+        }
+        limit_ = policy == misfire_policy::catch_up ? limit : 1;
+        return misfire_ = policy, *this;
+    }
+
+    /// How late a tick may fire without being missed; default 5 s, at most 365 days.
+    schedule_options& grace(duration late) {
+        return grace_ = at_most_a_year(late, "grace"), *this;
+    }
+
+    /// The names of the hosts that may fire it; empty (the default): all hosts.
+    schedule_options& hosts(std::vector<std::string> names) {
+        if (std::ranges::find(names, std::string()) != names.end()) {
+            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
+        }
+        return hosts_ = std::move(names), *this;
+    }
+
+    /// What happens at a tick when the task or local job of the last tick has not ended; default `allow`. For local jobs,
+    /// only those that run in this process count.
+    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
+
+    /// Delays each tick by a time of its own between zero and `most`; default zero, at most 365 days. Keep it below the
+    /// time between two ticks.
+    schedule_options& jitter(duration most) {
+        return jitter_ = at_most_a_year(most, "jitter"), *this;
+    }
+
+    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
+    /// for local jobs.
+    schedule_options& submit(const submit_options& options) {
+        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
+            options.delay() != duration::zero()) {
+            throw error(
+                errc::invalid_argument,
+                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
+        }
+        return submit_ = options, *this;
+    }
+
+    /// The time zone of a local job's expression; default UTC.
+    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
+
+    /// Where a local job runs; default: in `every_process`.
+    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
+
+    const std::string& id() const { return id_; }
+    const submit_options& submit() const { return submit_; }
+    const std::string& zone() const { return zone_; }
+    local_scope scope() const { return scope_; }
+
+    /// A schedule's definition with these options; `place` is its time zone. Errors: `invalid_argument` for an invalid
+    /// expression or an unknown zone.
+    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
+        schedule_definition made;
+        made.cron = cron(expression).text();
+        made.zone = taskflux::zone::named(place).name();
+        made.id = std::move(id);
+        made.misfire = misfire_;
+        made.limit = limit_;
+        made.grace = grace_;
+        made.overlap = overlap_;
+        made.jitter = jitter_;
+        made.hosts = hosts_;
+        return made;
+    }
+
+private:
+    static duration at_most_a_year(duration given, const std::string& name) {
+        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
+        if (given > detail::longest_delay) {
+            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
+        }
+        return given;
+    }
+
+    std::string id_;
+    misfire_policy misfire_ = misfire_policy::fire_once;
+    unsigned limit_ = 1;
+    duration grace_ = std::chrono::seconds(5);
+    std::vector<std::string> hosts_;
+    overlap_policy overlap_ = overlap_policy::allow;
+    duration jitter_{};
+    submit_options submit_;
+    std::string zone_ = "UTC";
+    local_scope scope_ = local_scope::every_process;
+};
+
+/// How a scheduler works. Setters may be chained; the same name without an argument reads.
+class scheduler_options {
+public:
+    scheduler_options() {}
+
+    /// The queues whose schedules it fires and lists; default: all queues of the broker.
+    scheduler_options& queues(std::vector<std::string> names) {
+        for (const auto& name : names) detail::checked_name(name);
+        return queues_ = std::move(names), *this;
+    }
+
+    /// This host's name, for schedules of some hosts only and for jobs that run once per host; default: the system's host
+    /// name. Set it where that changes, as in containers: a schedule that is stored for a host stays until it is removed.
+    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
+
+    /// How often it looks for schedules that other processes have added or changed; default 1 s. While no queue can be
+    /// read it backs off, up to ten times as long.
+    scheduler_options& look_every(duration time) {
+        if (time <= duration::zero()) {
+            throw error(errc::invalid_argument,
+                        "scheduler_options: look_every must be positive: use a millisecond or more");
+        }
+        return look_every_ = time, *this;
+    }
+
+    /// The executor of local jobs that are plain functions; default: threads of the scheduler's own, as many as the
+    /// machine has cores, started when there are such jobs.
+    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
+
+    /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
+    scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    const std::vector<std::string>& queues() const { return queues_; }
+    const std::string& host() const { return host_; }
+    duration look_every() const { return look_every_; }
+    const asio::any_io_executor& cpu() const { return cpu_; }
+    const log_sink& log() const { return log_; }
+
+private:
+    std::vector<std::string> queues_;
+    std::string host_;
+    duration look_every_ = std::chrono::seconds(1);
+    asio::any_io_executor cpu_;
+    log_sink log_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/app/config.hpp --------------------------------------------------------------
 
 namespace taskflux {
@@ -7918,7 +8240,22 @@ struct schedule_config {
 BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
                                             jitter, hosts))
 
-/// The config of an `app`. Each member is a key of a config file and, except for `schedules`, an environment variable:
+/// When a local job of the program runs; see `schedule_options` for the members.
+struct job_config {
+    std::string job;   ///< one that the app has
+    std::string cron;  ///< empty: the program's
+    std::string zone = "UTC";
+    bool enabled = true;
+    local_scope scope = local_scope::every_process;
+    misfire_policy misfire = misfire_policy::fire_once;
+    overlap_policy overlap = overlap_policy::allow;
+    time_span grace = std::chrono::seconds(5);
+    time_span jitter;
+    std::vector<std::string> hosts;
+};
+BOOST_DESCRIBE_STRUCT(job_config, (), (job, cron, zone, enabled, scope, misfire, overlap, grace, jitter, hosts))
+
+/// The config of an `app`. Each member is a key of a config file and, but for `schedules` and `jobs`, an environment variable:
 /// TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
@@ -7934,6 +8271,7 @@ struct app_config {
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
     std::vector<schedule_config> schedules;
+    std::vector<job_config> jobs;             ///< each in place of what the program says of its local job
     std::vector<std::string> enabled_tasks;   ///< not empty: only these tasks are run
     std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
     time_span timeout;                        ///< of an attempt at a task that has none; 0: none
@@ -7943,8 +8281,27 @@ struct app_config {
     std::optional<app_environment> env;
 };
 BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
-                                       log_path, log_level, services, schedules, enabled_tasks, disabled_tasks, timeout,
+                                       log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
+
+namespace detail {
+
+/// A name in a config as an error shows it; not at all where it may be a URL with a password in it.
+inline std::string shown_name(std::string_view name) {
+    return name.find_first_of("@:") == std::string_view::npos ? printable(name) : "…";
+}
+
+inline std::string shown_pointer(std::string_view pointer) {
+    std::string out;
+    while (!pointer.empty()) {
+        const auto end = (std::min)(pointer.find('/', 1), pointer.size());
+        out.append(1, '/').append(shown_name(pointer.substr(1, end - 1)));
+        pointer.remove_prefix(end);
+    }
+    return out;
+}
+
+}  // namespace detail
 
 /// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
 class config_error : public error {
@@ -7952,7 +8309,7 @@ public:
     /// `pointer`: the JSON pointer of the wrong value; empty for the whole config. `place`: file, line and column, or the
     /// environment variable.
     config_error(std::string pointer, std::string reason, const std::string& place = "config")
-        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : pointer + ": ") + reason),
+        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : detail::shown_pointer(pointer) + ": ") + reason),
           pointer_(std::move(pointer)), reason_(std::move(reason)) {}
 
     const std::string& pointer() const { return pointer_; }
@@ -8036,174 +8393,11 @@ loaded_config load(const config_sources& sources, const app_config& base);
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/scheduler_options.hpp --------------------------------------------------
+// -------------------- taskflux/app/config/schedules.hpp ----------------------------------------------------
 
 namespace taskflux {
-
-/// Where a local job runs at each tick.
-enum class local_scope {
-    once_per_cluster,  ///< in one of all processes
-    once_per_host,     ///< in one process of each host
-    every_process      ///< in each process; the broker stores nothing
-};
-
-/// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
-class schedule_options {
-public:
-    schedule_options() {}
-
-    /// The schedule's id, unique in its queue: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the task's name.
-    /// Ignored for local jobs.
-    schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
-
-    /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
-    /// them fire, 1 to 1000.
-    schedule_options& misfire(misfire_policy policy, unsigned limit = 10) {
-        if (limit == 0) {
-            throw error(
-                errc::invalid_argument,
-                "schedule_options: the limit of misfire must be at least 1: to catch up with none use skip");
-        }
-        if (limit > detail::most_caught_up) {
-            throw error(errc::invalid_argument,
-                        "schedule_options: the limit of misfire must be at most 1000");
-        }
-        limit_ = policy == misfire_policy::catch_up ? limit : 1;
-        return misfire_ = policy, *this;
-    }
-
-    /// How late a tick may fire without being missed; default 5 s, at most 365 days.
-    schedule_options& grace(duration late) {
-        return grace_ = at_most_a_year(late, "grace"), *this;
-    }
-
-    /// The names of the hosts that may fire it; empty (the default): all hosts.
-    schedule_options& hosts(std::vector<std::string> names) {
-        if (std::ranges::find(names, std::string()) != names.end()) {
-            throw error(errc::invalid_argument, "schedule_options: a name in hosts is empty: leave it out");
-        }
-        return hosts_ = std::move(names), *this;
-    }
-
-    /// What happens at a tick when the task or local job of the last tick has not ended; default `allow`. For local jobs,
-    /// only those that run in this process count.
-    schedule_options& overlap(overlap_policy policy) { return overlap_ = policy, *this; }
-
-    /// Delays each tick by a time of its own between zero and `most`; default zero, at most 365 days. Keep it below the
-    /// time between two ticks.
-    schedule_options& jitter(duration most) {
-        return jitter_ = at_most_a_year(most, "jitter"), *this;
-    }
-
-    /// Options of each submission: queue, priority, retry, limits, headers. Errors: `invalid_argument` for others. Ignored
-    /// for local jobs.
-    schedule_options& submit(const submit_options& options) {
-        if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero()) {
-            throw error(
-                errc::invalid_argument,
-                "schedule_options: submit can't have an id, a unique key, hold, delay or at: leave them out");
-        }
-        return submit_ = options, *this;
-    }
-
-    /// The time zone of a local job's expression; default UTC.
-    schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
-
-    /// Where a local job runs; default `once_per_cluster`.
-    schedule_options& scope(local_scope where) { return scope_ = where, *this; }
-
-    const std::string& id() const { return id_; }
-    const submit_options& submit() const { return submit_; }
-    const std::string& zone() const { return zone_; }
-    local_scope scope() const { return scope_; }
-
-    /// A schedule's definition with these options; `place` is its time zone. Errors: `invalid_argument` for an invalid
-    /// expression or an unknown zone.
-    schedule_definition define(std::string id, std::string_view expression, std::string_view place) const {
-        schedule_definition made;
-        made.cron = cron(expression).text();
-        made.zone = taskflux::zone::named(place).name();
-        made.id = std::move(id);
-        made.misfire = misfire_;
-        made.limit = limit_;
-        made.grace = grace_;
-        made.overlap = overlap_;
-        made.jitter = jitter_;
-        made.hosts = hosts_;
-        return made;
-    }
-
-private:
-    static duration at_most_a_year(duration given, const std::string& name) {
-        if (given < duration::zero()) throw error(errc::invalid_argument, "schedule_options: " + name + " must not be negative");
-        if (given > detail::longest_delay) {
-            throw error(errc::invalid_argument, "schedule_options: " + name + " must be at most 365 days");
-        }
-        return given;
-    }
-
-    std::string id_;
-    misfire_policy misfire_ = misfire_policy::fire_once;
-    unsigned limit_ = 1;
-    duration grace_ = std::chrono::seconds(5);
-    std::vector<std::string> hosts_;
-    overlap_policy overlap_ = overlap_policy::allow;
-    duration jitter_{};
-    submit_options submit_;
-    std::string zone_ = "UTC";
-    local_scope scope_ = local_scope::once_per_cluster;
-};
-
-/// How a scheduler works. Setters may be chained; the same name without an argument reads.
-class scheduler_options {
-public:
-    scheduler_options() {}
-
-    /// The queues whose schedules it fires and lists; default: all queues of the broker.
-    scheduler_options& queues(std::vector<std::string> names) {
-        for (const auto& name : names) detail::checked_name(name);
-        return queues_ = std::move(names), *this;
-    }
-
-    /// This host's name, for schedules of some hosts only and for jobs that run once per host; default: the system's host
-    /// name. Set it where that changes, as in containers: a schedule that is stored for a host stays until it is removed.
-    scheduler_options& host(std::string_view name) { return host_ = detail::checked_name(name), *this; }
-
-    /// How often it looks for schedules that other processes have added or changed; default 1 s. While no queue can be
-    /// read it backs off, up to ten times as long.
-    scheduler_options& look_every(duration time) {
-        if (time <= duration::zero()) {
-            throw error(errc::invalid_argument,
-                        "scheduler_options: look_every must be positive: use a millisecond or more");
-        }
-        return look_every_ = time, *this;
-    }
-
-    /// The executor of local jobs that are plain functions; default: threads of the scheduler's own, as many as the
-    /// machine has cores, started when there are such jobs.
-    scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
-
-    /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
-    scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
-
-    const std::vector<std::string>& queues() const { return queues_; }
-    const std::string& host() const { return host_; }
-    duration look_every() const { return look_every_; }
-    const asio::any_io_executor& cpu() const { return cpu_; }
-    const log_sink& log() const { return log_; }
-
-private:
-    std::vector<std::string> queues_;
-    std::string host_;
-    duration look_every_ = std::chrono::seconds(1);
-    asio::any_io_executor cpu_;
-    log_sink log_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/app/config/schedules.hpp ----------------------------------------------------
+class scheduler;
+}
 
 namespace taskflux::detail {
 
@@ -8219,11 +8413,27 @@ struct app_schedule {
     const std::string& id() const { return options.id().empty() ? task : options.id(); }
 };
 
-inline schedule_options options_of(const schedule_config& config) {
+/// A local job of an app.
+struct app_job {
+    std::string id;
+    std::string cron;  ///< empty: only a config says when
     schedule_options options;
-    if (!config.id.empty()) options.id(config.id);
+    std::function<void(scheduler&, const app_job&)> give_to;
+};
+
+/// What schedules and local jobs have in common.
+template <class Config>
+schedule_options ticking_of(const Config& config) {
+    schedule_options options;
     options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
-    options.hosts(config.hosts);
+    return options.hosts(config.hosts);
+}
+
+inline schedule_options options_of(const job_config& config) { return ticking_of(config).scope(config.scope); }
+
+inline schedule_options options_of(const schedule_config& config) {
+    auto options = ticking_of(config);
+    if (!config.id.empty()) options.id(config.id);
     submit_options submit;
     if (!config.queue.empty()) submit.queue(config.queue);
     return options.submit(submit);
@@ -8826,6 +9036,298 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/scheduler/book.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The queue that stores the schedules of local jobs, and no tasks.
+inline constexpr const char* local_queue = "taskflux/local";
+
+/// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
+/// host behind it, which is the definition's id, too.
+struct schedule_entry {
+    std::string queue;
+    std::string row;
+    std::string text;
+    stored_schedule what;
+
+    bool is_called(std::string_view id) const {
+        return row == id || (queue == local_queue && row.starts_with(id) && row.substr(id.size()).starts_with('@'));
+    }
+};
+
+/// Decodes a stored schedule. Throws `errc::protocol`.
+stored_schedule read_schedule(std::string_view text);
+
+/// Whether this is an error of `read_schedule`.
+bool is_unreadable(const std::exception_ptr& failure);
+
+scheduled_task as_scheduled(const task_spec& spec, std::string payload);
+
+/// The task that a schedule submits for a tick.
+new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
+
+/// The own id of a task that `run_now` submits.
+std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
+
+/// Reads and writes stored schedules for one node. A value; thread-safe. It must live until its calls have returned.
+class schedule_book {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    schedule_book(broker_ptr broker, std::vector<std::string> queues, std::string node)
+        : broker_(std::move(broker)), queues_(std::move(queues)), node_(std::move(node)) {}
+
+    const broker_ptr& broker() const { return broker_; }
+    time_point now() const { return broker_->clock().wall(); }
+
+    /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
+    std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
+
+    /// The queues whose schedules to read.
+    awaitable<std::vector<std::string>> queues() const;
+
+    /// The rows of a queue; those that can't be read have no version.
+    awaitable<std::vector<schedule_entry>> read(std::string queue) const;
+
+    /// The rows of all queues.
+    awaitable<std::vector<schedule_entry>> read_all() const;
+
+    /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No
+    /// two texts are equal, so that of two processes that write the same change only one gets true.
+    awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
+
+    awaitable<bool> remove(schedule_entry entry) const;
+
+    /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
+    /// A new one goes on where `from` has been. Errors: `protocol` for a row that can't be read.
+    awaitable<void> put(std::string queue, schedule_definition definition,
+                        std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
+
+    /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
+    awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;
+
+    /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
+    awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
+
+private:
+    broker_ptr broker_;
+    std::vector<std::string> queues_;  // empty: all
+    std::string node_;
+    std::shared_ptr<std::atomic<std::uint64_t>> writes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/declared.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The schedules that one scheduler has stored, and the queues in which it has found others of their ids. Thread-safe.
+class declared_schedules {
+public:
+    /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
+    void check(const std::string& queue, const schedule_definition& what, bool has_own_id) const {
+        if (has_own_id) return;
+        const std::lock_guard lock(mutex_);
+        const auto found = declared_.find(what.id);
+        if (found == declared_.end() || found->second == std::pair(queue, what)) return;
+        throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
+                                            "the first, \"" + found->second.second.cron + "\" in queue " + found->second.first +
+                                            "; give it an id of its own by schedule_options::id, or both one to replace it");
+    }
+
+    void add(const std::string& queue, const schedule_definition& what) {
+        const std::lock_guard lock(mutex_);
+        declared_.insert_or_assign(what.id, std::pair(queue, what));
+    }
+
+    bool has_looked() const {
+        const std::lock_guard lock(mutex_);
+        return places_.has_value();
+    }
+
+    /// `places`: the queues of each id that is stored.
+    void look(std::map<std::string, std::set<std::string>> places) {
+        const std::lock_guard lock(mutex_);
+        if (!places_) places_ = std::move(places);
+    }
+
+    /// The queues other than `queue` that had a schedule of that id when it looked; each is told once.
+    std::vector<std::string> take_elsewhere(const std::string& queue, const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> others;
+        if (!places_) return others;
+        for (const auto& one : std::exchange((*places_)[id], std::set<std::string>{queue})) {
+            if (one != queue) others.push_back(one);
+        }
+        return others;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
+    std::optional<std::map<std::string, std::set<std::string>>> places_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler/local_job.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The function that a process runs at the ticks of one schedule.
+struct local_job {
+    schedule_definition definition;  ///< its id is that of the row
+    local_scope scope = local_scope::every_process;
+    bool is_plain = false;
+    std::function<asio::awaitable<void>()> start;
+};
+
+/// Local jobs by the ids of their definitions.
+using local_job_map = std::map<std::string, local_job, std::less<>>;
+
+template <class Function>
+asio::awaitable<void> call_local(std::shared_ptr<Function> function) {
+    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await (*function)();
+    else (*function)();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/scheduler.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// A stored schedule, and the queue that stores it.
+struct schedule {
+    std::string queue;
+    schedule_definition definition;
+    schedule_state state;
+};
+
+/// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
+///
+/// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
+/// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
+/// functions are for any thread, at any time. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
+class scheduler {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    explicit scheduler(broker_ptr broker, scheduler_options options = scheduler_options());
+    scheduler(const scheduler&) = delete;
+    scheduler& operator=(const scheduler&) = delete;
+
+    /// Ends `run`, and starts no further local job. Waits for plain functions that run on threads of the scheduler's own,
+    /// but neither for those on `scheduler_options::cpu` nor for coroutines: what they use must live until `run` has returned.
+    ~scheduler();
+
+    /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
+    /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
+    /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
+    /// `invalid_argument` for an invalid expression or an unknown zone, and for a second schedule of a task without an id.
+    template <class R, class P, class Payload>
+        requires(!std::is_void_v<P>)
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                          Payload&& payload, const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+    }
+
+    /// Like `every` above, for a task without a payload.
+    template <class R>
+    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
+                          const schedule_options& options = schedule_options()) const {
+        return put(expression, in, contract, detail::encode_payload<void>(), options);
+    }
+
+    /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
+    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. It runs in each process that
+    /// calls this, or where `schedule_options::scope` says; a tick is lost when its process dies. Errors: `invalid_argument`;
+    /// `wrong_state` once `run` has been called.
+    template <class Function>
+    scheduler& local(std::string_view id, std::string_view expression, Function function,
+                     const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        if constexpr (std::invocable<Function&>) {
+            using returned = std::invoke_result_t<Function&>;
+            detail::local_job job;
+            job.is_plain = !detail::is_awaitable<returned>;
+            job.scope = options.scope();
+            job.definition = options.define(row_of(id, options), expression, options.zone());
+            job.start = [shared = std::make_shared<Function>(std::move(function))] { return detail::call_local(shared); };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
+    /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
+    /// `errc::shut_down` when the broker is closed, unless the scheduler was stopped before; `errc::wrong_state` when it has
+    /// been called before.
+    awaitable<void> run();
+
+    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
+    void stop();
+
+    /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
+    /// below: `not_found`.
+    awaitable<void> remove(std::string id) const;
+
+    /// Fires no tick until `resume`; the ticks between don't count as missed.
+    awaitable<void> pause(std::string id) const;
+    awaitable<void> resume(std::string id) const;
+
+    /// Submits the schedule's task now, whatever its overlap policy is, also when it is paused. A local job runs at the next
+    /// look (`scheduler_options::look_every`) of a process that may fire it; several requests before that run it once. The
+    /// ticks stay as they are, and a task that is submitted here does not count for `overlap`.
+    awaitable<void> run_now(std::string id) const;
+
+    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". Schedules that can't be read
+    /// are left out.
+    awaitable<std::vector<schedule>> list() const;
+
+    /// The times of a schedule's next `count` ticks that have not fired, without jitter.
+    awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
+
+private:
+    template <class R, class P>
+    awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
+                        std::string payload, const schedule_options& options) const {
+        const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
+        auto made = options.define(id, expression, in);
+        task_spec spec;
+        spec.name = contract.name();
+        spec.priority = options.submit().priority().value_or(contract.options().priority());
+        spec.policy = options.submit().over(contract.options().policy());
+        spec.headers = options.submit().headers();
+        made.task = detail::as_scheduled(spec, std::move(payload));
+        const auto& queue = options.submit().queue();
+        return put_in(queue ? *queue : std::string(contract.options().queue()), std::move(made), !options.id().empty());
+    }
+
+    awaitable<void> put_in(std::string queue, schedule_definition definition, bool has_own_id) const;
+
+    /// The id under which a local job's schedule is stored.
+    std::string row_of(std::string_view id, const schedule_options& options) const;
+    void add(detail::local_job job);
+
+    /// The executor of plain functions, if there are any.
+    asio::any_io_executor cpu();
+
+    detail::schedule_book book_;
+    std::shared_ptr<detail::declared_schedules> declared_ = std::make_shared<detail::declared_schedules>();
+    scheduler_options options_;
+    std::string host_;
+    std::shared_ptr<detail::local_job_map> jobs_;
+    std::shared_ptr<asio::thread_pool> pool_;
+    detail::run_once<detail::scheduler_core> life_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/app/app.hpp -----------------------------------------------------------------
 
 namespace taskflux {
@@ -8911,6 +9413,31 @@ public:
         return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
     }
 
+    /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
+    /// change when it runs, or that it does (`jobs`). Errors: as for `every`.
+    template <class Function>
+    app& local(std::string_view id, std::string_view expression, Function function,
+               const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::app_job job;
+        job.id = id;
+        job.cron = expression;
+        job.options = options;
+        if constexpr (std::invocable<Function&>) {
+            job.give_to = [shared = std::make_shared<Function>(std::move(function))](scheduler& to, const detail::app_job& as) {
+                to.local(as.id, as.cron, [shared]() -> std::invoke_result_t<Function&> { return (*shared)(); }, as.options);
+            };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Like `local` above, for a job that runs only where the config says when.
+    template <class Function>
+    app& local(std::string_view id, Function function) {
+        return local(id, std::string_view(), std::move(function));
+    }
+
     /// Sets a coroutine that is spawned once the app has started, with a client that applies the config's limits; it is
     /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
@@ -8940,6 +9467,7 @@ public:
 
 private:
     void add(detail::app_task task);
+    void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
     app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
               const schedule_options& options);
@@ -8947,6 +9475,7 @@ private:
     bool is_enabled(const std::string& task) const;
     bool is_served(const std::string& name) const;
     std::vector<detail::app_schedule> all_schedules() const;
+    std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;
     worker_options make_worker_options(const log_sink& log) const;
     log_sink log() const;
@@ -8958,6 +9487,7 @@ private:
     std::vector<detail::app_task> tasks_;
     std::vector<detail::app_method> methods_;
     std::vector<detail::app_schedule> schedules_;  // the program's own
+    std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
     std::optional<log_sink> log_;  // from run on
     detail::run_once<detail::app_core> life_;
@@ -10795,8 +11325,9 @@ inline bool names_memory(std::string_view url) {
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
-        throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
+        // Not quoted: with a password in the wrong place, that would be it.
+        throw error(errc::unsupported, "not a broker URL: its scheme is not known; use memory://, redis://, rediss://, "
+                                       "redis+unix:// or redis+sentinel://, in small letters");
     }
     if (url.size() > end + 3) {
         throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");
@@ -10933,239 +11464,6 @@ public:
 
 private:
     std::shared_ptr<detail::raw_receiver> receiver_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/flow/scheduler/book.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The queue that stores the schedules of local jobs, and no tasks.
-inline constexpr const char* local_queue = "taskflux/local";
-
-/// A schedule's row, read. `row` is its id; where a job runs once per host, that of the definition with '@' and the
-/// host behind it, which is the definition's id, too.
-struct schedule_entry {
-    std::string queue;
-    std::string row;
-    std::string text;
-    stored_schedule what;
-
-    bool is_called(std::string_view id) const {
-        return row == id || (queue == local_queue && row.starts_with(id) && row.substr(id.size()).starts_with('@'));
-    }
-};
-
-/// Decodes a stored schedule. Throws `errc::protocol`.
-stored_schedule read_schedule(std::string_view text);
-
-/// Whether this is an error of `read_schedule`.
-bool is_unreadable(const std::exception_ptr& failure);
-
-scheduled_task as_scheduled(const task_spec& spec, std::string payload);
-
-/// The task that a schedule submits for a tick.
-new_task task_at(const schedule_definition& of, time_point tick, std::string own_id);
-
-/// The own id of a task that `run_now` submits.
-std::string run_id(const std::string& schedule, time_point now, std::uint64_t revision);
-
-/// Reads and writes stored schedules for one node. A value; thread-safe. It must live until its calls have returned.
-class schedule_book {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    schedule_book(broker_ptr broker, std::vector<std::string> queues, std::string node)
-        : broker_(std::move(broker)), queues_(std::move(queues)), node_(std::move(node)) {}
-
-    const broker_ptr& broker() const { return broker_; }
-    time_point now() const { return broker_->clock().now(); }
-
-    /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
-    std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
-
-    /// The queues whose schedules to read.
-    awaitable<std::vector<std::string>> queues() const;
-
-    /// The rows of a queue; those that can't be read have no version.
-    awaitable<std::vector<schedule_entry>> read(std::string queue) const;
-
-    /// The rows of all queues.
-    awaitable<std::vector<schedule_entry>> read_all() const;
-
-    /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No
-    /// two texts are equal, so that of two processes that write the same change only one gets true.
-    awaitable<bool> write(schedule_entry& entry, std::vector<new_task> tasks) const;
-
-    awaitable<bool> remove(schedule_entry entry) const;
-
-    /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
-    /// Errors: `protocol` for a row that can't be read.
-    awaitable<void> put(std::string queue, schedule_definition definition) const;
-
-    /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
-    awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;
-
-private:
-    broker_ptr broker_;
-    std::vector<std::string> queues_;  // empty: all
-    std::string node_;
-    std::shared_ptr<std::atomic<std::uint64_t>> writes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler/local_job.hpp ------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The function that a process runs at the ticks of one schedule.
-struct local_job {
-    schedule_definition definition;  ///< its id is that of the row
-    local_scope scope = local_scope::once_per_cluster;
-    bool is_plain = false;
-    std::function<asio::awaitable<void>()> start;
-};
-
-/// Local jobs by the ids of their definitions.
-using local_job_map = std::map<std::string, local_job, std::less<>>;
-
-template <class Function>
-asio::awaitable<void> call_local(std::shared_ptr<Function> function) {
-    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await (*function)();
-    else (*function)();
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/scheduler.hpp ----------------------------------------------------------
-
-namespace taskflux {
-
-/// A stored schedule, and the queue that stores it.
-struct schedule {
-    std::string queue;
-    schedule_definition definition;
-    schedule_state state;
-};
-
-/// Submits tasks, and runs jobs of this process, at the times that cron expressions name.
-///
-/// Schedules are stored by the broker, each in the queue of its task. Every process that runs a scheduler fires any of them,
-/// and each tick fires once over all processes. Times are the broker's. Call `local` and then `run` on one thread; the other
-/// functions are for any thread, at any time. Errors of all calls: those of `broker`. Must not outlive the execution context of its broker.
-class scheduler {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    explicit scheduler(broker_ptr broker, scheduler_options options = scheduler_options());
-    scheduler(const scheduler&) = delete;
-    scheduler& operator=(const scheduler&) = delete;
-
-    /// Ends `run`, and starts no further local job. Waits for plain functions that run on threads of the scheduler's own,
-    /// but neither for those on `scheduler_options::cpu` nor for coroutines: what they use must live until `run` has returned.
-    ~scheduler();
-
-    /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
-    /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
-    /// replaced, from now on. Errors: `invalid_argument` for an invalid expression or an unknown zone.
-    template <class R, class P, class Payload>
-        requires(!std::is_void_v<P>)
-    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
-                          Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
-    }
-
-    /// Like `every` above, for a task without a payload.
-    template <class R>
-    awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
-                          const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(), options);
-    }
-
-    /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
-    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. `schedule_options::scope`
-    /// decides in which process it runs; a tick is lost when its process dies. Errors: `invalid_argument`; `wrong_state`
-    /// once `run` has been called.
-    template <class Function>
-    scheduler& local(std::string_view id, std::string_view expression, Function function,
-                     const schedule_options& options = schedule_options()) {
-        static_assert(std::invocable<Function&>, "a local job takes no arguments");
-        if constexpr (std::invocable<Function&>) {
-            using returned = std::invoke_result_t<Function&>;
-            detail::local_job job;
-            job.is_plain = !detail::is_awaitable<returned>;
-            job.scope = options.scope();
-            job.definition = options.define(row_of(id, options), expression, options.zone());
-            job.start = [shared = std::make_shared<Function>(std::move(function))] { return detail::call_local(shared); };
-            add(std::move(job));
-        }
-        return *this;
-    }
-
-    /// Fires schedules when they are due, until it is cancelled or `stop` is called; then cancels the local jobs that still
-    /// run, and returns when they have ended. Retries with back-off while the broker can't be reached. Errors:
-    /// `errc::shut_down` when the broker is closed, unless the scheduler was stopped before; `errc::wrong_state` when it has
-    /// been called before.
-    awaitable<void> run();
-
-    /// Ends `run` as cancelling it does; a `run` that is called later ends at once.
-    void stop();
-
-    /// Removes a schedule, also one that can't be read. Tasks that it has submitted stay. Errors, also of the functions
-    /// below: `not_found`.
-    awaitable<void> remove(std::string id) const;
-
-    /// Fires no tick until `resume`; the ticks between don't count as missed.
-    awaitable<void> pause(std::string id) const;
-    awaitable<void> resume(std::string id) const;
-
-    /// Submits the schedule's task now, whatever its overlap policy is, also when it is paused. A local job runs at the next
-    /// look (`scheduler_options::look_every`) of a process that may fire it; several requests before that run it once. The
-    /// ticks stay as they are, and a task that is submitted here does not count for `overlap`.
-    awaitable<void> run_now(std::string id) const;
-
-    /// All schedules, by queue and id; those of local jobs are in the queue "taskflux/local". Schedules that can't be read
-    /// are left out.
-    awaitable<std::vector<schedule>> list() const;
-
-    /// The times of a schedule's next `count` ticks that have not fired, without jitter.
-    awaitable<std::vector<time_point>> next(std::string id, std::size_t count) const;
-
-private:
-    template <class R, class P>
-    awaitable<void> put(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
-                        std::string payload, const schedule_options& options) const {
-        const auto& id = options.id().empty() ? std::string(contract.name()) : options.id();
-        auto made = options.define(id, expression, in);
-        task_spec spec;
-        spec.name = contract.name();
-        spec.priority = options.submit().priority().value_or(contract.options().priority());
-        spec.policy = options.submit().over(contract.options().policy());
-        spec.headers = options.submit().headers();
-        made.task = detail::as_scheduled(spec, std::move(payload));
-        const auto& queue = options.submit().queue();
-        return put_in(book_, queue ? *queue : std::string(contract.options().queue()), std::move(made));
-    }
-
-    static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
-
-    /// The id under which a local job's schedule is stored.
-    std::string row_of(std::string_view id, const schedule_options& options) const;
-    void add(detail::local_job job);
-
-    /// The executor of plain functions, if there are any.
-    asio::any_io_executor cpu();
-
-    detail::schedule_book book_;
-    scheduler_options options_;
-    std::string host_;
-    std::shared_ptr<detail::local_job_map> jobs_;
-    std::shared_ptr<asio::thread_pool> pool_;
-    detail::run_once<detail::scheduler_core> life_;
 };
 
 }  // namespace taskflux

@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_SUITE(conformance_limits)
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_name_is_refused_at_once_or_works_wherever_it_goes, Backend, backends) {
     for (const auto& [what, limit, is_optional, use] : things) {
         for (const auto& name : names_for(limit)) {
-            BOOST_TEST_CONTEXT(what << ' ' << detail::name_in_quotes(name) << " of " << name.size() << " bytes") {
+            BOOST_TEST_CONTEXT(what << ' ' << detail::in_quotes(name) << " of " << name.size() << " bytes") {
                 fixture on(std::make_unique<Backend>());
                 if (is_allowed(limit, is_optional, name)) {
                     BOOST_CHECK_NO_THROW(use(on, name));

@@ -82,9 +82,9 @@ template <class Backend>
 struct scheduling : schedules_fixture {
     scheduling() : schedules_fixture(std::make_unique<Backend>()), first(*this) {}
 
-    /// Stores the schedule "report", of every ten seconds.
+    /// Stores the schedule "report", of every ten seconds, in place of another one.
     void add(const schedule_options& with = schedule_options()) {
-        run(first.scheduler.every(each_ten, "UTC", report, 7, with));
+        run(first.scheduler.every(each_ten, "UTC", report, 7, schedule_options(with).id("report")));
     }
     taskflux::schedule only() {
         const auto all = run(first.scheduler.list());
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_definition_takes_its_place_from_now_on, Ba
     scheduling<Backend> on;
     on.add();
     on.go_to(1s);
-    on.run(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8));
+    on.run(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8, schedule_options().id("report")));
     BOOST_TEST(on.only().definition.cron == "*/20 * * * * *");
     BOOST_TEST((*on.only().state.next > on.now()));  // what was due is not any more
     on.first.start();
@@ -248,6 +248,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_definition_takes_its_place_from_now_on, Ba
     const auto all = on.list({});
     BOOST_REQUIRE_EQUAL(all.size(), 1U);
     BOOST_TEST(all[0].payload == "8");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_schedule_of_a_task_needs_an_id, Backend, backends) {
+    scheduling<Backend> on;
+    on.run(on.first.scheduler.every(each_ten, "UTC", report, 7));
+    on.run(on.first.scheduler.every(each_ten, "UTC", report, 7));  // the same one
+    const auto refused = [&](const schedule_options& with) {
+        BOOST_CHECK_EXCEPTION(on.run(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8, with)), error, [](const error& e) {
+            BOOST_TEST(std::string(e.what()).find("a second schedule of task report is not stored") == 0U, e.what());
+            return e.code() == errc::invalid_argument;
+        });
+    };
+    refused(schedule_options());
+    refused(schedule_options().submit(submit_options().queue("r")));
+    BOOST_TEST(on.only().definition.cron == each_ten);
+    on.run(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8, schedule_options().id("second")));
+    BOOST_TEST(on.run(on.first.scheduler.list()).size() == 2U);
+    // Another program, or this one after its next start, says what it is from then on.
+    node later(on);
+    on.run(later.scheduler.every("*/20 * * * * *", "UTC", report, 8));
+    BOOST_TEST(on.run(on.first.scheduler.list()).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_moves_with_its_task_to_another_queue, Backend, backends) {
+    scheduling<Backend> on;
+    on.add();
+    on.run(on.first.scheduler.pause("report"));
+    on.run(on.first.scheduler.resume("report"));
+    const auto before = on.only();
+    on.go_to(1s);  // a tick is due, and no node has fired it
+    node moved(on);
+    const auto elsewhere = schedule_options().submit(submit_options().queue("r"));
+    on.run(moved.scheduler.every(each_ten, "UTC", report, 7, elsewhere));
+    BOOST_TEST(on.only().queue == "r");
+    BOOST_TEST((on.only().state.next == before.state.next));
+    BOOST_TEST(on.said == "schedule report has moved from queue q to queue r, as an id names one schedule: where both are meant, "
+                          "give one another id\n");
+    moved.start();
+    on.go_to(1s);
+    BOOST_TEST(on.counts("q").waiting == 0U);
+    BOOST_TEST(on.counts("r").waiting == 2U);
+    moved.stop();
+    node back(on);
+    on.run(back.scheduler.pause("report"));
+    on.run(back.scheduler.every("*/20 * * * * *", "UTC", report, 7));
+    BOOST_TEST(on.only().queue == "q");
+    BOOST_TEST(on.only().state.paused);
+    BOOST_TEST(on.only().definition.cron == "*/20 * * * * *");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_schedule_stays_so_and_misses_nothing, Backend, backends) {
@@ -335,7 +383,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_run_now_hides_no_task_of_a_tick, Backend, 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_local_job_that_is_run_now_runs_at_once_and_keeps_its_ticks, Backend, backends) {
     scheduling<Backend> on;
     int runs = 0;
-    const auto with = schedule_options().jitter(500ms).misfire(misfire_policy::skip);
+    const auto with = schedule_options().jitter(500ms).misfire(misfire_policy::skip).scope(local_scope::once_per_cluster);
     on.first.scheduler.local("job", each_ten, [&]() -> asio::awaitable<void> {
         ++runs;
         co_return;
@@ -369,8 +417,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_local_job_that_is_run_now_runs_at_once_and_keeps
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_loses_a_race_for_one_of_two_schedules_runs_the_other_once, Backend, backends) {
     scheduling<Backend> on;
     on.add();
-    const auto elsewhere = schedule_options().submit(submit_options().queue("r"));
-    on.run(on.first.scheduler.every(each_ten, "UTC", report, 7, elsewhere));
+    const auto rows = on.run(on.broker().schedules(q));
+    on.run(on.broker().set_schedule("r", "report", "", rows.at(0).text, {}));  // as another program might
     taskflux::scheduler of_one(on.shared(), on.options().queues({q}));
     for (std::size_t i = 1; i <= 10; ++i) {
         on.run(together(on.first.scheduler.run_now("report"), of_one.run_now("report")));
@@ -510,7 +558,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_row_of_a_local_job_that_cannot_be_read_slows_not
     on.first.scheduler.local("job", each_ten, [&]() -> asio::awaitable<void> {
         ++runs;
         co_return;
-    });
+    }, schedule_options().scope(local_scope::once_per_cluster));
     on.first.start();
     for (int i = 1; i <= 20; ++i) {
         on.run(on.broker().set_schedule(q, "broken" + std::to_string(i), "", "no json", {}));
@@ -566,9 +614,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_local_job_runs_where_its_scope_says, Backend, ba
                 co_return;
             };
         };
-        one->scheduler.local("cluster", each_ten, count(of_cluster));
+        one->scheduler.local("cluster", each_ten, count(of_cluster), schedule_options().scope(local_scope::once_per_cluster));
         one->scheduler.local("host", each_ten, count(of_host), schedule_options().scope(local_scope::once_per_host));
-        one->scheduler.local("process", each_ten, count(of_process), schedule_options().scope(local_scope::every_process));
+        one->scheduler.local("process", each_ten, count(of_process));
         one->start();
     }
     on.go_to(0s);
@@ -595,7 +643,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_local_job_whose_scope_has_changed_runs_once_per_
     on.first.scheduler.local("job", each_ten, [&before]() -> asio::awaitable<void> {
         ++before;
         co_return;
-    });
+    }, schedule_options().scope(local_scope::once_per_cluster));
     changed.scheduler.local("job", each_ten, [&after]() -> asio::awaitable<void> {
         ++after;
         co_return;
@@ -623,6 +671,46 @@ BOOST_AUTO_TEST_CASE(a_job_of_every_process_heeds_it_within_a_second_when_the_ti
     static_cast<corrected_clock&>(on.broker().clock()).correct(8s);
     on.pass(1s);
     BOOST_TEST(runs == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_follows_the_wall_clock_when_it_is_set) {
+    asio::io_context io;
+    manual_clock time;
+    const auto broker = make_memory_broker(io.get_executor(), memory_options(), time);
+    taskflux::scheduler scheduler(broker);
+    std::vector<time_point> ticks;
+    scheduler.local("job", "0 * * * *", [&]() -> asio::awaitable<void> {
+        ticks.push_back(std::chrono::floor<std::chrono::hours>(time.wall()));
+        co_return;
+    });
+    const auto go_on = [&] {
+        io.restart();
+        while (io.poll() != 0) io.restart();
+    };
+    std::exception_ptr failed;
+    const auto next_hour = std::chrono::ceil<std::chrono::hours>(time.wall() + 1ms);
+    asio::co_spawn(io, scheduler.every("0 * * * *", "UTC", sweep), [&](std::exception_ptr e) { failed = e; });
+    go_on();
+    asio::co_spawn(io, scheduler.run(), [&](std::exception_ptr e) { failed = e; });
+    go_on();
+    time.set_wall(next_hour - time.wall());
+    time.advance(1s);  // within which it looks again
+    go_on();
+    BOOST_TEST((ticks == std::vector<time_point>{next_hour}));
+    time.set_wall(-30min);
+    time.advance(40min);  // shows that hour again
+    go_on();
+    BOOST_TEST(ticks.size() == 1U);
+    for (int i = 0; i < 50; ++i) {
+        time.advance(1min);
+        go_on();
+    }
+    BOOST_TEST((ticks == std::vector<time_point>{next_hour, next_hour + 1h}));
+    scheduler.stop();
+    go_on();
+    broker->close();
+    go_on();
+    BOOST_TEST(!failed);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_long_local_job_delays_no_other, Backend, backends) {

@@ -35,7 +35,8 @@ void schedule_until_killed(const std::string& url, ledger& local_runs) {
         };
     };
     const auto of_process = schedule_options().scope(local_scope::every_process);
-    scheduler.local("local", "* * * * * *", count(0), patient);
+    const auto of_cluster = schedule_options(patient).scope(local_scope::once_per_cluster);
+    scheduler.local("local", "* * * * * *", count(0), of_cluster);
     scheduler.local("process", "* * * * * *", count(1), of_process);
     asio::co_spawn(io, scheduler.run(), [](std::exception_ptr error) {
         if (error) std::rethrow_exception(error);

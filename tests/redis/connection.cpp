@@ -99,6 +99,13 @@ BOOST_FIXTURE_TEST_CASE(a_wrong_or_missing_or_superfluous_password_is_told_at_on
     BOOST_TEST(text_of(later(make("redis://127.0.0.1" + port)->command({"PING"}, true))) == "PONG");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_server_that_repeats_the_password_is_not_quoted_with_it, fixture) {
+    redis_server server(redis_server_options().password("s3cret").config("rename-command HELLO \"\"\n"));
+    const auto redis = make(server.url());
+    refused(later(redis->command({"PING"}, true)), errc::unsupported, "unknown command 'HELLO'");
+    BOOST_TEST(log().find("s3cret") == std::string::npos, log());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_password_that_becomes_right_is_used_without_a_restart, fixture) {
     redis_server server(redis_server_options().password("old"));
     const auto redis = make("redis://:s3cret@127.0.0.1:" + std::to_string(server.port()));

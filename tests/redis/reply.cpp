@@ -105,4 +105,10 @@ BOOST_AUTO_TEST_CASE(what_comes_unexpected_is_named_next_to_what_was_expected) {
         "+" + std::string(1000, 'x') + "\r\n", [](reader& in) { in.integer(); }, std::string(80, 'x') + '"');
 }
 
+BOOST_AUTO_TEST_CASE(an_error_does_not_repeat_the_arguments_of_the_command) {
+    const auto from = read("-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `default`, `s3cret`, \r\n");
+    BOOST_TEST(from.error() == "ERR unknown command `HELLO`");
+    BOOST_TEST(reader(from).error() == "ERR unknown command `HELLO`");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

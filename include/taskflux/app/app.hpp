@@ -11,6 +11,7 @@
 #include <taskflux/detail/payload.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/client.hpp>
+#include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/fwd.hpp>
@@ -18,6 +19,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -110,6 +112,31 @@ public:
         return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
     }
 
+    /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
+    /// change when it runs, or that it does (`jobs`). Errors: as for `every`.
+    template <class Function>
+    app& local(std::string_view id, std::string_view expression, Function function,
+               const schedule_options& options = schedule_options()) {
+        static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::app_job job;
+        job.id = id;
+        job.cron = expression;
+        job.options = options;
+        if constexpr (std::invocable<Function&>) {
+            job.give_to = [shared = std::make_shared<Function>(std::move(function))](scheduler& to, const detail::app_job& as) {
+                to.local(as.id, as.cron, [shared]() -> std::invoke_result_t<Function&> { return (*shared)(); }, as.options);
+            };
+            add(std::move(job));
+        }
+        return *this;
+    }
+
+    /// Like `local` above, for a job that runs only where the config says when.
+    template <class Function>
+    app& local(std::string_view id, Function function) {
+        return local(id, std::string_view(), std::move(function));
+    }
+
     /// Sets a coroutine that is spawned once the app has started, with a client that applies the config's limits; it is
     /// cancelled when the app stops. An exception from it ends the app.
     app& on_start(std::function<asio::awaitable<void>(client)> starter);
@@ -139,6 +166,7 @@ public:
 
 private:
     void add(detail::app_task task);
+    void add(detail::app_job job);
     app& serve_by(std::string name, std::function<void(service&)> give_to);
     app& plan(std::string_view expression, std::string task, const task_options& contract, std::string payload,
               const schedule_options& options);
@@ -146,6 +174,7 @@ private:
     bool is_enabled(const std::string& task) const;
     bool is_served(const std::string& name) const;
     std::vector<detail::app_schedule> all_schedules() const;
+    std::vector<detail::app_job> all_jobs() const;
     submit_options defaults() const;
     worker_options make_worker_options(const log_sink& log) const;
     log_sink log() const;
@@ -157,6 +186,7 @@ private:
     std::vector<detail::app_task> tasks_;
     std::vector<detail::app_method> methods_;
     std::vector<detail::app_schedule> schedules_;  // the program's own
+    std::vector<detail::app_job> jobs_;
     std::vector<std::function<asio::awaitable<void>(client)>> starters_;
     std::optional<log_sink> log_;  // from run on
     detail::run_once<detail::app_core> life_;

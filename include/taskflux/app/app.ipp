@@ -7,6 +7,7 @@
 #include <taskflux/app/app/signals.hpp>
 #include <taskflux/app/config/check.hpp>
 #include <taskflux/app/config/nearest.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/live.hpp>
@@ -41,8 +42,8 @@ void check_known(const std::string& pointer, const char* what, const std::vector
                  const std::vector<std::string>& known) {
     for (std::size_t i = 0; i != names.size(); ++i) {
         if (std::ranges::find(known, names[i]) != known.end()) continue;
-        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + " \"" + names[i] +
-                                                                  '"' + allowed_instead(names[i], known));
+        throw config_error(pointer + '/' + std::to_string(i), "this program has no " + std::string(what) + ' ' +
+                                                                  in_quotes(names[i]) + allowed_instead(names[i], known));
     }
 }
 
@@ -82,6 +83,19 @@ void app::add(detail::app_task task) {
         }
     }
     tasks_.push_back(std::move(task));
+}
+
+void app::add(detail::app_job job) {
+    if (has_run_) {
+        throw error(errc::wrong_state,
+                    "local job " + job.id + " can't be added: the app has been run; call local() before run()");
+    }
+    if (!job.cron.empty()) job.options.define(job.id, job.cron, job.options.zone());  // throws for a wrong one
+    detail::checked_name(job.id, "local job");
+    if (std::ranges::find(jobs_, job.id, &detail::app_job::id) != jobs_.end()) {
+        throw error(errc::invalid_argument, "local job " + job.id + " can't be added: there is one with this id; use another id");
+    }
+    jobs_.push_back(std::move(job));
 }
 
 app& app::serve_by(std::string name, std::function<void(service&)> give_to) {
@@ -139,7 +153,7 @@ std::vector<detail::app_schedule> app::all_schedules() const {
         const auto here = "/schedules/" + std::to_string(i);
         const auto task = std::ranges::find(tasks_, from.task, &detail::app_task::name);
         if (task == tasks_.end()) {
-            throw config_error(here + "/task", "this program has no task \"" + from.task + '"' +
+            throw config_error(here + "/task", "this program has no task " + detail::in_quotes(from.task) +
                                                    detail::allowed_instead(from.task, names));
         }
         auto& made = all.emplace_back();
@@ -164,6 +178,28 @@ std::vector<detail::app_schedule> app::all_schedules() const {
     return all;
 }
 
+/// Those that run: as the config says, or as the program does.
+std::vector<detail::app_job> app::all_jobs() const {
+    std::vector<std::string> names;
+    for (const auto& own : jobs_) names.push_back(own.id);
+    auto all = jobs_;
+    for (std::size_t i = 0; i != config_.values.jobs.size(); ++i) {
+        const auto& from = config_.values.jobs[i];
+        const auto here = "/jobs/" + std::to_string(i);
+        const auto named = std::ranges::find(all, from.job, &detail::app_job::id);
+        if (named == all.end()) {
+            throw config_error(here + "/job", "this program has no local job " + detail::in_quotes(from.job) +
+                                                  detail::allowed_instead(from.job, names));
+        }
+        if (!from.cron.empty()) named->cron = from.cron;
+        if (from.enabled && named->cron.empty()) throw config_error(here + "/cron", "the cron expression is missing");
+        if (!from.enabled) named->cron.clear();
+        named->options = detail::options_of(from);
+    }
+    std::erase_if(all, [](const auto& one) { return one.cron.empty(); });
+    return all;
+}
+
 void app::check() const {
     const auto names = detail::names_of(tasks_);
     std::vector<std::string> services;
@@ -174,10 +210,10 @@ void app::check() const {
         detail::check_known("/disabled_tasks", "task", config_.values.disabled_tasks, names);
         detail::check_known("/services", "service", config_.values.services, services);
         const bool has_task = std::ranges::any_of(names, [this](const auto& name) { return is_enabled(name); });
-        if (all_schedules().empty() && !has_task && methods_.empty() && starters_.empty()) {
+        if (all_schedules().empty() && all_jobs().empty() && !has_task && methods_.empty() && starters_.empty()) {
             throw config_error("",
-                               "there is nothing to run: no task is enabled, and no service and no schedule "
-                               "is set; enable one");
+                               "there is nothing to run: no task is enabled, and no service, no schedule and no "
+                               "local job is set; enable one");
         }
     } catch (const config_error& e) {
         throw config_.placed(e);
@@ -224,9 +260,10 @@ log_sink app::log() const {
 
 std::string app::start_line() const {
     const auto& from = config_.values;
-    std::vector<std::string> queues;
-    const auto add = [&](std::string name) {
-        if (std::ranges::find(queues, name) == queues.end()) queues.push_back(std::move(name));
+    std::string queues;
+    std::set<std::string> added;
+    const auto add = [&](const std::string& name) {
+        if (added.insert(name).second) queues.append(queues.empty() ? "" : ",").append(name);
     };
     const bool has_task = std::ranges::any_of(tasks_, [this](const auto& task) { return is_enabled(task.name); });
     for (const auto& queue : from.queues) {
@@ -237,8 +274,7 @@ std::string app::start_line() const {
         if (from.queues.empty() && is_enabled(task.name)) add(std::string(task.contract.queue()));
     }
     std::string line = std::string("taskflux ") + version + " node=" + detail::node_of(from) +
-                       " backend=" + detail::shown_url(from.url) + " queues=";
-    for (const auto& queue : queues) line.append(queue == queues.front() ? "" : ",").append(queue);
+                       " backend=" + detail::shown_url(from.url) + " queues=" + queues;
     line.append(" slots=").append(std::to_string(has_task ? from.concurrency : 0));
     if (from.env) line.append(" env=").append(boost::describe::enum_to_string(*from.env, "?"));
     return line;
@@ -253,12 +289,14 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
-    if (!core->schedules.empty()) {
+    const auto jobs = all_jobs();
+    if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
         options.host(detail::node_of(config_.values));
         options.log(*log_);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
+    for (const auto& one : jobs) one.give_to(*core->scheduler, one);
     for (const auto& task : tasks_) {
         if (!is_enabled(task.name)) continue;
         if (!core->worker) core->worker = std::make_unique<worker>(broker, make_worker_options(*log_));

@@ -2,13 +2,16 @@
 
 #include <taskflux/app/config/time_span.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/flow/scheduler_options.hpp>
 
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -41,7 +44,22 @@ struct schedule_config {
 BOOST_DESCRIBE_STRUCT(schedule_config, (), (id, task, cron, zone, payload, queue, enabled, misfire, overlap, grace,
                                             jitter, hosts))
 
-/// The config of an `app`. Each member is a key of a config file and, except for `schedules`, an environment variable:
+/// When a local job of the program runs; see `schedule_options` for the members.
+struct job_config {
+    std::string job;   ///< one that the app has
+    std::string cron;  ///< empty: the program's
+    std::string zone = "UTC";
+    bool enabled = true;
+    local_scope scope = local_scope::every_process;
+    misfire_policy misfire = misfire_policy::fire_once;
+    overlap_policy overlap = overlap_policy::allow;
+    time_span grace = std::chrono::seconds(5);
+    time_span jitter;
+    std::vector<std::string> hosts;
+};
+BOOST_DESCRIBE_STRUCT(job_config, (), (job, cron, zone, enabled, scope, misfire, overlap, grace, jitter, hosts))
+
+/// The config of an `app`. Each member is a key of a config file and, but for `schedules` and `jobs`, an environment variable:
 /// TASKFLUX_ and its name in capitals.
 struct app_config {
     std::string url = "memory://";            ///< the broker's; see `connect`
@@ -57,6 +75,7 @@ struct app_config {
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
     std::vector<schedule_config> schedules;
+    std::vector<job_config> jobs;             ///< each in place of what the program says of its local job
     std::vector<std::string> enabled_tasks;   ///< not empty: only these tasks are run
     std::vector<std::string> disabled_tasks;  ///< these tasks are not run, unless they are enabled
     time_span timeout;                        ///< of an attempt at a task that has none; 0: none
@@ -66,8 +85,27 @@ struct app_config {
     std::optional<app_environment> env;
 };
 BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
-                                       log_path, log_level, services, schedules, enabled_tasks, disabled_tasks, timeout,
+                                       log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
+
+namespace detail {
+
+/// A name in a config as an error shows it; not at all where it may be a URL with a password in it.
+inline std::string shown_name(std::string_view name) {
+    return name.find_first_of("@:") == std::string_view::npos ? printable(name) : "…";
+}
+
+inline std::string shown_pointer(std::string_view pointer) {
+    std::string out;
+    while (!pointer.empty()) {
+        const auto end = (std::min)(pointer.find('/', 1), pointer.size());
+        out.append(1, '/').append(shown_name(pointer.substr(1, end - 1)));
+        pointer.remove_prefix(end);
+    }
+    return out;
+}
+
+}  // namespace detail
 
 /// A config that can't be used. `what()` reads like `app.json:3:5: /concurrency: expected an integer from 1 …, got 0`.
 class config_error : public error {
@@ -75,7 +113,7 @@ public:
     /// `pointer`: the JSON pointer of the wrong value; empty for the whole config. `place`: file, line and column, or the
     /// environment variable.
     config_error(std::string pointer, std::string reason, const std::string& place = "config")
-        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : pointer + ": ") + reason),
+        : error(errc::invalid_argument, place + ": " + (pointer.empty() ? "" : detail::shown_pointer(pointer) + ": ") + reason),
           pointer_(std::move(pointer)), reason_(std::move(reason)) {}
 
     const std::string& pointer() const { return pointer_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/app/config.hpp>
+#include <taskflux/app/config/budget.hpp>
 #include <taskflux/app/config/json_places.hpp>
 #include <taskflux/app/config/load.hpp>
 #include <taskflux/app/config/nearest.hpp>
@@ -8,6 +9,7 @@
 #include <taskflux/app/config/variables.hpp>
 #include <taskflux/detail/platform/process.hpp>
 
+#include <boost/json/error.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
@@ -33,15 +35,22 @@ namespace detail {
 inline constexpr const char* environments_key = "environments";
 
 config_document read_json_config(std::string_view text, const std::string& name) {
-    config_document made;
-    boost::json::parser parser;
+    config_budget::check_size(text.size(), name);
+    const text_places place(text, name);
+    boost::json::parse_options options;
+    options.max_depth = config_budget::max_depth;
+    boost::json::parser parser({}, options);
     boost::system::error_code ec;
     const auto consumed = parser.write(text.data(), text.size(), ec);
-    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place_in(text, consumed, name));
+    if (ec == boost::json::error::too_deep) throw config_budget::too_deep(place(consumed));
+    if (ec) throw config_error("", "not valid JSON: " + ec.message(), place(consumed));
+    config_document made;
     made.root = parser.release();
+    config_budget budget;
     json_places(text, [&](const std::string& pointer, std::size_t offset) {
-        if (made.places.emplace(pointer, place_in(text, offset, name)).second) return;
-        throw config_error(pointer, "the key is there twice: remove one", place_in(text, offset, name));
+        budget.spend(pointer.size(), [&] { return place(offset); });
+        if (made.places.emplace(pointer, place(offset)).second) return;
+        throw config_error(pointer, "the key is there twice: remove one", place(offset));
     }).walk();
     return made;
 }
@@ -52,7 +61,12 @@ std::string read_text(const std::string& path) {
         std::ifstream file;
         file.exceptions(std::ios::failbit | std::ios::badbit);
         file.open(path, std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+        std::string text;
+        for (std::istreambuf_iterator<char> at(file), end; at != end; ++at) {
+            text.push_back(*at);
+            config_budget::check_size(text.size(), path);  // before more is read: it may be endless
+        }
+        return text;
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
@@ -77,16 +91,20 @@ config_document read_file(const config_sources& sources) {
 /// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
 void overlay(config_document& under, const boost::json::object& over, const std::map<std::string, std::string>& places,
              const std::string& prefix = std::string()) {
+    // What is below a value stands together among the places: '0' is the character after '/'.
+    const auto below = [](auto& all, const std::string& pointer) {
+        return std::pair(all.lower_bound(pointer + '/'), all.lower_bound(pointer + '0'));
+    };
     auto& root = under.root.get_object();
     for (const auto& member : over) {
-        const auto pointer = path(path(), member.key()).pointer();
-        const auto is_below = [](const std::string& place, const std::string& top) {
-            return place.starts_with(top) && (place.size() == top.size() || place[top.size()] == '/');
-        };
-        std::erase_if(under.places, [&](const auto& place) { return is_below(place.first, pointer); });
-        for (const auto& [where, place] : places) {
-            if (is_below(where, prefix + pointer)) under.places[where.substr(prefix.size())] = place;
-        }
+        const path top;
+        const auto pointer = path(top, member.key()).pointer();
+        const auto replaced = below(under.places, pointer);
+        under.places.erase(replaced.first, replaced.second);
+        const auto place = places.find(prefix + pointer);
+        if (place != places.end()) under.places[pointer] = place->second;
+        const auto [first, last] = below(places, prefix + pointer);
+        for (auto one = first; one != last; ++one) under.places[one->first.substr(prefix.size())] = one->second;
         root[member.key()] = member.value();
     }
 }
@@ -148,7 +166,11 @@ loaded_config load(const config_sources& sources, const app_config& base) {
     if (!sources.file().empty()) file = read_file(sources);
     const auto all_places = file.places;
     const auto sections = take_sections(file);
-    if (!file.root.is_object()) return checked(file, base);  // which throws
+    if (!file.root.is_object()) {
+        // A text is not quoted: it may be a URL whose key lacks its colon or space.
+        const auto got = file.root.is_string() ? std::string("a string") : shown(file.root);
+        throw loaded_config{{}, file.places}.placed(config_error("", "expected object, got " + got));
+    }
 
     auto variables = read_variables(sources.variables());
     if (!sources.env().empty()) {

@@ -1,88 +1,235 @@
 #pragma once
 
 #include <taskflux/app/config.hpp>
+#include <taskflux/app/config/budget.hpp>
+#include <taskflux/core/codec/path.hpp>
+#include <taskflux/core/codec/text.hpp>
+#include <taskflux/core/error/quoted.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 // Not included by the rest of taskflux: a program that includes it must link yaml-cpp.
 namespace taskflux {
 namespace detail {
 
-/// Reads YAML into the values that the same config in JSON would have: plain scalars by YAML 1.2's core schema (without
-/// octal, hexadecimal and infinite numbers), quoted scalars as strings.
-class yaml_reader {
+/// Where a YAML file says something: "app.yaml:3:5".
+class yaml_place {
 public:
-    explicit yaml_reader(const std::string& name) : name_(name) {}
+    explicit yaml_place(const std::string& name) : name_(name) {}
 
-    config_document read(std::string_view text) {
-        try {
-            const auto root = YAML::Load(std::string(text));
-            made_.places.emplace("", place(root.Mark()));
-            made_.root = root.IsNull() ? boost::json::object() : value(root, "", 0);
-        } catch (const YAML::Exception& e) {
-            throw config_error("", "not valid YAML: " + e.msg, place(e.mark));
-        }
-        return std::move(made_);
-    }
-
-private:
-    static constexpr int deepest = 32;
-
-    std::string place(const YAML::Mark& mark) const {
+    std::string operator()(const YAML::Mark& mark) const {
         if (mark.is_null()) return name_;
         return name_ + ':' + std::to_string(mark.line + 1) + ':' + std::to_string(mark.column + 1);
     }
 
-    boost::json::value value(const YAML::Node& node, const std::string& pointer, int depth) {
-        if (depth == deepest) throw config_error("", "nested deeper than 32 levels: use fewer", place(node.Mark()));
-        switch (node.Type()) {
-            case YAML::NodeType::Undefined:
-            case YAML::NodeType::Null: return nullptr;
-            case YAML::NodeType::Scalar: return scalar(node);
-            case YAML::NodeType::Sequence: return sequence(node, pointer, depth);
-            case YAML::NodeType::Map: break;
+private:
+    const std::string& name_;
+};
+
+/// One value of a YAML file. Those inside of it follow it, keys and values in turn, up to `end`.
+struct yaml_value {
+    enum class kind { null, plain, text, sequence, map, alias };
+
+    kind is = kind::null;
+    YAML::Mark mark;
+    std::string text;     ///< of a scalar; plain: neither quoted nor with a tag
+    std::size_t end = 0;  ///< the index of the value after it; 0: it goes on
+    std::size_t of = 0;   ///< an alias: the index of the value that it stands for
+};
+
+/// Collects the values of a file's only document in their order. An alias stays one value.
+class yaml_collector final : public YAML::EventHandler {
+public:
+    yaml_collector(yaml_place place, config_budget& budget) : place_(place), budget_(budget) {}
+
+    std::vector<yaml_value> take() { return std::move(values_); }
+
+private:
+    using kind = yaml_value::kind;
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (std::exchange(has_begun_, true)) {
+            throw config_error("", "a second document begins: a file is one config", place_(mark));
         }
-        boost::json::object object;
-        for (const auto& member : node) {
-            const auto& key = member.first;
-            if (!key.IsScalar()) throw config_error(pointer, "a key must be a scalar", place(key.Mark()));
-            const path top;
-            const auto here = pointer + path(top, key.Scalar()).pointer();
-            if (!made_.places.emplace(here, place(key.Mark())).second) {
-                throw config_error(here, "the key is there twice: remove one", place(key.Mark()));
-            }
-            object[key.Scalar()] = value(member.second, here, depth + 1);
+    }
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(kind::null, mark, anchor); }
+
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        const auto of = anchors_.at(anchor);
+        if (values_[of].end == 0) {
+            throw config_error("", "an alias is inside of what it stands for: write out what it should be", place_(mark));
         }
-        return object;
+        add(kind::alias, mark, 0);
+        values_.back().of = of;
     }
 
-    boost::json::value sequence(const YAML::Node& node, const std::string& pointer, int depth) {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+        add(tag == "?" ? kind::plain : kind::text, mark, anchor);
+        values_.back().text = text;
+    }
+
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+        open(kind::sequence, mark, anchor);
+    }
+    void OnSequenceEnd() override { close(); }
+
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+        open(kind::map, mark, anchor);
+    }
+    void OnMapEnd() override { close(); }
+
+    void add(kind is, const YAML::Mark& mark, YAML::anchor_t anchor) {
+        budget_.spend(0, [&] { return place_(mark); });
+        if (anchor != 0) anchors_[anchor] = values_.size();
+        auto& made = values_.emplace_back();
+        made.is = is;
+        made.mark = mark;
+        made.end = values_.size();
+    }
+
+    void open(kind is, const YAML::Mark& mark, YAML::anchor_t anchor) {
+        if (open_.size() == config_budget::max_depth) throw config_budget::too_deep(place_(mark));
+        add(is, mark, anchor);
+        values_.back().end = 0;
+        open_.push_back(values_.size() - 1);
+    }
+
+    void close() {
+        values_[open_.back()].end = values_.size();
+        open_.pop_back();
+    }
+
+    const yaml_place place_;
+    config_budget& budget_;
+    std::vector<yaml_value> values_;
+    std::vector<std::size_t> open_;
+    std::map<YAML::anchor_t, std::size_t> anchors_;
+    bool has_begun_ = false;
+};
+
+/// Reads YAML into the values that the same config in JSON would have: plain scalars by YAML 1.2's core schema (without
+/// octal, hexadecimal and infinite numbers), quoted scalars as strings.
+class yaml_reader {
+public:
+    explicit yaml_reader(const std::string& name) : name_(name), place_(name) {}
+
+    config_document read(std::string_view text) {
+        config_budget::check_size(text.size(), name_);
+        check_characters(text);
+        collect(text);
+        made_.places.emplace("", values_.empty() ? name_ : place_(values_.front().mark));
+        const bool is_empty = values_.empty() || values_.front().is == kind::null;
+        made_.root = is_empty ? boost::json::object() : value(0, "", 0);
+        return std::move(made_);
+    }
+
+private:
+    using kind = yaml_value::kind;
+
+    /// yaml-cpp takes a byte of 4 for the file's end, and passes on bytes that are not UTF-8.
+    void check_characters(std::string_view text) const {
+        for (std::size_t at = 0; at < text.size();) {
+            const auto size = utf8_sequence(text.substr(at));
+            const char c = text[at];
+            if (size == 0 || (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t')) {
+                YAML::Mark mark;
+                mark.line = static_cast<int>(std::ranges::count(text.substr(0, at), '\n'));
+                mark.column = static_cast<int>(at - (text.substr(0, at).rfind('\n') + 1));
+                throw config_error("", "not valid YAML: " + in_quotes(text.substr(at, 1)) + " is no character of a text in UTF-8",
+                                   place_(mark));
+            }
+            at += size;
+        }
+    }
+
+    void collect(std::string_view text) {
+        config_budget budget;
+        yaml_collector collector(place_, budget);
+        try {
+            std::istringstream in{std::string(text)};
+            YAML::Parser parser(in);
+            while (parser.HandleNextDocument(collector)) {}
+        } catch (const YAML::Exception& e) {
+            throw config_error("", "not valid YAML: " + printable(e.msg, 200), place_(e.mark));
+        }
+        values_ = collector.take();
+    }
+
+    /// The value that stands at `index`, or behind the alias there.
+    const yaml_value& resolved(std::size_t& index) const {
+        if (values_[index].is == kind::alias) index = values_[index].of;  // an anchor is at a value, never at an alias
+        return values_[index];
+    }
+
+    boost::json::value value(std::size_t index, const std::string& pointer, std::size_t depth) {
+        const auto& from = resolved(index);
+        budget_.spend(pointer.size() + from.text.size(), [&] { return place_(from.mark); });
+        switch (from.is) {
+            case kind::alias:
+            case kind::null: return nullptr;
+            case kind::plain: return plain(from.text);
+            case kind::text: return boost::json::value(from.text);
+            case kind::sequence:
+            case kind::map: break;
+        }
+        if (depth == config_budget::max_depth) throw config_budget::too_deep(place_(from.mark));  // by aliases
+        if (from.is == kind::sequence) return sequence(index, pointer, depth);
+        return map(index, pointer, depth);
+    }
+
+    boost::json::value sequence(std::size_t index, const std::string& pointer, std::size_t depth) {
         boost::json::array array;
-        for (const auto& element : node) {
+        for (auto element = index + 1; element != values_[index].end; element = values_[element].end) {
             const auto here = pointer + '/' + std::to_string(array.size());
-            made_.places.emplace(here, place(element.Mark()));
+            auto named = element;
+            made_.places.emplace(here, place_(resolved(named).mark));
             array.push_back(value(element, here, depth + 1));
         }
         return array;
     }
 
-    static boost::json::value scalar(const YAML::Node& node) {
-        const std::string_view text = node.Scalar();
-        if (node.Tag() != "?") return boost::json::value(text);  // quoted, or with a tag
+    boost::json::value map(std::size_t index, const std::string& pointer, std::size_t depth) {
+        boost::json::object object;
+        for (auto member = index + 1; member != values_[index].end;) {
+            auto named = member;
+            const auto& key = resolved(named);
+            const auto place = place_(values_[member].mark);
+            if (key.is != kind::plain && key.is != kind::text) throw config_error(pointer, "a key must be a scalar", place);
+            const path top;
+            const auto here = pointer + path(top, key.text).pointer();
+            if (!made_.places.emplace(here, place).second) {
+                throw config_error(here, "the key is there twice: remove one", place);
+            }
+            const auto of = values_[member].end;
+            object[key.text] = value(of, here, depth + 1);
+            member = values_[of].end;
+        }
+        return object;
+    }
+
+    static boost::json::value plain(std::string_view text) {
         const auto is_one_of = [&](const std::array<std::string_view, 3>& words) {
             return std::ranges::find(words, text) != words.end();
         };
@@ -101,6 +248,9 @@ private:
     }
 
     const std::string& name_;
+    const yaml_place place_;
+    config_budget budget_;  // of what the aliases stand for too
+    std::vector<yaml_value> values_;
     config_document made_;
 };
 

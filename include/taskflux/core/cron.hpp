@@ -1,8 +1,9 @@
 #pragma once
 
+#include <taskflux/core/cron/clocks.hpp>
 #include <taskflux/core/cron/fields.hpp>
 #include <taskflux/core/cron/parser.hpp>
-#include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/core/zone.hpp>
 
@@ -28,7 +29,7 @@ namespace taskflux {
 /// one begins with a star. Or `@yearly`, `@monthly`, `@weekly`, `@daily`, `@hourly`, or `@every 90s` (units d h m s ms;
 /// counted from 1970, the same on every node).
 ///
-/// Where clocks change: an expression whose hour field begins with `*` goes by real time: it happens in both of two like
+/// Where clocks change: an expression whose hour field begins with `*`, or allows every hour, goes by real time: it happens in both of two like
 /// hours, and in none that is skipped. Any other happens once: what is skipped happens when clocks skip it, and what comes
 /// twice, the first time.
 class cron {
@@ -37,12 +38,10 @@ public:
     /// never come (30 February).
     explicit cron(std::string_view text) : text_(trimmed(text)) {
         const detail::cron_parser parser(text_);
-        if (text_.starts_with("@every")) {
-            every_ = period(parser);
-            return;
-        }
-        const auto spelled_out = text_.starts_with('@') ? meaning(parser) : std::string_view(text_);
-        fields_ = detail::cron_parser(spelled_out).parse();
+        const auto name = std::string_view(text_).substr(0, text_.find_first_of(" \t"));
+        if (detail::is_same_word(name, "@every")) every_ = period(parser, name.size());
+        else if (name.starts_with('@')) fields_ = detail::cron_parser(meaning(parser)).parse();
+        else fields_ = detail::cron_parser(text_).parse();
     }
 
     /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
@@ -57,7 +56,7 @@ public:
             return when;
         }
         const auto from = floor<seconds>(after) + seconds(1);
-        return fields_.any_hour ? by_real_time(from, in) : by_local_time(from, in);
+        return fields_.any_hour ? detail::next_by_real_time(fields_, from, in) : detail::next_by_local_time(fields_, from, in);
     }
 
     const std::string& text() const noexcept { return text_; }
@@ -66,7 +65,7 @@ public:
 
 private:
     static std::string_view trimmed(std::string_view text) {
-        constexpr std::string_view spaces = " \t";
+        constexpr std::string_view spaces = " \t\r\n";
         const auto begin = text.find_first_not_of(spaces);
         return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
     }
@@ -76,12 +75,13 @@ private:
             {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
             {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"}};
         for (const auto& [name, fields] : known) {
-            if (text_ == name) return fields;
+            if (detail::is_same_word(text_, name)) return fields;
         }
         parser.refuse("name", 0, "not known; use @yearly, @monthly, @weekly, @daily, @hourly or @every with a time");
     }
 
-    duration period(const detail::cron_parser& parser) const {
+    /// `at`: where the name ends.
+    duration period(const detail::cron_parser& parser, std::size_t at) const {
         using unit = std::pair<std::string_view, duration>;
         constexpr unit units[] = {{"ms", std::chrono::milliseconds(1)},
                                   {"s", std::chrono::seconds(1)},
@@ -89,47 +89,28 @@ private:
                                   {"h", std::chrono::hours(1)},
                                   {"d", std::chrono::days(1)}};
         constexpr auto longest = std::chrono::days(3650);
-        std::size_t at = text_.find_first_not_of(" \t", std::string_view("@every").size());
-        if (at == std::string::npos || at == std::string_view("@every").size()) {
-            parser.refuse("period", text_.size(), "how often? for instance @every 90s");
-        }
+        at = text_.find_first_not_of(" \t", at);
+        if (at == std::string::npos) parser.refuse("period", text_.size(), "how often? for instance @every 90s");
         duration total{};
         while (at < text_.size()) {
             std::uint64_t count = 0;
             const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
-            if (ec != std::errc()) parser.refuse("period", at, "a number and a unit are needed, for instance 1h30m");
-            const auto rest = std::string_view(end, static_cast<std::size_t>(text_.data() + text_.size() - end));
-            const auto name = rest.substr(0, rest.find_first_of("0123456789"));
-            const auto name_at = text_.size() - rest.size();
+            if (ec == std::errc::result_out_of_range) parser.refuse("period", at, "longer than ten years");
+            if (ec != std::errc()) parser.refuse("period", at, "a whole number and a unit are needed, for instance 1h30m");
+            const auto name_at = static_cast<std::size_t>(end - text_.data());
+            const auto name = std::string_view(text_).substr(name_at, text_.find_first_of("0123456789", name_at) - name_at);
             const auto* const found = std::ranges::find(units, name, &unit::first);
-            if (found == std::end(units)) parser.refuse("period", name_at, "the unit is not known; use d, h, m, s or ms");
+            if (found == std::end(units)) {
+                const auto what = name.empty() ? "the unit is missing" : "the unit is not known: " + detail::in_quotes(name);
+                parser.refuse("period", name_at, what + "; use d, h, m, s or ms after a whole number, without spaces: 1h30m");
+            }
             if (count > static_cast<std::uint64_t>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
             total += found->second * static_cast<duration::rep>(count);
+            if (total > longest) parser.refuse("period", at, "longer than ten years, all together");
             at = name_at + name.size();
         }
-        if (total <= duration::zero() || total > longest) parser.refuse("period", 0, "it must be longer than nothing and at most ten years");
+        if (total <= duration::zero()) parser.refuse("period", 0, "it must be longer than nothing");
         return total;
-    }
-
-    std::optional<time_point> by_local_time(std::chrono::sys_seconds from, const zone& in) const {
-        // Not `to_local(from)`: what clocks skip in this very second counts.
-        for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
-            const auto next = fields_.next(local);
-            if (!next) return std::nullopt;
-            const auto when = in.first_at(*next);
-            if (when >= from) return when;
-            local = *next + std::chrono::seconds(1);  // it comes twice, and this is the second time
-        }
-    }
-
-    std::optional<time_point> by_real_time(std::chrono::sys_seconds from, const zone& in) const {
-        for (auto now = in.at(from);; now = in.at(from)) {
-            const auto next = fields_.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
-            if (!next) return std::nullopt;
-            const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
-            if (when < now.end) return when;
-            from = now.end;
-        }
     }
 
     std::string text_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -91,16 +92,16 @@ inline task_key parse_task_key(std::string_view text) {
             if (nonce.ec == std::errc{} && nonce.ptr == end && to_string(key) == text) return key;
         }
     }
-    throw error(errc::invalid_argument, "not a task key: \"" + std::string(text.substr(0, 64)) +
-                                            "\"; expected \"~sequence.nonce\" in base 36");
+    throw error(errc::invalid_argument, "not a task key: " + detail::in_quotes(text) +
+                                            "; expected \"~sequence.nonce\" in base 36");
 }
 
 /// Reads "queue:~sequence.nonce". Throws `errc::invalid_argument` for any other text.
 inline task_id parse_task_id(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == std::string_view::npos || !is_valid_name(text.substr(0, colon))) {
-        throw error(errc::invalid_argument, "not a task id: \"" + std::string(text.substr(0, 64)) +
-                                                "\"; expected \"queue:~sequence.nonce\"");
+        throw error(errc::invalid_argument, "not a task id: " + detail::in_quotes(text) +
+                                                "; expected \"queue:~sequence.nonce\"");
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
@@ -32,7 +33,7 @@ namespace detail {
 
 constexpr std::string_view checked_service(std::string_view name) {
     if (name.size() > 100) {
-        throw error(errc::invalid_argument, "the service name \"" + std::string(name.substr(0, 100)) + "...\" is too long: use at "
+        throw error(errc::invalid_argument, "the service name " + in_quotes(name, 100) + " is too long: use at "
                                             "most 100 characters");
     }
     return checked_name(name, "service");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/retry.hpp>
@@ -64,17 +65,17 @@ constexpr int checked_priority(int value) {
 /// `of`: what it names, for the error.
 constexpr std::string_view checked_name(std::string_view name, std::string_view of = {}) {
     if (!is_valid_name(name)) {
-        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: \"" +
-                                                std::string(name.substr(0, 200)) +
-                                                "\"; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+        throw error(errc::invalid_argument, "not a " + std::string(of) + (of.empty() ? "" : " ") + "name: " + in_quotes(name, 200) +
+                                                "; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
     }
     return name;
 }
 
 inline const std::string& checked_own_id(const std::string& id) {
     if (!is_valid_own_id(id)) {
-        throw error(errc::invalid_argument, "not a task id: \"" + id.substr(0, 64) +
-                                                "\"; use 1 to 256 bytes without control characters, not beginning with '~', and not like \"queue:~1.a\"");
+        throw error(errc::invalid_argument, "not a task id: " + in_quotes(id) +
+                                                "; use 1 to 256 bytes without control characters, not beginning with '~', and "
+                                                "not like \"queue:~1.a\"");
     }
     return id;
 }
@@ -170,7 +171,10 @@ public:
     }
 
     /// Not before `when`; a time in the past means at once.
-    submit_options& at(time_point when) { return at_ = when, delay_ = {}, *this; }
+    template <class Duration>
+    submit_options& at(std::chrono::sys_time<Duration> when) {
+        return at_ = rounded_up(when), delay_ = {}, *this;
+    }
 
     /// Keeps the task from running until `job::start`.
     submit_options& hold(bool on = true) { return hold_ = on, *this; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/snowflake.hpp>
 
 #include <algorithm>
@@ -71,8 +72,8 @@ snowflake_parts snowflake_generator::parts(std::string_view text) {
     const auto* const end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, id);
     if (read.ec != std::errc() || read.ptr != end) {
-        throw error(errc::invalid_argument, "not a snowflake id: \"" + std::string(text.substr(0, 64)) +
-                                                "\"; expected the digits of a 64-bit number");
+        throw error(errc::invalid_argument, "not a snowflake id: " + detail::in_quotes(text) +
+                                                "; expected the digits of a 64-bit number");
     }
     return parts(id);
 }

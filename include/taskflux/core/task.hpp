@@ -97,8 +97,8 @@ struct task_spec {
 /// Why an attempt or a task failed; kept with the task as JSON.
 struct failure {
     std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
-    std::string type;      ///< the type of the exception
-    std::string message;   ///< its `what()`
+    std::string type;      ///< the type of the exception, also of one that is no `std::exception`
+    std::string message;   ///< its `what()`; a sentence that says so where it has none
     std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
     std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
 };
@@ -151,7 +151,8 @@ struct task_outcome {
     unsigned attempts = 0;
 };
 
-/// Thrown to callers waiting for the result of a task whose last attempt failed.
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
 class task_failed : public error {
 public:
     task_failed(errc code, taskflux::failure why, unsigned attempts)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/time_text.hpp>
 
 #include <array>
@@ -48,7 +49,7 @@ void walk(string_view pattern, const Conversion& conversion, const Literal& lite
         if (letter.empty() || known.find(letter) == string_view::npos) {
             string list;
             for (const char one : known) list.append(" %").append(1, one);
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern) + "\" has %" + string(letter) +
+            throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern) + " has %" + printable(letter) +
                                                     " at character " + std::to_string(i) + "; there are" + list);
         }
         if (letter == "%") literal('%');
@@ -100,15 +101,15 @@ private:
             case 'B': month_ = int(name(months, string::npos, "a month, such as January")) + 1; break;
             case 'z': offset_ = ahead(); break;
             case 'Z':
-                throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
-                                                        "\": %Z can't be read, as several zones have one short name; use %z");
+                throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern_) +
+                                                        ": %Z can't be read, as several zones have one short name; use %z");
         }
     }
 
     local_days day() const {
         if (!year_ || !((month_ && day_) || day_of_year_)) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) +
-                                                    "\" needs a year (%Y or %y) and a day (%m and %d, or %j)");
+            throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern_) +
+                                                    " needs a year (%Y or %y) and a day (%m and %d, or %j)");
         }
         if (day_of_year_ && !day_) {
             const year_month_day date(local_days(year(*year_) / January / 1) + days(*day_of_year_ - 1));
@@ -123,7 +124,7 @@ private:
     int hour() const {
         if (!half_day_hour_) return hour_;
         if (!is_afternoon_) {
-            throw error(errc::invalid_argument, "time pattern \"" + string(pattern_) + "\" has %I without %p: add %p, or use %H");
+            throw error(errc::invalid_argument, "time pattern " + in_quotes(pattern_) + " has %I without %p: add %p, or use %H");
         }
         return *half_day_hour_ % 12 + (*is_afternoon_ ? 12 : 0);
     }
@@ -190,7 +191,7 @@ private:
     }
 
     void expect(char wanted) {
-        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + string(1, wanted) + '\'');
+        if (at_ == text_.size() || text_[at_] != wanted) fail('\'' + printable(string_view(&wanted, 1)) + '\'');
         ++at_;
     }
 
@@ -199,8 +200,8 @@ private:
     }
 
     [[noreturn]] void refuse(const string& why) const {
-        throw error(errc::invalid_argument, "time \"" + string(text_.substr(0, 64)) + "\" of the pattern \"" +
-                                                string(pattern_) + "\" " + why);
+        throw error(errc::invalid_argument, "time " + in_quotes(text_) + " of the pattern " +
+                                                in_quotes(pattern_) + ' ' + why);
     }
 
     const string_view text_;

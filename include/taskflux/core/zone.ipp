@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/zone.hpp>
 #include <taskflux/core/zone/database.hpp>
 
@@ -30,8 +31,8 @@ zone zone::named(std::string_view name) {
     if (name == "UTC") return made;
     if (detail::is_zone_name(name)) made.found_ = detail::find_zone(std::string(name));
     if (!made.found_) {
-        throw error(errc::invalid_argument, "no time zone is named \"" + std::string(name) +
-                                                "\" in this system's database; use a name such as UTC or Europe/Berlin");
+        throw error(errc::invalid_argument, "no time zone is named " + detail::in_quotes(name) +
+                                                " in this system's database; use a name such as UTC or Europe/Berlin");
     }
     return made;
 }

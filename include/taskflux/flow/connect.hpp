@@ -23,8 +23,9 @@ inline bool names_memory(std::string_view url) {
     const auto scheme = url.substr(0, end);
     if (scheme.starts_with("redis") || scheme == "unix") return false;
     if (scheme != "memory") {
-        throw error(errc::unsupported, "no broker for " + std::string(scheme) +
-                                           "://: use memory://, redis://, rediss://, redis+unix:// or redis+sentinel://");
+        // Not quoted: with a password in the wrong place, that would be it.
+        throw error(errc::unsupported, "not a broker URL: its scheme is not known; use memory://, redis://, rediss://, "
+                                       "redis+unix:// or redis+sentinel://, in small letters");
     }
     if (url.size() > end + 3) {
         throw error(errc::invalid_argument, "memory:// takes nothing after it: it is this process's own memory");

@@ -67,8 +67,8 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
-    /// The broker's time; tests move it.
-    time_point now() const { return clock_.now(); }
+    /// The broker's time: what its wall clock shows; tests move it.
+    time_point now() const { return clock_.wall(); }
 
     /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
     /// there is neither.
@@ -91,7 +91,7 @@ public:
     /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) {
         log_line line;
-        line.at = clock_.now();
+        line.at = clock_.wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         line.fields = std::move(fields);
@@ -205,12 +205,11 @@ public:
     }
 
     /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
-    asio::awaitable<void> sleep_until(time_point when) {
-        auto name = book_.next_name();
-        auto call = detail::wait_until(book_, name, when);
-        return detail::contested(book_, std::move(name), std::move(call));
+    template <class Duration>
+    asio::awaitable<void> sleep_until(std::chrono::sys_time<Duration> when) {
+        return sleep(clock_.until_wall(rounded_up(when)));
     }
-    asio::awaitable<void> sleep_for(duration by) { return sleep_until(later(now(), by)); }
+    asio::awaitable<void> sleep_for(duration by) { return sleep(later(clock_.now(), by)); }
 
     /// Waits for the next signal of this name (`client::signal`), without a limit of time; the handler pauses until it has come.
     /// With a limit: returns nothing when no signal came in time. A wait that loses against another call (`any`, `||`) takes no
@@ -243,6 +242,12 @@ public:
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    asio::awaitable<void> sleep(time_point when) {
+        auto name = book_.next_name();
+        auto call = detail::wait_until(book_, name, when);
+        return detail::contested(book_, std::move(name), std::move(call));
+    }
+
     detail::is_ending ends() const {
         return [this] { return cancelled(); };
     }

@@ -97,9 +97,9 @@ public:
     /// Everything that is known about the task now.
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
-    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw;
-    /// `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed. Then, and when this call is
-    /// cancelled, the task goes on.
+    /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
+    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is

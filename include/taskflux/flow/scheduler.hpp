@@ -8,6 +8,7 @@
 #include <taskflux/detail/payload.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
+#include <taskflux/flow/scheduler/declared.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 
@@ -52,7 +53,8 @@ public:
 
     /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
     /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
-    /// replaced, from now on. Errors: `invalid_argument` for an invalid expression or an unknown zone.
+    /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
+    /// `invalid_argument` for an invalid expression or an unknown zone, and for a second schedule of a task without an id.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
@@ -68,9 +70,9 @@ public:
     }
 
     /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
-    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. `schedule_options::scope`
-    /// decides in which process it runs; a tick is lost when its process dies. Errors: `invalid_argument`; `wrong_state`
-    /// once `run` has been called.
+    /// function on the CPU pool; several jobs run side by side. An exception goes to the log. It runs in each process that
+    /// calls this, or where `schedule_options::scope` says; a tick is lost when its process dies. Errors: `invalid_argument`;
+    /// `wrong_state` once `run` has been called.
     template <class Function>
     scheduler& local(std::string_view id, std::string_view expression, Function function,
                      const schedule_options& options = schedule_options()) {
@@ -129,10 +131,10 @@ private:
         spec.headers = options.submit().headers();
         made.task = detail::as_scheduled(spec, std::move(payload));
         const auto& queue = options.submit().queue();
-        return put_in(book_, queue ? *queue : std::string(contract.options().queue()), std::move(made));
+        return put_in(queue ? *queue : std::string(contract.options().queue()), std::move(made), !options.id().empty());
     }
 
-    static awaitable<void> put_in(detail::schedule_book book, std::string queue, schedule_definition definition);
+    awaitable<void> put_in(std::string queue, schedule_definition definition, bool has_own_id) const;
 
     /// The id under which a local job's schedule is stored.
     std::string row_of(std::string_view id, const schedule_options& options) const;
@@ -142,6 +144,7 @@ private:
     asio::any_io_executor cpu();
 
     detail::schedule_book book_;
+    std::shared_ptr<detail::declared_schedules> declared_ = std::make_shared<detail::declared_schedules>();
     scheduler_options options_;
     std::string host_;
     std::shared_ptr<detail::local_job_map> jobs_;

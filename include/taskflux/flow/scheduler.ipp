@@ -1,7 +1,9 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/live.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler/core.hpp>
@@ -10,7 +12,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,7 +33,8 @@ asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, s
     std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
     if (found.empty() && !may_be_none) {
         throw error(errc::not_found,
-                    "schedule \"" + id + "\" is in none of the scheduler's queues: list() names all");
+                    "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
+                                                  "every process is stored in none");
     }
     co_return found;
 }
@@ -92,6 +98,40 @@ asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
     co_return all;
 }
 
+/// The queues of each id that is stored for a task. A queue that can't be read has none.
+asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedule_book book) {
+    std::map<std::string, std::set<std::string>> places;
+    const auto queues = co_await book.queues();
+    for (const auto& queue : queues) {
+        auto reading = book.read(queue);
+        auto read = co_await caught(std::move(reading));
+        if (read.failure() || queue == local_queue) continue;
+        for (const auto& one : read.take()) places[one.row].insert(queue);
+    }
+    co_return places;
+}
+
+asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
+                              schedule_definition what, bool has_own_id, log_sink log) {
+    declared->check(queue, what, has_own_id);
+    if (!declared->has_looked()) {
+        auto places = co_await find_places(book);
+        declared->look(std::move(places));
+    }
+    std::optional<stored_schedule> before;
+    const auto others = declared->take_elsewhere(queue, what.id);
+    for (const auto& other : others) {
+        auto taken = co_await book.take(other, what.id);
+        if (!taken) continue;
+        before = std::move(taken);
+        log(log_level::warning, "schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
+                                    ", as an id names one schedule: where both are meant, give one another id");
+    }
+    auto putting = book.put(queue, what, std::move(before));
+    co_await std::move(putting);
+    declared->add(queue, what);
+}
+
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
     const auto found = co_await find_schedule(book, std::move(id));
     const auto what = read_schedule(found.front().text);
@@ -144,8 +184,8 @@ asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::si
     return detail::next_ticks(book_, std::move(id), count);
 }
 
-asio::awaitable<void> scheduler::put_in(detail::schedule_book book, std::string queue, schedule_definition definition) {
-    co_await book.put(std::move(queue), std::move(definition));
+asio::awaitable<void> scheduler::put_in(std::string queue, schedule_definition definition, bool has_own_id) const {
+    return detail::declare(book_, declared_, std::move(queue), std::move(definition), has_own_id, options_.log());
 }
 
 std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {

@@ -9,6 +9,7 @@
 #include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/describe/enum.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -24,16 +25,17 @@ namespace taskflux {
 enum class local_scope {
     once_per_cluster,  ///< in one of all processes
     once_per_host,     ///< in one process of each host
-    every_process      ///< in each process; the broker stores nothing
+    every_process      ///< in each process; the broker stores nothing, so that it can't be listed, paused or run out of turn
 };
+BOOST_DESCRIBE_ENUM(local_scope, once_per_cluster, once_per_host, every_process)
 
 /// How a schedule behaves. Setters may be chained; name the options on a line of their own before a co_await.
 class schedule_options {
 public:
     schedule_options() {}
 
-    /// The schedule's id, unique in its queue: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the task's name.
-    /// Ignored for local jobs.
+    /// The schedule's id, which names one schedule in all queues: 1 to 128 characters of A-Z a-z 0-9 _ - . /; default: the
+    /// task's name. Ignored for local jobs.
     schedule_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
     /// What happens to missed ticks, at which no scheduler ran; default `fire_once`. `limit`, for `catch_up`: how many of
@@ -90,7 +92,7 @@ public:
     /// The time zone of a local job's expression; default UTC.
     schedule_options& zone(std::string_view name) { return zone_ = name, *this; }
 
-    /// Where a local job runs; default `once_per_cluster`.
+    /// Where a local job runs; default: in `every_process`.
     schedule_options& scope(local_scope where) { return scope_ = where, *this; }
 
     const std::string& id() const { return id_; }
@@ -132,7 +134,7 @@ private:
     duration jitter_{};
     submit_options submit_;
     std::string zone_ = "UTC";
-    local_scope scope_ = local_scope::once_per_cluster;
+    local_scope scope_ = local_scope::every_process;
 };
 
 /// How a scheduler works. Setters may be chained; the same name without an argument reads.

@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_does_not_fit_the_program_is_refused) {
     BOOST_TEST(scheduled("mial", 1).starts_with("config: /schedules/0/task: this program has no task \"mial\"; did you mean"));
     BOOST_TEST(scheduled("mail", "x").starts_with("config: /schedules/0/payload: expected an integer"));
     app none{config};
-    BOOST_TEST(refusal(none) == "config: there is nothing to run: no task is enabled, and no service and no schedule is set; enable one");
+    BOOST_TEST(refusal(none) == "config: there is nothing to run: no task is enabled, and no service, no schedule and no local job is set; enable one");
 }
 
 BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
@@ -350,6 +350,60 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused_with_what_is_meant) {
     BOOST_TEST(refused({"--config"}) == "command line: --config needs a value");
     BOOST_TEST(refused({"--help=x"}) == "command line: --help takes no value");
     BOOST_TEST(refused({"x"}).starts_with("command line: unknown option \"x\"; allowed: \"--config\""));
+}
+
+BOOST_AUTO_TEST_CASE(local_jobs_run_in_this_process_as_the_config_says) {
+    int swept = 0, probed = 0, never = 0;
+    const auto count = [](int& what) {
+        return [&what]() -> asio::awaitable<void> {
+            ++what;
+            co_return;
+        };
+    };
+    taskflux::job_config probe;
+    probe.job = "probe";
+    probe.cron = "*/20 * * * * *";
+    taskflux::job_config off;
+    off.job = "off";
+    off.enabled = false;
+    auto some = config;
+    some.jobs = {probe, off};
+    app a{some};
+    a.local("sweep", "*/10 * * * * *", count(swept)).local("probe", count(probed)).local("idle", count(never));
+    a.local("off", "* * * * * *", count(never));
+    BOOST_CHECK_THROW(a.local("sweep", "@daily", count(never)), taskflux::error);
+    BOOST_CHECK_THROW(a.local("other", "often", count(never)), taskflux::error);
+    const auto life = start_on(here, a.run_on(broker));
+    settle();
+    for (int i = 0; i < 6; ++i) {
+        time.advance(10s);
+        settle();
+    }
+    BOOST_TEST(swept == 6);
+    BOOST_TEST(probed == 3);
+    BOOST_TEST(never == 0);
+    a.stop();
+    run_until(life);
+    BOOST_TEST(!life->error);
+}
+
+BOOST_AUTO_TEST_CASE(a_local_job_that_the_program_has_not_is_refused) {
+    const auto said = [&](taskflux::job_config job) {
+        auto some = config;
+        some.jobs = {std::move(job)};
+        app a{some};
+        a.local("sweep", [] {});
+        return refusal(a);
+    };
+    taskflux::job_config job;
+    job.job = "swep";
+    job.cron = "@daily";
+    BOOST_TEST(said(job).find("/jobs/0/job: this program has no local job \"swep\"; did you mean \"sweep\"?") != std::string::npos);
+    job.job = "sweep";
+    job.cron.clear();
+    BOOST_TEST(said(job).find("/jobs/0/cron: the cron expression is missing") != std::string::npos);
+    job.cron = "often";
+    BOOST_TEST(said(job).find("/jobs/0/cron: ") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

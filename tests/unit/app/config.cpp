@@ -106,14 +106,24 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place_and_what_is_allowed
          "app.json:1:34: /weights/mial: this queue is not in /queues: add it there; did you mean \"mail\"?"},
         {R"({"url": "memory://x"})", "app.json:1:2: /url: memory:// takes nothing after it: it is this process's own memory"},
         {R"({"url": "redis://user:secret@"})", "app.json:1:2: /url: "},
-        {R"({"url": "pigeon://"})", "app.json:1:2: /url: no broker for pigeon://"},
+        {R"({"url": "pigeon://"})", "app.json:1:2: /url: not a broker URL: its scheme is not known"},
         {R"({"schedules": [{"task": "t"}]})", "app.json:1:16: /schedules/0/cron: the cron expression is missing"},
         {R"({"schedules": [{"task": "t", "cron": "* * *"}]})", "app.json:1:30: /schedules/0/cron: "},
         {R"({"schedules": [{"task": "t", "cron": "@daily", "zone": "Mars"}]})", "app.json:1:48: /schedules/0/zone: "},
+        {R"({"jobs": [{"cron": "@daily"}]})", "app.json:1:11: /jobs/0/job: the job is missing"},
+        {R"({"jobs": [{"job": "a", "scope": "host"}]})",
+         "app.json:1:24: /jobs/0/scope: expected one of \"once_per_cluster\", \"once_per_host\", \"every_process\""},
+        {R"({"jobs": [{"job": "a"}, {"job": "a"}]})", "app.json:1:26: /jobs/1/job: \"a\" is listed twice: remove one"},
         {R"({"schedules": [{"tsk": "t"}]})", "app.json:1:17: /schedules/0/tsk: unknown key; did you mean \"task\"?"},
         {"{\n\"node\": \"a\",\n \"node\": \"b\"}", "app.json:3:2: /node: the key is there twice: remove one"},
         {"{\n\"node\" 1}", "app.json:2:8: not valid JSON: "},
         {"[]", "app.json:1:1: expected object, got an array of 0"},
+        {R"("url: redis://user:secret@host")", "app.json:1:1: expected object, got a string"},
+        {R"({"redis://user:secret@host": 1})", "app.json:1:2: /…: unknown key"},
+        {R"({"a\nb": 1})", "app.json:1:2: /a\\nb: unknown key"},
+        {R"({"queues": ["redis://user:secret@host"]})", "app.json:1:13: /queues/0: expected a name"},
+        {R"({"schedules": [{"task": "t", "cron": "@daily", "payload": [1, 1e999]}]})",
+         "app.json:1:63: /schedules/0/payload/1: JSON has no NaN"},
         {R"({"environments": {"TEST": {"nod": "x"}}})", "app.json:1:28: /environments/TEST/nod: unknown key; did you mean \"node\"?"},
         {R"({"environments": {"PROD": {}}})", "app.json:1:19: /environments/PROD: expected one of \"TEST\", \"STAGE\", \"PRODUCTION\""},
         {R"({"environments": {"TEST": 1}})", "app.json:1:19: /environments/TEST: expected object, got number 1"},
@@ -196,6 +206,40 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_named) {
     BOOST_TEST(what((path / "folder.json").string()).ends_with("the config file can't be read: Is a directory"));
     BOOST_TEST(what("app.toml") == "app.toml: unknown kind of config file: its name must end in one of \".json\" (for YAML see "
                                    "<taskflux/app/yaml.hpp>)");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_many_elements_is_read_in_time_that_grows_with_it_alone) {
+    std::string names, values;
+    for (int i = 0; i < 200'000; ++i) {
+        names += (i == 0 ? "\"n" : ",\n\"n") + std::to_string(i) + '"';
+        values += i == 0 ? "[0" : ",\n0";
+    }
+    const auto config = load(R"({"queues": [)" + names + R"(], "schedules": [{"task": "t", "cron": "@daily", "payload": )" +
+                             values + "]}]}");
+    BOOST_TEST(config.queues.size() == 200'000U);
+    BOOST_TEST(config.schedules.at(0).payload.as_array().size() == 200'000U);
+    BOOST_TEST(refusal("{\"queues\": [" + names + ",\n\"n7\"]}").starts_with("app.json:200001:1: /queues/200000: \"n7\" is listed twice"));
+    const auto unknown = refusal("{\"queues\": [" + names + "], \"weights\": {\"x\": 1}}");
+    BOOST_TEST(unknown.ends_with("\"n49\" and 199950 more"), unknown.substr(0, 2000));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_costs_too_much_is_refused_with_its_place) {
+    const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+    BOOST_TEST(refusal("{\"x\": " + nested(31) + "}").starts_with("app.json:1:2: /x: unknown key"));
+    BOOST_TEST(refusal("{\"x\": " + nested(32) + "}").starts_with("app.json:1:38: nested deeper than 32 levels: use fewer"));
+    BOOST_TEST(refusal(nested(1'000'000)).starts_with("app.json:1:33: nested deeper than 32 levels"));
+    BOOST_TEST(refusal("{\"node\": \"" + std::string(17 << 20, 'x') + "\"}").starts_with("app.json: larger than 16 MiB: "));
+    std::string zeros = "[0";
+    for (int i = 0; i < 1'000'000; ++i) zeros += ",0";
+    BOOST_TEST(refusal(zeros + "]").starts_with("app.json:1:2000000: more than 1000000 values"));
+    // A long key stands in the pointer of each value below it.
+    BOOST_TEST(refusal("{\"" + std::string(1'000'000, 'k') + "\": " + zeros + "]}").find(": more than 64 MiB of texts and of the keys") !=
+               std::string::npos);
+    BOOST_TEST(taskflux::load_config(config_sources().variables({{"TASKFLUX_NODE", "n"}})).node == "n");
+    BOOST_TEST(refusal("{}", {{"TASKFLUX_NODE", std::string(60, '\x80')}})
+                   .starts_with("environment variable TASKFLUX_NODE: /node: expected a name"));
+    BOOST_TEST(refusal("{}", {{"TASKFLUX_LOG_LEVEL", std::string(60, '\x80')}})
+                   .starts_with("environment variable TASKFLUX_LOG_LEVEL: /log_level: expected one of"));
 }
 
 BOOST_AUTO_TEST_CASE(a_time_is_written_in_its_largest_unit) {

@@ -201,4 +201,77 @@ BOOST_AUTO_TEST_CASE(calls_that_wait_outlive_their_broker) {
     BOOST_TEST(in.context->stopped());
 }
 
+BOOST_AUTO_TEST_CASE(a_task_for_a_time_of_the_wall_clock_follows_it_when_it_is_set) {
+    for (const bool is_ahead : {true, false}) {
+        fixture in;
+        asio::co_spawn(*in.context, in.tasks->join("a", {"q"}, 100h), asio::detached);
+        in.poll();
+        std::vector<delivery> found;
+        asio::co_spawn(*in.context, in.tasks->fetch(request("a", 10h)),
+                       [&](std::exception_ptr, std::vector<delivery> got) { found = std::move(got); });
+        in.poll();
+        auto at = some_task();
+        at.at = in.clock.wall() + 2h;
+        auto delayed = some_task();
+        delayed.delay = 5h;
+        std::vector<new_task> both{at, delayed};
+        const auto keys = in.run(in.tasks->submit("q", std::move(both)));
+        const auto when = [&] { return *in.run(in.tasks->get({"q", keys[0].key})); };
+        BOOST_TEST((when().due_at == at.at));
+        in.clock.set_wall(is_ahead ? 1h : -1h);
+        in.poll();
+        BOOST_TEST((when().due_at == at.at));
+        in.clock.advance(is_ahead ? 1h - 1ms : 3h - 1ms);
+        in.poll();
+        BOOST_TEST(found.empty());
+        in.clock.advance(1ms);
+        in.poll();
+        BOOST_REQUIRE(found.size() == 1U);
+        BOOST_TEST(found[0].key.sequence == keys[0].key.sequence);
+        BOOST_TEST((when().started_at == in.clock.wall()));
+        BOOST_TEST((found[0].submitted_at == when().submitted_at));
+        // A delay and a lease are spans of time, which nobody sets.
+        BOOST_TEST((in.run(in.tasks->get({"q", keys[1].key}))->due_at == in.clock.now() + in.clock.ahead() + (is_ahead ? 4h : 2h)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_does_not_run_out_when_the_wall_clock_is_set) {
+    fixture in;
+    in.join("a");
+    in.submit();
+    const auto got = in.run(in.tasks->fetch(request("a", 0s)));
+    BOOST_REQUIRE(got.size() == 1U);
+    in.clock.set_wall(24h);
+    in.poll();
+    BOOST_TEST((in.run(in.tasks->get({"q", got[0].key}))->state == task_state::running));
+    in.clock.set_wall(-48h);
+    in.clock.advance(1h);
+    BOOST_TEST((in.run(in.tasks->get({"q", got[0].key}))->state == task_state::waiting));
+}
+
+BOOST_AUTO_TEST_CASE(tasks_are_listed_by_the_times_that_their_records_show) {
+    fixture in;
+    const auto key = in.submit();
+    in.clock.set_wall(3h);
+    const auto record = *in.run(in.tasks->get({"q", key}));
+    BOOST_TEST((record.submitted_at == in.clock.wall()));
+    list_query query;
+    query.since = record.submitted_at;
+    BOOST_TEST(in.run(in.tasks->list(query)).tasks.size() == 1U);
+    query.since += 1ms;
+    BOOST_TEST(in.run(in.tasks->list(query)).tasks.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_held_task_that_is_started_after_the_wall_clock_was_set_comes_at_its_time) {
+    fixture in;
+    auto held = some_task();
+    held.hold = true;
+    held.at = in.clock.wall() + 2h;
+    const auto key = in.run(in.tasks->submit("q", std::vector<new_task>(1, held)))[0].key;
+    in.clock.set_wall(3h);
+    BOOST_TEST((in.run(in.tasks->get({"q", key}))->due_at == held.at));
+    BOOST_TEST((in.run(in.tasks->start("q", {key}))[0] == effect::done));
+    BOOST_TEST((in.run(in.tasks->get({"q", key}))->state == task_state::waiting));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -154,6 +154,19 @@ BOOST_AUTO_TEST_CASE(a_long_string_is_cut_between_characters) {
     fails<bool>(text + "\"", "", "expected true or false, got string \"" + shown + "\"…");
 }
 
+BOOST_AUTO_TEST_CASE(a_value_is_shown_whatever_its_bytes_are) {
+    const auto shown = [](const std::string& text) { return taskflux::detail::shown(boost::json::value(text)); };
+    for (const auto size : std::initializer_list<std::size_t>{1, 39, 40, 41, 42, 43, 44, 1000}) {
+        const std::string continuations(size, '\x80');
+        std::string expected = "string \"";
+        for (std::size_t i = 0; i < (std::min)(size, std::size_t(40)); ++i) expected += "\\x80";
+        BOOST_TEST(shown(continuations) == expected + (size > 40 ? "\"…" : "\""), "of " << size);
+    }
+    BOOST_TEST(shown("\xf0\x9f\x98") == R"(string "\xf0\x9f\x98")");  // the front of a character
+    BOOST_TEST(shown(std::string("a\0\n\"\\\x7f\u0085\u2028", 11)) == R"(string "a\x00\n\"\\\x7f\xc2\x85\xe2\x80\xa8")");
+    BOOST_TEST(shown("redis://:s3cret@host") == R"(string "redis://"…)");
+}
+
 BOOST_AUTO_TEST_CASE(what_json_cannot_hold_is_not_encoded) {
     constexpr const char* no_number = "JSON has no NaN and no infinity";
     does_not_encode(std::numeric_limits<double>::quiet_NaN(), "", no_number);

@@ -76,10 +76,25 @@ const expectation table[] = {
     {"0 0 * * 0", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00"}},
     {"0 0 * * 5-7", "UTC", "2026-01-01 00:00:00", {"2026-01-02 00:00:00", "2026-01-03 00:00:00", "2026-01-04 00:00:00", "2026-01-09 00:00:00"}},
     {"0 0 * * sat-sun", "UTC", "2026-01-01 00:00:00", {"2026-01-03 00:00:00", "2026-01-04 00:00:00", "2026-01-10 00:00:00"}},
+    {"0 0 * * 7-7", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00", "2026-01-11 00:00:00"}},
+    {"0 0 * * 7-2", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00", "2026-01-05 00:00:00", "2026-01-06 00:00:00", "2026-01-11 00:00:00"}},
+    {"0 0 * * 7,3", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00", "2026-01-07 00:00:00", "2026-01-11 00:00:00"}},
+    {"0 0 * * 7/3", "UTC", "2026-01-01 00:00:00", {"2026-01-03 00:00:00", "2026-01-04 00:00:00", "2026-01-07 00:00:00", "2026-01-10 00:00:00"}},
+    {"0 0 * * 3-7/2", "UTC", "2026-01-01 00:00:00", {"2026-01-02 00:00:00", "2026-01-04 00:00:00", "2026-01-07 00:00:00"}},
+    {"0 0 * * 7-6/3", "UTC", "2026-01-01 00:00:00", {"2026-01-03 00:00:00", "2026-01-04 00:00:00", "2026-01-07 00:00:00"}},
+    {"0 0 13 * 7/6", "UTC", "2026-01-01 00:00:00", {"2026-01-03 00:00:00", "2026-01-04 00:00:00", "2026-01-10 00:00:00", "2026-01-11 00:00:00", "2026-01-13 00:00:00"}},
+    {"0 0 ? * 7L", "UTC", "2026-01-01 00:00:00", {"2026-01-25 00:00:00"}},
+    {"0 0 ? * 7#1", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00", "2026-02-01 00:00:00"}},
+    {"0 0 ? * FRIL", "UTC", "2026-01-01 00:00:00", {"2026-01-30 00:00:00"}},
+    {"*/60 */24 */31 */12 *", "UTC", "2026-01-01 00:00:00", {"2027-01-01 00:00:00"}},
+    {"0 0 * * */7", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00"}},
     {"0 0 1 jan,JUL *", "UTC", "2026-01-01 00:00:00", {"2026-07-01 00:00:00", "2027-01-01 00:00:00"}},
     {"@yearly", "UTC", "2026-01-01 00:00:00", {"2027-01-01 00:00:00"}},
     {"@monthly", "UTC", "2026-01-01 00:00:00", {"2026-02-01 00:00:00"}},
     {"@weekly", "UTC", "2026-01-01 00:00:00", {"2026-01-04 00:00:00"}},
+    {" @DAILY\r\n", "UTC", "2026-01-01 00:00:00", {"2026-01-02 00:00:00"}},
+    {"0 0 * * *\n", "UTC", "2026-01-01 00:00:00", {"2026-01-02 00:00:00"}},
+    {"\n@Every 90s\t", "UTC", "1970-01-01 00:01:00", {"1970-01-01 00:01:30"}},
     {" @daily ", "UTC", "2026-01-01 00:00:00", {"2026-01-02 00:00:00"}},
     {"@hourly", "UTC", "2026-01-01 00:00:00", {"2026-01-01 01:00:00"}},
     {"@every 90s", "UTC", "1970-01-01 00:01:00", {"1970-01-01 00:01:30", "1970-01-01 00:03:00"}},
@@ -92,6 +107,10 @@ const expectation table[] = {
     {"30 2 * * *", "Europe/Berlin", "2026-10-25 01:10:00", {"2026-10-26 01:30:00"}},
     {"30 * * * *", "Europe/Berlin", "2026-03-29 00:00:00", {"2026-03-29 00:30:00", "2026-03-29 01:30:00"}},
     {"30 * * * *", "Europe/Berlin", "2026-10-24 23:45:00", {"2026-10-25 00:30:00", "2026-10-25 01:30:00", "2026-10-25 02:30:00"}},
+    {"*/30 0-23 * * *", "Europe/Berlin", "2026-03-29 00:30:00", {"2026-03-29 01:00:00", "2026-03-29 01:30:00"}},
+    {"30 0-23 * * *", "Europe/Berlin", "2026-10-25 00:00:00", {"2026-10-25 00:30:00", "2026-10-25 01:30:00", "2026-10-25 02:30:00"}},
+    {"30 0-11,12-23/1 * * *", "Europe/Berlin", "2026-10-25 00:00:00", {"2026-10-25 00:30:00", "2026-10-25 01:30:00"}},
+    {"30 0-22 * * *", "Europe/Berlin", "2026-10-25 00:00:00", {"2026-10-25 00:30:00", "2026-10-25 02:30:00"}},
     {"0 */2 * * *", "Europe/Berlin", "2026-03-28 23:30:00", {"2026-03-29 02:00:00"}},  // 02:00 is not there
     {"0 9 * * *", "America/New_York", "2026-03-07 00:00:00", {"2026-03-07 14:00:00", "2026-03-08 13:00:00"}},
     {"30 1 * * *", "America/New_York", "2026-11-01 00:00:00", {"2026-11-01 05:30:00", "2026-11-02 06:30:00"}},
@@ -111,7 +130,9 @@ struct mistake {
 const mistake mistakes[] = {
     {"", "it has 0 fields"},
     {"* * * *", "it has 4 fields"},
+    {"0 9 * *\n", "it has 4 fields"},
     {"* * * * * * *", "it has 7 fields"},
+    {"* * * * * * * *", "it has 8 fields; five"},
     {"60 * * * *", "minute, position 1: 60 is not within 0 to 59"},
     {"* 24 * * *", "hour, position 3: 24 is not within 0 to 23"},
     {"* * 0 * *", "day of month, position 5: 0 is not within 1 to 31"},
@@ -135,12 +156,48 @@ const mistake mistakes[] = {
     {"0 0 */30 2 1#5", "day of month, position 5: no such date ever comes"},
     {"@sometimes", "name, position 1: not known; use @yearly"},
     {"@every", "how often?"},
-    {"@every 5", "period, position 9: the unit is not known"},
-    {"@every 5 s", "the unit is not known"},
-    {"@every 1h5x", "period, position 11: the unit is not known"},
-    {"@every s", "a number and a unit are needed"},
+    {"@every 5", "period, position 9: the unit is missing; use d, h, m, s or ms after a whole number, without spaces: 1h30m"},
+    {"@every 5 s", "period, position 9: the unit is not known: \" s\"; use d, h, m, s or ms"},
+    {"@every 1h 30m", "period, position 9: the unit is not known: \"h \""},
+    {"@every 1h5x", "period, position 11: the unit is not known: \"x\""},
+    {"@every 5min", "period, position 9: the unit is not known: \"min\""},
+    {"@every 5M", "period, position 9: the unit is not known: \"M\""},
+    {"@every 1.5h", "period, position 9: the unit is not known: \".\""},
+    {"@every -5m", "period, position 8: a whole number and a unit are needed"},
+    {"@every s", "a whole number and a unit are needed"},
     {"@every 0s", "longer than nothing"},
     {"@every 99999999d", "longer than ten years"},
+    {"@every 99999999999999999999d", "longer than ten years"},
+    {"@every 3650d1ms", "period, position 13: longer than ten years, all together"},
+    {"@everyone", "name, position 1: not known; use @yearly"},
+    {"@every5m", "name, position 1: not known; use @yearly"},
+    {"@daily 5", "name, position 1: not known; use @yearly"},
+    {"hourly", "it has 1 field; five"},
+    {"0 0 9 ? * MON 2027", "it has 7 fields; five are needed (minute hour day month weekday), or six with seconds in front; "
+                           "there are none for years: leave the last one out"},
+    {"TZ=Europe/Berlin 0 9 * * *", "a time zone is no part of it; give it as the schedule's zone"},
+    {"CRON_TZ=Europe/Berlin 0 9 * * *", "a time zone is no part of it"},
+    {"cron_tz=UTC @daily", "a time zone is no part of it"},
+    {"* * * * Monday", "day of week, position 9: \"Monday\" is not known; names have three letters: use mon"},
+    {"* * * * fri-sunday", "day of week, position 13: \"sunday\" is not known; names have three letters: use sun"},
+    {"* * * sept *", "month, position 7: \"sept\" is not known; names have three letters: use sep"},
+    {"* * * * monl5", "day of week, position 13: unexpected '5'"},
+    {"*/90 * * * *", "minute, position 3: a step of 90 is wider than the field, of 60; a time that does not fit into it is written "
+                     "as @every, for instance @every 90m"},
+    {"*/61 * * * *", "minute, position 3: a step of 61 is wider"},
+    {"5/100 * * * *", "minute, position 3: a step of 100 is wider"},
+    {"1-9/61 * * * *", "minute, position 5: a step of 61 is wider"},
+    {"*/90 * * * * *", "second, position 3: a step of 90 is wider than the field, of 60"},
+    {"0 */25 * * *", "hour, position 5: a step of 25 is wider than the field, of 24"},
+    {"0 0 */32 * *", "day of month, position 7: a step of 32 is wider than the field, of 31"},
+    {"0 0 1 */13 *", "month, position 9: a step of 13 is wider than the field, of 12"},
+    {"0 0 * * */8", "day of week, position 11: a step of 8 is wider than the field, of 7"},
+    {"0 0 31 2,4 MON", "day of month, position 5: no such date ever comes; write * where the days of the week are meant alone"},
+    {"0 0 30 2 *", "day of month, position 5: no such date ever comes"},
+    {"0 0 * * *\n0 1 * * *", "a line break is in it; an expression is one line"},
+    {"\xc3\xa4 * * * *", "minute, position 1: a number is needed, but there is '\xc3\xa4'"},
+    {"5\xe2\x82\xac * * * *", "minute, position 2: unexpected '\xe2\x82\xac'"},
+    {"5\xe2 * * * *", "minute, position 2: unexpected '\\xe2'"},
 };
 
 // --- the oracle: looks at every minute, and at nothing twice ------------------------------------------------
@@ -264,6 +321,51 @@ BOOST_DATA_TEST_CASE(a_mistake_is_told_with_field_and_position, data::make(mista
         BOOST_TEST(std::string(e.what()).find(wrong.part) != std::string::npos, e.what());
         return e.code() == taskflux::errc::invalid_argument;
     });
+}
+
+BOOST_AUTO_TEST_CASE(an_error_is_one_line_of_whole_characters_whatever_the_text_is) {
+    const auto what = [](const std::string& text) {
+        try {
+            const cron made(text);
+        } catch (const taskflux::error& e) {
+            return std::string(e.what());
+        }
+        return std::string("accepted");
+    };
+    std::string euros;
+    for (int i = 0; i < 67; ++i) euros += "€";  // three bytes each: a cut at 200 falls inside of one
+    BOOST_TEST(what(euros).starts_with("cron \"" + euros.substr(0, 66 * 3) + "\"…: it has 1 field;"));
+    BOOST_TEST(what(std::string("0 0 * *\0 *", 10)) == R"(cron "0 0 * *\x00 *", month, position 8: unexpected '\x00')");
+    BOOST_TEST(what("0 0 * *\r\n*") == R"(cron "0 0 * *\r\n*": a line break is in it; an expression is one line)");
+    BOOST_TEST(what("0 0 \xff\x1b[2J * *") == R"(cron "0 0 \xff\x1b[2J * *", day of month, position 5: a number is needed, but there is '\xff')");
+    for (const auto& text : {std::string("\x00\n\x80", 3), std::string("@every 5\n\0s", 11), std::string("a\u0085\u2028b")}) {
+        for (const char c : what(text)) BOOST_TEST(static_cast<unsigned char>(c) >= 0x20);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_clocks_show_a_second_time_is_passed_over_at_once) {
+    struct counting_zone {
+        zone in;
+        mutable int asked = 0;
+
+        zone::span at(sys_seconds when) const { return ++asked, in.at(when); }
+        local_seconds to_local(sys_seconds when) const { return ++asked, in.to_local(when); }
+        sys_seconds first_at(local_seconds local) const { return ++asked, in.first_at(local); }
+    };
+    const auto fields = taskflux::detail::cron_parser("* * 0-22 * * *").parse();  // each second, but for one hour
+    const auto first_after = [&](const char* name, const char* set_back) {
+        const counting_zone counted{zone::named(name)};
+        const auto from = floor<seconds>(at(set_back));
+        const auto next = taskflux::detail::next_by_local_time(fields, from, counted);
+        BOOST_TEST(counted.asked < 10, "asked the zone " << counted.asked << " times");
+        return text_of(taskflux::time_point(*next));
+    };
+    BOOST_TEST(first_after("Europe/Berlin", "2026-10-25 01:00:00") == "2026-10-25 02:00:00");
+    BOOST_TEST(first_after("Europe/Berlin", "2026-10-25 01:59:59") == "2026-10-25 02:00:00");
+    BOOST_TEST(first_after("Australia/Lord_Howe", "2026-04-04 15:00:00") == "2026-04-04 15:30:00");
+    // Clocks of a whole day are shown twice: Alaska moved to this side of the date line.
+    BOOST_TEST(first_after("America/Juneau", "1867-10-19 15:33:32") == text_of(cron("* * 0-22 * * *").next(
+                   at("1867-10-19 15:33:31"), zone::named("America/Juneau"))));
 }
 
 BOOST_AUTO_TEST_CASE(every_date_that_comes_only_in_some_leap_years_is_found) {

@@ -49,7 +49,24 @@ BOOST_AUTO_TEST_CASE(a_code_of_ours_is_kept_and_one_of_others_is_not) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_an_exception_is_described_too) {
-    BOOST_TEST(describe(std::make_exception_ptr(42)).message == "something that is not a std::exception was thrown");
+    struct theirs {};
+    const auto told = describe(std::make_exception_ptr(42));
+    BOOST_TEST(told.message == "something that is not a std::exception was thrown");
+#ifndef _LIBCPP_VERSION  // whose exceptions don't tell their types
+    BOOST_TEST(told.type == "int");
+    BOOST_TEST(describe(std::make_exception_ptr(theirs())).type.find("theirs") != std::string::npos);
+#endif
+    BOOST_TEST(describe(std::make_exception_ptr(std::string("x"))).code == "task_failed");
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_without_a_message_is_described_by_its_type) {
+    struct silent : std::exception {
+        const char* what() const noexcept override { return nullptr; }
+    };
+    const auto told = describe(std::make_exception_ptr(silent()));
+    BOOST_TEST(told.type.find("silent") != std::string::npos);
+    BOOST_TEST(told.message == "a " + told.type + " without a message was thrown");
+    BOOST_TEST(told.code == "task_failed");
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_payload_keeps_its_place_and_what_was_expected) {

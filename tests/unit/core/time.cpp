@@ -19,6 +19,25 @@ static_assert(later(never - 2ms, 1ms) == never - 1ms);
 static_assert(later(time_point(-5s), 3s) == time_point(-2s));
 static_assert(later(time_point(-5s), (taskflux::duration::max)()) == never);
 
+using taskflux::rounded_up;
+using taskflux::shifted;
+using std::chrono::sys_time;
+
+static_assert(rounded_up(time_point(5ms)) == time_point(5ms));
+static_assert(rounded_up(sys_time<std::chrono::nanoseconds>(5ms + 1ns)) == time_point(6ms));
+static_assert(rounded_up(sys_time<std::chrono::nanoseconds>(-5ms - 1ns)) == time_point(-5ms));
+static_assert(rounded_up(std::chrono::sys_days(std::chrono::days(2))) == time_point(48h));
+static_assert(rounded_up(sys_time<std::chrono::hours>::max()) == never);
+static_assert(rounded_up(sys_time<std::chrono::hours>::min()) == (time_point::min)());
+static_assert(rounded_up(sys_time<std::chrono::duration<double>>(std::chrono::duration<double>(0.0015))) == time_point(2ms));
+static_assert(rounded_up(sys_time<std::chrono::duration<double>>(std::chrono::duration<double>(1e300))) == never);
+static_assert(rounded_up(never) == never);
+
+static_assert(shifted(time_point(5s), -2s) == time_point(3s));
+static_assert(shifted(time_point(), 2s) == time_point());
+static_assert(shifted(never, 2s) == never);
+static_assert(shifted(never, -2s) == never);
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(core_time)

@@ -42,6 +42,31 @@ BOOST_AUTO_TEST_CASE(manual_time_stands_until_it_is_moved) {
     BOOST_TEST((manual_clock().now() > time_point{}));
 }
 
+BOOST_AUTO_TEST_CASE(the_wall_clock_can_be_set_and_time_goes_on_as_before) {
+    fixture in;
+    bool is_over = false;
+    in.clock.arm(in.timer, in.clock.now() + 10s);
+    in.timer.async_wait([&](const boost::system::error_code&) { is_over = true; });
+    in.clock.set_wall(2h);
+    in.poll();
+    BOOST_TEST(is_over);  // to look at the clock again
+    BOOST_TEST((in.clock.now() == time_point(1h)));
+    BOOST_TEST((in.clock.wall() == time_point(3h)));
+    BOOST_TEST((in.clock.until_wall(time_point(4h)) == time_point(2h)));
+    BOOST_TEST((in.clock.until_wall(never) == never));
+    in.clock.set_wall(-5h);
+    in.clock.advance(1s);
+    BOOST_TEST((in.clock.wall() == time_point(1s - 2h)));
+    BOOST_TEST((in.clock.look_every() == (taskflux::duration::max)()));
+}
+
+BOOST_AUTO_TEST_CASE(real_time_is_that_of_the_wall_clock) {
+    const auto& clock = taskflux::real_clock();
+    const auto before = std::chrono::floor<taskflux::duration>(std::chrono::system_clock::now());
+    BOOST_TEST((clock.wall() >= before - 101ms));  // unless somebody sets it just now
+    BOOST_TEST((clock.ahead() == clock.ahead()));
+}
+
 BOOST_AUTO_TEST_CASE(a_wait_ends_when_the_clock_passes_it_and_not_before) {
     fixture in;
     bool is_over = false;

@@ -35,7 +35,7 @@ node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, n
     : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().now()), changed_(std::make_shared<event>()), parts_(strand_) {
+      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
     service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
 }
 

@@ -20,7 +20,7 @@ command_line parse_command_line(const std::vector<std::string>& words) {
         const auto name = words[i].substr(0, equals);
         const bool takes_value = name == "--config" || name == "--env";
         if (std::ranges::find(known, name) == known.end()) {
-            fail("unknown option \"" + name + '"' + allowed_instead(name, known));
+            fail("unknown option \"" + shown_name(name) + '"' + allowed_instead(name, known));
         }
         if (!takes_value && equals != std::string::npos) fail(name + " takes no value");
         if (name == "--check-config") found.check = true;

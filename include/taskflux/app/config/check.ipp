@@ -4,14 +4,16 @@
 #include <taskflux/app/config/nearest.hpp>
 #include <taskflux/app/config/schedules.hpp>
 #include <taskflux/broker/redis/url.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/connect.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace taskflux {
@@ -36,28 +38,45 @@ void check_range(const std::string& pointer, duration value, duration least) {
 
 void check_name(const std::string& pointer, const std::string& name) {
     if (is_valid_name(name)) return;
-    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + name + '"');
+    throw config_error(pointer, "expected a name of 1 to 128 characters of A-Z a-z 0-9 _ - . /, got \"" + shown_name(name) + '"');
 }
 
 void check_names(const std::string& pointer, const std::vector<std::string>& names) {
+    std::unordered_set<std::string_view> before;
     for (std::size_t i = 0; i != names.size(); ++i) {
         const auto here = pointer + '/' + std::to_string(i);
         check_name(here, names[i]);
-        const auto end = names.begin() + static_cast<std::ptrdiff_t>(i);
-        if (std::find(names.begin(), end, names[i]) != end) {
-            throw config_error(here, '"' + names[i] + "\" is listed twice: remove one");
-        }
+        if (!before.insert(names[i]).second) throw config_error(here, in_quotes(names[i]) + " is listed twice: remove one");
     }
 }
 
 void check_weights(const app_config& config) {
+    const std::unordered_set<std::string_view> known(config.queues.begin(), config.queues.end());
     for (const auto& [queue, weight] : config.weights) {
         const auto here = path(path(path(), "weights"), queue).pointer();
-        if (std::ranges::find(config.queues, queue) == config.queues.end()) {
+        if (!known.contains(queue)) {
             throw config_error(here, "this queue is not in /queues: add it there" + allowed_instead(queue, config.queues));
         }
         check_range(here, weight, 1, 1'000'000);
     }
+}
+
+/// What schedules and local jobs have in common.
+template <class Config>
+void check_ticking(const std::string& pointer, const Config& one) {
+    const auto check = [&](const char* member, auto&& use) {
+        try {
+            use();
+        } catch (const error& e) {
+            throw config_error(pointer + member, e.what());
+        }
+    };
+    if (!one.cron.empty()) check("/cron", [&] { cron{one.cron}; });
+    check("/zone", [&] { zone::named(one.zone); });
+    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
+    check_range(pointer + "/grace", one.grace, duration::zero());
+    check_range(pointer + "/jitter", one.jitter, duration::zero());
+    check("", [&] { options_of(one); });
 }
 
 void check_schedule(const std::string& pointer, const schedule_config& one) {
@@ -66,19 +85,25 @@ void check_schedule(const std::string& pointer, const schedule_config& one) {
     check_name(pointer + "/task", one.task);
     if (!one.id.empty()) check_name(pointer + "/id", one.id);
     if (!one.queue.empty()) check_name(pointer + "/queue", one.queue);
-    const auto check = [&](const char* member, auto&& use) {
-        try {
-            use();
-        } catch (const error& e) {
-            throw config_error(pointer + member, e.what());
+    check_ticking(pointer, one);
+    try {
+        encode(one.payload);
+    } catch (const payload_error& e) {
+        throw config_error(pointer + "/payload" + e.pointer(), e.reason());
+    }
+}
+
+void check_jobs(const std::vector<job_config>& jobs) {
+    std::unordered_set<std::string_view> before;
+    for (std::size_t i = 0; i != jobs.size(); ++i) {
+        const auto here = "/jobs/" + std::to_string(i);
+        if (jobs[i].job.empty()) throw config_error(here + "/job", "the job is missing");
+        check_name(here + "/job", jobs[i].job);
+        if (!before.insert(jobs[i].job).second) {
+            throw config_error(here + "/job", in_quotes(jobs[i].job) + " is listed twice: remove one");
         }
-    };
-    check("/cron", [&] { cron{one.cron}; });
-    check("/zone", [&] { zone::named(one.zone); });
-    check("/hosts", [&] { schedule_options().hosts(one.hosts); });
-    check_range(pointer + "/grace", one.grace, duration::zero());
-    check_range(pointer + "/jitter", one.jitter, duration::zero());
-    check("", [&] { options_of(one); });
+        check_ticking(here, jobs[i]);
+    }
 }
 
 }  // namespace detail
@@ -109,6 +134,7 @@ void check_config(const app_config& config) {
     for (std::size_t i = 0; i != config.schedules.size(); ++i) {
         check_schedule("/schedules/" + std::to_string(i), config.schedules[i]);
     }
+    check_jobs(config.jobs);
 }
 
 }  // namespace taskflux

@@ -10,17 +10,28 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace taskflux::detail {
 
-/// "app.json:3:5": where a byte of a text is, lines and columns from 1 on.
-inline std::string place_in(std::string_view text, std::size_t offset, const std::string& name) {
-    const auto before = text.substr(0, offset);
-    const auto line = 1 + std::ranges::count(before, '\n');
-    const auto start = before.rfind('\n');
-    const auto column = start == std::string_view::npos ? offset + 1 : offset - start;
-    return name + ':' + std::to_string(line) + ':' + std::to_string(column);
-}
+/// Where the bytes of a text are: "app.json:3:5", lines and columns from 1 on. O(log lines) a question.
+class text_places {
+public:
+    text_places(std::string_view text, std::string name) : name_(std::move(name)) {
+        for (std::size_t end = 0; (end = text.find('\n', end)) != std::string_view::npos;) begins_.push_back(++end);
+    }
+
+    std::string operator()(std::size_t offset) const {
+        const auto next = std::ranges::upper_bound(begins_, offset);
+        const auto line = next - begins_.begin();  // from 1 on
+        return name_ + ':' + std::to_string(line) + ':' + std::to_string(offset - *(next - 1) + 1);
+    }
+
+private:
+    std::string name_;
+    std::vector<std::size_t> begins_ = std::vector<std::size_t>(1, 0);  // of the lines
+};
 
 /// Walks over a text that is known to be JSON, and calls a listener with the place of each member's key and each element.
 class json_places {

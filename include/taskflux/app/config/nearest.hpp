@@ -1,5 +1,7 @@
 #pragma once
 
+#include <taskflux/core/error/quoted.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
@@ -30,6 +32,8 @@ inline std::size_t letters_between(std::string_view one, std::string_view other)
 /// The name that `text` was probably meant to be; empty when none is near.
 inline std::string_view nearest(std::string_view text, const std::vector<std::string>& allowed) {
     std::string_view found;
+    constexpr std::size_t longest = 200, most = 1000;  // every letter of it is compared with every one of theirs
+    if (text.size() > longest || allowed.size() > most) return found;
     auto best = (std::max)(text.size() / 3, std::size_t(1)) + 1;
     for (const auto& one : allowed) {
         const auto distance = letters_between(text, one);
@@ -38,17 +42,19 @@ inline std::string_view nearest(std::string_view text, const std::vector<std::st
     return found;
 }
 
-/// `"a", "b"`
+/// `"a", "b"`; of very many the first ones.
 inline std::string quoted_list(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 50;
     std::string text;
-    for (const auto& name : names) text.append(text.empty() ? "\"" : ", \"").append(name).append(1, '"');
+    for (std::size_t i = 0; i != (std::min)(names.size(), most); ++i) text.append(i == 0 ? "" : ", ").append(in_quotes(names[i]));
+    if (names.size() > most) text.append(" and ").append(std::to_string(names.size() - most)).append(" more");
     return text.empty() ? "none" : text;
 }
 
 /// The end of an error about a name that is not allowed: which one was probably meant, and all that are allowed.
 inline std::string allowed_instead(std::string_view text, const std::vector<std::string>& allowed) {
     const auto meant = nearest(text, allowed);
-    std::string end = meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
+    std::string end = meant.empty() ? "" : "; did you mean " + in_quotes(meant) + '?';
     return end.append(end.empty() ? "; allowed: " : " Allowed: ").append(quoted_list(allowed));
 }
 

@@ -5,7 +5,12 @@
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 
+#include <functional>
 #include <string>
+
+namespace taskflux {
+class scheduler;
+}
 
 namespace taskflux::detail {
 
@@ -21,11 +26,27 @@ struct app_schedule {
     const std::string& id() const { return options.id().empty() ? task : options.id(); }
 };
 
-inline schedule_options options_of(const schedule_config& config) {
+/// A local job of an app.
+struct app_job {
+    std::string id;
+    std::string cron;  ///< empty: only a config says when
     schedule_options options;
-    if (!config.id.empty()) options.id(config.id);
+    std::function<void(scheduler&, const app_job&)> give_to;
+};
+
+/// What schedules and local jobs have in common.
+template <class Config>
+schedule_options ticking_of(const Config& config) {
+    schedule_options options;
     options.zone(config.zone).misfire(config.misfire).grace(config.grace).overlap(config.overlap).jitter(config.jitter);
-    options.hosts(config.hosts);
+    return options.hosts(config.hosts);
+}
+
+inline schedule_options options_of(const job_config& config) { return ticking_of(config).scope(config.scope); }
+
+inline schedule_options options_of(const schedule_config& config) {
+    auto options = ticking_of(config);
+    if (!config.id.empty()) options.id(config.id);
     submit_options submit;
     if (!config.queue.empty()) submit.queue(config.queue);
     return options.submit(submit);

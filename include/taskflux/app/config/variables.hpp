@@ -79,7 +79,7 @@ inline config_document read_variables(const std::map<std::string, std::string>& 
     std::vector<std::string> known(1, "TASKFLUX_CONFIG");
     for_each_member<app_config>([&]<class Member>(Member) {
         using value_type = std::remove_cvref_t<decltype(std::declval<app_config&>().*Member::pointer)>;
-        if constexpr (!std::same_as<value_type, std::vector<schedule_config>>) {
+        if constexpr (!std::same_as<value_type, std::vector<schedule_config>> && !std::same_as<value_type, std::vector<job_config>>) {
             const std::string key(member_name<Member>);
             const auto found = variables.find(known.emplace_back(variable_of(key)));
             if (found == variables.end() || found->second.empty()) return;

@@ -107,7 +107,7 @@ inline void check_writes(const journal_write& what) {
     for (const auto& item : what.items) {
         check_name(limits::journal_key, item.key);
         if (!item.key.starts_with('#')) continue;  // what a server counts begins with it
-        throw error(errc::invalid_argument, "key in a journal " + name_in_quotes(item.key) + " is not allowed: it begins with '#'");
+        throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not allowed: it begins with '#'");
     }
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ public:
     taskflux::clock& clock() override { return hub_->clock(); }
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        if (std::ranges::any_of(tasks, [](const auto& task) { return task.at != time_point{}; })) hub_->follow_wall();
         co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
     }
 
@@ -144,6 +146,7 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override {
+        hub_->follow_wall();
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) -> std::optional<task_record> {
             const auto* task = in.find(id.key);
             if (!task) return std::nullopt;

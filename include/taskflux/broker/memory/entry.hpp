@@ -31,6 +31,7 @@ struct entry_extras {
     std::string error;
     std::string progress;
     std::deque<log_line> log;
+    time_point at{};  ///< held or scheduled for that time of the wall clock; 0: for none
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
     std::optional<parent_link> parent;
     std::unique_ptr<memory::journal> journal;
@@ -107,6 +108,16 @@ struct entry {
     unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
+
+    /// Gives its end to the callers waiting for it.
+    void tell_waiters() {
+        for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
+            auto* const next = waiter->next;
+            waiter->outcome = outcome();
+            waiter->notify(*waiter);
+            waiter = next;
+        }
+    }
 
     /// When the broker gives the task up unless it has started (or, after a first try, ended) by then.
     time_point limit() const {

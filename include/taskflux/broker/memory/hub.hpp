@@ -58,7 +58,8 @@ public:
     auto in_any(const std::string& name, Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(queues_.make(name), name, std::move(action));
+        queues_.make(name).follow(ahead_);
+        return change(queues_.look(name), name, std::move(action));
     }
 
     /// `action(queue, item, now)` for each item.
@@ -72,12 +73,16 @@ public:
         });
     }
 
+    /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
+    void follow_wall() { const std::lock_guard lock(mutex_); follow(); }
+
     /// `action(queues)` when all of them are up to date.
     template <class Action>
     auto in_all(Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
         const auto now = clock_.now();
+        follow();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_consequences(now);
         return action(queues_.all());
@@ -232,11 +237,23 @@ private:
         if (is_closed_) throw detail::broker_is_closed();
     }
 
+    void follow() {
+        const auto ahead = clock_.ahead();
+        if (std::exchange(ahead_, ahead) == ahead) return;
+        for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
+    }
+
+    /// Arms for what falls due in a queue, also when the wall clock is set before.
+    void arm_for(const task_queue& queue) {
+        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
+    }
+
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_.now();
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
+            if (queue.follows_wall()) follow();
             queue.advance(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
@@ -247,7 +264,7 @@ private:
             auto& who = *queue.find_consumer(request.consumer);
             queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get());
-            arm(queue.next());
+            arm_for(queue);
         }
         return has_seen_all;
     }
@@ -296,7 +313,7 @@ private:
             who.place = who.home->insert(who.home->end(), &who);
         }
         arm(who.deadline);
-        for (const auto& [name, queue] : queues_.all()) arm(queue->next());
+        for (const auto& [name, queue] : queues_.all()) arm_for(*queue);
     }
 
     void unpark(waiter& who) {
@@ -332,30 +349,30 @@ private:
         if (alarm != alarm_) return;
         armed_ = never;
         const auto now = clock_.now();
-        auto soonest = never;
+        follow();
         for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
             wake_fetch(name, *queue);
-            soonest = (std::min)(soonest, queue->next());
         }
         pass_consequences(now);
+        for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
                 if (place->deadline <= now) place->finish();
-                else soonest = (std::min)(soonest, place->deadline);
+                else arm(place->deadline);
             }
         }
-        arm(soonest);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
         const auto now = clock_.now();
+        if (queue.follows_wall()) follow();
         queue.advance(now);
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
-        arm(queue.next());
+        arm_for(queue);
         if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
@@ -363,7 +380,7 @@ private:
     void pass_consequences(time_point now) {
         carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
             wake_fetch(name, queue);
-            arm(queue.next());
+            arm_for(queue);
         }, [this](const std::string& consumer) { nudge(consumer); });
     }
 
@@ -376,6 +393,7 @@ private:
     std::optional<asio::steady_timer> timer_;  // none after the end of its context
     time_point armed_ = never;
     std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
+    duration ahead_{};         // of the wall clock, as the queues know it
     bool is_closed_ = false;
 };
 

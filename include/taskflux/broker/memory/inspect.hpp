@@ -38,10 +38,11 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (task.holder) record.consumer = task.holder->name;
     record.cancel_requested = task.cancel_requested;
     record.unclaimed = task.unclaimed;
-    record.submitted_at = task.submitted_at;
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = task.when;
-    record.started_at = task.started_at;
-    if (is_terminal(task.state)) record.ended_at = task.when;
+    const auto shown = [&](time_point when) { return shifted(when, in.ahead()); };
+    record.submitted_at = shown(task.submitted_at);
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
+    record.started_at = shown(task.started_at);
+    if (is_terminal(task.state)) record.ended_at = shown(task.when);
     return record;
 }
 
@@ -56,7 +57,7 @@ inline task_page list(queue_map& queues, const list_query& query) {
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!detail::matches(query, task->state, task->spec->name, task->submitted_at)) continue;
+            if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
             if (detail::ends_page(query, page)) return page;
             page.tasks.push_back(view_record(queue_name, *queue, *task));
         }

@@ -86,7 +86,7 @@ public:
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           task->submitted_at, task->first_started_at, task->started_at, task->limit()});
+                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
         }
     }
 
@@ -286,6 +286,11 @@ public:
             bury_consumers(now);
         }
     }
+
+    /// See `task_store`.
+    void follow(duration ahead) { store_.follow(ahead); }
+    bool follows_wall() const { return !store_.wall().empty(); }
+    duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
     time_point next() const { return (std::min)(store_.next(), next_lease_end_); }

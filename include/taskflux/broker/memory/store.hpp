@@ -8,6 +8,7 @@
 #include <taskflux/broker/memory/ready.hpp>
 #include <taskflux/broker/memory/table.hpp>
 #include <taskflux/broker/memory/unique_keys.hpp>
+#include <taskflux/broker/memory/wall_tasks.hpp>
 #include <taskflux/core/codec.hpp>
 
 #include <boost/assert.hpp>
@@ -54,7 +55,8 @@ public:
             lock_unique_key(task, now);
         }
         if (from.parent) task.more().parent = std::move(from.parent);
-        task.when = (std::max)({from.at, later(now, from.delay), now});
+        task.when = (std::max)(later(now, from.delay), now);
+        wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
@@ -68,6 +70,15 @@ public:
         if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
         return std::nullopt;
     }
+
+    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
+    void follow(duration ahead) {
+        wall_.follow(ahead, [this](entry& task, time_point when) {
+            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
+            task.when = when;
+        });
+    }
+    const wall_tasks& wall() const { return wall_; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -241,6 +252,7 @@ protected:
             case task_state::held: forget_limit(task); break;
             case task_state::scheduled:
                 scheduled_.erase({task.when, task.sequence});
+                wall_.remove(task);
                 forget_limit(task);
                 break;
             case task_state::waiting:
@@ -281,6 +293,7 @@ protected:
             scheduled_.emplace(due, task.sequence);
             expect(due);
         } else {
+            wall_.remove(task);
             enter(task, event, task_state::waiting);
             ready_.add(task, urgent);
         }
@@ -323,7 +336,7 @@ protected:
         enter(task, event, to);
         task.when = now;
         unlock_unique_key(task);
-        tell_waiters(task);
+        task.tell_waiters();
         if (!task.extras) return;
         if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
         const auto* own_journal = task.journal();
@@ -346,18 +359,10 @@ private:
     }
 
     void erase(entry& task) {
+        wall_.remove(task);
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
-    }
-
-    static void tell_waiters(entry& task) {
-        for (auto* waiter = std::exchange(task.waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
-            waiter->outcome = task.outcome();
-            waiter->notify(*waiter);
-            waiter = next;
-        }
     }
 
     const entry* unique_holder(const std::string& key, time_point now) {
@@ -380,6 +385,7 @@ private:
     ready_tasks ready_;
     by_time scheduled_;
     by_time limits_;
+    wall_tasks wall_;
     ended_tasks ended_;
     std::size_t ended_size_ = 0;
     time_point next_ = never;

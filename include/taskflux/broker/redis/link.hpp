@@ -85,7 +85,7 @@ public:
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
                                            [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(explained(text, purpose_.config.use_ssl));
+                                               state_.note_trouble(explained(reply::without_command(text), purpose_.config.use_ssl));
                                            })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {

@@ -44,6 +44,11 @@ public:
         return bytes(nodes_.front());
     }
 
+    /// What a server says, up to where it repeats the command's arguments: those of HELLO are a user and a password.
+    static std::string_view without_command(std::string_view said) {
+        return said.substr(0, said.find(", with args beginning with"));
+    }
+
     void add(const boost::redis::resp3::node_view& from) {
         using boost::redis::resp3::type;
         switch (from.data_type) {
@@ -58,7 +63,7 @@ public:
             case type::number: add_bytes(node_kind::integer, from.value); return;
             case type::null: nodes_.push_back({}); return;
             case type::simple_error:
-            case type::blob_error: add_bytes(node_kind::error, from.value); return;
+            case type::blob_error: add_bytes(node_kind::error, without_command(from.value)); return;
             case type::simple_string:
             case type::doublean:
             case type::boolean:

@@ -12,22 +12,22 @@ public:
     /// `base` must outlive this.
     explicit server_clock(taskflux::clock& base) : base_(base) {}
 
-    time_point now() const noexcept override { return base_.now() + ahead(); }
+    time_point now() const noexcept override { return base_.now() + server_ahead(); }
     void arm(asio::steady_timer& timer, time_point when) override {
-        base_.arm(timer, when == never ? never : when - ahead());
+        base_.arm(timer, when == never ? never : when - server_ahead());
     }
     void disarm(asio::steady_timer& timer) noexcept override { base_.disarm(timer); }
 
     /// The server has just said that it is `server_time`.
-    void set(time_point server_time) noexcept { ahead_ = (server_time - base_.now()).count(); }
+    void set(time_point server_time) noexcept { server_ahead_ = (server_time - base_.now()).count(); }
 
     taskflux::clock& base() const { return base_; }
 
 private:
-    duration ahead() const noexcept { return duration(ahead_.load(std::memory_order_relaxed)); }
+    duration server_ahead() const noexcept { return duration(server_ahead_.load(std::memory_order_relaxed)); }
 
     taskflux::clock& base_;
-    std::atomic<duration::rep> ahead_ = 0;
+    std::atomic<duration::rep> server_ahead_ = 0;
 };
 
 }  // namespace taskflux::redis

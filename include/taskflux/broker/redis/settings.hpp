@@ -94,7 +94,7 @@ inline tls make_tls(const redis_url& url) {
                           const std::string& file) {
         if (!ec) return;
         throw error(errc::invalid_argument,
-                    "Redis URL: " + std::string(what) + " \"" + file + "\" can't be used: " + ec.message());
+                    "Redis URL: " + std::string(what) + file + " can't be used: " + ec.message());
     };
     boost::system::error_code ec;
     if (url.ca.empty()) {
@@ -102,13 +102,13 @@ inline tls make_tls(const redis_url& url) {
         check(ec, "the system's certificates", "");
     } else {
         out.load_verify_file(url.ca, ec);
-        check(ec, "ca", url.ca);
+        check(ec, "ca=", url.ca);
     }
     if (!url.cert.empty()) {
         out.use_certificate_chain_file(url.cert, ec);
-        check(ec, "cert", url.cert);
+        check(ec, "cert=", url.cert);
         out.use_private_key_file(url.key, asio::ssl::context::pem, ec);
-        check(ec, "key", url.key);
+        check(ec, "the file of key=", "");
     }
     out.set_verify_mode(asio::ssl::verify_peer);
     out.set_verify_callback([state = made.state](bool is_trusted, asio::ssl::verify_context& certificate) mutable {

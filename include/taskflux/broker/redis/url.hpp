@@ -3,6 +3,7 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/fwd.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -56,16 +57,16 @@ std::string to_string(const redis_url& url);
 /// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
 /// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
 /// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
-/// options are percent-decoded. Mistakes throw `invalid_argument`, and never quote a password.
+/// options are percent-decoded. Mistakes throw `invalid_argument`, and quote nothing of the URL.
 redis_url parse_url(std::string_view text);
 
 namespace wire {
 
 class url_parser {
 public:
-    explicit url_parser(std::string_view text)
-        : has_secret_(text.find('@') != std::string_view::npos ||
-                      text.find("password") != std::string_view::npos) {
+    explicit url_parser(std::string_view text) {
+        if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }))
+            fail("a space, line break or control character is in it: leave it out, or write a space as %20");
         const auto colon = text.find("://");
         const auto scheme = text.substr(0, colon);
         if (colon == std::string_view::npos) {
@@ -81,6 +82,11 @@ public:
         const auto slash = rest.find('/');
         const auto authority = rest.substr(0, slash);
         const auto path = slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
+        if (path.find('@') != std::string_view::npos) {
+            fail(
+                "an '@' stands behind a '/': write '/' in a user or password as %2F, and '@' in a path or "
+                "name as %40");
+        }
         const auto hosts = read_user(authority);
 
         if (scheme == "redis" || scheme == "rediss") {
@@ -98,8 +104,9 @@ public:
             url_.tls = scheme == "rediss+sentinel";
             read_sentinels(hosts, path);
         } else {
-            fail("the scheme" + quoted(scheme) +
-                 " is not known: use redis, rediss, redis+unix, unix, redis+sentinel or rediss+sentinel");
+            fail(
+                "the scheme is not known: use redis, rediss, redis+unix, unix, redis+sentinel or "
+                "rediss+sentinel, in small letters");
         }
         read_options(options);
     }
@@ -107,13 +114,9 @@ public:
     redis_url take() { return std::move(url_); }
 
 private:
+    // Quotes nothing of the URL: where a character is missing or not encoded, any part may be a piece of a password.
     [[noreturn]] static void fail(const std::string& what) {
         throw error(errc::invalid_argument, "Redis URL: " + what);
-    }
-
-    // Where an '@' or a '/' was not encoded any part may hold a piece of the password.
-    std::string quoted(std::string_view part) const {
-        return has_secret_ ? std::string() : " \"" + std::string(part) + '"';
     }
 
     static int digit(char c) {
@@ -159,7 +162,11 @@ private:
         return authority.substr(at + 1);
     }
 
-    address read_address(std::string_view text, std::uint16_t port) const {
+    static bool is_letter_or_digit(char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    }
+
+    static address read_address(std::string_view text, std::uint16_t port) {
         address out{{}, port};
         auto host = text;
         std::optional<std::string_view> number;
@@ -183,9 +190,16 @@ private:
             }
         }
         if (host.empty()) fail("the host is missing: redis://localhost:6379");
+        const std::string_view special = text.starts_with('[') ? ":.%-_~" : ".-_";
+        if (!std::ranges::all_of(host, [special](char c) { return is_letter_or_digit(c) || special.find(c) != std::string_view::npos; })) {
+            fail(
+                "the host holds what no host's name does: it follows an '@' where there is a user or password, "
+                "in which special characters are percent-encoded");
+        }
         if (number && (!read_number(*number, out.port) || out.port == 0)) {
-            fail("the port" + quoted(*number) +
-                 " is not a number from 1 to 65535 (a '/' in a password is written as %2F)");
+            fail(
+                "the port is not a number from 1 to 65535 (after a password comes '@'; a '/' in it is written as "
+                "%2F)");
         }
         out.host = host;
         return out;
@@ -209,8 +223,7 @@ private:
 
     void read_database(std::string_view text) {
         if (!read_number(text, url_.database) || url_.database < 0) {
-            fail("the database" + quoted(text) +
-                 " is not a number from 0 on (a '/' in a password is written as %2F)");
+            fail("the database is not a number from 0 on (a '/' in a password is written as %2F)");
         }
     }
 
@@ -222,7 +235,7 @@ private:
         // An hour at most: a call that may take longer should be a task.
         if (number.size() == text.size() || !read_number(number, value) || value < 1 ||
             value > 3'600'000 / unit) {
-            fail("timeout" + quoted(text) + " is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
+            fail("timeout is not a time from 1ms to 3600s: timeout=500ms or timeout=5s");
         }
         url_.timeout = std::chrono::milliseconds(value * unit);
     }
@@ -231,7 +244,7 @@ private:
         constexpr unsigned most = 100;
         unsigned replicas = 0;
         if (!read_number(text, replicas) || replicas > most)
-            fail("durable" + quoted(text) + " is not a number of replicas: durable=1");
+            fail("durable is not a number of replicas from 0 to 100: durable=1");
         url_.durable = replicas;
     }
 
@@ -258,9 +271,9 @@ private:
         } else if (name == "sentinel_password") {
             url_.sentinel_password = decode(value);
         } else {
-            fail("the option" + quoted(name) +
-                 " is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
-                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
+            fail(
+                "an option is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
         }
     }
 
@@ -278,7 +291,6 @@ private:
             fail("sentinel_user needs a password: add sentinel_password=");
     }
 
-    const bool has_secret_;
     redis_url url_;
 };
 

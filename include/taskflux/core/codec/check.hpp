@@ -16,6 +16,7 @@ namespace detail {
 enum class mistake {
     none,
     struct_not_described,
+    polymorphic,
     enum_not_described,
     base_not_described,
     not_a_value,
@@ -66,6 +67,8 @@ struct inspector {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
             return tuple<Seen...>(std::type_identity<T>{});
+        } else if constexpr (found == kind::object && std::is_polymorphic_v<T> && !std::is_final_v<T>) {
+            return finding<mistake::polymorphic, T>{};
         } else if constexpr (found == kind::object && !(std::is_same_v<T, Seen> || ...)) {
             return object<T, Seen...>();
         } else {
@@ -181,6 +184,10 @@ struct check_payload {
         Mistake != mistake::struct_not_described,
         "this Type is not described: add BOOST_DESCRIBE_STRUCT(Type, (), (member, member)) after its "
         "definition, or specialise taskflux::codec<Type>");
+    static_assert(
+        Mistake != mistake::polymorphic,
+        "this Type has virtual functions, so that a value of a derived class would be cut down to it: use a "
+        "std::variant of the classes that there are, or mark Type final, or specialise taskflux::codec<Type>");
     static_assert(
         Mistake != mistake::enum_not_described,
         "this enum Type is not described: add BOOST_DESCRIBE_ENUM(Type, name, name) after its definition");

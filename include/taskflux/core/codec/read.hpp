@@ -5,6 +5,7 @@
 #include <taskflux/core/codec/text.hpp>
 #include <taskflux/core/codec/timestamp.hpp>
 #include <taskflux/core/codec/write.hpp>
+#include <taskflux/core/error/quoted.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -30,33 +31,20 @@ namespace taskflux::detail {
 /// A value as an error shows it: `string "abc"`, `number 3.5`, `null`, `an object`.
 inline std::string shown(const boost::json::value& value) {
     constexpr std::size_t longest = 40;
-    std::string out;
-    output text_out(out);
     switch (value.kind()) {
         case boost::json::kind::object: return "an object";
         case boost::json::kind::array: return "an array of " + std::to_string(value.get_array().size());
         case boost::json::kind::null: return "null";
         case boost::json::kind::bool_: return value.get_bool() ? "true" : "false";
-        case boost::json::kind::string: {
-            std::string_view text = value.get_string();
-            const bool cut = text.size() > longest;
-            if (cut) {
-                std::size_t end = longest;
-                while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-                text = text.substr(0, end);
-            }
-            text_out.append("string ");
-            append_string(text_out, text);
-            if (cut) text_out.append("…");
-            text_out.finish();
-            return out;
-        }
+        case boost::json::kind::string: return "string " + in_quotes(value.get_string(), longest);
         case boost::json::kind::int64: return "number " + std::to_string(value.get_int64());
         case boost::json::kind::uint64: return "number " + std::to_string(value.get_uint64());
         case boost::json::kind::double_: break;
     }
     const double number = value.get_double();
     if (!std::isfinite(number)) return "a number beyond the range of a double";
+    std::string out;
+    output text_out(out);
     text_out.append("number ");
     append_number(text_out, number);
     text_out.finish();

@@ -2,7 +2,9 @@
 
 #include <taskflux/core/cron/fields.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -16,23 +18,35 @@
 
 namespace taskflux::detail {
 
+/// Compares without regard to large and small letters. `small`: in small ones.
+constexpr bool is_same_word(std::string_view given, std::string_view small) {
+    return std::ranges::equal(given, small, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
 /// Reads the fields of a cron expression. What is wrong is told with the field and the position in the text, from 1.
 class cron_parser {
 public:
     explicit cron_parser(std::string_view text) : text_(text) {}
 
     cron_fields parse() {
+        if (text_.find_first_of("\r\n") != std::string_view::npos) refuse("", 0, "a line break is in it; an expression is one line");
         const auto words = split();
+        const auto first = text_.substr(0, text_.find('='));
+        if (first.size() < text_.size() && (is_same_word(first, "tz") || is_same_word(first, "cron_tz"))) {
+            refuse("", 0, "a time zone is no part of it; give it as the schedule's zone, and leave it out here");
+        }
         if (words.size() != 5 && words.size() != 6) {
-            refuse("", 0, "it has " + std::to_string(words.size()) +
-                              " fields; five are needed (minute hour day month weekday), or six with seconds in front");
+            refuse("", 0, "it has " + std::to_string(words.size()) + (words.size() == 1 ? " field" : " fields") +
+                              "; five are needed (minute hour day month weekday), or six with seconds in front" +
+                              (words.size() == 7 ? "; there are none for years: leave the last one out" : ""));
         }
         cron_fields made;
         auto word = words.begin();
         if (words.size() == 6) made.seconds = read(second, *word++);
         made.minutes = read(minute, *word++);
-        made.any_hour = text_[*word] == '*';
+        const bool is_star = text_[*word] == '*';
         made.hours = read(hour, *word++);
+        made.any_hour = is_star || made.hours == range(hour.low, hour.high, 1);
         const auto day_at = *word++;
         made.any_day = text_[day_at] == '*' || text_[day_at] == '?';
         made.days = read(day, day_at, &made);
@@ -40,6 +54,14 @@ public:
         made.any_weekday = text_[*word] == '*' || text_[*word] == '?';
         made.weekdays = read(weekday, *word, &made);
         if (!made.next(std::chrono::local_seconds{})) refuse(day.name, day_at, "no such date ever comes");
+        if (!made.any_day && !made.any_weekday) {  // either of them suffices, so that the other may never come
+            auto by_day = made;
+            by_day.weekdays = by_day.last_weekdays = 0;
+            by_day.nth_weekdays = {};
+            if (!by_day.next(std::chrono::local_seconds{})) {
+                refuse(day.name, day_at, "no such date ever comes; write * where the days of the week are meant alone");
+            }
+        }
         return made;
     }
 
@@ -47,7 +69,7 @@ public:
     [[noreturn]] void refuse(std::string_view part, std::size_t at, const std::string& what) const {
         std::string where;
         if (!part.empty()) where = ", " + std::string(part) + ", position " + std::to_string(at + 1);
-        throw error(errc::invalid_argument, "cron \"" + std::string(text_.substr(0, 200)) + '"' + where + ": " + what);
+        throw error(errc::invalid_argument, "cron " + in_quotes(text_, 200) + where + ": " + what);
     }
 
 private:
@@ -92,7 +114,7 @@ private:
         std::uint64_t set = 0;
         do set |= item(of, special);
         while (skip(','));
-        if (!is_end()) refuse(of.name, at_, std::string("unexpected '") + text_[at_] + '\'');
+        if (!is_end()) refuse(of.name, at_, "unexpected " + next_character());
         if (&of == &weekday && cron_fields::has(set, 7)) set = (set | 1) & 0x7f;
         return set;
     }
@@ -112,15 +134,17 @@ private:
             if (nth < 1 || nth > 5) refuse(of.name, at, "a month has one to five of each day of the week");
             return special->nth_weekdays[first % 7] |= std::uint64_t(1) << nth, 0;
         }
-        auto last = first;
+        auto low = first, last = first;
         if (skip('-')) {
             last = value(of);
             if (&of == &weekday && last == 0 && first > 0) last = 7;  // … to Sunday
-            if (last < first) refuse(of.name, begin, "the range runs backwards");
+            if (&of == &weekday && first == 7 && last < 7) low = 0;   // Sunday to …
+            if (last < low) refuse(of.name, begin, "the range runs backwards");
         } else if (!is_end() && text_[at_] == '/') {
             last = highest(of);
+            if (low > last) low = of.low;  // from Sunday on
         }
-        return range(first, last, step(of));
+        return range(low, last, step(of));
     }
 
     void last_day(const field& of, cron_fields& special) {
@@ -144,6 +168,11 @@ private:
         const auto at = at_;
         const auto by = number(of);
         if (by == 0) refuse(of.name, at, "a step of 0 never ends");
+        const auto width = highest(of) - of.low + 1;
+        if (by > width) {
+            refuse(of.name, at, "a step of " + std::to_string(by) + " is wider than the field, of " + std::to_string(width) +
+                                    "; a time that does not fit into it is written as @every, for instance @every 90m");
+        }
         return by;
     }
 
@@ -166,16 +195,25 @@ private:
 
     unsigned named(const field& of) {
         constexpr std::size_t length = 3;
-        std::string word;
-        for (auto i = at_; i < text_.size() && word.size() < length; ++i) {
-            word += static_cast<char>(std::tolower(static_cast<unsigned char>(text_[i])));
-        }
+        auto end = at_;
+        while (end < text_.size() && std::isalpha(static_cast<unsigned char>(text_[end]))) ++end;
+        const auto word = text_.substr(at_, end - at_);
         for (std::size_t i = 0; i < of.values.size(); ++i) {
-            if (word != of.values[i]) continue;
+            if (!is_same_word(word.substr(0, length), of.values[i])) continue;
+            const bool is_last = &of == &weekday && is_same_word(word.substr(length), "l");  // FRIL
+            if (word.size() > length && !is_last) {
+                refuse(of.name, at_, in_quotes(word) + " is not known; names have three letters: use " + std::string(of.values[i]));
+            }
             at_ += length;
             return of.low + static_cast<unsigned>(i);
         }
         refuse(of.name, at_, "no name is known there; use " + std::string(of.values.front()) + " to " + std::string(of.values.back()));
+    }
+
+    /// The whole character that comes next.
+    std::string next_character() const {
+        const auto size = (std::max)(utf8_sequence(text_.substr(at_)), std::size_t(1));
+        return '\'' + printable(text_.substr(at_, size)) + '\'';
     }
 
     unsigned number(const field& of) {
@@ -184,7 +222,7 @@ private:
         const auto [end, ec] = std::from_chars(begin, text_.data() + text_.size(), given);
         if (ec == std::errc::result_out_of_range) refuse(of.name, at_, "the number is too large");
         if (ec != std::errc()) {
-            const auto found = is_end() ? std::string("the field ends") : std::string("there is '") + text_[at_] + '\'';
+            const auto found = is_end() ? std::string("the field ends") : "there is " + next_character();
             refuse(of.name, at_, "a number is needed, but " + found);
         }
         at_ += static_cast<std::size_t>(end - begin);

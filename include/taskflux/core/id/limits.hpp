@@ -2,6 +2,7 @@
 
 #include <taskflux/core/codec/text.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
 
 #include <algorithm>
@@ -91,24 +92,6 @@ inline std::string in_own_id(std::string_view name) {
     return out;
 }
 
-/// A name for an error's text: its beginning, with escapes for what is not printable ASCII.
-inline std::string name_in_quotes(std::string_view name) {
-    constexpr std::size_t most = 64;
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out = "\"";
-    for (const char c : name.substr(0, most)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f) {
-            out += c;
-        } else {
-            out += "\\x";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-    }
-    return out += name.size() > most ? "…\"" : "\"";
-}
-
 /// Throws `errc::invalid_argument` for a name that the table does not allow. `may_be_empty`: where that means none.
 inline void check_name(const name_limit& limit, std::string_view name, bool may_be_empty = false) {
     if (name.empty() && may_be_empty) return;
@@ -123,7 +106,7 @@ inline void check_name(const name_limit& limit, std::string_view name, bool may_
     }
     const std::string article = std::string_view("aeio").find(limit.what.front()) == std::string_view::npos ? "a " : "an ";
     const auto size = name.size() > limit.most ? " of " + std::to_string(name.size()) + " bytes" : std::string();
-    throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + name_in_quotes(name) + size +
+    throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + in_quotes(name) + size +
                                             "; use 1 to " + std::to_string(limit.most) + " bytes" + rule);
 }
 

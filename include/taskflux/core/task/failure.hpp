@@ -4,6 +4,7 @@
 #include <taskflux/core/codec/text.hpp>
 #include <taskflux/core/control.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/task.hpp>
 
 #include <boost/core/demangle.hpp>
@@ -55,10 +56,23 @@ private:
     taskflux::failure failure_;
 };
 
+/// The type of an exception, whatever it is; empty where the C++ library can't tell (GCC's can).
+template <class Pointer>
+std::string type_of(const Pointer& thrown) {
+    if constexpr (requires { thrown.__cxa_exception_type()->name(); }) {
+        return boost::core::demangle(thrown.__cxa_exception_type()->name());
+    } else {
+        return {};
+    }
+}
+
 /// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
 inline failure describe(const std::exception_ptr& thrown) {
     const auto plain = [](const std::exception& e, std::string code) {
-        return failure{std::move(code), boost::core::demangle(typeid(e).name()), as_utf8(e.what()), "", ""};
+        auto type = boost::core::demangle(typeid(e).name());
+        const char* const what = e.what();
+        auto message = what ? as_utf8(what) : "a " + type + " without a message was thrown";
+        return failure{std::move(code), std::move(type), std::move(message), "", ""};
     };
     try {
         std::rethrow_exception(thrown);
@@ -69,7 +83,7 @@ inline failure describe(const std::exception_ptr& thrown) {
     } catch (const std::exception& e) {
         return plain(e, "task_failed");
     } catch (...) {
-        return {"task_failed", "", "something that is not a std::exception was thrown", "", ""};
+        return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
     }
 }
 
@@ -85,7 +99,7 @@ inline failure read_failure(const std::string& stored) {
     try {
         return decode<failure>(stored);
     } catch (const payload_error&) {
-        return {"protocol", "", "not a failure that this version understands: " + stored.substr(0, 200), "", ""};
+        return {"protocol", "", "not a failure that this version understands: " + in_quotes(stored, 200), "", ""};
     }
 }
 

@@ -58,7 +58,7 @@ public:
         : broker_(std::move(broker)), queues_(std::move(queues)), node_(std::move(node)) {}
 
     const broker_ptr& broker() const { return broker_; }
-    time_point now() const { return broker_->clock().now(); }
+    time_point now() const { return broker_->clock().wall(); }
 
     /// The first tick from now on that has not fired; the node that fired the last one may have a clock ahead of this one.
     std::optional<time_point> first_tick(const schedule_state& of, const cron& when, const zone& in) const;
@@ -79,8 +79,12 @@ public:
     awaitable<bool> remove(schedule_entry entry) const;
 
     /// Stores a schedule. A row with the same definition stays as it is; another is replaced, with its next tick from now on.
-    /// Errors: `protocol` for a row that can't be read.
-    awaitable<void> put(std::string queue, schedule_definition definition) const;
+    /// A new one goes on where `from` has been. Errors: `protocol` for a row that can't be read.
+    awaitable<void> put(std::string queue, schedule_definition definition,
+                        std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
+
+    /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
+    awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;
 
     /// The key of a task that a schedule has submitted, if it has not ended. Nothing for an empty id.
     awaitable<std::optional<task_key>> live_task(std::string queue, std::string own_id) const;

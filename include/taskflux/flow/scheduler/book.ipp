@@ -139,7 +139,19 @@ asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
                                                   std::string(), std::vector<new_task>());
 }
 
-asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition) const {
+asio::awaitable<std::optional<stored_schedule>> schedule_book::take(std::string queue, std::string id) const {
+    for (;;) {
+        auto rows = co_await read(queue);
+        const auto found = std::ranges::find(rows, id, &schedule_entry::row);
+        if (found == rows.end() || !found->what.definition.task) co_return std::nullopt;
+        auto was = found->what;
+        const bool done = co_await remove(std::move(*found));
+        if (done) co_return was;
+    }
+}
+
+asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition definition,
+                                         std::optional<stored_schedule> from) const {
     const cron when(definition.cron);
     const auto in = zone::named(definition.zone);
     for (;;) {
@@ -154,9 +166,12 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
             entry.what = read_schedule(entry.text);
             if (entry.what.definition == definition) co_return;
         }
+        const bool goes_on = entry.text.empty() && from;
+        if (goes_on) entry.what = *from;
+        const bool has_same_ticks = goes_on && from->definition.cron == definition.cron && from->definition.zone == definition.zone;
         entry.what.version = stored_schedule::current_version;
         entry.what.definition = definition;
-        entry.what.state.next = first_tick(entry.what.state, when, in);
+        if (!has_same_ticks) entry.what.state.next = first_tick(entry.what.state, when, in);
         const bool done = co_await write(entry, std::vector<new_task>());
         if (done) co_return;
     }

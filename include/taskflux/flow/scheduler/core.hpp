@@ -74,11 +74,11 @@ private:
     awaitable<void> fire_all();
 
     /// False when another node has changed the row before.
-    awaitable<bool> fire(known& one, time_point now);
+    awaitable<bool> fire(known& one, time_point now, duration waited);
 
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
     /// server's clock may step.
-    duration held_up(time_point now) const;
+    duration held_up() const;
 
     void run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for = false);
 

@@ -73,7 +73,7 @@ asio::awaitable<void> scheduler_core::fire_shared() {
             co_await fire_all();
             co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
-            co_await sleep_until(clock_, (std::min)(look_again, next_due()));
+            co_await sleep_until(clock_, (std::min)(look_again, clock_.until_wall(next_due())));
             awake_since_ = clock_.now();
         }
     }
@@ -184,15 +184,16 @@ bool scheduler_core::is_for_us(const std::string& queue, const schedule_definiti
 
 asio::awaitable<void> scheduler_core::fire_all() {
     std::vector<place> due;
-    const auto now = clock_.now();  // for all of them: none is late because of calls for the others
-    awake_since_ = (std::min)(awake_since_, now);
+    const auto now = book_.now();  // for all of them: none is late because of calls for the others
+    awake_since_ = (std::min)(awake_since_, clock_.now());
+    const auto waited = held_up();
     for (const auto& [where, one] : known_) {
         if (one.due() <= now) due.push_back(where);
     }
     for (const auto& where : due) {
         const auto found = known_.find(where);  // only `look` adds and removes entries
         auto one = found->second;  // a copy: changes count only once they are stored
-        auto firing = fire(one, now);
+        auto firing = fire(one, now, waited);
         auto fired = co_await caught(std::move(firing));
         if (fired.failure()) trouble_.log_failure(where, "schedule " + where.second, fired.failure());
         const bool is_ours = !fired.failure() && fired.take();
@@ -206,12 +207,12 @@ asio::awaitable<void> scheduler_core::fire_all() {
     }
 }
 
-asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
+asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration waited) {
     auto& what = one.entry.what;
     const auto& means = what.definition;
     tick_plan plan;
     plan.next = what.state.next;
-    if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, held_up(now));
+    if (one.tick_due() <= now) plan = plan_ticks(means, one.when, one.in, *what.state.next, now, waited);
     const bool is_asked_for = std::exchange(what.state.run_at, std::nullopt).has_value();
     const bool must_be_alone = means.task && means.overlap != overlap_policy::allow && !plan.fire.empty();
     const auto before = must_be_alone ? what.state.last_task : std::string();
@@ -234,8 +235,8 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now) {
     co_return is_ours;
 }
 
-duration scheduler_core::held_up(time_point now) const {
-    return std::clamp(now - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
+duration scheduler_core::held_up() const {
+    return std::clamp(clock_.now() - awake_since_, duration::zero(), duration(std::chrono::minutes(1)));
 }
 
 void scheduler_core::run(const schedule_entry& entry, const tick_plan& plan, bool is_asked_for) {
@@ -254,12 +255,12 @@ asio::awaitable<void> scheduler_core::fire_own() {
         entry.what.definition = job.definition;
         const cron when(job.definition.cron);
         const auto in = zone::named(job.definition.zone);
-        entry.what.state.next = when.next(clock_.now(), in);
+        entry.what.state.next = when.next(book_.now(), in);
         own.push_back(known{std::move(entry), when, in});
     }
     for (;;) {
         auto soonest = never;
-        const auto now = clock_.now();
+        const auto now = book_.now();
         for (auto& one : own) {
             auto& next = one.entry.what.state.next;
             if (one.due() <= now) {
@@ -271,7 +272,7 @@ asio::awaitable<void> scheduler_core::fire_own() {
         }
         co_await asio::post(asio::deferred);
         // Not longer: the broker's clock may have been set meanwhile.
-        co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), options_.look_every())));
+        co_await sleep_until(clock_, (std::min)(clock_.until_wall(soonest), later(clock_.now(), options_.look_every())));
     }
 }
 

@@ -17,7 +17,7 @@ namespace taskflux::detail {
 /// The function that a process runs at the ticks of one schedule.
 struct local_job {
     schedule_definition definition;  ///< its id is that of the row
-    local_scope scope = local_scope::once_per_cluster;
+    local_scope scope = local_scope::every_process;
     bool is_plain = false;
     std::function<asio::awaitable<void>()> start;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/log.hpp>
 
@@ -32,10 +33,9 @@ public:
             std::rethrow_exception(failure);
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
-            log(where, what + ": " + e.what());
-        } catch (const std::exception& e) {
-            log(where, what + ": " + e.what());
+        } catch (...) {  // is logged as any other
         }
+        log(where, what + ": " + describe(failure).message);
     }
 
     void is_over(const place& where) { logged_.erase(where); }

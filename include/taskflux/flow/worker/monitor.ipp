@@ -14,7 +14,7 @@ namespace taskflux::detail {
 void worker_monitor::log(log_level level, std::string text, const task_id* task) const noexcept {
     try {
         log_line line;
-        line.at = clock_.now();
+        line.at = clock_.wall();
         line.level = level;
         line.text = as_utf8("worker " + node_ + ": " + std::move(text));
         log_(line, task);

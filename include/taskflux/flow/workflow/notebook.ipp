@@ -41,7 +41,7 @@ void notebook::return_signal(const std::string& name, std::size_t number) {
 
 void notebook::check_name(const char* what, const std::string& name) {
     if (!name.empty() && name.front() != '~' && name.size() <= limits::call.most && is_utf8(name)) return;
-    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + name_in_quotes(name) +
+    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + in_quotes(name) +
                                             ": use 1 to 200 bytes of UTF-8 that do not begin with '~'");
 }
 

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/schedule.hpp>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// The schedules that one scheduler has stored, and the queues in which it has found others of their ids. Thread-safe.
+class declared_schedules {
+public:
+    /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
+    void check(const std::string& queue, const schedule_definition& what, bool has_own_id) const {
+        if (has_own_id) return;
+        const std::lock_guard lock(mutex_);
+        const auto found = declared_.find(what.id);
+        if (found == declared_.end() || found->second == std::pair(queue, what)) return;
+        throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
+                                            "the first, \"" + found->second.second.cron + "\" in queue " + found->second.first +
+                                            "; give it an id of its own by schedule_options::id, or both one to replace it");
+    }
+
+    void add(const std::string& queue, const schedule_definition& what) {
+        const std::lock_guard lock(mutex_);
+        declared_.insert_or_assign(what.id, std::pair(queue, what));
+    }
+
+    bool has_looked() const {
+        const std::lock_guard lock(mutex_);
+        return places_.has_value();
+    }
+
+    /// `places`: the queues of each id that is stored.
+    void look(std::map<std::string, std::set<std::string>> places) {
+        const std::lock_guard lock(mutex_);
+        if (!places_) places_ = std::move(places);
+    }
+
+    /// The queues other than `queue` that had a schedule of that id when it looked; each is told once.
+    std::vector<std::string> take_elsewhere(const std::string& queue, const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> others;
+        if (!places_) return others;
+        for (const auto& one : std::exchange((*places_)[id], std::set<std::string>{queue})) {
+            if (one != queue) others.push_back(one);
+        }
+        return others;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
+    std::optional<std::map<std::string, std::set<std::string>>> places_;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,94 @@
+#include "unit/flow/fixture.hpp"
+
+#include <support/mistyped_urls.hpp>
+#include <taskflux/app/app.hpp>
+#include <taskflux/app/app/command_line.hpp>
+#include <taskflux/flow/connect.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace test::flow;
+using taskflux::app_config;
+using taskflux::config_error;
+using taskflux::config_sources;
+
+/// The ways by which a URL comes in, or is put in a wrong place.
+struct url_paths {
+    asio::io_context io;
+    std::filesystem::path file = std::filesystem::temp_directory_path() / ("taskflux_urls_" + std::to_string(getpid()) + ".json");
+
+    ~url_paths() { std::filesystem::remove(file); }
+
+    app_config load(const std::string& text, std::map<std::string, std::string> variables = {}) const {
+        std::ofstream(file) << text;
+        return taskflux::load_config(config_sources().file(file.string()).variables(std::move(variables)));
+    }
+
+    static app_config with(const std::string& url) {
+        app_config made;
+        made.url = url;
+        return made;
+    }
+
+    std::vector<std::pair<std::string, std::function<void(const std::string&)>>> all() {
+        using json = boost::json::object;
+        return {
+            {"connect", [this](const std::string& url) { taskflux::connect(io.get_executor(), url)->close(); }},
+            {"make_redis_broker",
+             [this](const std::string& url) { taskflux::make_redis_broker(io.get_executor(), url, taskflux::redis_options())->close(); }},
+            {"a config in the program", [](const std::string& url) { taskflux::check_config(with(url)); }},
+            {"a config file", [this](const std::string& url) { load(taskflux::encode(boost::json::value(json{{"url", url}}))); }},
+            {"a config file of one text", [this](const std::string& url) { load(taskflux::encode(boost::json::value("url:" + url))); }},
+            {"a key of a config file", [this](const std::string& url) { load(taskflux::encode(boost::json::value(json{{url, 1}}))); }},
+            {"a section of a config file",
+             [this](const std::string& url) {
+                 load(taskflux::encode(boost::json::value(json{{"environments", json{{"TEST", json{{"url", url}}}}}})));
+             }},
+            {"a variable", [this](const std::string& url) { load("{}", {{"TASKFLUX_URL", url}}); }},
+            {"the command line", [](const std::string& url) { taskflux::detail::parse_command_line({url}); }},
+            {"an app", [this](const std::string& url) {
+                 taskflux::app one(with(url));
+                 one.on(tick, [] {});
+                 auto running = one.run_on(taskflux::make_memory_broker(io.get_executor()));
+             }},
+        };
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_app_urls, url_paths)
+
+BOOST_AUTO_TEST_CASE(a_mistyped_url_is_refused_and_not_quoted_however_it_comes_in) {
+    for (const auto& [path, open] : all()) {
+        for (const auto& url : test::mistyped_urls()) {
+            std::string said;
+            try {
+                open(url);
+            } catch (const taskflux::error& e) {
+                said = e.what();
+            }
+            BOOST_TEST(!said.empty(), path << " accepted " << url);
+            BOOST_TEST(!test::shows_secret(said), path << ", of " << url << ": " << said);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_password_of_a_url_is_in_no_text) {
+    for (const auto& url : test::urls_with_passwords()) {
+        taskflux::app one(with(url));
+        const auto line = one.start_line();
+        BOOST_TEST(line.find("***") != std::string::npos);
+        BOOST_TEST(!test::shows_secret(line), line);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
