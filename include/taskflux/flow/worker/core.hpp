@@ -91,7 +91,7 @@ private:
     asio::awaitable<void> watch_loop();
     asio::awaitable<void> watch();
 
-    /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
+    /// Renews the lease; begins on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
