@@ -250,6 +250,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     const auto warn = [log = log_](std::string_view text) { log->write(log_level::warning, text); };
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
+    core->warn = warn;
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
