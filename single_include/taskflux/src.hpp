@@ -23,6 +23,7 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/execution_context.hpp>
@@ -161,6 +162,7 @@ public:
     submit_options defaults;
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
+    std::function<void(const std::string&)> warn = [](const std::string&) {};
 
     /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
@@ -169,6 +171,8 @@ public:
     void stop();
 
 private:
+    /// Tries again while the broker can't be reached.
+    asio::awaitable<void> begin();
     asio::awaitable<void> store_schedules();
     asio::awaitable<void> remove_schedule(std::string id);
 
@@ -177,6 +181,7 @@ private:
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
+    std::minstd_rand random_{std::random_device()()};  // on the strand
     nursery parts_;
 };
 
@@ -560,6 +565,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (!log_) log_ = log();
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
+    core->warn = warn;
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
@@ -711,6 +717,93 @@ std::string help_text(const std::string& program) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+asio::awaitable<void> sleep_until(clock& source, time_point when);
+
+/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/back_off.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits after so many failures in a row to reach the broker: exponential, at most 5 s, with full jitter. `source` and
+/// `random` must outlive it.
+inline asio::awaitable<void> back_off(clock& source, unsigned failures, std::minstd_rand& random) {
+    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+    return sleep_for(source, *next_delay(policy, failures, duration::zero(), random));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/app/core.ipp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -721,7 +814,7 @@ app_core::app_core(broker_ptr broker)
 
 asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    parts_.start(store_schedules());
+    parts_.start(begin());
     co_await parts_.end_of_all();
     parts_.start(start_parts());
     co_await parts_.end_of_all();
@@ -740,6 +833,19 @@ asio::awaitable<void> app_core::start_parts() {
 
 void app_core::stop() {
     asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+asio::awaitable<void> app_core::begin() {
+    const auto self = shared_from_this();
+    for (unsigned tries = 1;; ++tries) {
+        auto storing = store_schedules();
+        const auto stored = co_await caught(std::move(storing));
+        if (!stored.failure()) co_return;
+        const auto why = describe(stored.failure());
+        if (code_of(why) != errc::unavailable) std::rethrow_exception(stored.failure());
+        warn("the app can't start yet, and tries again: " + why.message);
+        co_await back_off(broker_->clock(), tries, random_);
+    }
 }
 
 asio::awaitable<void> app_core::store_schedules() {
@@ -4317,79 +4423,6 @@ inline constexpr const char* services_board = "taskflux/services";
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Whether `error` says that a coroutine was cancelled.
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
-/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
-/// the coroutine throws when cancelled, else returns early.
-asio::awaitable<void> sleep_until(clock& source, time_point when);
-
-/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
-inline asio::awaitable<void> sleep_for(clock& source, duration by) {
-    return sleep_until(source, later(source.now(), by));
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/detail/in_time.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5736,8 +5769,11 @@ void service_core::answer(const call_ptr& one) {
     }
     if (is_gone) return end(one);
     if (is_ending) changed_->set();
-    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
-        if (const auto self = weak.lock()) self->end(one);
+    // Weak: a call has an outlet, which keeps the broker, which may keep this for ever when its context ends.
+    auto sent = [weak = weak_from_this(), answered = std::weak_ptr(one)](std::exception_ptr, bool) {
+        const auto self = weak.lock();
+        const auto ended = answered.lock();
+        if (self && ended) self->end(ended);
     };
     broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }
@@ -10101,6 +10137,56 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/here_first.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Runs functions at once where they come from one thread, and elsewhere on another executor: a coroutine begins on that thread
+/// and, once it has waited, goes on elsewhere. So it does not depend on that thread's life.
+class here_first {
+public:
+    here_first(std::thread::id here, asio::any_io_executor elsewhere) : here_(here), elsewhere_(std::move(elsewhere)) {}
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept {
+        return asio::query(elsewhere_, asio::execution::context);
+    }
+    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
+        return never_ ? asio::execution::blocking_t(asio::execution::blocking.never)
+                      : asio::execution::blocking_t(asio::execution::blocking.possibly);
+    }
+    here_first require(asio::execution::blocking_t::never_t) const {
+        auto copy = *this;
+        copy.never_ = true;
+        return copy;
+    }
+    here_first require(asio::execution::blocking_t::possibly_t) const {
+        auto copy = *this;
+        copy.never_ = false;
+        return copy;
+    }
+
+    template <class Function>
+    void execute(Function&& function) const {
+        if (!never_ && std::this_thread::get_id() == here_) {
+            std::decay_t<Function> now(std::forward<Function>(function));
+            std::move(now)();
+        } else {
+            elsewhere_.execute(std::forward<Function>(function));
+        }
+    }
+
+    friend bool operator==(const here_first& a, const here_first& b) noexcept {
+        return a.here_ == b.here_ && a.elsewhere_ == b.elsewhere_ && a.never_ == b.never_;
+    }
+
+private:
+    std::thread::id here_;
+    asio::any_io_executor elsewhere_;
+    bool never_ = false;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/lease_keeper.hpp ------------------------------------------------
 
 namespace taskflux::detail {
@@ -10111,8 +10197,8 @@ class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Awaits `action` every `period` (of real time) on a thread of its own, unless `watched` has run nothing for
-    /// `stuck_after` by `clock` (zero: always).
+    /// Begins `action` every `period` (of real time) on a thread of its own, unless the last one has not ended, or `watched`
+    /// has run nothing for `stuck_after` by `clock` (zero: always). Where `action` waits, it goes on on `watched`, and may outlive this.
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
@@ -10142,6 +10228,16 @@ public:
     }
 
 private:
+    void begin() {
+        if (is_under_way_->exchange(true)) return;
+        spawn_ignoring_errors(here_first(std::this_thread::get_id(), watched_), carry_out(action_(), is_under_way_));
+    }
+
+    static asio::awaitable<void> carry_out(asio::awaitable<void> action, std::shared_ptr<std::atomic<bool>> is_under_way) {
+        co_await std::move(action);
+        *is_under_way = false;  // here: where this has not waited, Asio posts the end to `watched_`, which may be blocked
+    }
+
     asio::awaitable<void> keep() {
         asio::steady_timer timer(co_await asio::this_coro::executor);
         const auto is_alive = std::make_shared<std::atomic<bool>>(true);
@@ -10154,7 +10250,7 @@ private:
             timer.expires_after(period_);
             co_await timer.async_wait(asio::deferred);
             const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
-            if (!is_stuck) co_await action_();
+            if (!is_stuck) begin();
         }
     }
 
@@ -10163,6 +10259,7 @@ private:
     taskflux::clock& clock_;
     const asio::any_io_executor watched_;
     const renew action_;
+    const std::shared_ptr<std::atomic<bool>> is_under_way_ = std::make_shared<std::atomic<bool>>(false);
 
     asio::io_context context_{1};
     std::mutex mutex_;  // guards the next
@@ -10276,7 +10373,7 @@ private:
     /// Starts the keeper's thread, which also says when a handler blocks the thread of the strand.
     void start_keeper();
 
-    /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
+    /// Renews the lease; begins on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 
@@ -10460,8 +10557,8 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
-      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }), deliveries_(strand_),
-      keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      deliveries_(strand_), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
@@ -10719,11 +10816,11 @@ void worker_core::start_keeper() {
 }
 
 asio::awaitable<void> worker_core::renew() {
+    const auto self = shared_from_this();
     const auto who = member_.consumer();
     try {
         auto answer = co_await member_.renew(who);
-        const auto self = weak_from_this().lock();
-        if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+        if (!answer.lost && answer.cancels.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -10742,12 +10839,7 @@ void worker_core::on_lost(const consumer_ptr& who) {
     crew_->cancel_all(errc::lease_lost);
 }
 
-asio::awaitable<void> worker_core::back_off(unsigned failures) {
-    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-    const auto delay = *next_delay(policy, failures, duration::zero(), random_);
-    co_await sleep_until(clock_, later(clock_.now(), delay));
-}
+asio::awaitable<void> worker_core::back_off(unsigned failures) { return detail::back_off(clock_, failures, random_); }
 
 // --- the end ------------------------------------------------------------------------------------------------
 

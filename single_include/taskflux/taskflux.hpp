@@ -11434,7 +11434,7 @@ private:
 /// retry policies, timeouts and deadlines; here they have no effect. A message whose receivers die becomes a dead letter by
 /// its `crash_limit` (3).
 ///
-/// A value: copies share their lease. Thread-safe. The broker's context must outlive it and its messages.
+/// A value: copies share their lease. Thread-safe.
 class raw_queue {
 public:
     template <class T>

@@ -19,9 +19,11 @@
 
 #include <chrono>
 #include <exception>
+#include <fstream>
 #include <functional>
 #include <list>
 #include <memory>
+#include <sstream>
 #include <string>
 
 // What starts before its server and ends while that is away. A call to the server may take 600 s: what waits for one hangs.
@@ -155,6 +157,32 @@ BOOST_AUTO_TEST_CASE(what_starts_before_its_server_begins_when_that_is_there) {
     works.stop();
     BOOST_REQUIRE(run_until([&] { return life.is_over; }));
     BOOST_TEST(!life.error);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_that_starts_before_its_server_stores_its_schedules_when_that_is_there) {
+    server.kill();
+    broker->close();
+    broker = connect(io.get_executor(), server.url() + "?timeout=50ms");
+    app_config config;
+    config.drain_for = 100ms;
+    const auto log = server.directory() / "app.log";
+    config.log_path = log.string();
+    const auto log_text = [&] {
+        std::ostringstream text;
+        text << std::ifstream(log).rdbuf();
+        return text.str();
+    };
+    const auto runs = std::make_unique<app>(config);
+    runs->on(brief, [this]() -> asio::awaitable<void> { ++begun; co_return; });
+    runs->every("@every 1s", brief);
+    auto& end = start(runs->run_on(broker));
+    BOOST_REQUIRE(run_until([&] { return log_text().find("can't start yet, and tries again") != std::string::npos; }));
+    BOOST_TEST(!end.is_over);
+    server.start();
+    BOOST_REQUIRE(run_until([&] { return begun > 0; }));
+    runs->stop();
+    BOOST_REQUIRE(run_until([&] { return end.is_over; }));
+    BOOST_TEST(!end.error);
 }
 
 BOOST_AUTO_TEST_CASE(what_can_not_start_in_its_time_says_why) {

@@ -1,6 +1,7 @@
 #include "fixture.hpp"
 
 #include <taskflux/broker/memory/broker.hpp>
+#include <taskflux/detail/event.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
 
 #include <atomic>
@@ -126,6 +127,29 @@ BOOST_AUTO_TEST_CASE(it_renews_until_it_is_stopped) {
     keeper.stop();
     keeper.start();
     BOOST_TEST(renewals == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_renewal_that_waits_for_its_server_may_outlive_it) {
+    const watchdog dog;
+    asio::io_context io;
+    struct server {
+        static asio::awaitable<void> ask(server& self) {
+            ++self.begun;
+            co_await self.answers.wait();
+            ++self.ended;
+        }
+        taskflux::detail::event answers;
+        std::atomic<int> begun = 0, ended = 0;
+    } slow;
+    {
+        taskflux::detail::lease_keeper keeper(1ms, 0ms, taskflux::real_clock(), io.get_executor(), [&] { return server::ask(slow); });
+        keeper.start();
+        while (slow.begun == 0) std::this_thread::yield();
+    }
+    BOOST_TEST(slow.begun == 1);
+    slow.answers.set();
+    io.run();
+    BOOST_TEST(slow.ended == 1);
 }
 
 BOOST_AUTO_TEST_CASE(it_gives_up_on_an_executor_that_does_not_move_until_it_moves_again) {

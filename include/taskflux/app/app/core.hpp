@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ public:
     submit_options defaults;
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
+    std::function<void(const std::string&)> warn = [](const std::string&) {};
 
     /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
@@ -46,6 +48,8 @@ public:
     void stop();
 
 private:
+    /// Tries again while the broker can't be reached.
+    asio::awaitable<void> begin();
     asio::awaitable<void> store_schedules();
     asio::awaitable<void> remove_schedule(std::string id);
 
@@ -54,6 +58,7 @@ private:
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
+    std::minstd_rand random_{std::random_device()()};  // on the strand
     nursery parts_;
 };
 

@@ -2,10 +2,14 @@
 
 #include <taskflux/app/app/core.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/back_off.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace taskflux::detail {
@@ -16,7 +20,7 @@ app_core::app_core(broker_ptr broker)
 
 asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
-    parts_.start(store_schedules());
+    parts_.start(begin());
     co_await parts_.end_of_all();
     parts_.start(start_parts());
     co_await parts_.end_of_all();
@@ -35,6 +39,19 @@ asio::awaitable<void> app_core::start_parts() {
 
 void app_core::stop() {
     asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+asio::awaitable<void> app_core::begin() {
+    const auto self = shared_from_this();
+    for (unsigned tries = 1;; ++tries) {
+        auto storing = store_schedules();
+        const auto stored = co_await caught(std::move(storing));
+        if (!stored.failure()) co_return;
+        const auto why = describe(stored.failure());
+        if (code_of(why) != errc::unavailable) std::rethrow_exception(stored.failure());
+        warn("the app can't start yet, and tries again: " + why.message);
+        co_await back_off(broker_->clock(), tries, random_);
+    }
 }
 
 asio::awaitable<void> app_core::store_schedules() {

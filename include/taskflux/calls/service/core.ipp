@@ -242,8 +242,11 @@ void service_core::answer(const call_ptr& one) {
     }
     if (is_gone) return end(one);
     if (is_ending) changed_->set();
-    auto sent = [weak = weak_from_this(), one](std::exception_ptr, bool) {
-        if (const auto self = weak.lock()) self->end(one);
+    // Weak: a call has an outlet, which keeps the broker, which may keep this for ever when its context ends.
+    auto sent = [weak = weak_from_this(), answered = std::weak_ptr(one)](std::exception_ptr, bool) {
+        const auto self = weak.lock();
+        const auto ended = answered.lock();
+        if (self && ended) self->end(ended);
     };
     broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }

@@ -95,7 +95,7 @@ private:
     /// Starts the keeper's thread, which also says when a handler blocks the thread of the strand.
     void start_keeper();
 
-    /// Renews the lease, on the strand or on the keeper's thread. Throws only when it is cancelled.
+    /// Renews the lease; begins on the strand or on the keeper's thread. Throws only when it is cancelled.
     asio::awaitable<void> renew();
     void on_renewed(const consumer_ptr& who, const renewal& answer);
 

@@ -3,9 +3,8 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
-#include <taskflux/core/retry.hpp>
-#include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/back_off.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/in_time.hpp>
 #include <taskflux/detail/sleep.hpp>
@@ -33,8 +32,8 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
-      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }), deliveries_(strand_),
-      keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+      random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
+      deliveries_(strand_), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
@@ -292,11 +291,11 @@ void worker_core::start_keeper() {
 }
 
 asio::awaitable<void> worker_core::renew() {
+    const auto self = shared_from_this();
     const auto who = member_.consumer();
     try {
         auto answer = co_await member_.renew(who);
-        const auto self = weak_from_this().lock();
-        if (!self || (!answer.lost && answer.cancels.empty())) co_return;
+        if (!answer.lost && answer.cancels.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -315,12 +314,7 @@ void worker_core::on_lost(const consumer_ptr& who) {
     crew_->cancel_all(errc::lease_lost);
 }
 
-asio::awaitable<void> worker_core::back_off(unsigned failures) {
-    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-    const auto delay = *next_delay(policy, failures, duration::zero(), random_);
-    co_await sleep_until(clock_, later(clock_.now(), delay));
-}
+asio::awaitable<void> worker_core::back_off(unsigned failures) { return detail::back_off(clock_, failures, random_); }
 
 // --- the end ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 #include <taskflux/clock.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/detail/here_first.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -28,8 +29,8 @@ class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Awaits `action` every `period` (of real time) on a thread of its own, unless `watched` has run nothing for
-    /// `stuck_after` by `clock` (zero: always).
+    /// Begins `action` every `period` (of real time) on a thread of its own, unless the last one has not ended, or `watched`
+    /// has run nothing for `stuck_after` by `clock` (zero: always). Where `action` waits, it goes on on `watched`, and may outlive this.
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
@@ -59,6 +60,16 @@ public:
     }
 
 private:
+    void begin() {
+        if (is_under_way_->exchange(true)) return;
+        spawn_ignoring_errors(here_first(std::this_thread::get_id(), watched_), carry_out(action_(), is_under_way_));
+    }
+
+    static asio::awaitable<void> carry_out(asio::awaitable<void> action, std::shared_ptr<std::atomic<bool>> is_under_way) {
+        co_await std::move(action);
+        *is_under_way = false;  // here: where this has not waited, Asio posts the end to `watched_`, which may be blocked
+    }
+
     asio::awaitable<void> keep() {
         asio::steady_timer timer(co_await asio::this_coro::executor);
         const auto is_alive = std::make_shared<std::atomic<bool>>(true);
@@ -71,7 +82,7 @@ private:
             timer.expires_after(period_);
             co_await timer.async_wait(asio::deferred);
             const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
-            if (!is_stuck) co_await action_();
+            if (!is_stuck) begin();
         }
     }
 
@@ -80,6 +91,7 @@ private:
     taskflux::clock& clock_;
     const asio::any_io_executor watched_;
     const renew action_;
+    const std::shared_ptr<std::atomic<bool>> is_under_way_ = std::make_shared<std::atomic<bool>>(false);
 
     asio::io_context context_{1};
     std::mutex mutex_;  // guards the next
