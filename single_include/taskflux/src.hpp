@@ -1412,6 +1412,7 @@ struct redis_url {
     std::string key;   ///< file with the private key of `cert`
     std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
     std::optional<unsigned> durable;  ///< replicas that must have a submission; none: the default
+    std::string prefix = "tf";        ///< what all keys and channels begin with, before a ':'
 
     friend bool operator==(const redis_url&, const redis_url&) = default;
 };
@@ -1423,8 +1424,8 @@ std::string to_string(const redis_url& url);
 ///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
 ///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
 ///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]    rediss+sentinel:// the same over TLS
-/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
-/// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
+/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`), prefix= and, over TLS, ca=,
+/// cert= and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
 /// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
 /// options are percent-decoded. Mistakes throw `invalid_argument`, and quote nothing of the URL.
 redis_url parse_url(std::string_view text);
@@ -1617,6 +1618,14 @@ private:
         url_.durable = replicas;
     }
 
+    void read_prefix(std::string_view text) {
+        constexpr std::size_t most = 64;
+        const auto fits = [](char c) { return is_letter_or_digit(c) || std::string_view("-_.").find(c) != std::string_view::npos; };
+        if (text.empty() || text.size() > most || !std::ranges::all_of(text, fits))
+            fail("prefix must be 1 to 64 of A-Z a-z 0-9 - _ . : prefix=shop");
+        url_.prefix = text;
+    }
+
     void read_option(std::string_view name, std::string_view value) {
         const bool file = name == "ca" || name == "cert" || name == "key";
         if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss:// or rediss+sentinel://");
@@ -1635,13 +1644,15 @@ private:
             read_timeout(value);
         } else if (name == "durable") {
             read_durable(value);
+        } else if (name == "prefix") {
+            read_prefix(value);
         } else if (name == "sentinel_user") {
             url_.sentinel_user = decode(value);
         } else if (name == "sentinel_password") {
             url_.sentinel_password = decode(value);
         } else {
             fail(
-                "an option is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                "an option is not known: there are timeout, db, durable, prefix, ca, cert, key, sentinel_user and "
                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
         }
     }
@@ -1716,6 +1727,7 @@ inline std::string to_string(const redis_url& url) {
     option("key", url.key);
     if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
     if (url.durable) option("durable", std::to_string(*url.durable));
+    if (url.prefix != redis_url().prefix) option("prefix", url.prefix);
     option("sentinel_user", url.sentinel_user);
     if (!url.sentinel_password.empty()) out += std::exchange(separator, '&') + std::string("sentinel_password=***");
     return out;
@@ -2317,10 +2329,10 @@ struct entry {
     /// Gives its end to the callers waiting for it.
     void tell_waiters() {
         for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
+            auto* const following = waiter->next;
             waiter->outcome = outcome();
             waiter->notify(*waiter);
-            waiter = next;
+            waiter = following;
         }
     }
 
@@ -12284,21 +12296,21 @@ return rules
 )lua";
 
 /// Appends the commands that `missing_rights` reads the answers of.
-inline void ask_for_rights(boost::redis::request& to) {
+inline void ask_for_rights(boost::redis::request& to, const std::string& prefix) {
     to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
     to.push("SCRIPT", "LOAD", "return 0");
-    to.push("EVAL", rights_script, 1, "tf:{rights}", "tf:in:rights");
+    to.push("EVAL", rights_script, 1, prefix + ":{rights}", prefix + ":in:rights");
 }
 
 /// The rules of ACL SETUSER that the connection's user lacks.
-inline std::set<std::string> missing_rights(reader& in) {
+inline std::set<std::string> missing_rights(reader& in, const std::string& prefix) {
     std::set<std::string> rules;
     for (const char* rule : {"+evalsha", "+script|load", "+eval"}) {
         if (!in.is_error()) {
             if (in.is_text()) in.skip();
             else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
         } else if (const auto said = in.error(); error_code(said) == "NOPERM") {
-            rules.emplace(said.find("run the '") != said.npos ? rule : "~tf:*");
+            rules.emplace(said.find("run the '") != said.npos ? rule : '~' + prefix + ":*");
         }
     }
     return rules;
@@ -12356,12 +12368,12 @@ inline boost::redis::request make_setup(const redis_url& url, std::string_view c
 }
 
 /// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting() {
+inline boost::redis::request make_greeting(const std::string& prefix) {
     auto out = make_request();
     out.push("HELLO");
     out.push("INFO", "server");
     out.push("CONFIG", "GET", "maxmemory-policy");
-    ask_for_rights(out);
+    ask_for_rights(out, prefix);
     return out;
 }
 
@@ -12374,7 +12386,8 @@ inline boost::redis::request make_short_greeting() {
     return out;
 }
 
-inline server_facts read_greeting(const reply& from) {
+/// `prefix`: of keys, for the rules of missing rights.
+inline server_facts read_greeting(const reply& from, const std::string& prefix) {
     server_facts out;
     reader in(from);
     for (auto left = in.list(); left >= 2; left -= 2) {
@@ -12403,7 +12416,7 @@ inline server_facts read_greeting(const reply& from) {
         in.skip();
         out.maxmemory_policy = in.text();
     }
-    if (!in.done()) out.missing_rights = missing_rights(in);
+    if (!in.done()) out.missing_rights = missing_rights(in, prefix);
     return out;
 }
 
@@ -13450,10 +13463,11 @@ private:
 namespace taskflux::redis::wire {
 
 /// Has the connection wait until so many replicas have what was done before on it, or `limit` is over.
-inline void push_wait(boost::redis::request& to, unsigned replicas, std::chrono::milliseconds limit) {
+inline void push_wait(boost::redis::request& to, const std::string& prefix, unsigned replicas,
+                      std::chrono::milliseconds limit) {
     // WAIT looks at the last write of its connection (since Redis 7.2). A request that is sent again, on a new
     // connection, may find its work done and write nothing: so something is put into the replication stream.
-    to.push("PUBLISH", "tf:sync", "");
+    to.push("PUBLISH", prefix + ":sync", "");
     to.push("WAIT", replicas, limit.count());
 }
 
@@ -13533,7 +13547,7 @@ public:
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
-        if (replicas() > 0) wire::push_wait(call.request, replicas(), wait_limit());
+        if (replicas() > 0) wire::push_wait(call.request, url_.prefix, replicas(), wait_limit());
         return send(std::move(call), replicas() > 0);
     }
 
@@ -13558,6 +13572,9 @@ public:
 
     /// The channel of this process, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
+
+    /// What all keys and channels begin with, before a ':'.
+    const std::string& prefix() const noexcept { return url_.prefix; }
 
     /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
     /// executor, one at a time, and not begun after `close` from there; must not throw.
@@ -13631,7 +13648,7 @@ private:
     connection(asio::any_io_executor executor, redis_url url, connection_options options)
         : url_(std::move(url)),
           options_(std::move(options)),
-          inbox_("tf:in:" + random_name()),
+          inbox_(url_.prefix + ":in:" + random_name()),
           executor_(std::move(executor)),
           tls_for_commands_(wire::make_tls(url_)),
           tls_for_messages_(wire::make_tls(url_)),
@@ -13749,20 +13766,19 @@ private:
         return out;
     }
 
-    static wire::server_facts check_greeting(const reply& from, bool has_sentinels) {
-        auto told = wire::read_greeting(from);
+    static wire::server_facts check_greeting(const reply& from, const redis_url& url) {
+        auto told = wire::read_greeting(from, url.prefix);
         wire::check_version(told.version);
-        if (has_sentinels) wire::check_is_master(told);
+        if (!url.master.empty()) wire::check_is_master(told);
         return told;
     }
 
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
-        out.greeting = wire::make_greeting();
-        out.greeted = [facts = facts_, log = options_.log(), user = url_.user,
-                       has_sentinels = !url_.master.empty()](const reply& from) {
-            const auto told = check_greeting(from, has_sentinels);
-            wire::check_rights(told.missing_rights, user);
+        out.greeting = wire::make_greeting(url_.prefix);
+        out.greeted = [facts = facts_, log = options_.log(), url = url_](const reply& from) {
+            const auto told = check_greeting(from, url);
+            wire::check_rights(told.missing_rights, url.user);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
@@ -13783,9 +13799,9 @@ private:
     wire::link_purpose for_messages() const {
         const auto messages = std::make_shared<wire::messages>();
         auto out = make_purpose(inbox_);
-        out.greeted = [messages, has_sentinels = !url_.master.empty()](const reply& from) {
+        out.greeted = [messages, url = url_](const reply& from) {
             messages->check(from);
-            return check_greeting(from, has_sentinels).run_id;
+            return check_greeting(from, url).run_id;
         };
         // What was published before the subscription was there has not been heard either.
         out.ready = [listener = on_missed_messages_](bool) {
@@ -13798,9 +13814,7 @@ private:
 
     wire::link_purpose for_durable() const {
         auto out = make_purpose({});
-        out.greeted = [has_sentinels = !url_.master.empty()](const reply& from) {
-            return check_greeting(from, has_sentinels).run_id;
-        };
+        out.greeted = [url = url_](const reply& from) { return check_greeting(from, url).run_id; };
         return out;
     }
 
@@ -16123,7 +16137,7 @@ inline constexpr char shared_text[] =
 )lua";
 
 inline constexpr char shared_queue[] =
-    R"lua(local queue = string.sub(prefix, #'tf:{' + 1, -1 - #'}:')
+    R"lua(local queue = string.match(prefix, '{(.*)}:$')
 )lua";
 
 inline constexpr char shared_end_of[] =
@@ -16570,7 +16584,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "cf86d1808102410c5c982e28f1e3cf3e7ec54a13",
+inline constexpr script aside{"aside", "6b335ed1a8e07f537bf5358b8ed7d661f1f2bca0",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
@@ -16639,7 +16653,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "853262a21b2c6a3781b0e772f3a5b0c29d4e6b6d",
+inline constexpr script end_child{"end_child", "4189643f888cdbd11faa10baa1e9694575393da2",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -16683,7 +16697,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "b9d8e7b4862009f9a479a4ff3f3bbd0fc38e4515",
+inline constexpr script enqueue{"enqueue", "9a6c4073329f1602e39a2aa105e27ddac1da6ecf",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -16755,7 +16769,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "4a1a49208c92ab1914bbff16d41b255ae93fb1c3",
+inline constexpr script enqueue_plain{"enqueue_plain", "a90016e264a0da0ede0d858d2b2a3b4655264aa3",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
@@ -16978,7 +16992,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "e2acad3b4eb5f5eb77c2d26c9217c2a86f76b6ff",
+inline constexpr script fetch{"fetch", "e54db986a79a71e0f08d2047974b41c0280bb1be",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
@@ -17143,7 +17157,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "de5598d95fd2c08ff6d577a94b4ff552f024ac44",
+inline constexpr script fetch_plain{"fetch_plain", "3b4354b9e01986ca3c3dc524579c413ee3a18636",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
@@ -17165,7 +17179,7 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "8d8460dd2889b9b4fe3062efb058ab808a69211f",
+inline constexpr script find{"find", "edbfd1ecb45a0e3edb9d15320ec68557e833ceb2",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
@@ -17251,7 +17265,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "4015e20bdbd5651db693d4fabdcf62ed218ee9b1",
+inline constexpr script hand_over{"hand_over", "a8a876af77c6d61131cfce3c2f5b20304535b890",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -17265,7 +17279,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "6afb105fccd09e0933dd12cc600e31062474d77f",
+inline constexpr script held{"held", "a84322b09aaa45919a00456e31a822c662159592",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
 inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
@@ -17279,7 +17293,7 @@ also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script join{"join", "b5ef1edb98d0753fdc32975d2153c8b9ef852b6b",
+inline constexpr script join{"join", "034482c60c5dcd9a4c9608cebf1015ad96ded351",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local c, r, s, b, B, q = unpack(KEYS)
@@ -17356,7 +17370,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "62c9517e97ced9eedd7396d75e26300adec50703",
+inline constexpr script leave{"leave", "f607d257b03b0d4355217aa94bb793c4d2a2ed45",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -17395,7 +17409,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "f86403c1748c8988026020f63210b8c49dcf87b7",
+inline constexpr script list{"list", "b39b0e0d797eb23bef2c7138c454d43afa66ad17",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -17528,7 +17542,7 @@ if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "ff8c715147071798829bb3b87088d67188c18e86",
+inline constexpr script maintain{"maintain", "6eef88ba112f8900f64fc3b871cecf75b2ccd154",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
@@ -17590,7 +17604,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "af19f30435f6d8fddf73407cb3e1ad373e65d1f2",
+inline constexpr script pause{"pause", "3c9e5d20875c0b0e5851137c077c1cd5f6405a16",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -17623,7 +17637,7 @@ if is_held_by(task, ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "579745a70381d8c9acd1827f1f0eda243f2b73d5",
+inline constexpr script reclaim{"reclaim", "c27a2feeb16d7544c0beea80b0e218261dc58b94",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
@@ -17652,7 +17666,7 @@ local has_work = is_due() or call('EXISTS', o) == 1
 write_rest({})
 return {'OK', has_work and 1 or 0, cancelled}
 )lua");
-inline constexpr script renew{"renew", "93b97beaaa438a7fc992ef0d2c2dd02975531c0b",
+inline constexpr script renew{"renew", "da8839d7fc9546f4cc1861dec2f8e8d350b0a078",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
 inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -17705,7 +17719,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "9c45295d63f5142779ca33d0cc7b609dc732652d",
+inline constexpr script report{"report", "bd604d1e7bc3b009dde9132af587da12ee620965",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -17736,7 +17750,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "5153c3278f2c88421a43f4ac243f0622edbefdf9",
+inline constexpr script resign{"resign", "71c5cdaf96c96fd306073054c6fc53215c8dc613",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
@@ -17782,7 +17796,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "8febbfbf5bb439aa220c5e45de9bd83640a8a42d",
+inline constexpr script set_schedule{"set_schedule", "82bab511c94c62dfa8e54a02949241f06bf1fe90",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -17863,7 +17877,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "7a60c9b90066cef4c247d40b783608d2d03df8c6",
+inline constexpr script settle{"settle", "4bed41b0c867dc95ff0a588e4afc31e575bd93b2",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
@@ -17896,7 +17910,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "99d23ddea0b02acd5d737f128fb218ec7a84869d",
+inline constexpr script settle_one{"settle_one", "967e6413ce86597508e2f1cd4c15e3ab63513758",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local c, s, C, f, i, w, b, B, q = unpack(KEYS)
@@ -18012,7 +18026,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "c51c0dc8402524d72a849e57eae15fb4a50c5728",
+inline constexpr script settle_plain{"settle_plain", "9958c2459b45721a704f6702f7de24f551f2a817",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -18054,7 +18068,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "825025e23d2be2b167fd429e48e34dd762370b8d",
+inline constexpr script signal{"signal", "35e524bd6fd9d74ec1d1abf8b409046f972e0533",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -18131,7 +18145,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "21f270a679e429202d6cc470f410f2a5e8fc3f99",
+inline constexpr script steer{"steer", "b1afce3dbfa515ea2399b8b48991b3580941311f",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -18163,7 +18177,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "1cdc06ee0e13b2be9a3071aec026d01a1643c16a",
+inline constexpr script update{"update", "f4cf5d5212fa448b891053dc564403b2279427b7",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
@@ -18195,7 +18209,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "9abf49f56a3ebf2ebba8d5742101a8b0433b5b15",
+inline constexpr script wait{"wait", "97a9cae8d6bf771ccb9e39fc45ccbb4bb67c2a92",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -18286,7 +18300,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "4babfeb2f9d993782200fcb07ba0690a42303363",
+inline constexpr script write_journal{"write_journal", "a6593559fa64fb6c0b2b8bbff68afc904ad3537c",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -18362,7 +18376,7 @@ class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     /// `relay` is called when there is something to be told to other queues; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
-        : server_(std::move(server)), prefix_("tf:{" + queue + "}:"), relay_(std::move(relay)) {}
+        : server_(std::move(server)), prefix_(server_->prefix() + ":{" + queue + "}:"), relay_(std::move(relay)) {}
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -19068,7 +19082,7 @@ public:
             const std::lock_guard lock(mutex_);
             if (announced_.contains(name)) co_return;
         }
-        const std::vector<std::string> words{"SADD", all_queues, name};
+        const std::vector<std::string> words{"SADD", all_queues(), name};
         co_await server_->command(words, true);
         const std::lock_guard lock(mutex_);
         announced_.insert(name);
@@ -19077,7 +19091,7 @@ public:
     awaitable<std::vector<std::string>> queues() {
         const auto self = shared_from_this();
         check_open();
-        const std::vector<std::string> words{"SMEMBERS", all_queues};
+        const std::vector<std::string> words{"SMEMBERS", all_queues()};
         const auto got = co_await server_->command(words, true);
         reader from(got);
         std::vector<std::string> names(from.list());
@@ -19124,7 +19138,7 @@ public:
     }
 
 private:
-    static constexpr const char* all_queues = "tf:{queues}";
+    std::string all_queues() const { return server_->prefix() + ":{queues}"; }
 
     std::shared_ptr<queue> keys_of(const std::string& name) {
         const std::lock_guard lock(mutex_);

@@ -13,7 +13,6 @@ namespace {
 using taskflux::redis::reply;
 using taskflux::redis::wire::check_is_master;
 using taskflux::redis::wire::check_version;
-using taskflux::redis::wire::read_greeting;
 using taskflux::redis::wire::server_facts;
 
 const std::string hello =
@@ -35,6 +34,8 @@ reply read(std::string_view wire) {
 std::string blob(const std::string& text) {
     return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
 }
+
+server_facts read_greeting(const reply& from) { return taskflux::redis::wire::read_greeting(from, "tf"); }
 
 }  // namespace
 

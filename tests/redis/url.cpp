@@ -135,6 +135,16 @@ BOOST_AUTO_TEST_CASE(each_part_ends_up_in_its_place) {
     BOOST_TEST((url.unix_socket + url.master).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_prefix_is_a_short_word) {
+    BOOST_TEST(parse_url("redis://a").prefix == "tf");
+    const auto url = parse_url("redis://a?prefix=shop-1.x_Y");
+    BOOST_TEST(url.prefix == "shop-1.x_Y");
+    BOOST_TEST((parse_url(to_string(url)) == url));
+    for (const std::string bad : {"", "a:b", "a{b", "a%7bb", "ä", "a*", std::string(65, 'a')}) {
+        BOOST_CHECK_THROW(parse_url("redis://a?prefix=" + bad), taskflux::error);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(sentinels_and_sockets_end_up_in_their_place) {
     const auto sentinels = parse_url("redis+sentinel://a:1,b/main/7");
     BOOST_TEST((sentinels.addresses == std::vector{address{"a", 1}, address{"b", 26379}}));

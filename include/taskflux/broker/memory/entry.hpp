@@ -113,10 +113,10 @@ struct entry {
     /// Gives its end to the callers waiting for it.
     void tell_waiters() {
         for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
-            auto* const next = waiter->next;
+            auto* const following = waiter->next;
             waiter->outcome = outcome();
             waiter->notify(*waiter);
-            waiter = next;
+            waiter = following;
         }
     }
 

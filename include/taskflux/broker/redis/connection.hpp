@@ -74,7 +74,7 @@ public:
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
                                         const std::vector<std::string>& args) {
         auto call = make_eval(which, keys, args, true);
-        if (replicas() > 0) wire::push_wait(call.request, replicas(), wait_limit());
+        if (replicas() > 0) wire::push_wait(call.request, url_.prefix, replicas(), wait_limit());
         return send(std::move(call), replicas() > 0);
     }
 
@@ -99,6 +99,9 @@ public:
 
     /// The channel of this process, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
+
+    /// What all keys and channels begin with, before a ':'.
+    const std::string& prefix() const noexcept { return url_.prefix; }
 
     /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
     /// executor, one at a time, and not begun after `close` from there; must not throw.
@@ -172,7 +175,7 @@ private:
     connection(asio::any_io_executor executor, redis_url url, connection_options options)
         : url_(std::move(url)),
           options_(std::move(options)),
-          inbox_("tf:in:" + random_name()),
+          inbox_(url_.prefix + ":in:" + random_name()),
           executor_(std::move(executor)),
           tls_for_commands_(wire::make_tls(url_)),
           tls_for_messages_(wire::make_tls(url_)),
@@ -290,20 +293,19 @@ private:
         return out;
     }
 
-    static wire::server_facts check_greeting(const reply& from, bool has_sentinels) {
-        auto told = wire::read_greeting(from);
+    static wire::server_facts check_greeting(const reply& from, const redis_url& url) {
+        auto told = wire::read_greeting(from, url.prefix);
         wire::check_version(told.version);
-        if (has_sentinels) wire::check_is_master(told);
+        if (!url.master.empty()) wire::check_is_master(told);
         return told;
     }
 
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
-        out.greeting = wire::make_greeting();
-        out.greeted = [facts = facts_, log = options_.log(), user = url_.user,
-                       has_sentinels = !url_.master.empty()](const reply& from) {
-            const auto told = check_greeting(from, has_sentinels);
-            wire::check_rights(told.missing_rights, user);
+        out.greeting = wire::make_greeting(url_.prefix);
+        out.greeted = [facts = facts_, log = options_.log(), url = url_](const reply& from) {
+            const auto told = check_greeting(from, url);
+            wire::check_rights(told.missing_rights, url.user);
             {
                 const std::lock_guard lock(facts->mutex);
                 facts->run_id = told.run_id;
@@ -324,9 +326,9 @@ private:
     wire::link_purpose for_messages() const {
         const auto messages = std::make_shared<wire::messages>();
         auto out = make_purpose(inbox_);
-        out.greeted = [messages, has_sentinels = !url_.master.empty()](const reply& from) {
+        out.greeted = [messages, url = url_](const reply& from) {
             messages->check(from);
-            return check_greeting(from, has_sentinels).run_id;
+            return check_greeting(from, url).run_id;
         };
         // What was published before the subscription was there has not been heard either.
         out.ready = [listener = on_missed_messages_](bool) {
@@ -339,9 +341,7 @@ private:
 
     wire::link_purpose for_durable() const {
         auto out = make_purpose({});
-        out.greeted = [has_sentinels = !url_.master.empty()](const reply& from) {
-            return check_greeting(from, has_sentinels).run_id;
-        };
+        out.greeted = [url = url_](const reply& from) { return check_greeting(from, url).run_id; };
         return out;
     }
 

@@ -146,7 +146,7 @@ public:
             const std::lock_guard lock(mutex_);
             if (announced_.contains(name)) co_return;
         }
-        const std::vector<std::string> words{"SADD", all_queues, name};
+        const std::vector<std::string> words{"SADD", all_queues(), name};
         co_await server_->command(words, true);
         const std::lock_guard lock(mutex_);
         announced_.insert(name);
@@ -155,7 +155,7 @@ public:
     awaitable<std::vector<std::string>> queues() {
         const auto self = shared_from_this();
         check_open();
-        const std::vector<std::string> words{"SMEMBERS", all_queues};
+        const std::vector<std::string> words{"SMEMBERS", all_queues()};
         const auto got = co_await server_->command(words, true);
         reader from(got);
         std::vector<std::string> names(from.list());
@@ -202,7 +202,7 @@ public:
     }
 
 private:
-    static constexpr const char* all_queues = "tf:{queues}";
+    std::string all_queues() const { return server_->prefix() + ":{queues}"; }
 
     std::shared_ptr<queue> keys_of(const std::string& name) {
         const std::lock_guard lock(mutex_);

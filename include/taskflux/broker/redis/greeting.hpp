@@ -54,12 +54,12 @@ inline boost::redis::request make_setup(const redis_url& url, std::string_view c
 }
 
 /// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting() {
+inline boost::redis::request make_greeting(const std::string& prefix) {
     auto out = make_request();
     out.push("HELLO");
     out.push("INFO", "server");
     out.push("CONFIG", "GET", "maxmemory-policy");
-    ask_for_rights(out);
+    ask_for_rights(out, prefix);
     return out;
 }
 
@@ -72,7 +72,8 @@ inline boost::redis::request make_short_greeting() {
     return out;
 }
 
-inline server_facts read_greeting(const reply& from) {
+/// `prefix`: of keys, for the rules of missing rights.
+inline server_facts read_greeting(const reply& from, const std::string& prefix) {
     server_facts out;
     reader in(from);
     for (auto left = in.list(); left >= 2; left -= 2) {
@@ -101,7 +102,7 @@ inline server_facts read_greeting(const reply& from) {
         in.skip();
         out.maxmemory_policy = in.text();
     }
-    if (!in.done()) out.missing_rights = missing_rights(in);
+    if (!in.done()) out.missing_rights = missing_rights(in, prefix);
     return out;
 }
 

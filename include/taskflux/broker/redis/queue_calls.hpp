@@ -88,7 +88,7 @@ class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     /// `relay` is called when there is something to be told to other queues; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
-        : server_(std::move(server)), prefix_("tf:{" + queue + "}:"), relay_(std::move(relay)) {}
+        : server_(std::move(server)), prefix_(server_->prefix() + ":{" + queue + "}:"), relay_(std::move(relay)) {}
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.

@@ -15,10 +15,11 @@
 namespace taskflux::redis::wire {
 
 /// Has the connection wait until so many replicas have what was done before on it, or `limit` is over.
-inline void push_wait(boost::redis::request& to, unsigned replicas, std::chrono::milliseconds limit) {
+inline void push_wait(boost::redis::request& to, const std::string& prefix, unsigned replicas,
+                      std::chrono::milliseconds limit) {
     // WAIT looks at the last write of its connection (since Redis 7.2). A request that is sent again, on a new
     // connection, may find its work done and write nothing: so something is put into the replication stream.
-    to.push("PUBLISH", "tf:sync", "");
+    to.push("PUBLISH", prefix + ":sync", "");
     to.push("WAIT", replicas, limit.count());
 }
 

@@ -46,21 +46,21 @@ return rules
 )lua";
 
 /// Appends the commands that `missing_rights` reads the answers of.
-inline void ask_for_rights(boost::redis::request& to) {
+inline void ask_for_rights(boost::redis::request& to, const std::string& prefix) {
     to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
     to.push("SCRIPT", "LOAD", "return 0");
-    to.push("EVAL", rights_script, 1, "tf:{rights}", "tf:in:rights");
+    to.push("EVAL", rights_script, 1, prefix + ":{rights}", prefix + ":in:rights");
 }
 
 /// The rules of ACL SETUSER that the connection's user lacks.
-inline std::set<std::string> missing_rights(reader& in) {
+inline std::set<std::string> missing_rights(reader& in, const std::string& prefix) {
     std::set<std::string> rules;
     for (const char* rule : {"+evalsha", "+script|load", "+eval"}) {
         if (!in.is_error()) {
             if (in.is_text()) in.skip();
             else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
         } else if (const auto said = in.error(); error_code(said) == "NOPERM") {
-            rules.emplace(said.find("run the '") != said.npos ? rule : "~tf:*");
+            rules.emplace(said.find("run the '") != said.npos ? rule : '~' + prefix + ":*");
         }
     }
     return rules;

@@ -43,6 +43,7 @@ struct redis_url {
     std::string key;   ///< file with the private key of `cert`
     std::optional<std::chrono::milliseconds> timeout;  ///< of a call; none: the default
     std::optional<unsigned> durable;  ///< replicas that must have a submission; none: the default
+    std::string prefix = "tf";        ///< what all keys and channels begin with, before a ':'
 
     friend bool operator==(const redis_url&, const redis_url&) = default;
 };
@@ -54,8 +55,8 @@ std::string to_string(const redis_url& url);
 ///   redis://[user[:password]@]host[:port][/db][?options]    rediss:// the same over TLS
 ///   redis+unix://[user[:password]@]/path[?db=1]             also unix://
 ///   redis+sentinel://[user[:password]@]a[:26379],b,c/master[/db]    rediss+sentinel:// the same over TLS
-/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`) and, over TLS, ca=, cert=
-/// and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
+/// with the options timeout=500ms (or s), db=1, durable=1 (see `connection_options`), prefix= and, over TLS, ca=,
+/// cert= and key= (files). User and password are for the servers; Sentinels get sentinel_user= and
 /// sentinel_password=. TLS is for servers and Sentinels alike; there is no mixture. User, password, paths and
 /// options are percent-decoded. Mistakes throw `invalid_argument`, and quote nothing of the URL.
 redis_url parse_url(std::string_view text);
@@ -248,6 +249,14 @@ private:
         url_.durable = replicas;
     }
 
+    void read_prefix(std::string_view text) {
+        constexpr std::size_t most = 64;
+        const auto fits = [](char c) { return is_letter_or_digit(c) || std::string_view("-_.").find(c) != std::string_view::npos; };
+        if (text.empty() || text.size() > most || !std::ranges::all_of(text, fits))
+            fail("prefix must be 1 to 64 of A-Z a-z 0-9 - _ . : prefix=shop");
+        url_.prefix = text;
+    }
+
     void read_option(std::string_view name, std::string_view value) {
         const bool file = name == "ca" || name == "cert" || name == "key";
         if (file && !url_.tls) fail("the options ca, cert and key are for TLS: rediss:// or rediss+sentinel://");
@@ -266,13 +275,15 @@ private:
             read_timeout(value);
         } else if (name == "durable") {
             read_durable(value);
+        } else if (name == "prefix") {
+            read_prefix(value);
         } else if (name == "sentinel_user") {
             url_.sentinel_user = decode(value);
         } else if (name == "sentinel_password") {
             url_.sentinel_password = decode(value);
         } else {
             fail(
-                "an option is not known: there are timeout, db, durable, ca, cert, key, sentinel_user and "
+                "an option is not known: there are timeout, db, durable, prefix, ca, cert, key, sentinel_user and "
                 "sentinel_password (a '?' in a password is written as %3F, a '&' as %26)");
         }
     }
@@ -347,6 +358,7 @@ inline std::string to_string(const redis_url& url) {
     option("key", url.key);
     if (url.timeout) option("timeout", std::to_string(url.timeout->count()) + "ms");
     if (url.durable) option("durable", std::to_string(*url.durable));
+    if (url.prefix != redis_url().prefix) option("prefix", url.prefix);
     option("sentinel_user", url.sentinel_user);
     if (!url.sentinel_password.empty()) out += std::exchange(separator, '&') + std::string("sentinel_password=***");
     return out;

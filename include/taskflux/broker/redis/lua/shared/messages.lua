@@ -2,7 +2,7 @@
 
 -- A text with its length in front.
 local function text(value) return struct.pack(format.u32, #value) .. value end
-local queue = string.sub(prefix, #'tf:{' + 1, -1 - #'}:')
+local queue = string.match(prefix, '{(.*)}:$')
 
 -- What callers waiting for a task's end are told.
 local function end_of(task)
