@@ -42,7 +42,8 @@ private:
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
 /// rediss:// for TLS, redis+unix:///path for a socket; redis+sentinel://[user:password@]a,b,c/master and
-/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1, prefix=tf (of keys and channels); ca=, cert=
+/// rediss+sentinel:// for the master that Sentinels tell of. Options: ?timeout=5s, durable=1, db=1; prefix=, with which keys
+/// and channels begin, default "tf"; ca=, cert=
 /// and key= (files) over TLS; sentinel_user= and sentinel_password= where those differ from the servers, to which
 /// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
 /// executor's context running until it is closed or destroyed.
