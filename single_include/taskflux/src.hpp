@@ -162,7 +162,7 @@ public:
     submit_options defaults;
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
-    std::function<void(const std::string&)> warn = [](const std::string&) {};
+    log_sink log;
 
     /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
@@ -565,7 +565,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (!log_) log_ = log();
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
-    core->warn = warn;
+    core->log = *log_;
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
@@ -843,7 +843,7 @@ asio::awaitable<void> app_core::begin() {
         if (!stored.failure()) co_return;
         const auto why = describe(stored.failure());
         if (code_of(why) != errc::unavailable) std::rethrow_exception(stored.failure());
-        warn("the app can't start yet, and tries again: " + why.message);
+        log(log_level::warning, "the app can't start yet, and tries again: " + why.message);
         co_await back_off(broker_->clock(), tries, random_);
     }
 }

@@ -286,7 +286,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     if (!log_) log_ = log();
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
-    core->warn = warn;
+    core->log = *log_;
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();

@@ -8,6 +8,7 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -39,7 +40,7 @@ public:
     submit_options defaults;
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
-    std::function<void(const std::string&)> warn = [](const std::string&) {};
+    log_sink log;
 
     /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);

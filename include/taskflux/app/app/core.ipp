@@ -49,7 +49,7 @@ asio::awaitable<void> app_core::begin() {
         if (!stored.failure()) co_return;
         const auto why = describe(stored.failure());
         if (code_of(why) != errc::unavailable) std::rethrow_exception(stored.failure());
-        warn("the app can't start yet, and tries again: " + why.message);
+        log(log_level::warning, "the app can't start yet, and tries again: " + why.message);
         co_await back_off(broker_->clock(), tries, random_);
     }
 }
