@@ -1,5 +1,6 @@
 #include <support/observer.hpp>
 #include <support/redis_server.hpp>
+#include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/test/unit_test.hpp>
