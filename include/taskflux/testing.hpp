@@ -24,7 +24,7 @@
 
 namespace taskflux::testing {
 
-/// An embedded broker in virtual time: days pass in milliseconds, and each run of a test is the same.
+/// An embedded broker in virtual time: a day passes in a moment, and each run of a test is the same.
 ///
 ///     taskflux::testing::environment test;
 ///     taskflux::worker worker{test.broker(), test.options()};
@@ -85,9 +85,9 @@ public:
     }
 
     /// Runs a coroutine to its end, and returns or throws what it does. Whenever nothing else can happen, time moves on.
-    /// Errors: `std::logic_error` when it has not ended within `limit` of virtual time, or nothing waits for time.
+    /// Errors: `std::logic_error` when it has not ended within `limit` of virtual time, default a week, or nothing waits for time.
     template <class T>
-    T run(asio::awaitable<T> coroutine, duration limit = std::chrono::hours(24 * 365)) {
+    T run(asio::awaitable<T> coroutine, duration limit = std::chrono::hours(24 * 7)) {
         using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
         struct ending {
             bool is_over = false;

@@ -341,6 +341,7 @@ app::app(app_config config) { config_.values = std::move(config); }
 app::~app() = default;
 
 app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    if (has_run_) throw error(errc::wrong_state, "a function can't be started with the app: it has been run; call on_start() before run()");
     starters_.push_back(std::move(starter));
     return *this;
 }
@@ -644,7 +645,7 @@ int app::run_checked() {
         return 2;
     } catch (...) {
         const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
-        (*log_)(log_level::error, why);
+        (log_ ? *log_ : log_sink())(log_level::error, why);
         return 1;
     }
 }
@@ -2194,9 +2195,9 @@ private:
         }
         if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
         const bool is_child = item.key[0] == journal_letter::subtask;
+        has_grown = has_grown || is_child || found == entries_.end() || found->second.text != item.text;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
-        has_grown = has_grown || made.text != item.text;
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
         if (is_child) ++open_;
         if (item.is_spawned) ++counts_.total;
@@ -3015,6 +3016,7 @@ protected:
         detach(task);
         enter(task, event, to);
         task.when = now;
+        wall_.remove(task);  // it was held for a time of the wall clock
         unlock_unique_key(task);
         task.tell_waiters();
         if (!task.extras) return;
@@ -8086,6 +8088,7 @@ void node_core::stop() {
 }
 
 void node_core::abandon() {
+    is_stopped_ = true;  // a `run` that has not begun ends at once
     if (has_begun_) stop();
 }
 
@@ -9051,14 +9054,15 @@ asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
     co_return all;
 }
 
-/// The queues of each id that is stored for a task. A queue that can't be read has none.
+/// The queues of each id that is stored for a task. A queue whose schedules are damaged has none.
 asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedule_book book) {
     std::map<std::string, std::set<std::string>> places;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
+        if (queue == local_queue) continue;
         auto reading = book.read(queue);
         auto read = co_await caught(std::move(reading));
-        if (read.failure() || queue == local_queue) continue;
+        if (read.failure() && code_of(describe(read.failure())) == errc::protocol) continue;
         for (const auto& one : read.take()) places[one.row].insert(queue);
     }
     co_return places;
@@ -9071,16 +9075,15 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
         auto places = co_await find_places(book);
         declared->look(std::move(places));
     }
-    std::optional<stored_schedule> before;
-    const auto others = declared->take_elsewhere(queue, what.id);
+    const auto others = declared->elsewhere(queue, what.id);
     for (const auto& other : others) {
         auto taken = co_await book.take(other, what.id);
         if (!taken) continue;
-        before = std::move(taken);
+        declared->move(what.id, std::move(*taken));
         log(log_level::warning, "schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
                                     ", as an id names one schedule: where both are meant, give one another id");
     }
-    auto putting = book.put(queue, what, std::move(before));
+    auto putting = book.put(queue, what, declared->moving(what.id));
     co_await std::move(putting);
     declared->add(queue, what);
 }
@@ -9400,7 +9403,7 @@ asio::awaitable<void> scheduler_core::fire_shared() {
             co_await fire_all();
             co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
-            co_await sleep_until(clock_, (std::min)(look_again, clock_.until_wall(next_due())));
+            co_await sleep_until(clock_, (std::min)({look_again, later(clock_.now(), clock_.look_every()), clock_.until_wall(next_due())}));
             awake_since_ = clock_.now();
         }
     }
@@ -9599,7 +9602,8 @@ asio::awaitable<void> scheduler_core::fire_own() {
         }
         co_await asio::post(asio::deferred);
         // Not longer: the broker's clock may have been set meanwhile.
-        co_await sleep_until(clock_, (std::min)(clock_.until_wall(soonest), later(clock_.now(), options_.look_every())));
+        const auto look = (std::min)(options_.look_every(), clock_.look_every());
+        co_await sleep_until(clock_, (std::min)(clock_.until_wall(soonest), later(clock_.now(), look)));
     }
 }
 
@@ -10473,7 +10477,12 @@ void worker_control::stop_now() {
 void worker_control::abandon() {
     life_.stop();  // a node may run it later
     if (const auto core = life_.core()) core->abandon();
-    if (pool_) pool_->join();
+    std::shared_ptr<asio::thread_pool> pool;
+    {
+        const std::lock_guard lock(mutex_);
+        pool = pool_;
+    }
+    if (pool) pool->join();
 }
 
 executor_counts worker_control::counts() const {
@@ -10526,7 +10535,9 @@ const std::vector<weighted_queue>& worker_control::weighted() const {
 asio::any_io_executor worker_control::cpu() {
     const auto is_plain = [](const auto& named) { return named.second->kind() == slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
-    pool_ = make_cpu_pool(options_.cpu_threads());
+    auto pool = make_cpu_pool(options_.cpu_threads());
+    const std::lock_guard lock(mutex_);
+    pool_ = std::move(pool);
     return pool_->get_executor();
 }
 
@@ -10785,7 +10796,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
             failure = std::current_exception();
         }
         const auto why = describe(failure);
-        if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
+        if (code_of(why) == errc::shut_down) co_return;
         monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await back_off(tries);
     }
@@ -11098,7 +11109,7 @@ void worker_monitor::attempt_ends(const attempt& of, const settlement& end) cons
             const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
             text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
         } else {
-            text += "; no other follows, and the task is kept as a dead letter";
+            text += "; no other follows";
         }
         log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
         if (!observer_) return;
@@ -11117,7 +11128,8 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
         using std::chrono::milliseconds;
         log(log_level::warning,
             "the I/O thread has run nothing for " + std::to_string(std::chrono::floor<milliseconds>(time).count()) +
-                " ms: a handler blocks it; make it a plain function, which runs on the CPU pool. Running: " + names,
+                " ms: a handler, or other code on this thread, blocks it; a handler that takes long should be a plain function, which "
+                "runs on the CPU pool. Running: " + names,
             among.size() == 1 ? &among.front().task : nullptr);
         if (observer_) observer_->on_blocked(among, time);
     } catch (...) {  // an observer's
@@ -11277,8 +11289,8 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
         // It may have been cancelled because another call of the group failed: that failure must come first again.
         const parking lent(book.sink());
-        asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
-        co_await timer.async_wait(asio::deferred);
+        auto waiting = sleep_for(book.broker()->clock(), patience_for_winner);
+        co_await guarded(book, std::move(waiting), false);
     }
     if (child.outcome) co_return child;
     const parking lent(book.sink());
@@ -11407,8 +11419,7 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
         auto page = co_await broker->journal(parent, std::move(query));
         if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
         if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, interval);
-        co_await timer.async_wait(asio::deferred);
+        co_await sleep_for(broker->clock(), interval);
     }
 }
 
@@ -11610,9 +11621,6 @@ asio::awaitable<bool> notebook::is_behind() {
 
 // --- calls that have lost ---------------------------------------------------------------------------------------
 
-/// For how long a call that has lost lets the one that has won, or failed, come first again.
-inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
-
 inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
 
 bool notebook::has_lost(const std::exception_ptr& failure) const {
@@ -11628,13 +11636,12 @@ bool notebook::has_lost(const std::exception_ptr& failure) const {
 
 void notebook::lose(const std::string& name) {
     const std::lock_guard lock(mutex_);
-    later_.push_back(item_of(lost_key(name), std::to_string(epoch_), journal_write::mode::set));
+    lost_.push_back(lost_key(name));
 }
 
 asio::awaitable<void> notebook::lose_again() {
     const parking lent(sink_);
-    auto& clock = broker()->clock();
-    auto waiting = sleep_until(clock, later(clock.now(), patience_for_winner));
+    auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
     throw boost::system::system_error(asio::error::operation_aborted);  // as before
 }
@@ -11643,17 +11650,27 @@ asio::awaitable<void> notebook::lose_again() {
 
 asio::awaitable<journal_written> notebook::send(journal_write what) {
     const auto own = what.items.size();
+    std::vector<journal_write::item> later;
     {
         const std::lock_guard lock(mutex_);
-        std::move(later_.begin(), later_.end(), std::back_inserter(what.items));
-        later_.clear();
+        later = std::exchange(later_, {});
+        // The epoch is known from the first answer on; until then they wait.
+        if (epoch_) {
+            for (auto& key : std::exchange(lost_, {})) {
+                later.push_back(item_of(std::move(key), std::to_string(*epoch_), journal_write::mode::set));
+            }
+        }
     }
+    what.items.insert(what.items.end(), later.begin(), later.end());
     try {
         auto answer = co_await broker()->write_journal(id_, std::move(what));
         answer.before.resize(own);
+        const std::lock_guard lock(mutex_);
         epoch_ = answer.epoch;
         co_return answer;
     } catch (const error& e) {
+        const std::lock_guard lock(mutex_);
+        later_.insert(later_.begin(), later.begin(), later.end());  // for the next write
         // Ended or gone, though it runs here: by another attempt.
         if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
         throw;
@@ -12217,7 +12234,7 @@ inline error to_error(std::string_view text) {
     if (code == "NOPERM") {
         return {
             errc::invalid_argument,
-            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~tf:* &tf:* +@all"};
+            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
     }
     return {errc::protocol, quoted};
 }
@@ -12281,7 +12298,6 @@ local function try(name, ...)
 end
 try('TIME')
 try('PUBLISH', channel, '')
-try('PUBSUB', 'NUMSUB', channel)
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS'}) do try(name, key) end
 for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
@@ -12305,13 +12321,14 @@ inline void ask_for_rights(boost::redis::request& to, const std::string& prefix)
 /// The rules of ACL SETUSER that the connection's user lacks.
 inline std::set<std::string> missing_rights(reader& in, const std::string& prefix) {
     std::set<std::string> rules;
-    for (const char* rule : {"+evalsha", "+script|load", "+eval"}) {
-        if (!in.is_error()) {
-            if (in.is_text()) in.skip();
-            else for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
-        } else if (const auto said = in.error(); error_code(said) == "NOPERM") {
-            rules.emplace(said.find("run the '") != said.npos ? rule : '~' + prefix + ":*");
-        }
+    const auto is_refused = [](std::string_view said) { return error_code(said) == "NOPERM"; };
+    if (is_refused(in.error())) rules.emplace("+evalsha");
+    if (in.is_text()) in.skip();
+    else if (is_refused(in.error())) rules.emplace("+script|load");
+    if (!in.is_error()) {
+        for (auto left = in.list(); left > 0; --left) rules.emplace(in.text());
+    } else if (const auto said = in.error(); is_refused(said) && said.find("run the '") == said.npos) {
+        rules.emplace('~' + prefix + ":*");  // EVAL itself is needed for this question only
     }
     return rules;
 }
@@ -12847,7 +12864,7 @@ namespace taskflux::redis::wire {
 inline std::string name_text(const X509_NAME* name) {
     std::array<char, 256> text{};
     X509_NAME_oneline(name, text.data(), static_cast<int>(text.size()));
-    return text.data();
+    return detail::printable(text.data(), text.size());
 }
 
 /// The day, as in "2026-01-31".
@@ -12866,12 +12883,16 @@ inline std::string hosts_of(X509* certificate) {
     std::string out;
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         const auto* name = sk_GENERAL_NAME_value(names.get(), i);
-        if (name->type != GEN_DNS) continue;
+        if (name->type != GEN_DNS && name->type != GEN_IPADD) continue;
+        const auto* text = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+        const auto* bytes = ASN1_STRING_get0_data(text);
+        const auto size = static_cast<std::size_t>(ASN1_STRING_length(text));
         if (!out.empty()) out += ", ";
-        out.append(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                   static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+        if (name->type == GEN_DNS) out.append(reinterpret_cast<const char*>(bytes), size);
+        else if (size == 4) for (std::size_t n = 0; n < size; ++n) out += (n > 0 ? "." : "") + std::to_string(bytes[n]);
+        else out += "an IPv6 address";
     }
-    return out.empty() ? name_text(X509_get_subject_name(certificate)) : out;
+    return out.empty() ? name_text(X509_get_subject_name(certificate)) : detail::printable(out, 200);
 }
 
 /// Why a server's certificate is refused, with the remedy. `is_trusted`: its chain is, and only its name does not fit `host`.
@@ -15012,7 +15033,8 @@ inline constexpr char shared_is_time[] =
 
 inline constexpr char shared_last_number[] =
     R"lua(local function last_number(value)
-return whole(value or 0) or error('the queue can number no tasks: field seq of ' .. c ..
+local number = whole(value or 0)
+return number and number < 10000000000000 and number or error('the queue can number no tasks: field seq of ' .. c ..
 ' is damaged; set it to a number that no task has reached')
 end
 )lua";
@@ -16597,9 +16619,10 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
     shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
-local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'gaps')
-local last, found = last_number(known[1]), {}
-local seen = walk(tonumber(ARGV[1]), last, tonumber(ARGV[2]), gaps_in(known[2]), false, function(task)
+local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
+if low > last then low = 0 end
+local seen = walk(math.max(tonumber(ARGV[1]), low), last, tonumber(ARGV[2]), gaps_in(known[3]), false, function(task)
 if task.state == 3 or state >= 0 and task.state ~= state then return true end
 if #found == 2 * most then return false end
 found[#found + 1] = task.seq
@@ -16607,7 +16630,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "7cd6d0bbe71cad60da281aa32706db9aee18d241",
+inline constexpr script clear{"clear", "35fca48535c16ea12d2c74056859af501dcffad3",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -16697,7 +16720,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9a6c4073329f1602e39a2aa105e27ddac1da6ecf",
+inline constexpr script enqueue{"enqueue", "c43cb0de0aada39373562373a69c59ee7992f927",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -16769,7 +16792,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "a90016e264a0da0ede0d858d2b2a3b4655264aa3",
+inline constexpr script enqueue_plain{"enqueue_plain", "43b7698e206ff27ca0d1eaf03ebd5c46470b6aa1",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
@@ -17052,7 +17075,7 @@ local ends = ends_in(length, flags)
 local is_whole = version == 1 and count == of.count and
 #blob >= ends - 1 + 4 * count
 local is_known = not names or names[string.sub(blob, 17, 16 + length)]
-if not is_whole or not is_known or #of.holds == 200 then return false end
+if not is_whole or not is_known or #of.holds >= 200 then return false end
 local _, stop = string.find(of.text, '^%z+', start)
 stop = math.min(stop, last, start + most - found - 1)
 local many, at = stop - start + 1, start - of.codes_at
@@ -17157,7 +17180,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "3b4354b9e01986ca3c3dc524579c413ee3a18636",
+inline constexpr script fetch_plain{"fetch_plain", "6755fd49a6ef95c33a11b33cd6214b9213d94694",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
@@ -17265,7 +17288,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "a8a876af77c6d61131cfce3c2f5b20304535b890",
+inline constexpr script hand_over{"hand_over", "1de25c8e6f79ae5d237cbfa5db094ce1de68c4c2",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -17399,7 +17422,9 @@ local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
 if low > last then low = 0 end
 local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
-local seen = walk(from, last, tonumber(ARGV[2]), gaps, true, function(task)
+local most = tonumber(ARGV[2])
+local seen = walk(from, last, most, gaps, true, function(task)
+if #reply == 3 + most then return false end
 local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
 reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
 end)
@@ -17409,7 +17434,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "b39b0e0d797eb23bef2c7138c454d43afa66ad17",
+inline constexpr script list{"list", "ec7c1b61f5b1cc3caafc750b7668615c0ef36663",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -17796,7 +17821,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "82bab511c94c62dfa8e54a02949241f06bf1fe90",
+inline constexpr script set_schedule{"set_schedule", "1f400ed5e0c309b7ff26136c7e7e8a43b26eb97f",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -18788,7 +18813,8 @@ private:
     asio::awaitable<void> get_ready(bool all_plain) {
         const auto run = server_->run_id();
         if (all_plain && run == ready_for()) co_return;
-        co_await calls_->maintain();
+        if (all_plain) co_await calls_->maintain_some();  // which knows the server; the rest is done beside fetches
+        else co_await calls_->maintain();
         const std::lock_guard lock(mutex_);
         ready_for_ = run;
     }
@@ -18879,7 +18905,8 @@ private:
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
-        if (bytes <= most_handed::bytes) {  // what is large is sent once
+        constexpr std::size_t usual = 1024;                                 // bytes of an end
+        if (bytes <= (std::max)(most_handed::bytes, items * usual)) {  // what is large is sent once
             if (items == 1) fast.push_back(&self->settle_one_);
             fast.push_back(&self->settle_plain_);
         }
@@ -20160,7 +20187,7 @@ public:
             if (!answer.is_found) {
                 // A task without retention has gone with its end, and the message about that comes on another connection.
                 constexpr auto patience = std::chrono::seconds(2);
-                if (will_hear) co_await on->sleep(waiting, later(on->base().now(), patience));
+                if (will_hear && wait > duration::zero()) co_await on->sleep(waiting, later(on->base().now(), patience));
                 if (auto outcome = waiting.take_outcome()) co_return outcome;
                 throw detail::no_such_task(id);
             }

@@ -130,8 +130,9 @@ constexpr time_point rounded_up(std::chrono::sys_time<std::chrono::duration<Rep,
 
 /// `when` on a clock that is `by` ahead. The time 0, which stands for "not yet", and `never` stay what they are.
 constexpr time_point shifted(time_point when, duration by) {
-    constexpr auto farthest = never - std::chrono::hours(24 * 366 * 10'000);
-    return when == time_point{} || when > farthest ? when : when + by;
+    constexpr auto margin = std::chrono::hours(24 * 366 * 10'000);
+    const bool is_far = when > never - margin || when < (time_point::min)() + margin;
+    return when == time_point{} || is_far ? when : when + by;
 }
 
 }  // namespace taskflux
@@ -6079,13 +6080,17 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::atomic<unsigned> epoch_ = 0;  // as of the last write
     mutable std::mutex mutex_;  // guards all below
+    std::optional<unsigned> epoch_;  // as of the last answer to a write
+    std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
 
 /// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
 template <class T>
@@ -6429,6 +6434,7 @@ R read_step(const std::string& name, const std::string& text) {
 template <class Function>
 asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
     using R = step_result<Function>;
+    co_await book.check();
     if (book.may_have_entries()) {
         const auto known = co_await book.find(step_key(name));
         if (known) {
@@ -6481,7 +6487,8 @@ asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string nam
 namespace taskflux {
 
 /// The task that a handler works on: its data, its progress and log, its subtasks, steps, sleeps and signals.
-/// Valid until the handler returns. Thread-safe.
+/// Valid until the handler returns or pauses (`sleep_until`, `wait_signal`): coroutines that it has spawned and that use it
+/// must have ended before. Thread-safe.
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
 /// asks `cancelled()`.
@@ -6849,11 +6856,11 @@ public:
     /// An attempt has failed; the task is tried again after `delay`.
     virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
 
-    /// An attempt has failed, and no other follows: the task is a dead letter.
+    /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
     virtual void on_failed(const attempt_failure& /*of*/) {}
 
-    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among` blocks its thread. Called once each
-    /// time. Make that handler a plain function, which runs on the CPU pool.
+    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
+    /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
 
 protected:
@@ -7002,7 +7009,7 @@ public:
     /// Is told of failed attempts and blocked threads, beside the log; default: none.
     worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
 
-    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that one of them blocks
+    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that something blocks
     /// it; default 200 ms, zero: never. Needs the renewal thread.
     worker_options& blocked_after(duration limit) {
         return blocked_after_ = detail::not_negative(limit, "blocked_after"), *this;
@@ -7113,9 +7120,10 @@ private:
     std::size_t slots_;
     bool is_paused_ = false;
 
+    std::shared_ptr<asio::thread_pool> pool_;
+
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
-    std::shared_ptr<asio::thread_pool> pool_;      // of `run` and `abandon`
     run_once<worker_core> life_;
 };
 
@@ -9138,9 +9146,12 @@ public:
                                             "; give it an id of its own by schedule_options::id, or both one to replace it");
     }
 
+    /// It is stored, and nowhere else.
     void add(const std::string& queue, const schedule_definition& what) {
         const std::lock_guard lock(mutex_);
         declared_.insert_or_assign(what.id, std::pair(queue, what));
+        if (places_) (*places_)[what.id] = {queue};
+        moving_.erase(what.id);
     }
 
     bool has_looked() const {
@@ -9154,21 +9165,35 @@ public:
         if (!places_) places_ = std::move(places);
     }
 
-    /// The queues other than `queue` that had a schedule of that id when it looked; each is told once.
-    std::vector<std::string> take_elsewhere(const std::string& queue, const std::string& id) {
+    /// The queues other than `queue` that had a schedule of that id when it looked, until `add`.
+    std::vector<std::string> elsewhere(const std::string& queue, const std::string& id) const {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> others;
-        if (!places_) return others;
-        for (const auto& one : std::exchange((*places_)[id], std::set<std::string>{queue})) {
+        const auto found = places_ ? places_->find(id) : std::map<std::string, std::set<std::string>>::const_iterator();
+        if (!places_ || found == places_->end()) return others;
+        for (const auto& one : found->second) {
             if (one != queue) others.push_back(one);
         }
         return others;
+    }
+
+    /// Keeps what was taken from another queue until it is stored again: storing it may fail, and is tried again then.
+    void move(const std::string& id, stored_schedule taken) {
+        const std::lock_guard lock(mutex_);
+        moving_.insert_or_assign(id, std::move(taken));
+    }
+
+    std::optional<stored_schedule> moving(const std::string& id) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = moving_.find(id);
+        return found == moving_.end() ? std::nullopt : std::optional(found->second);
     }
 
 private:
     mutable std::mutex mutex_;
     std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
     std::optional<std::map<std::string, std::set<std::string>>> places_;
+    std::map<std::string, stored_schedule> moving_;
 };
 
 }  // namespace taskflux::detail
@@ -10258,7 +10283,7 @@ public:
     /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
     void concurrency(std::size_t n) {
         std::unique_lock lock(mutex_);
-        target_ = n;
+        target_ = n + lent_;
         wake_and_unlock(live_ > target_ ? live_ - target_ : queue_.size(), lock);
     }
 
@@ -10266,12 +10291,12 @@ public:
     /// be, until the next one ends.
     void lend() {
         std::unique_lock lock(mutex_);
-        ++target_;
+        ++target_, ++lent_;
         wake_and_unlock(queue_.size(), lock);
     }
     void take_back() {
         std::unique_lock lock(mutex_);
-        --target_;
+        --target_, --lent_;
         wake_and_unlock(live_ > target_ ? 1 : 0, lock);  // one that idles must leave, not the next to be woken for a job
     }
 
@@ -10477,7 +10502,8 @@ private:
     std::vector<std::unique_ptr<slot>> all_;
     slot_list idle_;     // parked
     slot_list dormant_;  // without a coroutine
-    std::size_t target_;
+    std::size_t target_;    // slots, with those that are lent
+    std::size_t lent_ = 0;  // of jobs that only wait
     const std::size_t limit_;
     std::size_t live_ = 0;       // slots with a coroutine that has not been told to leave
     std::size_t busy_ = 0;       // slots with a coroutine that is not parked

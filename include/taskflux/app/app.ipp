@@ -62,6 +62,7 @@ app::app(app_config config) { config_.values = std::move(config); }
 app::~app() = default;
 
 app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    if (has_run_) throw error(errc::wrong_state, "a function can't be started with the app: it has been run; call on_start() before run()");
     starters_.push_back(std::move(starter));
     return *this;
 }
@@ -365,7 +366,7 @@ int app::run_checked() {
         return 2;
     } catch (...) {
         const auto why = "the app has failed: " + detail::describe(std::current_exception()).message;
-        (*log_)(log_level::error, why);
+        (log_ ? *log_ : log_sink())(log_level::error, why);
         return 1;
     }
 }

@@ -31,8 +31,9 @@ constexpr time_point rounded_up(std::chrono::sys_time<std::chrono::duration<Rep,
 
 /// `when` on a clock that is `by` ahead. The time 0, which stands for "not yet", and `never` stay what they are.
 constexpr time_point shifted(time_point when, duration by) {
-    constexpr auto farthest = never - std::chrono::hours(24 * 366 * 10'000);
-    return when == time_point{} || when > farthest ? when : when + by;
+    constexpr auto margin = std::chrono::hours(24 * 366 * 10'000);
+    const bool is_far = when > never - margin || when < (time_point::min)() + margin;
+    return when == time_point{} || is_far ? when : when + by;
 }
 
 }  // namespace taskflux

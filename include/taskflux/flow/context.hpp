@@ -33,7 +33,8 @@
 namespace taskflux {
 
 /// The task that a handler works on: its data, its progress and log, its subtasks, steps, sleeps and signals.
-/// Valid until the handler returns. Thread-safe.
+/// Valid until the handler returns or pauses (`sleep_until`, `wait_signal`): coroutines that it has spawned and that use it
+/// must have ended before. Thread-safe.
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
 /// asks `cancelled()`.

@@ -2,6 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/error/quoted.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/live.hpp>
@@ -98,14 +99,15 @@ asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
     co_return all;
 }
 
-/// The queues of each id that is stored for a task. A queue that can't be read has none.
+/// The queues of each id that is stored for a task. A queue whose schedules are damaged has none.
 asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedule_book book) {
     std::map<std::string, std::set<std::string>> places;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
+        if (queue == local_queue) continue;
         auto reading = book.read(queue);
         auto read = co_await caught(std::move(reading));
-        if (read.failure() || queue == local_queue) continue;
+        if (read.failure() && code_of(describe(read.failure())) == errc::protocol) continue;
         for (const auto& one : read.take()) places[one.row].insert(queue);
     }
     co_return places;
@@ -118,16 +120,15 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
         auto places = co_await find_places(book);
         declared->look(std::move(places));
     }
-    std::optional<stored_schedule> before;
-    const auto others = declared->take_elsewhere(queue, what.id);
+    const auto others = declared->elsewhere(queue, what.id);
     for (const auto& other : others) {
         auto taken = co_await book.take(other, what.id);
         if (!taken) continue;
-        before = std::move(taken);
+        declared->move(what.id, std::move(*taken));
         log(log_level::warning, "schedule " + what.id + " has moved from queue " + other + " to queue " + queue +
                                     ", as an id names one schedule: where both are meant, give one another id");
     }
-    auto putting = book.put(queue, what, std::move(before));
+    auto putting = book.put(queue, what, declared->moving(what.id));
     co_await std::move(putting);
     declared->add(queue, what);
 }

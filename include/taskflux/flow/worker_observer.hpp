@@ -33,11 +33,11 @@ public:
     /// An attempt has failed; the task is tried again after `delay`.
     virtual void on_retry(const attempt_failure& /*of*/, duration /*delay*/) {}
 
-    /// An attempt has failed, and no other follows: the task is a dead letter.
+    /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
     virtual void on_failed(const attempt_failure& /*of*/) {}
 
-    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among` blocks its thread. Called once each
-    /// time. Make that handler a plain function, which runs on the CPU pool.
+    /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
+    /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
 
 protected:

@@ -104,7 +104,7 @@ public:
     /// Is told of failed attempts and blocked threads, beside the log; default: none.
     worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
 
-    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that one of them blocks
+    /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that something blocks
     /// it; default 200 ms, zero: never. Needs the renewal thread.
     worker_options& blocked_after(duration limit) {
         return blocked_after_ = detail::not_negative(limit, "blocked_after"), *this;

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_failed_attempt_is_seen_with_what_follows) {
     BOOST_TEST(lines[0].task == to_string(job.id()));
     BOOST_TEST((lines[1].level == taskflux::log_level::error));
     BOOST_TEST(lines[1].text ==
-               "worker node: task flaky: attempt 2 failed: no paper; no other follows, and the task is kept as a dead letter");
+               "worker node: task flaky: attempt 2 failed: no paper; no other follows");
 }
 
 BOOST_AUTO_TEST_CASE(a_payload_that_does_not_decode_is_a_failure_with_its_place) {

@@ -146,6 +146,25 @@ BOOST_AUTO_TEST_CASE(several_workers_share_a_queue) {
     BOOST_TEST(*std::ranges::min_element(by) > 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_change_of_concurrency_keeps_the_slots_that_waiting_handlers_lend) {
+    static constexpr taskflux::task<int(int)> parent{"parent"};
+    worker w{broker, options().concurrency(1)};
+    w.on(twice, [](int x) { return 2 * x; });
+    w.on(parent, [&w](context& ctx, int x) -> asio::awaitable<int> {
+        w.pause();  // so that the subtask comes after the change
+        co_return co_await ctx.call(twice, x);
+    });
+    const auto life = start(w.run());
+    const auto result = start(client.run(parent, 4));
+    settle();
+    BOOST_TEST(!result->done);
+    w.set_concurrency(1);
+    w.resume();
+    settle();
+    BOOST_REQUIRE(result->done);
+    BOOST_TEST(result->value.value() == 8);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
     const auto is = [](errc code) { return [code](const taskflux::error& e) { return e.code() == code; }; };
     worker w{broker, options()};

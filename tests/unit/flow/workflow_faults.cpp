@@ -4,6 +4,8 @@
 #include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 
 #include <map>
 #include <ranges>
@@ -150,8 +152,9 @@ BOOST_AUTO_TEST_CASE(a_broker_that_is_away_for_a_call_beside_others_ends_the_att
     BOOST_TEST(faulty->cancels == 0);
 }
 
-BOOST_AUTO_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_calls) {
-    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+BOOST_DATA_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_calls, boost::unit_test::data::make({false, true}),
+                     begins_with_a_step) {
+    w->on(parent, [this, begins_with_a_step](context& ctx, int) -> asio::awaitable<int> {
         ++begins;
         bool has_failed = false;
         try {
@@ -162,6 +165,8 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_ca
         if (has_failed) {
             co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
             co_await asio::this_coro::throw_if_cancelled(false);
+            const auto refund = [this] { ++notes; };
+            if (begins_with_a_step) co_await ctx.step("refund", refund);
             co_await ctx.call(note, 1);  // compensates
             ++caught;
         }

@@ -72,6 +72,7 @@ void node_core::stop() {
 }
 
 void node_core::abandon() {
+    is_stopped_ = true;  // a `run` that has not begun ends at once
     if (has_begun_) stop();
 }
 

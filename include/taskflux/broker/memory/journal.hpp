@@ -141,9 +141,9 @@ private:
         }
         if (found != entries_.end() && item.how == mode::add && !gives_way(found->second)) return seen(*found);
         const bool is_child = item.key[0] == journal_letter::subtask;
+        has_grown = has_grown || is_child || found == entries_.end() || found->second.text != item.text;
         if (is_child && found != entries_.end()) drop(found->second);
         auto& made = entries_[item.key];
-        has_grown = has_grown || made.text != item.text;
         made = {std::move(item.text), epoch, item.is_spawned, std::nullopt};
         if (is_child) ++open_;
         if (item.is_spawned) ++counts_.total;

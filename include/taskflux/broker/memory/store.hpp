@@ -335,6 +335,7 @@ protected:
         detach(task);
         enter(task, event, to);
         task.when = now;
+        wall_.remove(task);  // it was held for a time of the wall clock
         unlock_unique_key(task);
         task.tell_waiters();
         if (!task.extras) return;

@@ -199,7 +199,7 @@ public:
             if (!answer.is_found) {
                 // A task without retention has gone with its end, and the message about that comes on another connection.
                 constexpr auto patience = std::chrono::seconds(2);
-                if (will_hear) co_await on->sleep(waiting, later(on->base().now(), patience));
+                if (will_hear && wait > duration::zero()) co_await on->sleep(waiting, later(on->base().now(), patience));
                 if (auto outcome = waiting.take_outcome()) co_return outcome;
                 throw detail::no_such_task(id);
             }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/ssl/verify_context.hpp>
@@ -19,7 +20,7 @@ namespace taskflux::redis::wire {
 inline std::string name_text(const X509_NAME* name) {
     std::array<char, 256> text{};
     X509_NAME_oneline(name, text.data(), static_cast<int>(text.size()));
-    return text.data();
+    return detail::printable(text.data(), text.size());
 }
 
 /// The day, as in "2026-01-31".
@@ -38,12 +39,16 @@ inline std::string hosts_of(X509* certificate) {
     std::string out;
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         const auto* name = sk_GENERAL_NAME_value(names.get(), i);
-        if (name->type != GEN_DNS) continue;
+        if (name->type != GEN_DNS && name->type != GEN_IPADD) continue;
+        const auto* text = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+        const auto* bytes = ASN1_STRING_get0_data(text);
+        const auto size = static_cast<std::size_t>(ASN1_STRING_length(text));
         if (!out.empty()) out += ", ";
-        out.append(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                   static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+        if (name->type == GEN_DNS) out.append(reinterpret_cast<const char*>(bytes), size);
+        else if (size == 4) for (std::size_t n = 0; n < size; ++n) out += (n > 0 ? "." : "") + std::to_string(bytes[n]);
+        else out += "an IPv6 address";
     }
-    return out.empty() ? name_text(X509_get_subject_name(certificate)) : out;
+    return out.empty() ? name_text(X509_get_subject_name(certificate)) : detail::printable(out, 200);
 }
 
 /// Why a server's certificate is refused, with the remedy. `is_trusted`: its chain is, and only its name does not fit `host`.

@@ -162,7 +162,8 @@ private:
     asio::awaitable<void> get_ready(bool all_plain) {
         const auto run = server_->run_id();
         if (all_plain && run == ready_for()) co_return;
-        co_await calls_->maintain();
+        if (all_plain) co_await calls_->maintain_some();  // which knows the server; the rest is done beside fetches
+        else co_await calls_->maintain();
         const std::lock_guard lock(mutex_);
         ready_for_ = run;
     }
@@ -253,7 +254,8 @@ private:
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
-        if (bytes <= most_handed::bytes) {  // what is large is sent once
+        constexpr std::size_t usual = 1024;                                 // bytes of an end
+        if (bytes <= (std::max)(most_handed::bytes, items * usual)) {  // what is large is sent once
             if (items == 1) fast.push_back(&self->settle_one_);
             fast.push_back(&self->settle_plain_);
         }

@@ -65,7 +65,8 @@ inline constexpr char shared_is_time[] =
 
 inline constexpr char shared_last_number[] =
     R"lua(local function last_number(value)
-return whole(value or 0) or error('the queue can number no tasks: field seq of ' .. c ..
+local number = whole(value or 0)
+return number and number < 10000000000000 and number or error('the queue can number no tasks: field seq of ' .. c ..
 ' is damaged; set it to a number that no task has reached')
 end
 )lua";
@@ -1650,9 +1651,10 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
     shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
-local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'gaps')
-local last, found = last_number(known[1]), {}
-local seen = walk(tonumber(ARGV[1]), last, tonumber(ARGV[2]), gaps_in(known[2]), false, function(task)
+local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
+local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
+if low > last then low = 0 end
+local seen = walk(math.max(tonumber(ARGV[1]), low), last, tonumber(ARGV[2]), gaps_in(known[3]), false, function(task)
 if task.state == 3 or state >= 0 and task.state ~= state then return true end
 if #found == 2 * most then return false end
 found[#found + 1] = task.seq
@@ -1660,7 +1662,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "7cd6d0bbe71cad60da281aa32706db9aee18d241",
+inline constexpr script clear{"clear", "35fca48535c16ea12d2c74056859af501dcffad3",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -1750,7 +1752,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9a6c4073329f1602e39a2aa105e27ddac1da6ecf",
+inline constexpr script enqueue{"enqueue", "c43cb0de0aada39373562373a69c59ee7992f927",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -1822,7 +1824,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "a90016e264a0da0ede0d858d2b2a3b4655264aa3",
+inline constexpr script enqueue_plain{"enqueue_plain", "43b7698e206ff27ca0d1eaf03ebd5c46470b6aa1",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
@@ -2105,7 +2107,7 @@ local ends = ends_in(length, flags)
 local is_whole = version == 1 and count == of.count and
 #blob >= ends - 1 + 4 * count
 local is_known = not names or names[string.sub(blob, 17, 16 + length)]
-if not is_whole or not is_known or #of.holds == 200 then return false end
+if not is_whole or not is_known or #of.holds >= 200 then return false end
 local _, stop = string.find(of.text, '^%z+', start)
 stop = math.min(stop, last, start + most - found - 1)
 local many, at = stop - start + 1, start - of.codes_at
@@ -2210,7 +2212,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "3b4354b9e01986ca3c3dc524579c413ee3a18636",
+inline constexpr script fetch_plain{"fetch_plain", "6755fd49a6ef95c33a11b33cd6214b9213d94694",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
@@ -2318,7 +2320,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "a8a876af77c6d61131cfce3c2f5b20304535b890",
+inline constexpr script hand_over{"hand_over", "1de25c8e6f79ae5d237cbfa5db094ce1de68c4c2",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -2452,7 +2454,9 @@ local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
 if low > last then low = 0 end
 local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
-local seen = walk(from, last, tonumber(ARGV[2]), gaps, true, function(task)
+local most = tonumber(ARGV[2])
+local seen = walk(from, last, most, gaps, true, function(task)
+if #reply == 3 + most then return false end
 local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
 reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
 end)
@@ -2462,7 +2466,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "b39b0e0d797eb23bef2c7138c454d43afa66ad17",
+inline constexpr script list{"list", "ec7c1b61f5b1cc3caafc750b7668615c0ef36663",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2849,7 +2853,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "82bab511c94c62dfa8e54a02949241f06bf1fe90",
+inline constexpr script set_schedule{"set_schedule", "1f400ed5e0c309b7ff26136c7e7e8a43b26eb97f",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)

@@ -57,7 +57,7 @@ inline error to_error(std::string_view text) {
     if (code == "NOPERM") {
         return {
             errc::invalid_argument,
-            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~tf:* &tf:* +@all"};
+            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
     }
     return {errc::protocol, quoted};
 }

@@ -156,7 +156,7 @@ public:
     /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
     void concurrency(std::size_t n) {
         std::unique_lock lock(mutex_);
-        target_ = n;
+        target_ = n + lent_;
         wake_and_unlock(live_ > target_ ? live_ - target_ : queue_.size(), lock);
     }
 
@@ -164,12 +164,12 @@ public:
     /// be, until the next one ends.
     void lend() {
         std::unique_lock lock(mutex_);
-        ++target_;
+        ++target_, ++lent_;
         wake_and_unlock(queue_.size(), lock);
     }
     void take_back() {
         std::unique_lock lock(mutex_);
-        --target_;
+        --target_, --lent_;
         wake_and_unlock(live_ > target_ ? 1 : 0, lock);  // one that idles must leave, not the next to be woken for a job
     }
 
@@ -375,7 +375,8 @@ private:
     std::vector<std::unique_ptr<slot>> all_;
     slot_list idle_;     // parked
     slot_list dormant_;  // without a coroutine
-    std::size_t target_;
+    std::size_t target_;    // slots, with those that are lent
+    std::size_t lent_ = 0;  // of jobs that only wait
     const std::size_t limit_;
     std::size_t live_ = 0;       // slots with a coroutine that has not been told to leave
     std::size_t busy_ = 0;       // slots with a coroutine that is not parked

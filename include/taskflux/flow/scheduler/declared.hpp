@@ -27,9 +27,12 @@ public:
                                             "; give it an id of its own by schedule_options::id, or both one to replace it");
     }
 
+    /// It is stored, and nowhere else.
     void add(const std::string& queue, const schedule_definition& what) {
         const std::lock_guard lock(mutex_);
         declared_.insert_or_assign(what.id, std::pair(queue, what));
+        if (places_) (*places_)[what.id] = {queue};
+        moving_.erase(what.id);
     }
 
     bool has_looked() const {
@@ -43,21 +46,35 @@ public:
         if (!places_) places_ = std::move(places);
     }
 
-    /// The queues other than `queue` that had a schedule of that id when it looked; each is told once.
-    std::vector<std::string> take_elsewhere(const std::string& queue, const std::string& id) {
+    /// The queues other than `queue` that had a schedule of that id when it looked, until `add`.
+    std::vector<std::string> elsewhere(const std::string& queue, const std::string& id) const {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> others;
-        if (!places_) return others;
-        for (const auto& one : std::exchange((*places_)[id], std::set<std::string>{queue})) {
+        const auto found = places_ ? places_->find(id) : std::map<std::string, std::set<std::string>>::const_iterator();
+        if (!places_ || found == places_->end()) return others;
+        for (const auto& one : found->second) {
             if (one != queue) others.push_back(one);
         }
         return others;
+    }
+
+    /// Keeps what was taken from another queue until it is stored again: storing it may fail, and is tried again then.
+    void move(const std::string& id, stored_schedule taken) {
+        const std::lock_guard lock(mutex_);
+        moving_.insert_or_assign(id, std::move(taken));
+    }
+
+    std::optional<stored_schedule> moving(const std::string& id) const {
+        const std::lock_guard lock(mutex_);
+        const auto found = moving_.find(id);
+        return found == moving_.end() ? std::nullopt : std::optional(found->second);
     }
 
 private:
     mutable std::mutex mutex_;
     std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
     std::optional<std::map<std::string, std::set<std::string>>> places_;
+    std::map<std::string, stored_schedule> moving_;
 };
 
 }  // namespace taskflux::detail

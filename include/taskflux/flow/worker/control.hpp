@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -61,9 +62,10 @@ private:
     std::size_t slots_;
     bool is_paused_ = false;
 
+    std::shared_ptr<asio::thread_pool> pool_;
+
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
-    std::shared_ptr<asio::thread_pool> pool_;      // of `run` and `abandon`
     run_once<worker_core> life_;
 };
 

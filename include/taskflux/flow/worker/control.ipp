@@ -6,6 +6,8 @@
 #include <taskflux/flow/worker/core.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 namespace taskflux::detail {
@@ -50,7 +52,12 @@ void worker_control::stop_now() {
 void worker_control::abandon() {
     life_.stop();  // a node may run it later
     if (const auto core = life_.core()) core->abandon();
-    if (pool_) pool_->join();
+    std::shared_ptr<asio::thread_pool> pool;
+    {
+        const std::lock_guard lock(mutex_);
+        pool = pool_;
+    }
+    if (pool) pool->join();
 }
 
 executor_counts worker_control::counts() const {
@@ -103,7 +110,9 @@ const std::vector<weighted_queue>& worker_control::weighted() const {
 asio::any_io_executor worker_control::cpu() {
     const auto is_plain = [](const auto& named) { return named.second->kind() == slot_job::kind::plain; };
     if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
-    pool_ = make_cpu_pool(options_.cpu_threads());
+    auto pool = make_cpu_pool(options_.cpu_threads());
+    const std::lock_guard lock(mutex_);
+    pool_ = std::move(pool);
     return pool_->get_executor();
 }
 

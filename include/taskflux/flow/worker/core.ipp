@@ -248,7 +248,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
             failure = std::current_exception();
         }
         const auto why = describe(failure);
-        if (code_of(why) == errc::shut_down || phase_.is_closing()) co_return;
+        if (code_of(why) == errc::shut_down) co_return;
         monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         co_await back_off(tries);
     }

@@ -41,7 +41,7 @@ void worker_monitor::attempt_ends(const attempt& of, const settlement& end) cons
             const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
             text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
         } else {
-            text += "; no other follows, and the task is kept as a dead letter";
+            text += "; no other follows";
         }
         log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
         if (!observer_) return;
@@ -60,7 +60,8 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
         using std::chrono::milliseconds;
         log(log_level::warning,
             "the I/O thread has run nothing for " + std::to_string(std::chrono::floor<milliseconds>(time).count()) +
-                " ms: a handler blocks it; make it a plain function, which runs on the CPU pool. Running: " + names,
+                " ms: a handler, or other code on this thread, blocks it; a handler that takes long should be a plain function, which "
+                "runs on the CPU pool. Running: " + names,
             among.size() == 1 ? &among.front().task : nullptr);
         if (observer_) observer_->on_blocked(among, time);
     } catch (...) {  // an observer's

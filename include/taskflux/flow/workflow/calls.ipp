@@ -1,11 +1,10 @@
 #pragma once
 
+#include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/workflow/calls.hpp>
 #include <taskflux/flow/workflow/child_waits.hpp>
 #include <taskflux/flow/workflow/map_mark.hpp>
 
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <chrono>
@@ -28,8 +27,8 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     if (child.outcome && child.outcome->state == task_state::cancelled && book.is_in_group()) {
         // It may have been cancelled because another call of the group failed: that failure must come first again.
         const parking lent(book.sink());
-        asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::milliseconds(200));
-        co_await timer.async_wait(asio::deferred);
+        auto waiting = sleep_for(book.broker()->clock(), patience_for_winner);
+        co_await guarded(book, std::move(waiting), false);
     }
     if (child.outcome) co_return child;
     const parking lent(book.sink());

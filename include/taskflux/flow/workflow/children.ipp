@@ -2,10 +2,9 @@
 
 #include <taskflux/broker/broker/background.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <chrono>
@@ -52,8 +51,7 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
         auto page = co_await broker->journal(parent, std::move(query));
         if (!page.entries.empty() && page.entries.front().outcome) co_return std::move(*page.entries.front().outcome);
         if (failure && tries == patience) std::rethrow_exception(failure);
-        asio::steady_timer timer(co_await asio::this_coro::executor, interval);
-        co_await timer.async_wait(asio::deferred);
+        co_await sleep_for(broker->clock(), interval);
     }
 }
 

@@ -181,13 +181,17 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::atomic<unsigned> epoch_ = 0;  // as of the last write
     mutable std::mutex mutex_;  // guards all below
+    std::optional<unsigned> epoch_;  // as of the last answer to a write
+    std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
 
 /// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
 template <class T>

@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <iterator>
@@ -84,9 +85,6 @@ asio::awaitable<bool> notebook::is_behind() {
 
 // --- calls that have lost ---------------------------------------------------------------------------------------
 
-/// For how long a call that has lost lets the one that has won, or failed, come first again.
-inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
-
 inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
 
 bool notebook::has_lost(const std::exception_ptr& failure) const {
@@ -102,13 +100,12 @@ bool notebook::has_lost(const std::exception_ptr& failure) const {
 
 void notebook::lose(const std::string& name) {
     const std::lock_guard lock(mutex_);
-    later_.push_back(item_of(lost_key(name), std::to_string(epoch_), journal_write::mode::set));
+    lost_.push_back(lost_key(name));
 }
 
 asio::awaitable<void> notebook::lose_again() {
     const parking lent(sink_);
-    auto& clock = broker()->clock();
-    auto waiting = sleep_until(clock, later(clock.now(), patience_for_winner));
+    auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
     throw boost::system::system_error(asio::error::operation_aborted);  // as before
 }
@@ -117,17 +114,27 @@ asio::awaitable<void> notebook::lose_again() {
 
 asio::awaitable<journal_written> notebook::send(journal_write what) {
     const auto own = what.items.size();
+    std::vector<journal_write::item> later;
     {
         const std::lock_guard lock(mutex_);
-        std::move(later_.begin(), later_.end(), std::back_inserter(what.items));
-        later_.clear();
+        later = std::exchange(later_, {});
+        // The epoch is known from the first answer on; until then they wait.
+        if (epoch_) {
+            for (auto& key : std::exchange(lost_, {})) {
+                later.push_back(item_of(std::move(key), std::to_string(*epoch_), journal_write::mode::set));
+            }
+        }
     }
+    what.items.insert(what.items.end(), later.begin(), later.end());
     try {
         auto answer = co_await broker()->write_journal(id_, std::move(what));
         answer.before.resize(own);
+        const std::lock_guard lock(mutex_);
         epoch_ = answer.epoch;
         co_return answer;
     } catch (const error& e) {
+        const std::lock_guard lock(mutex_);
+        later_.insert(later_.begin(), later.begin(), later.end());  // for the next write
         // Ended or gone, though it runs here: by another attempt.
         if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
         throw;

@@ -34,6 +34,7 @@ R read_step(const std::string& name, const std::string& text) {
 template <class Function>
 asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name, Function function) {
     using R = step_result<Function>;
+    co_await book.check();
     if (book.may_have_entries()) {
         const auto known = co_await book.find(step_key(name));
         if (known) {

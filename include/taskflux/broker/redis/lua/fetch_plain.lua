@@ -57,7 +57,7 @@ local function take_piece(of)
     local is_whole = version == stored_version.record and count == of.count and
                          #blob >= ends - 1 + stored_size.segment_end * count
     local is_known = not names or names[string.sub(blob, segment_at.name, segment_at.name - 1 + length)]
-    if not is_whole or not is_known or #of.holds == member_code.most_holds then return false end
+    if not is_whole or not is_known or #of.holds >= member_code.most_holds then return false end
     local _, stop = string.find(of.text, member_pattern.waiting, start)
     stop = math.min(stop, last, start + most - found - 1)
     local many, at = stop - start + 1, start - of.codes_at

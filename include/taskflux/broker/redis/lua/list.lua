@@ -2,7 +2,7 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
 --           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
---      ARGV the last number seen, about how many tasks at most
+--      ARGV the last number seen, how many tasks at most
 -- out: {'OK', the last number looked at, 1 at the end or 0, {number, record, state, progress, log} of each}; DUE, NEED, RELAY
 -- O(log n) a task; O(numbers) where tasks have gone, up to 4,500 of them in a call.
 if is_due() then return {'DUE'} end
@@ -10,7 +10,9 @@ local known = call('HMGET', keys.queue, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
 if low > last then low = 0 end
 local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
-local seen = walk(from, last, tonumber(ARGV[2]), gaps, true, function(task)
+local most = tonumber(ARGV[2])
+local seen = walk(from, last, most, gaps, true, function(task)
+    if #reply == 3 + most then return false end
     local told = call('HMGET', keys.reports, task.seq .. 'p', task.seq .. 'l')
     reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
 end)

@@ -29,7 +29,8 @@ local function is_time(value) return value >= 0 and value <= stored_time.never e
 
 -- The last number that the queue has given.
 local function last_number(value)
-    return whole(value or 0) or error('the queue can number no tasks: field seq of ' .. keys.queue ..
+    local number = whole(value or 0)
+    return number and number < bound.numbers and number or error('the queue can number no tasks: field seq of ' .. keys.queue ..
                                       ' is damaged; set it to a number that no task has reached')
 end
 
