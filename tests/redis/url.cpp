@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_prefix_is_a_short_word) {
     const auto url = parse_url("redis://a?prefix=shop-1.x_Y");
     BOOST_TEST(url.prefix == "shop-1.x_Y");
     BOOST_TEST((parse_url(to_string(url)) == url));
-    for (const std::string bad : {"", "a:b", "a{b", "a%7bb", "ä", "a*", std::string(65, 'a')}) {
+    for (const auto& bad : std::vector<std::string>{"", "a:b", "a{b", "a%7bb", "ä", "a*", std::string(65, 'a')}) {
         BOOST_CHECK_THROW(parse_url("redis://a?prefix=" + bad), taskflux::error);
     }
 }
