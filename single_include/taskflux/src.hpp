@@ -9403,7 +9403,8 @@ asio::awaitable<void> scheduler_core::fire_shared() {
             co_await fire_all();
             co_await asio::post(asio::deferred);  // lets other coroutines run, also where no call waits and everything is late
             if (must_look_ || clock_.now() >= look_again) break;
-            co_await sleep_until(clock_, (std::min)({look_again, later(clock_.now(), clock_.look_every()), clock_.until_wall(next_due())}));
+            const auto soonest = (std::min)(look_again, clock_.until_wall(next_due()));
+            co_await sleep_until(clock_, (std::min)(soonest, later(clock_.now(), clock_.look_every())));
             awake_since_ = clock_.now();
         }
     }
