@@ -674,8 +674,8 @@ BOOST_AUTO_TEST_CASE(a_job_of_every_process_heeds_it_within_a_second_when_the_ti
 }
 
 BOOST_AUTO_TEST_CASE(a_schedule_follows_the_wall_clock_when_it_is_set) {
-    asio::io_context io;
     manual_clock time;
+    asio::io_context io;
     const auto broker = make_memory_broker(io.get_executor(), memory_options(), time);
     taskflux::scheduler scheduler(broker);
     std::vector<time_point> ticks;
@@ -688,10 +688,14 @@ BOOST_AUTO_TEST_CASE(a_schedule_follows_the_wall_clock_when_it_is_set) {
         while (io.poll() != 0) io.restart();
     };
     std::exception_ptr failed;
+    bool has_ended = false;
     const auto next_hour = std::chrono::ceil<std::chrono::hours>(time.wall() + 1ms);
     asio::co_spawn(io, scheduler.every("0 * * * *", "UTC", sweep), [&](std::exception_ptr e) { failed = e; });
     go_on();
-    asio::co_spawn(io, scheduler.run(), [&](std::exception_ptr e) { failed = e; });
+    asio::co_spawn(io, scheduler.run(), [&](std::exception_ptr e) {
+        failed = e;
+        has_ended = true;
+    });
     go_on();
     time.set_wall(next_hour - time.wall());
     time.advance(1s);  // within which it looks again
@@ -711,6 +715,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_follows_the_wall_clock_when_it_is_set) {
     broker->close();
     go_on();
     BOOST_TEST(!failed);
+    BOOST_TEST(has_ended);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_long_local_job_delays_no_other, Backend, backends) {

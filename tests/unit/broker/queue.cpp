@@ -84,7 +84,9 @@ BOOST_AUTO_TEST_CASE(a_full_queue_takes_all_of_a_batch_or_nothing) {
 BOOST_AUTO_TEST_CASE(what_is_there_already_needs_no_room) {
     fixture in{{1, 1, 0}};
     new_task task;
-    task.spec = std::make_shared<const task_spec>();
+    auto spec = std::make_shared<task_spec>();
+    spec->name = "t";
+    task.spec = std::move(spec);
     task.own_id = "mine";
     std::vector<new_task> batch(1, task);
     BOOST_TEST(!in.queue.submit(batch, in.now)[0].duplicate);

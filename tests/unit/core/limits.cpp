@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(an_error_says_what_is_allowed) {
     };
     BOOST_TEST(text_of(limits::board, "no board") == "not a board name: \"no board\"; use 1 to 200 bytes of A-Z a-z 0-9 _ - . /");
     BOOST_TEST(text_of(limits::unique_key, std::string(70'000, 'a')) ==
-               "not a unique key: \"" + std::string(64, 'a') + "…\" of 70000 bytes; use 1 to 1024 bytes");
+               "not a unique key: \"" + std::string(64, 'a') + "\"… of 70000 bytes; use 1 to 1024 bytes");
     BOOST_TEST(text_of(limits::own_id, "~a").starts_with("not an own id: \"~a\"; use"));
 }
 
