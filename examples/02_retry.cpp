@@ -44,7 +44,8 @@ asio::awaitable<void> download_all(taskflux::client client, taskflux::worker& wo
 int main() {
     asio::io_context io;
     const auto broker = taskflux::connect(io.get_executor(), "memory://");
-    taskflux::worker worker{broker};
+    // By default failed attempts are logged to the standard error stream; here they are part of the show.
+    taskflux::worker worker{broker, taskflux::worker_options().log(nullptr)};
     worker.on(download, on_download);
     taskflux::stop_on_error handler{io};
     asio::co_spawn(io, worker.run(), handler);

@@ -144,7 +144,8 @@ BOOST_AUTO_TEST_CASE(a_parent_that_dies_at_every_await_runs_no_child_and_no_step
     for (std::size_t i = spawned_from; i != spawned_from + 20; ++i) BOOST_TEST(effects[i] == 1U);
     const auto record = seen.run(job.record());
     BOOST_TEST(record.attempts == 1U);
-    BOOST_TEST(record.crashes == unsigned(points));
+    BOOST_TEST(record.deliveries > unsigned(points));
+    BOOST_TEST(record.crashes <= 1U);  // each crash but the last was followed by progress
 }
 
 BOOST_AUTO_TEST_SUITE_END()

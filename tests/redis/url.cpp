@@ -87,7 +87,7 @@ const bad bad_urls[] = {
     {"redis://:s3cret%00@host", "%00"},
     {"redis://:s3cret#1@host", "%23"},
     {"redis://host:1?s3cret@other", "option is not known"},
-    {"redis://host?tiemout=1s", "option is not known: there are timeout, db, durable, ca, cert"},
+    {"redis://host?tiemout=1s", "option is not known: there are timeout, db, durable, prefix, ca, cert"},
     {"redis://host?timeout=5", "timeout is not a time"},
     {"redis://host?timeout=0ms", "timeout=500ms or timeout=5s"},
     {"redis://host?timeout=s", "is not a time"},
