@@ -173,7 +173,7 @@ class Usage(Case):
 
     def test_an_unknown_broker_is_named(self):
         self.write("file")
-        self.assert_refused(["--url", "carrier-pigeon://x", "file"], "carrier-pigeon://", "memory://")
+        self.assert_refused(["--url", "carrier-pigeon://x", "file"], "its scheme is not known", "memory://")
 
     def test_a_file_may_be_named_like_an_option(self):
         self.write("--all")
