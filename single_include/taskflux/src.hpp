@@ -5768,7 +5768,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 
 void service_core::answer(const call_ptr& one) {
     bool is_gone = one->request.reply_to.empty();
-    bool is_ending = false;
+    bool is_closing = false;
     if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
         call_message refusal;
         refusal.what = call_message::kind::refused;
@@ -5779,10 +5779,10 @@ void service_core::answer(const call_ptr& one) {
         const std::lock_guard lock(mutex_);
         is_gone = is_gone || one->is_gone;
         one->has_returned = true;
-        is_ending = !takes_calls_;
+        is_closing = !takes_calls_;
     }
     if (is_gone) return end(one);
-    if (is_ending) changed_->set();
+    if (is_closing) changed_->set();
     // Weak: a call has an outlet, which keeps the broker, which may keep this for ever when its context ends.
     auto sent = [weak = weak_from_this(), answered = std::weak_ptr(one)](std::exception_ptr, bool) {
         const auto self = weak.lock();

@@ -28,6 +28,7 @@ SOUND = {
     "taskflux.hpp": "#pragma once\n\n// Everything.\n#include <taskflux/broker.hpp>\n"
                     "#include <taskflux/core.hpp>\n#include <taskflux/exec.hpp>\n#include <taskflux/version.hpp>\n",
     "src.hpp": "#pragma once\n\n// The bodies.\n#include <boost/json/src.hpp>\n",
+    "testing.hpp": "#pragma once\n\n// For tests.\n#include <taskflux/core.hpp>\n",
 }
 
 
