@@ -20,7 +20,8 @@ class clock {
 public:
     virtual ~clock() = default;
 
-    /// The current time, which never steps: for spans of time such as leases, delays and timeouts.
+    /// The current time: for spans of time such as leases, delays and timeouts. It never steps, but for that of a Redis broker,
+    /// which follows its server's.
     virtual time_point now() const noexcept = 0;
 
     /// How far the wall clock is ahead of `now`, or behind it: since it has been set.

@@ -18906,7 +18906,7 @@ private:
         std::vector<std::string> own;
         own.push_back(named(own_key::held, consumer));
         std::vector<fast_script*> fast;
-        constexpr std::size_t usual = 1024;                                 // bytes of an end
+        constexpr std::size_t usual = 1024;  // bytes of an end
         if (bytes <= (std::max)(most_handed::bytes, items * usual)) {  // what is large is sent once
             if (items == 1) fast.push_back(&self->settle_one_);
             fast.push_back(&self->settle_plain_);

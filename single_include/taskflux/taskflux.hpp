@@ -4929,7 +4929,8 @@ class clock {
 public:
     virtual ~clock() = default;
 
-    /// The current time, which never steps: for spans of time such as leases, delays and timeouts.
+    /// The current time: for spans of time such as leases, delays and timeouts. It never steps, but for that of a Redis broker,
+    /// which follows its server's.
     virtual time_point now() const noexcept = 0;
 
     /// How far the wall clock is ahead of `now`, or behind it: since it has been set.
@@ -9169,8 +9170,9 @@ public:
     std::vector<std::string> elsewhere(const std::string& queue, const std::string& id) const {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> others;
-        const auto found = places_ ? places_->find(id) : std::map<std::string, std::set<std::string>>::const_iterator();
-        if (!places_ || found == places_->end()) return others;
+        if (!places_) return others;
+        const auto found = places_->find(id);
+        if (found == places_->end()) return others;
         for (const auto& one : found->second) {
             if (one != queue) others.push_back(one);
         }
@@ -9472,7 +9474,8 @@ public:
 
     /// Runs with the config that the constructor was given, on `threads` threads, the caller's included, until SIGINT or
     /// SIGTERM; then lets handlers finish within `drain_for`. A second signal ends the process at once. Returns the exit
-    /// code: 0 stopped, 1 failed while running, 2 the config is wrong; the reason is on the standard error stream.
+    /// code: 0 stopped, 1 failed while running (the reason is in the log), 2 the config is wrong (the reason is on the standard
+    /// error stream).
     int run();
 
     /// Like `run()`, with the config that the command line, its file and environment variables change; see docs/app.md.

@@ -182,12 +182,14 @@ void storm(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigne
     const auto first = number("TASKFLUX_STORM_SEED", std::random_device{}() % 1000000);
     const auto rounds = number("TASKFLUX_STORM_ROUNDS", 100);
     BOOST_TEST_MESSAGE("seeds from " << first);
+    unsigned ended = 0;  // a round that touches what is gone, or never ends, fails by the sanitizer or the limit of the test
     for (unsigned i = 0; i < rounds; ++i) {
         BOOST_TEST_CONTEXT("TASKFLUX_STORM_SEED=" << first + i) {
             program(make, first + i, pace).end();
-            BOOST_TEST(true);
+            ++ended;
         }
     }
+    BOOST_TEST(ended == rounds);
 }
 
 }  // namespace

@@ -146,7 +146,8 @@ public:
 
     /// Runs with the config that the constructor was given, on `threads` threads, the caller's included, until SIGINT or
     /// SIGTERM; then lets handlers finish within `drain_for`. A second signal ends the process at once. Returns the exit
-    /// code: 0 stopped, 1 failed while running, 2 the config is wrong; the reason is on the standard error stream.
+    /// code: 0 stopped, 1 failed while running (the reason is in the log), 2 the config is wrong (the reason is on the standard
+    /// error stream).
     int run();
 
     /// Like `run()`, with the config that the command line, its file and environment variables change; see docs/app.md.

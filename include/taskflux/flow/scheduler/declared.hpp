@@ -50,8 +50,9 @@ public:
     std::vector<std::string> elsewhere(const std::string& queue, const std::string& id) const {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> others;
-        const auto found = places_ ? places_->find(id) : std::map<std::string, std::set<std::string>>::const_iterator();
-        if (!places_ || found == places_->end()) return others;
+        if (!places_) return others;
+        const auto found = places_->find(id);
+        if (found == places_->end()) return others;
         for (const auto& one : found->second) {
             if (one != queue) others.push_back(one);
         }
