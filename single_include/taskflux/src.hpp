@@ -299,7 +299,8 @@ inline std::string allowed_instead(std::string_view text, const std::vector<std:
 namespace taskflux::detail {
 
 /// Begins `work` on `executor`, at once where the caller runs there. `on_end` is called there, with what `work` threw, or
-/// null; not when the context ends before. `stop`, emitted where `work` runs, cancels it (terminal cancellation only).
+/// null; not when the context ends before. `stop`, emitted where `work` runs and once this has returned, cancels it (terminal
+/// cancellation only).
 /// For code that does not run for each task: each further type of handler for `asio::co_spawn` makes builds slower.
 void spawn_on(const asio::any_io_executor& executor, asio::awaitable<void> work, std::function<void(std::exception_ptr)> on_end,
               asio::cancellation_slot stop = asio::cancellation_slot());
@@ -5357,8 +5358,10 @@ private:
         call_message request;
         method_handler& does;
         call_key key;
-        std::string answer;              // empty: none
-        asio::cancellation_signal stop;  // for `where`
+        std::string answer;  // empty: none
+        // For `where`:
+        asio::cancellation_signal stop;
+        bool is_stopped = false;
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
         bool has_returned = false;  // only its answer is still on its way
@@ -5684,8 +5687,12 @@ void service_core::begin(call_message request) {
                           "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
                               " calls in flight: start another, or raise max_running");
     }
-    auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
-    spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
+    // From `admit` on, any thread may cancel it: what touches its signal happens where it runs.
+    asio::dispatch(one->where, [self = shared_from_this(), one] {
+        if (one->is_stopped) return self->answer(one);
+        auto on_end = [self, one](std::exception_ptr) { self->answer(one); };
+        spawn_on(one->where, carry_out(self, one), std::move(on_end), one->stop.slot());
+    });
 }
 
 service_core::admission service_core::admit(const call_ptr& one) {
@@ -5803,7 +5810,10 @@ void service_core::end(const call_ptr& one) {
 
 void service_core::cancel(const call_ptr& one) {
     one->context.cancel();
-    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+    asio::post(one->where, [one] {
+        one->is_stopped = true;
+        one->stop.emit(asio::cancellation_type::terminal);
+    });
 }
 
 void service_core::cancel_all() {

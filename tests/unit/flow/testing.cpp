@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(attempts_come_at_their_moments) {
 BOOST_AUTO_TEST_CASE(advance_passes_through_all_moments_in_order) {
     environment test;
     int ticks = 0;
-    taskflux::scheduler s{test.broker(), taskflux::scheduler_options().cpu(test.get_executor())};
+    taskflux::scheduler s{test.broker(), taskflux::scheduler_options().cpu(test.get_executor()).look_every(1h)};
     const auto options = taskflux::schedule_options().scope(taskflux::local_scope::every_process);
     s.local("noon", "0 12 * * *", [&ticks] { ++ticks; }, options);
     test.start(s.run());

@@ -67,8 +67,10 @@ private:
         call_message request;
         method_handler& does;
         call_key key;
-        std::string answer;              // empty: none
-        asio::cancellation_signal stop;  // for `where`
+        std::string answer;  // empty: none
+        // For `where`:
+        asio::cancellation_signal stop;
+        bool is_stopped = false;
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
         bool has_returned = false;  // only its answer is still on its way

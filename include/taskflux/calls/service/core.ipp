@@ -10,7 +10,9 @@
 #include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
 #include <algorithm>
@@ -143,8 +145,12 @@ void service_core::begin(call_message request) {
                           "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
                               " calls in flight: start another, or raise max_running");
     }
-    auto on_end = [self = shared_from_this(), one](std::exception_ptr) { self->answer(one); };
-    spawn_on(one->where, carry_out(shared_from_this(), one), std::move(on_end), one->stop.slot());
+    // From `admit` on, any thread may cancel it: what touches its signal happens where it runs.
+    asio::dispatch(one->where, [self = shared_from_this(), one] {
+        if (one->is_stopped) return self->answer(one);
+        auto on_end = [self, one](std::exception_ptr) { self->answer(one); };
+        spawn_on(one->where, carry_out(self, one), std::move(on_end), one->stop.slot());
+    });
 }
 
 service_core::admission service_core::admit(const call_ptr& one) {
@@ -262,7 +268,10 @@ void service_core::end(const call_ptr& one) {
 
 void service_core::cancel(const call_ptr& one) {
     one->context.cancel();
-    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+    asio::post(one->where, [one] {
+        one->is_stopped = true;
+        one->stop.emit(asio::cancellation_type::terminal);
+    });
 }
 
 void service_core::cancel_all() {
