@@ -5319,6 +5319,39 @@ std::string board_of(std::string_view service) { return "taskflux/service/" + st
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/gate.hpp -------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether anything may still be begun on threads that are joined, and gone, some time after `close`. Thread-safe. After
+/// Seastar's `gate`.
+class gate {
+public:
+    /// `threads` with outstanding work: they are not joined while what this returns lives. Empty once the gate is closed;
+    /// then `threads` is not touched.
+    asio::any_io_executor enter(const asio::any_io_executor& threads) const {
+        const std::lock_guard lock(mutex_);
+        if (is_closed_) return {};
+        return asio::prefer(threads, asio::execution::outstanding_work.tracked);
+    }
+
+    void close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+    }
+
+    bool is_closed() const {
+        const std::lock_guard lock(mutex_);
+        return is_closed_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    bool is_closed_ = false;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/service/core.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5406,6 +5439,7 @@ private:
     const service_options options_;
     const std::shared_ptr<const method_map> methods_;
     const asio::any_io_executor cpu_;
+    gate gate_;  // of `cpu_`, whose threads may be the service's own
     const asio::any_io_executor strand_;
     const std::shared_ptr<event> changed_;
     const time_point started_at_;
@@ -5580,9 +5614,14 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
         alive->changed_->set();
         asio::post(alive->strand_, [alive] { alive->serving_.stop(); });
     });
-    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-        if (const auto alive = weak.lock()) alive->hear(text);
-    });
+    try {
+        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+            if (const auto alive = weak.lock()) alive->hear(text);
+        });
+    } catch (...) {
+        if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+        throw;
+    }
     {
         const std::lock_guard lock(mutex_);
         takes_calls_ = !is_stopped_;
@@ -5620,6 +5659,7 @@ void service_core::abandon() {
 }
 
 void service_core::refuse_calls() {
+    gate_.close();
     const std::lock_guard lock(mutex_);
     takes_calls_ = false;
 }
@@ -5663,8 +5703,9 @@ void service_core::cancel(const call_key& key) {
         const std::lock_guard lock(mutex_);
         const auto found = calls_.find(key);
         if (found == calls_.end()) return;
+        found->second->is_gone = true;
+        if (found->second->has_returned) return;
         one = found->second;
-        one->is_gone = true;
     }
     cancel(one);
 }
@@ -5675,8 +5716,8 @@ void service_core::begin(call_message request) {
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    // After `abandon` the threads may be joined: not before they have the call, or it is seen in `admit` that none is taken.
-    const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+    const auto alive = gate_.enter(on);
+    if (!alive) return refuse(request, call_message::kind::refused, errc::shut_down, "");
     const auto one = std::make_shared<call>(make_serial(on), clock, std::move(request), *does);
     switch (admit(one)) {
         case admission::taken: break;
@@ -5820,7 +5861,9 @@ void service_core::cancel_all() {
     std::vector<call_ptr> all;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [key, one] : calls_) all.push_back(one);
+        for (const auto& [key, one] : calls_) {
+            if (!one->has_returned) all.push_back(one);
+        }
     }
     for (const auto& one : all) cancel(one);
 }
@@ -8088,6 +8131,7 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
+    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
     parts_.check();
 }
 
@@ -8772,9 +8816,8 @@ public:
         if (overlap == overlap_policy::cancel_previous) cancel(id);
         const bool is_on_threads = what.is_plain && cpu_;
         const auto& on = is_on_threads ? cpu_ : executor_;
-        // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
-        const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
-        if (*is_closed_) return;
+        const auto alive = gate_->enter(on);
+        if (!alive) return;
         // What is told of a job's end may outlive the threads that it ran on.
         const auto one = std::make_shared<run>(id, is_on_threads ? make_serial(on) : asio::any_io_executor(asio::make_strand(on)));
         runs_->push_back(one);
@@ -8787,11 +8830,11 @@ public:
                 changed->set();
             });
         };
-        spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
+        spawn_on(one->where, begin(what.start, gate_), std::move(on_end), one->stop.slot());
     }
 
     /// Starts no further job. Thread-safe.
-    void close() { *is_closed_ = true; }
+    void close() { gate_->close(); }
 
     void cancel_all() {
         for (const auto& one : *runs_) cancel(one);
@@ -8814,9 +8857,9 @@ private:
 
     /// Posts first: `co_spawn` may run its coroutine at once, and then the job would run inside `start`.
     static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
-                                       std::shared_ptr<const std::atomic<bool>> is_closed) {
+                                       std::shared_ptr<const gate> passed) {
         co_await asio::post(asio::deferred);
-        if (*is_closed) co_return;
+        if (passed->is_closed()) co_return;
         co_await job();
     }
 
@@ -8841,7 +8884,7 @@ private:
     log_sink log_;
     const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
     const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
-    std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
+    const std::shared_ptr<gate> gate_ = std::make_shared<gate>();  // of the threads, which may be the scheduler's own
 };
 
 }  // namespace taskflux::detail

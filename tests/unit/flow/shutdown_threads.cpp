@@ -123,21 +123,26 @@ BOOST_AUTO_TEST_CASE(a_broker_may_be_closed_by_any_thread) {
         const auto broker = make_memory_broker(pool.get_executor());
         worker w{broker, worker_options().cpu_threads(1)};
         w.on(tick, [] {});
+        worker steered{broker};
+        steered.on(tick, [] {});
+        node shown{broker, steered};
         service s{broker};
         set_up(s);
         scheduler plan{broker};
         auto working = asio::co_spawn(pool, w.run(), asio::use_future);
+        auto showing = asio::co_spawn(pool, shown.run(), asio::use_future);
         auto serving = asio::co_spawn(pool, s.run(), asio::use_future);
         auto planning = asio::co_spawn(pool, plan.run(), asio::use_future);
         for (int i = 0; i < round; ++i) std::this_thread::yield();
         const bool is_stopped = round % 2 == 0;
         if (is_stopped) {
             w.stop();
+            shown.stop();
             s.stop();
             plan.stop();
         }
         broker->close();
-        for (auto* life : {&working, &serving, &planning}) {
+        for (auto* life : {&working, &showing, &serving, &planning}) {
             if (is_stopped) BOOST_CHECK_NO_THROW(life->get());
             else BOOST_CHECK_THROW(life->get(), boost::system::system_error);
         }

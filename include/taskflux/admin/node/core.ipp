@@ -62,6 +62,7 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
+    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
     parts_.check();
 }
 

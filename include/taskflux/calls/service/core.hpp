@@ -9,6 +9,7 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/gate.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/version.hpp>
 
@@ -115,6 +116,7 @@ private:
     const service_options options_;
     const std::shared_ptr<const method_map> methods_;
     const asio::any_io_executor cpu_;
+    gate gate_;  // of `cpu_`, whose threads may be the service's own
     const asio::any_io_executor strand_;
     const std::shared_ptr<event> changed_;
     const time_point started_at_;

@@ -11,9 +11,7 @@
 #include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/dispatch.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -38,9 +36,14 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
         alive->changed_->set();
         asio::post(alive->strand_, [alive] { alive->serving_.stop(); });
     });
-    box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
-        if (const auto alive = weak.lock()) alive->hear(text);
-    });
+    try {
+        box_ = broker_->open([weak = weak_from_this()](std::string_view text) {
+            if (const auto alive = weak.lock()) alive->hear(text);
+        });
+    } catch (...) {
+        if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+        throw;
+    }
     {
         const std::lock_guard lock(mutex_);
         takes_calls_ = !is_stopped_;
@@ -78,6 +81,7 @@ void service_core::abandon() {
 }
 
 void service_core::refuse_calls() {
+    gate_.close();
     const std::lock_guard lock(mutex_);
     takes_calls_ = false;
 }
@@ -121,8 +125,9 @@ void service_core::cancel(const call_key& key) {
         const std::lock_guard lock(mutex_);
         const auto found = calls_.find(key);
         if (found == calls_.end()) return;
+        found->second->is_gone = true;
+        if (found->second->has_returned) return;
         one = found->second;
-        one->is_gone = true;
     }
     cancel(one);
 }
@@ -133,8 +138,8 @@ void service_core::begin(call_message request) {
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
-    // After `abandon` the threads may be joined: not before they have the call, or it is seen in `admit` that none is taken.
-    const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
+    const auto alive = gate_.enter(on);
+    if (!alive) return refuse(request, call_message::kind::refused, errc::shut_down, "");
     const auto one = std::make_shared<call>(make_serial(on), clock, std::move(request), *does);
     switch (admit(one)) {
         case admission::taken: break;
@@ -278,7 +283,9 @@ void service_core::cancel_all() {
     std::vector<call_ptr> all;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [key, one] : calls_) all.push_back(one);
+        for (const auto& [key, one] : calls_) {
+            if (!one->has_returned) all.push_back(one);
+        }
     }
     for (const auto& one : all) cancel(one);
 }

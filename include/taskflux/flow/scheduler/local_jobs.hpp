@@ -2,6 +2,7 @@
 
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/gate.hpp>
 #include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/scheduler/local_job.hpp>
@@ -19,7 +20,6 @@
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <exception>
 #include <functional>
 #include <list>
@@ -43,9 +43,8 @@ public:
         if (overlap == overlap_policy::cancel_previous) cancel(id);
         const bool is_on_threads = what.is_plain && cpu_;
         const auto& on = is_on_threads ? cpu_ : executor_;
-        // After `close` the threads may be joined: not before they have the job, or it is seen here that this is closed.
-        const asio::any_io_executor alive = asio::prefer(on, asio::execution::outstanding_work.tracked);
-        if (*is_closed_) return;
+        const auto alive = gate_->enter(on);
+        if (!alive) return;
         // What is told of a job's end may outlive the threads that it ran on.
         const auto one = std::make_shared<run>(id, is_on_threads ? make_serial(on) : asio::any_io_executor(asio::make_strand(on)));
         runs_->push_back(one);
@@ -58,11 +57,11 @@ public:
                 changed->set();
             });
         };
-        spawn_on(one->where, begin(what.start, is_closed_), std::move(on_end), one->stop.slot());
+        spawn_on(one->where, begin(what.start, gate_), std::move(on_end), one->stop.slot());
     }
 
     /// Starts no further job. Thread-safe.
-    void close() { *is_closed_ = true; }
+    void close() { gate_->close(); }
 
     void cancel_all() {
         for (const auto& one : *runs_) cancel(one);
@@ -85,9 +84,9 @@ private:
 
     /// Posts first: `co_spawn` may run its coroutine at once, and then the job would run inside `start`.
     static asio::awaitable<void> begin(std::function<asio::awaitable<void>()> job,
-                                       std::shared_ptr<const std::atomic<bool>> is_closed) {
+                                       std::shared_ptr<const gate> passed) {
         co_await asio::post(asio::deferred);
-        if (*is_closed) co_return;
+        if (passed->is_closed()) co_return;
         co_await job();
     }
 
@@ -112,7 +111,7 @@ private:
     log_sink log_;
     const std::shared_ptr<event> changed_ = std::make_shared<event>();  // one has ended
     const std::shared_ptr<std::list<std::shared_ptr<run>>> runs_ = std::make_shared<std::list<std::shared_ptr<run>>>();
-    std::shared_ptr<std::atomic<bool>> is_closed_ = std::make_shared<std::atomic<bool>>(false);
+    const std::shared_ptr<gate> gate_ = std::make_shared<gate>();  // of the threads, which may be the scheduler's own
 };
 
 }  // namespace taskflux::detail
