@@ -15048,7 +15048,7 @@ inline constexpr char shared_prefix[] =
 
 inline constexpr char shared_declared[] =
     R"lua(local declared, missing = {}, {}
-for n = 1, #KEYS do declared[KEYS[n]] = true end
+for n = first_own, #KEYS do declared[KEYS[n]] = true end
 )lua";
 
 inline constexpr char shared_call[] =
@@ -15079,6 +15079,10 @@ inline constexpr char shared_whole[] =
 local number = tonumber(value)
 return number and number >= 0 and number <= 1e15 and number % 1 == 0 and number or nil
 end
+)lua";
+
+inline constexpr char shared_of_digits[] =
+    R"lua(local function of_digits(text) return #text <= 15 and tonumber(text) end
 )lua";
 
 inline constexpr char shared_is_time[] =
@@ -15133,11 +15137,11 @@ inline constexpr char shared_time_of[] =
 )lua";
 
 inline constexpr char shared_due[] =
-    R"lua(local function due(set) return first_time(set) <= now end
+    R"lua(local function due(set) return tonumber(call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or 1e15) <= now end
 )lua";
 
 inline constexpr char shared_is_due[] =
-    R"lua(local function is_due() return due(d) or due(e) or due(C) or due(f) end
+    R"lua(local function is_due() return (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) end
 )lua";
 
 inline constexpr char shared_also[] =
@@ -15202,8 +15206,8 @@ made.retention, made.failed_retention = 3600000, 604800000
 if flags % 2 >= 1 then
 made.deadline, made.expires_in, made.retention, made.failed_retention, made.crash_limit, at =
 struct.unpack('<ddddI4', record, at)
-if not (is_time(made.deadline) and is_time(made.expires_in) and is_time(made.retention) and
-is_time(made.failed_retention)) then
+if not ((made.deadline >= 0 and made.deadline <= 1e15) and (made.expires_in >= 0 and made.expires_in <= 1e15) and (made.retention >= 0 and made.retention <= 1e15) and
+(made.failed_retention >= 0 and made.failed_retention <= 1e15)) then
 error('no time')
 end
 end
@@ -15212,7 +15216,7 @@ made.own, at = struct.unpack('<Hc0', record, at)
 end
 if flags % 8 >= 4 then
 made.unique, made.window, at = struct.unpack('<Hc0d', record, at)
-if not is_time(made.window) then error('no time') end
+if not (made.window >= 0 and made.window <= 1e15) then error('no time') end
 end
 if flags % 32 >= 16 then
 made.parent = {}
@@ -15280,8 +15284,8 @@ end
 inline constexpr char shared_unpack_state[] =
     R"lua(local function unpack_state(seq, text)
 local is_whole, task = pcall(read_state, seq, text)
-if is_whole and task.state >= 0 and task.state < 9 and is_time(task.when) and is_time(task.first) and
-is_time(task.started) and is_time(task.from) and is_time(task.gone_at) then
+if is_whole and task.state >= 0 and task.state < 9 and (task.when >= 0 and task.when <= 1e15) and (task.first >= 0 and task.first <= 1e15) and
+(task.started >= 0 and task.started <= 1e15) and (task.from >= 0 and task.from <= 1e15) and (task.gone_at >= 0 and task.gone_at <= 1e15) then
 return task
 end
 local version = math.floor((string.byte(text) or 0) / 16)
@@ -15306,7 +15310,7 @@ inline constexpr char shared_fresh[] =
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
 seq = seq, state = 2, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = is_special(flags), record = record
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = (bit.band(flags, 23) ~= 0), record = record
 }
 end
 )lua";
@@ -15348,16 +15352,17 @@ inline constexpr char shared_segments[] =
 inline constexpr char shared_span_of[] =
     R"lua(local function span_of(name)
 local first, count = string.match(name, '^(%d+):(%d+)$')
-first, count = whole(first), whole(count)
+if not first then return end
+first, count = of_digits(first), of_digits(count)
 if first and count and count <= 256 then return first, count end
 end
 )lua";
 
 inline constexpr char shared_open_segment[] =
-    R"lua(local function open_segment(name)
+    R"lua(local function open_segment(name, first, count)
 local of = segments[name]
 if of then return of end
-local first, count = span_of(name)
+if not first then first, count = span_of(name) end
 if not first then
 set_aside('@' .. string.sub(name, 1, 100), 'it is no segment')
 return nil
@@ -15370,7 +15375,7 @@ return nil
 end
 of = {name = name, first = first, count = count, text = text, holds = {}, changes = {}}
 of.flags, of.retention = struct.unpack('<Bd', text)
-if not is_time(of.retention) then
+if not (of.retention >= 0 and of.retention <= 1e15) then
 set_aside('@' .. name, 'its status is damaged')
 return nil
 end
@@ -15406,7 +15411,7 @@ first, count = span_of(name)
 if first then break end
 end
 end
-return first and seq < first + count and open_segment(name) or nil
+return first and seq < first + count and open_segment(name, first, count) or nil
 end
 )lua";
 
@@ -15436,7 +15441,7 @@ local text, at = call('HGET', b, of.first .. 'o') or '', 1
 while at <= #text do
 local when, many
 when, many, at = struct.unpack('<dB', text, at)
-if not is_time(when) then error('no time') end
+if not (when >= 0 and when <= 1e15) then error('no time') end
 for _ = 1, many do
 local which, hold, result
 which, hold, result, at = struct.unpack('<BBI4c0', text, at)
@@ -15494,7 +15499,7 @@ seq = seq, nonce = struct.unpack('<I4', of.text, 10 + 4 * (seq - of.first)),
 segment = of, in_turn = not hold, state = hold and 3 or 2,
 deliveries = hold and 1 or 0, first_try = hold ~= nil, failed = 0, crashes = 0, when = 0,
 first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, gone_at = 0,
-holder = hold and hold.consumer or '', error = '', result = '', special = is_special(of.flags)
+holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 23) ~= 0)
 }
 if outcome then
 task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
@@ -15730,13 +15735,13 @@ end
 inline constexpr char shared_watch_limit[] =
     R"lua(local function watch_limit(task)
 local till = limit(task)
-if till < 1e15 then sorted_sets[e][padded(task.seq)] = till end
+if till < 1e15 then sorted_sets[e][string.format('%014d', task.seq)] = till end
 end
 )lua";
 
 inline constexpr char shared_forget_limit[] =
     R"lua(local function forget_limit(task)
-if task.special and limit(task) < 1e15 then sorted_sets[e][padded(task.seq)] = false end
+if task.special and limit(task) < 1e15 then sorted_sets[e][string.format('%014d', task.seq)] = false end
 end
 )lua";
 
@@ -15901,7 +15906,7 @@ inline constexpr char shared_is_before_attempt[] =
 
 inline constexpr char shared_unclaimed_member[] =
     R"lua(local function unclaimed_member(task)
-return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, padded(task.seq))
+return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))
 end
 )lua";
 
@@ -15931,11 +15936,11 @@ local state = task.state
 if state == 0 then
 forget_limit(task)
 elseif state == 1 then
-sorted_sets[d][padded(task.seq)] = false
+sorted_sets[d][string.format('%014d', task.seq)] = false
 forget_limit(task)
 elseif state == 2 then
 if task.unclaimed then
-sorted_sets[u][unclaimed_member(task)] = false
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
 task.unclaimed = false
 count('u', -1)
 elseif task.in_turn then
@@ -15959,7 +15964,7 @@ inline constexpr char shared_make_ready[] =
 if at > now then
 enter(task, 1)
 task.when = at
-sorted_sets[d][padded(task.seq)] = at
+sorted_sets[d][string.format('%014d', task.seq)] = at
 else
 enter(task, 2)
 append(urgent and lanes_head or lanes_tail, lane(info(task).priority), task.seq)
@@ -16039,7 +16044,7 @@ end
 inline constexpr char shared_give_up[] =
     R"lua(local function give_up(task)
 if task.first == 0 then return finish(task, 8) end
-fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
+fail(task, task.error ~= '' and task.error or ('{"code":"' .. 'timed_out' .. '","type":"","message":"' .. "the task's overall deadline passed" .. '","pointer":"","expected":""}'))
 end
 )lua";
 
@@ -16073,7 +16078,7 @@ inline constexpr char shared_recover[] =
 task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then return give_back(task) end
-fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
+fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
 
@@ -16148,7 +16153,7 @@ end
 
 inline constexpr char shared_has_lease[] =
     R"lua(local function has_lease(consumer)
-local till = time_of(C, consumer) or 1e15 + 1
+local till = tonumber(call('ZSCORE', C, consumer)) or 1e15 + 1
 return till > now and till <= 1e15, till <= now
 end
 )lua";
@@ -16212,15 +16217,16 @@ inline constexpr char shared_text[] =
     R"lua(local function text(value) return struct.pack('<I4', #value) .. value end
 )lua";
 
-inline constexpr char shared_queue[] =
-    R"lua(local queue = string.match(prefix, '{(.*)}:$')
+inline constexpr char shared_queue_name[] =
+    R"lua(local function queue_name() return (string.match(prefix, '{(.*)}:$')) end
 )lua";
 
 inline constexpr char shared_end_of[] =
     R"lua(local function end_of(task)
-return 'E' .. text(queue) ..
-struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) ..
-text(task.error)
+local queue = ((string.match(prefix, '{(.*)}:$')))
+return 'E' .. (struct.pack('<I4', #queue) .. queue) ..
+struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. (struct.pack('<I4', #task.result) .. task.result) ..
+(struct.pack('<I4', #task.error) .. task.error)
 end
 )lua";
 
@@ -16277,7 +16283,7 @@ local succeeded, failed = of.done - of.failed, of.failed
 if kind == 'q' then
 needed = whole(needed) or 0
 if of.total - failed < needed then
-local why = of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed')
+local why = of.why ~= '' and of.why or ('{"code":"' .. 'task_failed' .. '","type":"","message":"' .. 'it has fewer subtasks than must succeed' .. '","pointer":"","expected":""}')
 return fail_for_children(task, why)
 end
 if succeeded < needed then return end
@@ -16320,7 +16326,7 @@ if not note or string.byte(note) ~= 111 then return end
 local _, is_spawned, _, place = parse_child(note)
 if string.match(place, '[^\n]*$') ~= own then return end
 of.notes[field] = 'd' .. string.sub(note, 2) .. struct.pack('<BI4', state, tries) ..
-text(result) .. text(why)
+(struct.pack('<I4', #result) .. result) .. (struct.pack('<I4', #why) .. why)
 of.changed = true
 forgive_crashes(task)
 if is_spawned then
@@ -16340,7 +16346,7 @@ end
 
 inline constexpr char shared_tell_parents[] =
     R"lua(local function tell_parents()
-local n = 1
+local n, queue = 1, ((string.match(prefix, '{(.*)}:$')))
 while ended_children[n] do
 local task = ended_children[n]
 local of = info(task)
@@ -16350,9 +16356,9 @@ local known = find(parent.seq, parent.nonce)
 if known then end_child(known, parent.key, of.own or '', task.state, attempts(task), task.result, task.error) end
 else
 outgoing[string.format('D' .. '%d', task.seq)] =
-struct.pack('<BI4', task.state, attempts(task)) .. text(parent.queue) ..
-struct.pack('<dI4', parent.seq, parent.nonce) .. text(parent.key) .. text(of.own or '') ..
-text(task.result) .. text(task.error)
+struct.pack('<BI4', task.state, attempts(task)) .. (struct.pack('<I4', #parent.queue) .. parent.queue) ..
+struct.pack('<dI4', parent.seq, parent.nonce) .. (struct.pack('<I4', #parent.key) .. parent.key) .. text(of.own or '') ..
+(struct.pack('<I4', #task.result) .. task.result) .. (struct.pack('<I4', #task.error) .. task.error)
 end
 n = n + 1
 end
@@ -16363,19 +16369,20 @@ inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
 local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
-return inbox and call('PUBLISH', inbox, 'W' .. text(queue) .. text(sleeper)) ~= 0
+local queue = ((string.match(prefix, '{(.*)}:$')))
+return inbox and call('PUBLISH', inbox, 'W' .. (struct.pack('<I4', #queue) .. queue) .. (struct.pack('<I4', #sleeper) .. sleeper)) ~= 0
 end
 )lua";
 
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change()
-return math.max(0, math.min(first_time(d), first_time(C), 1e15))
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
 end
 )lua";
 
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(member, watcher, till)
-local soonest = next_change()
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
 return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
 end
 )lua";
@@ -16392,7 +16399,7 @@ return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
 if names then also[#also + 1] = {'HSETNX', N, signature, names} end
-local soonest = next_change()
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
 if soonest == 1e15 then return -1 end
 also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 return soonest
@@ -16471,7 +16478,7 @@ wakes = wakes + math.min(ready, 8)
 if next(sorted_sets[d]) then
 local soonest = 1e15
 for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or 1e15) end
-if soonest < first_time(d) then wakes = wakes + 1 end
+if soonest < tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) then wakes = wakes + 1 end
 end
 of.asleep = sleepers()
 if next(lanes_head) or next(lanes_tail) then
@@ -16579,7 +16586,7 @@ return reply
 end
 )lua";
 
-inline constexpr char announce_keys[] = R"lua(local c = unpack(KEYS)
+inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
 inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_write,
@@ -16601,10 +16608,10 @@ write('HDEL', board, gone)
 call('HSET', board, ARGV[1], struct.pack('<d', math.min(now + ARGV[2], 1e15)) .. ARGV[3])
 return {'OK', now}
 )lua");
-inline constexpr script announce{"announce", "fdf7122cde3e948fc209d3e5493a5689d0f65c17",
+inline constexpr script announce{"announce", "ebb9f9a8e7fbb2e48520a39450e43bc0ac4c5e35",
     std::string_view(announce_text.data(), announce_text.size()), "c"};
 
-inline constexpr char announced_keys[] = R"lua(local c = unpack(KEYS)
+inline constexpr char announced_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
 inline constexpr auto announced_text = joined(announced_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_text,
@@ -16622,25 +16629,24 @@ end
 end
 return reply
 )lua");
-inline constexpr script announced{"announced", "7bc555ab401600a16bac041b536f53cb2e36b8b3",
+inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_is_held_by, shared_text, shared_queue,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
@@ -16650,7 +16656,7 @@ for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
 for n, seq in ipairs(gone) do
 local task = tasks[seq]
-if is_held_by(task, ARGV[1]) then
+if (task and task.state == 3 and task.holder == ARGV[1]) then
 detach(task)
 task.when = now
 changed[seq] = true
@@ -16660,19 +16666,19 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "6b335ed1a8e07f537bf5358b8ed7d661f1f2bca0",
+inline constexpr script aside{"aside", "1347411fd283113d93e370452fbea5999c19ba43",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char clear_keys[] = R"lua(local c, r, s, d, e, C, f, b, B, q = unpack(KEYS)
+inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
 inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_is_time, shared_last_number, shared_read, shared_first_time, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
-    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_of_digits, shared_last_number, shared_read, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count,
+    shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
 if low > last then low = 0 end
@@ -16684,14 +16690,14 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "35fca48535c16ea12d2c74056859af501dcffad3",
+inline constexpr script clear{"clear", "dd0f816752107fd2c15f787f3edaac3a76b912af",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
-inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
+inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_first_time, shared_due, shared_is_due, shared_admit,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_admit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
 local found = {admit(0, unpack(fields))}
@@ -16699,29 +16705,28 @@ local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
 for n = 1, #fields do reply[n + 3] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "70ffab334e42b19955448dafaef53487a0648f19",
+inline constexpr script counts{"counts", "e3af9fa02bc1e3e9e51d4d621d9ed63f6520f8ea",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -16730,39 +16735,37 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "4189643f888cdbd11faa10baa1e9694575393da2",
+inline constexpr script end_child{"end_child", "d4c3a19831cc0573c83df517a630856c458989ae",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char enqueue_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_last_number, shared_add_to,
-    shared_padded, shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_current_run, shared_is_new_server, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_hear_of, shared_same_task, shared_store_tasks,
-    shared_answer_in, shared_answered, shared_remember_answer, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_hear_of,
+    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
 local seq = last_number(known[1])
-if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
+if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
 seq = store_tasks(seq, 6, reply, numbers)
 while at < #ARGV[5] do
@@ -16774,23 +16777,23 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "c43cb0de0aada39373562373a69c59ee7992f927",
+inline constexpr script enqueue{"enqueue", "f90576533c07c6415815a925e3496eba727daf24",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
+inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
-    shared_write, shared_also, shared_current_run, shared_is_new_server, shared_counts, shared_messages,
-    shared_wakes, shared_lane, shared_answer_in, shared_answered, shared_remember_answer, shared_text,
-    shared_queue, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_write, shared_also, shared_current_run, shared_counts, shared_messages, shared_wakes,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
 local seq = last_number(known[1])
-if is_new_server(ARGV[3], known[2]) then return {'DUE'} end
+if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -16823,9 +16826,9 @@ end
 local priorities = {}
 for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
 know_lanes(known[3] or ',', priorities)
-for _, priority in ipairs(priorities) do lane(priority) end
+for _, priority in ipairs(priorities) do key('l:' .. priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end
+for _, priority in ipairs(priorities) do call('LLEN', key('l:' .. priority)) end
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -16840,44 +16843,42 @@ write('HSET', w, heard_of)
 write('HSET', r, records)
 write('HSET', b, stored)
 write('ZADD', B, index)
-for _, priority in ipairs(priorities) do write('RPUSH', lane(priority), lanes[priority + 100]) end
+for _, priority in ipairs(priorities) do write('RPUSH', key('l:' .. priority), lanes[priority + 100]) end
 call('HSET', c, 'seq', string.format('%d', seq), 'n2', string.format('%d', (whole(known[4]) or 0) + many))
 remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "43b7698e206ff27ca0d1eaf03ebd5c46470b6aa1",
+inline constexpr script enqueue_plain{"enqueue_plain", "ff116f34205c7f2bf2e631b2554c70417b3b7ab2",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_time_of, shared_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_is_set_aside, shared_admit, shared_parse,
-    shared_fault_in, shared_is_special, shared_name_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_priorities_in, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
-    shared_give_up, shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
+    shared_is_set_aside, shared_admit, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in,
+    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_give_up, shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
 if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-local has_due = due(d) or due(e) or due(C)
+local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 local names
 if #ARGV > 6 then
@@ -16889,7 +16890,7 @@ local held_back, lanes, watcher, watching
 most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
 local found, aside, all, budget = {}, {}, {}, 100
 for n, priority in ipairs(priorities_in(lanes)) do
-all[n] = {priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
+all[n] = {priority = priority, name = key('l:' .. priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
 end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local claimable = {}
@@ -16975,7 +16976,7 @@ budget = budget - 1
 return give_up(task)
 end
 if task.unclaimed then
-sorted_sets[u][unclaimed_member(task)] = false
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
 task.unclaimed = false
 count('u', -1)
 end
@@ -16994,7 +16995,7 @@ if of and not task then
 current = current + 1
 else
 local other = claimable[next_claimable]
-if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, padded(task.seq)) then
+if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, string.format('%014d', task.seq)) then
 other = nil
 end
 if other then
@@ -17014,7 +17015,7 @@ elseif not of then
 break
 else
 advance(of)
-local name = names and name_in(task.record)
+local name = names and string.sub(task.record, 15, 14 + string.byte(task.record, 14))
 if not names or names[name] then
 task.in_turn = true
 deliver(task)
@@ -17023,7 +17024,7 @@ budget = budget - 1
 aside[name] = true
 task.unclaimed, task.in_turn = true, false
 changed[task.seq] = true
-sorted_sets[u][unclaimed_member(task)] = 0
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = 0
 count('u', 1)
 end
 end
@@ -17069,28 +17070,27 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "e54db986a79a71e0f08d2047974b41c0280bb1be",
+inline constexpr script fetch{"fetch", "6a86d6238779c6314f0c302a862af34fa607de91",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
-inline constexpr char fetch_plain_keys[] = R"lua(local c, r, s, d, e, C, u, i, N, b, q = unpack(KEYS)
+inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_write,
-    shared_first_time, shared_time_of, shared_due, shared_also, shared_set_aside, shared_admit,
-    shared_is_special, shared_name_in, shared_started_by, shared_segments, shared_span_of,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_write,
+    shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments, shared_span_of,
     shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_lane, shared_priorities_in, shared_has_lease, shared_text, shared_queue, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_count, shared_priorities_in, shared_has_lease, shared_text, shared_wake, shared_is_unwatched,
+    shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
 if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-local has_due = due(C)
+local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
 if unusual then
-has_due = has_due or due(d) or due(e)
+has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 sleeping = call('EXISTS', i) == 1
 end
@@ -17112,7 +17112,7 @@ most, held_back, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
-for _, priority in ipairs(priorities) do lane(priority) end
+for _, priority in ipairs(priorities) do key('l:' .. priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local reply, found, held, taken_from, is_odd = {'OK', now, 0, -1}, 0, {}, {}, false
 local head, tail = string.char(3, 2), nil
@@ -17164,10 +17164,11 @@ local record = records[n]
 if conditions[n] or not record or #record < 15 or
 #record < 14 + string.byte(record, 14) or
 string.byte(record, 7) ~= 1 or
-is_special(string.byte(record, 8)) or names and not names[name_in(record)] then
+is_special(string.byte(record, 8)) or names and not names[string.sub(record, 15, 14 + string.byte(record, 14))] then
 return n - 1
 end
-tail = tail or started_by(consumer)
+tail = tail or (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
+'\0\0\0\0')
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -17181,7 +17182,7 @@ return #seqs
 end
 local trims, is_left = {}, false
 for _, priority in ipairs(priorities) do
-local name, taken, from = lane(priority), 0, 0
+local name, taken, from = key('l:' .. priority), 0, 0
 while found < most and not is_odd do
 local need = most - found
 local entries = redis.pcall('LRANGE', name, from, from + math.min(need, 4) - 1)
@@ -17234,19 +17235,18 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "6755fd49a6ef95c33a11b33cd6214b9213d94694",
+inline constexpr script fetch_plain{"fetch_plain", "37bf88594d5a6fea405660ebb4c71b2f93409e10",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
-inline constexpr char find_keys[] = R"lua(local c, r, s, d, e, C, f, k, b, B, q = unpack(KEYS)
+inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
 )lua";
-inline constexpr auto find_text = joined(find_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_whole, shared_is_time, shared_read, shared_first_time, shared_due, shared_is_due, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state,
-    shared_unpack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of, shared_info,
-    shared_counts, shared_bodies, shared_count, shared_text, shared_queue,
-    R"lua(if is_due() then return {'DUE'} end
+inline constexpr auto find_text = joined(find_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of,
+    shared_info, shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq = whole(call('HGET', k, ARGV[1]))
 if not seq then return {'OK'} end
 load({seq})
@@ -17256,19 +17256,18 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "edbfd1ecb45a0e3edb9d15320ec68557e833ceb2",
+inline constexpr script find{"find", "aba4bcb3cecbba275e3cf976e309fc44a0eb678f",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
-inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
+inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_is_time, shared_read, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_load, shared_find, shared_record_of, shared_counts, shared_bodies, shared_count,
-    shared_text,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
@@ -17281,19 +17280,18 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "cf59725b777e4bd89305dc4f2f1521063d0359e3",
+inline constexpr script get{"get", "b4b022e7d2c44b01ab90b8c11cc3792ffaa781ff",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
-inline constexpr char hand_over_keys[] = R"lua(local c, r, s, C, i, w, N = unpack(KEYS)
+inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_time_of, shared_admit,
-    shared_current_run, shared_is_new_server, shared_is_special, shared_started_by, shared_has_lease,
-    shared_answer_in, shared_text, shared_queue,
+    shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_admit, shared_current_run,
+    shared_is_special, shared_has_lease, shared_answer_in, shared_text,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
-if is_new_server(ARGV[3], run) then return {'DUE'} end
+if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
 string.sub(body, 9, 8 + string.byte(body, 8))
@@ -17327,10 +17325,11 @@ end
 local record = struct.pack('<I6', now) .. body
 local bits = 2 + (is_special(string.byte(body, 2)) and 8 or 0)
 local state = string.char(3, bits) .. string.sub(body, 4, 7) ..
-started_by(consumer)
+(struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
+'\0\0\0\0')
 call('ZREM', i, taker)
-if call('PUBLISH', inbox, 'T' .. text(queue) .. text(sleeper) .. struct.pack('<d', seq) ..
-text(record) .. state) == 0 then
+if call('PUBLISH', inbox, 'T' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #sleeper) .. sleeper) .. struct.pack('<d', seq) ..
+(struct.pack('<I4', #record) .. record) .. state) == 0 then
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
@@ -17342,45 +17341,43 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "1de25c8e6f79ae5d237cbfa5db094ce1de68c4c2",
+inline constexpr script hand_over{"hand_over", "1474ee5a110d039e9120472b974803bd8fe978b4",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
-inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
+inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_whole, shared_is_time, shared_also, shared_set_aside, shared_segments, shared_span_of,
+    shared_whole, shared_of_digits, shared_also, shared_set_aside, shared_segments, shared_span_of,
     shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by, shared_text,
-    shared_queue,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
-call('PUBLISH', ARGV[2], 'W' .. text(queue) .. text(ARGV[3]))
+call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return {'OK', unpack(seqs)}
 )lua");
-inline constexpr script held{"held", "a84322b09aaa45919a00456e31a822c662159592",
+inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
-inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
+inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_add_to, shared_first_time, shared_due, shared_is_due, shared_also, shared_counts, shared_messages,
-    shared_wakes, shared_text, shared_queue, shared_wake, shared_write_rest,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
 {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script join{"join", "034482c60c5dcd9a4c9608cebf1015ad96ded351",
+inline constexpr script join{"join", "9d24292809ab12632ff7ca3ae772825cde56c870",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
-inline constexpr char journal_keys[] = R"lua(local c, r, s, b, B, q = unpack(KEYS)
+inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_whole, shared_is_time, shared_read, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
-    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -17404,38 +17401,36 @@ for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "8955af592ac563f101488b53a956950a7276489d",
+inline constexpr script journal{"journal", "4aea06fec536717eeee00d5e9fb80e0b1faa9998",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_failure, shared_give_back, shared_release, shared_attempts, shared_is_held_by, shared_held_by,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
 for n = 1, math.min(#all, tonumber(ARGV[2])) do some[n] = all[n] end
 load(some)
 for _, seq in ipairs(some) do
-if is_held_by(tasks[seq], ARGV[1]) then
+if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == ARGV[1]) then
 release(tasks[seq])
 else
 append(held_remove, ARGV[1], seq)
@@ -17447,31 +17442,30 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "f607d257b03b0d4355217aa94bb793c4d2a2ed45",
+inline constexpr script leave{"leave", "904409cf7ba3083307b3f2772d0bc64f659ce89d",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char list_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_is_time, shared_last_number, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
 if low > last then low = 0 end
@@ -17488,32 +17482,31 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "ec7c1b61f5b1cc3caafc750b7668615c0ef36663",
+inline constexpr script list{"list", "64aa3786ad20f28594d55bd375d187edaeb98a24",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_is_set_aside, shared_current_run, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_is_held_by, shared_held_by, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
+    shared_is_set_aside, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_held_by, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -17543,7 +17536,7 @@ local function take(set)
 local seqs = {}
 for _, member in ipairs(overdue(set)) do
 local seq = whole(member)
-if seq and padded(seq) == member then
+if seq and string.format('%014d', seq) == member then
 seqs[#seqs + 1] = seq
 sorted_sets[set][member] = false
 else
@@ -17564,7 +17557,7 @@ end
 end
 for _, seq in ipairs(take(e)) do
 local task = tasks[seq]
-if task and not is_terminal(task.state) and task.state ~= 3 and limit(task) <= now then give_up(task) end
+if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then give_up(task) end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
@@ -17590,7 +17583,7 @@ end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
+if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then erase(task) end
 end
 if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
@@ -17602,7 +17595,7 @@ local some = {}
 for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
-if is_held_by(tasks[seq], consumer) then
+if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == consumer) then
 recover(tasks[seq])
 else
 if is_set_aside(seq) then count(3, -1) end
@@ -17617,19 +17610,19 @@ end
 if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
+if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "6eef88ba112f8900f64fc3b871cecf75b2ccd154",
+inline constexpr script maintain{"maintain", "ab1075030345cb5aa17d20b5fde193126f37a08a",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char outbox_keys[] = R"lua(local c, r, s, b, B, q, o = unpack(KEYS)
+inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_whole, shared_is_time, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_key, shared_whole, shared_of_digits, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local out = {}
@@ -17652,29 +17645,28 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "5e63097d8f41b1750aff37316df04191d01e28b8",
+inline constexpr script outbox{"outbox", "09588e03dc55b5ed9d68c8ba2982f4552c21a89d",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -17683,48 +17675,46 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "3c9e5d20875c0b0e5851137c077c1cd5f6405a16",
+inline constexpr script pause{"pause", "dd11bbe2f5c957df9bc7ef874191d8e8baa62698",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char reclaim_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
-    shared_give_back, shared_release, shared_attempts, shared_is_held_by, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
 for _, seq in ipairs(seqs) do
 local task = tasks[seq]
-if is_held_by(task, ARGV[1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "c27a2feeb16d7544c0beea80b0e218261dc58b94",
+inline constexpr script reclaim{"reclaim", "b2c1544d4803063a5cc5f2a471d91e11796b66a1",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, i, x, o = 9, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_whole, shared_add_to, shared_first_time, shared_time_of, shared_due, shared_is_due, shared_also,
-    shared_counts, shared_messages, shared_wakes, shared_has_lease, shared_text, shared_queue, shared_wake,
-    shared_write_rest,
+    shared_whole, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_has_lease,
+    shared_wake, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -17741,33 +17731,33 @@ end
 end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
-local has_work = is_due() or call('EXISTS', o) == 1
+local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
 write_rest({})
 return {'OK', has_work and 1 or 0, cancelled}
 )lua");
-inline constexpr script renew{"renew", "da8839d7fc9546f4cc1861dec2f8e8d350b0a078",
+inline constexpr script renew{"renew", "073596671d972dd4ab67a077db442b1a10700c04",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
 
-inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_time_of, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_has_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -17798,27 +17788,26 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "bd604d1e7bc3b009dde9132af587da12ee620965",
+inline constexpr script report{"report", "57abbd474eabfca958e7b8273ce7de6fab709db2",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char resign_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_also, shared_set_aside, shared_admit, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_admit, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
     shared_apply, shared_commit,
@@ -17829,77 +17818,75 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "71c5cdaf96c96fd306073054c6fc53215c8dc613",
+inline constexpr script resign{"resign", "e71b49ad91c43e4090a2d2f64a6f83ea90d62886",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
+inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
     R"lua(return {'OK', now, call('HGETALL', S)}
 )lua");
-inline constexpr script schedules{"schedules", "56951afb989377383072da96516de7649a162458",
+inline constexpr script schedules{"schedules", "389067a843900a9cba6b9ad929cc7072eaa21395",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_last_number,
-    shared_add_to, shared_padded, shared_read, shared_write, shared_first_time, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_current_run, shared_is_new_server, shared_parse, shared_fault_in,
-    shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_failure, shared_attempts, shared_same_task, shared_store_tasks, shared_text,
-    shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_same_task,
+    shared_store_tasks, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
 if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
-if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
+if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1f400ed5e0c309b7ff26136c7e7e8a43b26eb97f",
+inline constexpr script set_schedule{"set_schedule", "5f99a7c0db2e071d2f97c303a234dc43e7669c5b",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
-inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_time_of, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_unclaimed_member, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_failure, shared_retry, shared_give_back, shared_release, shared_attempts,
-    shared_has_lease, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_retry, shared_give_back, shared_release,
+    shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -17956,14 +17943,14 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "4bed41b0c867dc95ff0a588e4afc31e575bd93b2",
+inline constexpr script settle{"settle", "739543dc0a7354cee7c2f58a630d58bff5210741",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char settle_one_keys[] = R"lua(local c, s, C, f, w = unpack(KEYS)
+inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_add_to, shared_time_of, shared_ends_now, shared_succeeded,
-    shared_attempts, shared_has_lease, shared_text, shared_queue, shared_end_of,
+    shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded, shared_attempts,
+    shared_has_lease, shared_end_of,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -17989,19 +17976,18 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "967e6413ce86597508e2f1cd4c15e3ab63513758",
+inline constexpr script settle_one{"settle_one", "b2bd406d735f2a2306b1acff28061ff4c80cc5bb",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
-inline constexpr char settle_plain_keys[] = R"lua(local c, s, C, f, i, w, b, B, q = unpack(KEYS)
+inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to,
-    shared_read, shared_write, shared_time_of, shared_also, shared_set_aside, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts, shared_has_lease,
-    shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_wake, shared_write_rest,
-    shared_store_segment,
+    shared_call, shared_clock, shared_now, shared_key, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten,
+    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_are_heard, shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
+    shared_wake, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -18105,34 +18091,33 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "9958c2459b45721a704f6702f7de24f551f2a817",
+inline constexpr script settle_plain{"settle_plain", "6ed5003c8b15b668bf60b13bdb9d6a54c779a94b",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if is_terminal(task.state) then return {'OK', 3} end
+if (task.state >= 5 and task.state <= 8) then return {'OK', 3} end
 local of = keep_journal(task)
 local sent, call_id = '#signals ' .. ARGV[3], '#call ' .. ARGV[4]
 if note_in(of, call_id) then return {'OK', 0} end
@@ -18147,32 +18132,31 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "35e524bd6fd9d74ec1d1abf8b409046f972e0533",
+inline constexpr script signal{"signal", "8b65edebd749fcaebea9f7697d9ad036a086b033",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char steer_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_is_terminal, shared_unclaimed_member, shared_lane, shared_detach,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
     shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_due() then return {'DUE'} end
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
 if task.state == 3 then
@@ -18180,10 +18164,10 @@ task.cancel = true
 changed[task.seq] = true
 cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
 local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
-if inbox then messages[#messages + 1] = {inbox, 'C' .. text(queue) .. text(task.holder)} end
+if inbox then messages[#messages + 1] = {inbox, 'C' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #task.holder) .. task.holder)} end
 return 1
 end
-if is_terminal(task.state) then return 3 end
+if (task.state >= 5 and task.state <= 8) then return 3 end
 finish(task, 7)
 return 0
 end
@@ -18200,7 +18184,7 @@ make_ready(task, now)
 return 0
 end
 function steps.requeue(task)
-if not is_terminal(task.state) or task.state == 5 then return 3 end
+if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
@@ -18211,7 +18195,7 @@ return 0
 end
 function steps.remove(task)
 if task.state == 3 then return 3 end
-if not is_terminal(task.state) then conclude(task, 7) end
+if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
 erase(task)
 return 0
 end
@@ -18224,61 +18208,58 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "b1afce3dbfa515ea2399b8b48991b3580941311f",
+inline constexpr script steer{"steer", "7fbf6c5a269c86e21dc9e91dc32f06060b7643a2",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
-inline constexpr char update_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to, shared_padded,
-    shared_read, shared_write, shared_first_time, shared_due, shared_is_due, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_is_special, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_is_before_attempt, shared_unclaimed_member, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_failure,
-    shared_attempts, shared_text, shared_queue, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_due() then return {'DUE'} end
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
+    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if not is_before_attempt(task.state) then return {'OK', 3} end
+if not (task.state <= 2) then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "f4cf5d5212fa448b891053dc564403b2279427b7",
+inline constexpr script update{"update", "f64e601a79b9c1f46d1355a0d19e92132cde794a",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
-inline constexpr char wait_keys[] = R"lua(local c, r, s, d, e, C, f, i, w, b, B, q = unpack(KEYS)
+inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
 inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_whole, shared_is_time, shared_add_to, shared_read, shared_first_time, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal,
-    shared_attempts, shared_hear_of, shared_text, shared_queue, shared_wake, shared_write_rest,
-    R"lua(if is_due() then return {'DUE'} end
-local soonest = math.min(first_time(e), first_time(C), 1e15)
+    shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts,
+    shared_hear_of, shared_text, shared_wake, shared_write_rest,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
 for n = 2, #ARGV, 2 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 local answer = 4
-if task and is_terminal(task.state) then
-answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
+if task and (task.state >= 5 and task.state <= 8) then
+answer = struct.pack('<BI4', task.state, attempts(task)) .. (struct.pack('<I4', #task.result) .. task.result) .. (struct.pack('<I4', #task.error) .. task.error)
 elseif task then
 answer = 0
 if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
@@ -18288,15 +18269,14 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "97a9cae8d6bf771ccb9e39fc45ccbb4bb67c2a92",
+inline constexpr script wait{"wait", "1aecd14650c1a9e353e1b6edc93947b2f618168e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_is_time, shared_add_to,
-    shared_padded, shared_read, shared_write, shared_first_time, shared_time_of, shared_due, shared_is_due,
-    shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_is_special, shared_tasks,
+    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
@@ -18305,19 +18285,19 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
     shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_is_terminal,
-    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_failure, shared_attempts, shared_has_lease, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-if consumer ~= '' and is_expired or consumer == '' and is_due() then return {'DUE'} end
+if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
-if is_terminal(task.state) then return {'OK', 3} end
+if (task.state >= 5 and task.state <= 8) then return {'OK', 3} end
 if consumer ~= '' and
 (not alive or task.state ~= 3 or task.holder ~= consumer or task.deliveries ~= tonumber(ARGV[4])) then
 return {'OK', 2}
@@ -18360,7 +18340,7 @@ elseif is_child then
 known = known_child(field)
 has_grown = has_grown or not known
 if not known then
-of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. text(value)
+of.notes[field] = 'o' .. spawned .. struct.pack('<I4', of.epoch) .. (struct.pack('<I4', #value) .. value)
 if spawned == '1' then of.total = of.total + 1 else of.calls = of.calls + 1 end
 end
 else
@@ -18379,7 +18359,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "a6593559fa64fb6c0b2b8bbff68afc904ad3537c",
+inline constexpr script write_journal{"write_journal", "2d0cc3c411a18dc4378f63f5e00454de36fd8054",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

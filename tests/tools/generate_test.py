@@ -13,6 +13,7 @@ spec = importlib.util.spec_from_file_location("generate", SCRIPT)
 generate = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(generate)
 import generate_scripts  # noqa: E402 - generate.py has made it known where
+from lua_inline import expression_of, inline  # noqa: E402
 
 SOUND = {
     "version.hpp": "#pragma once\n\n#define TASKFLUX_VERSION_MAJOR 1\n#define TASKFLUX_VERSION_MINOR 2\n"
@@ -210,7 +211,7 @@ LUA = {
                             "-- C++: core/a.hpp place from 1\nlocal place = {name = 7, size = 9}\n"
                             "local format = {number = '<d'}\n",
     "shared/access.lua": "local call = redis.call\n-- Reads.\nlocal function read(field)\n"
-                         "    return call('HGET', keys.records, field)\nend\n",
+                         "    local found = call('HGET', keys.records, field)\n    return found\nend\n",
     "shared/record.lua": "local function name_in(record) return string.sub(record, place.name, place.size) end\n"
                          "local function unused() return name_in(read('x')) end\n",
     "get.lua": "-- Reads a name.\n-- in:  KEYS queue HASH, records HASH\n--      ARGV number\n-- out: {'OK', name}\n-- O(1).\n"
@@ -254,14 +255,36 @@ class ScriptRules(Project):
 
     def test_names_are_put_in_by_value_and_only_what_is_used_is_there(self):
         text = self.generated()
-        self.assertIn("local c, r = unpack(KEYS)\n", text)
-        self.assertIn("return call('HGET', r, field)\n", text)
+        self.assertIn("local first_own, c, r = 3, unpack(KEYS)\n", text)
+        self.assertIn("local found = call('HGET', r, field)\n", text)
         self.assertIn("return string.sub(record, 7, 9) end\n", text)
         self.assertIn("return {'OK', 1, name_in(read(ARGV[1]))}\n)lua\"", text)
         self.assertIn("get_keys, shared_call, shared_read, shared_name_in,", text)
         self.assertIn('std::string_view(get_text.data(), get_text.size()), "cr"};', text)
         for gone in ("keys.", "color", "place.", "comment", "Reads"):
             self.assertNotIn(gone, text)
+
+    def test_functions_of_one_expression_are_put_in_and_all_others_stay(self):
+        def put_in(function, text):
+            made = expression_of(function + "\n")
+            return made and inline(text, made)
+
+        due = "local function due(set, than) return first(set) <= (than or now) end"
+        self.assertEqual(put_in(due, "if due(keys.a) then"), "if (first(keys.a) <= (nil or now)) then")
+        self.assertEqual(put_in(due, "local x, y = a.due(1), due(b[n], 2 + 3)"), "local x, y = a.due(1), (first(b[n]) <= ((2 + 3) or now))")
+        lane = "local function lane(of) return key('l:' .. of) end"
+        self.assertEqual(put_in(lane, "for a in b do lane(a) end"), "for a in b do key('l:' .. a) end")
+        twice = "local function text(of) return pack(#of) .. of end"
+        self.assertEqual(put_in(twice, "return text(a.b)"), "return (pack(#a.b) .. a.b)")
+        for kept in ("return text(a .. b)", "return text(read(a))", "text(a)", "local pack = 1 return text(a)", "f(text)"):
+            self.assertEqual(put_in(twice, kept), kept)
+        self.assertIsNone(expression_of("local function two() return 1, 2 end\n"))
+        self.assertIsNone(expression_of("local function many(a) return unpack(a) end\n"))
+        self.assertIsNone(expression_of("local function some(...) return read(...) end\n"))
+        self.assertIsNone(expression_of("local function set(a) b = a return a end\n"))
+        self.assertIsNone(expression_of("local function made(a) return {a = a} end\n"))
+        once = "local function name() return (string.match(prefix, '.')) end"
+        self.assertEqual(put_in(once, "local a = name()"), "local a = ((string.match(prefix, '.')))")
 
     def test_a_text_in_quotes_stays_as_it_is(self):
         self.with_body("return {read('keys.records -- color.red')}\n")

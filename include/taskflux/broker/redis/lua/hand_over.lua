@@ -52,7 +52,7 @@ local bits = state_bit.first_try + (is_special(string.byte(body, body_at.flags))
 local state = string.char(state_byte.running, bits) .. string.sub(body, body_at.nonce, body_at.name_length - 1) ..
                   started_by(consumer)
 call('ZREM', keys.sleepers, taker)
-if call('PUBLISH', inbox, message_letter.task .. text(queue) .. text(sleeper) .. struct.pack(format.number, seq) ..
+if call('PUBLISH', inbox, message_letter.task .. text(queue_name()) .. text(sleeper) .. struct.pack(format.number, seq) ..
             text(record) .. state) == 0 then
     if before then call('SET', producer, before, 'PX', bound.answer_ms) else call('DEL', producer) end
     return {'SLOW'}

@@ -5,5 +5,5 @@
 -- O(tasks held).
 local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
-call('PUBLISH', ARGV[2], message_letter.look .. text(queue) .. text(ARGV[3]))
+call('PUBLISH', ARGV[2], message_letter.look .. text(queue_name()) .. text(ARGV[3]))
 return {'OK', unpack(seqs)}

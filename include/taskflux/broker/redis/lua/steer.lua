@@ -14,7 +14,7 @@ function steps.cancel(task)
         changed[task.seq] = true
         cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
         local inbox = string.match(call('HGET', keys.consumers, task.holder) or '', '^%d+:(.*)$')
-        if inbox then messages[#messages + 1] = {inbox, message_letter.renew .. text(queue) .. text(task.holder)} end
+        if inbox then messages[#messages + 1] = {inbox, message_letter.renew .. text(queue_name()) .. text(task.holder)} end
         return effect.requested
     end
     if is_terminal(task.state) then return effect.wrong_state end

@@ -1,8 +1,8 @@
 -- How a script gets at the server: its keys, its clock, and commands with many words.
 
 local prefix = string.sub(keys.queue, 1, -2)
-local declared, missing = {}, {}
-for n = 1, #KEYS do declared[KEYS[n]] = true end
+local declared, missing = {}, {}  -- of the keys that not every queue has
+for n = first_own, #KEYS do declared[KEYS[n]] = true end
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)  -- ms since 1970
@@ -23,6 +23,9 @@ local function whole(value)
     local number = tonumber(value)
     return number and number >= 0 and number <= stored_time.never and number % 1 == 0 and number or nil
 end
+
+-- Digits as a number below 10^15; false where there are too many.
+local function of_digits(text) return #text <= bound.digits and tonumber(text) end
 
 -- Whether a number that was read can be a time or a duration: nan is neither.
 local function is_time(value) return value >= 0 and value <= stored_time.never end

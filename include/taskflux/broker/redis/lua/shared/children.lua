@@ -91,7 +91,7 @@ end
 
 -- Tells the parents of subtasks that have ended; those in other queues by way of the outbox.
 local function tell_parents()
-    local n = 1
+    local n, queue = 1, queue_name()
     while ended_children[n] do  -- it grows meanwhile
         local task = ended_children[n]
         local of = info(task)

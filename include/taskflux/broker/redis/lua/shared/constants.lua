@@ -127,6 +127,7 @@ local bound = {
     result = 1024,          -- bytes of a result that is kept in a segment
     results = 65536,        -- bytes of all results of a segment
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
+    digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
     gaps = 64,              -- that are written down

@@ -2,10 +2,11 @@
 
 -- A text with its length in front.
 local function text(value) return struct.pack(format.u32, #value) .. value end
-local queue = string.match(prefix, '{(.*)}:$')
+local function queue_name() return (string.match(prefix, '{(.*)}:$')) end
 
 -- What callers waiting for a task's end are told.
 local function end_of(task)
+    local queue = queue_name()
     return message_letter.ended .. text(queue) ..
                struct.pack(format.task_end, task.seq, task.nonce, task.state, attempts(task)) .. text(task.result) ..
                text(task.error)

@@ -6,14 +6,16 @@ local segments = {}  -- by name, "first:count"
 -- First number and how many numbers a segment of that name has; nothing where it can be no segment's.
 local function span_of(name)
     local first, count = string.match(name, '^(%d+):(%d+)$')
-    first, count = whole(first), whole(count)
+    if not first then return end
+    first, count = of_digits(first), of_digits(count)
     if first and count and count <= bound.segment then return first, count end
 end
 
-local function open_segment(name)
+-- `first` and `count`: where they are known already.
+local function open_segment(name, first, count)
     local of = segments[name]
     if of then return of end
-    local first, count = span_of(name)
+    if not first then first, count = span_of(name) end
     if not first then
         set_aside('@' .. string.sub(name, 1, bound.told), 'it is no segment')
         return nil
@@ -59,7 +61,7 @@ local function segment_of(seq)
             if first then break end
         end
     end
-    return first and seq < first + count and open_segment(name) or nil
+    return first and seq < first + count and open_segment(name, first, count) or nil
 end
 
 -- Opens all segments that have numbers from here to there. O(log n + segments).
