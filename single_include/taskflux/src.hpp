@@ -4840,10 +4840,10 @@ public:
     /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
-    /// Has room for `window` values.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+    /// Has room for `window` values. `faults`: that the source may answer with.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults);
 
-    inlet(broker_ptr broker, std::size_t window);
+    inlet(broker_ptr broker, std::size_t window, fault_list faults);
 
     const std::string& address() const { return box_->address(); }
     std::size_t window() const { return window_; }
@@ -4864,6 +4864,8 @@ public:
     /// No further value will come: a stream that has not ended fails with `why`.
     void close(std::exception_ptr why);
 
+    fault_list faults() const { return faults_; }
+
     /// Ends the reading.
     void leave();
 
@@ -4876,6 +4878,7 @@ private:
 
     const broker_ptr broker_;
     const std::size_t window_;
+    const fault_list faults_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
@@ -4939,12 +4942,12 @@ namespace taskflux::detail {
 
 /// A call that waits for its reply.
 struct rpc_core::pending {
-    std::string take() {
+    std::string take(fault_list faults) {
         const std::lock_guard lock(mutex);
         if (failure.empty()) return std::move(*answer);
         auto why = read_failure(failure);
         const auto code = code_of(why);
-        throw call_failed(code, std::move(why));
+        faults.raise(call_failed(code, std::move(why)));
     }
     void end(std::exception_ptr why) {
         {
@@ -5032,7 +5035,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take();
+        if (!failure && !is_refused) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
@@ -5046,7 +5049,7 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         tried.insert(to.address);
-        const auto in = inlet::open(self->broker_, what.options.window());
+        const auto in = inlet::open(self->broker_, what.options.window(), what.faults);
         reading made(in);
         auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
@@ -5928,8 +5931,8 @@ asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window);
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window, faults);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
@@ -5939,8 +5942,8 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     return made;
 }
 
-inlet::inlet(broker_ptr broker, std::size_t window)
-    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
+    : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
 
 void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
     ends_ = ends;
@@ -6073,7 +6076,7 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             if (!has_ended_ && !failure_) {
                 auto why = read_failure(message.payload);
                 const auto code = code_of(why);
-                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+                failure_ = faults_.raised(call_failed(code, std::move(why)));
             }
             return std::nullopt;
         case call_message::kind::answer:
@@ -8260,7 +8263,9 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window) { return inlet::open(std::move(broker), window); }
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults) {
+    return inlet::open(std::move(broker), window, faults);
+}
 
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
@@ -8277,13 +8282,13 @@ stream_reader read_stream_header(std::string_view text) {
 }
 
 /// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
-asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader, fault_list faults) {
     auto why = std::make_exception_ptr(
         error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
                                  "last values were not received; submit it again"));
     try {
         const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
-        if (ended) value_of<void>(*ended, id);
+        if (ended) value_of<void>(*ended, id, faults);
     } catch (...) {
         why = std::current_exception();
     }
@@ -8300,7 +8305,7 @@ void follow_task(const task_id& id, inlet& reader) {
         if (!has_ended) cancel_in_background(broker, id);
     });
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
-    spawn_on(strand, close_after(broker, id, reader.weak_from_this()), keep, stop->slot());
+    spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }
 
 }  // namespace taskflux::detail

@@ -856,6 +856,99 @@ inline task_id parse_task_id(std::string_view text) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
+struct failure {
+    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
+    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
+    std::string message;       ///< its `what()`; a sentence that says so where it has none
+    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
+    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
+};
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
+
+namespace detail {
+
+/// An error with all that is told about it elsewhere.
+class described_error : public error {
+public:
+    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+private:
+    taskflux::failure failure_;
+};
+
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
+
+}  // namespace detail
+
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
+class task_failed : public detail::described_error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : described_error(code, std::move(why)), attempts_(attempts) {}
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    unsigned attempts_;
+};
+
+/// Thrown to the caller of a method that threw, or that could not be called.
+class call_failed : public detail::described_error {
+public:
+    using described_error::described_error;
+};
+
+/// The faults that a contract names; made by `throws`.
+class fault_list {
+public:
+    constexpr fault_list() {}
+
+    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
+    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
+        : of_call_(of_call), of_task_(of_task) {}
+
+    /// For the library: throws a failure as the fault that it is, or as itself.
+    [[noreturn]] void raise(const call_failed& why) const {
+        if (of_call_) of_call_(why);
+        throw why;
+    }
+    [[noreturn]] void raise(const task_failed& why) const {
+        if (of_task_) of_task_(why);
+        throw why;
+    }
+
+    /// For the library: what `raise` throws.
+    std::exception_ptr raised(const call_failed& why) const {
+        try {
+            raise(why);
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+private:
+    void (*of_call_)(const call_failed&) = nullptr;
+    void (*of_task_)(const task_failed&) = nullptr;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/id/limits.hpp ----------------------------------------------------------
 
 // How long what has a name may be, and of which bytes: one table for all calls and all brokers. What is stored with its length
@@ -1509,7 +1602,8 @@ class task {
                   "a task's signature is Result(Payload) or Result(): put several parameters into one described struct");
 
 public:
-    constexpr explicit task(std::string_view, const task_options& = task_options{}) {}  // so that one error is all
+    constexpr explicit task(std::string_view, const task_options& = task_options{}, fault_list = fault_list()) {}
+    constexpr task(std::string_view, fault_list) {}  // so that one error is all
 };
 
 namespace detail {
@@ -1520,15 +1614,20 @@ public:
     using result_type = Result;
     using payload_type = Payload;
 
-    constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
-        : name_(checked_name(name, "task")), options_(options) {}
+    /// `faults`: see `throws`.
+    constexpr explicit contract(std::string_view name, const task_options& options = task_options{},
+                                fault_list faults = fault_list())
+        : name_(checked_name(name, "task")), options_(options), faults_(faults) {}
+    constexpr contract(std::string_view name, fault_list faults) : contract(name, task_options{}, faults) {}
 
     constexpr std::string_view name() const { return name_; }
     constexpr const task_options& options() const { return options_; }
+    constexpr fault_list faults() const { return faults_; }
 
 private:
     std::string_view name_;
     task_options options_;
+    fault_list faults_;
 };
 
 /// Of a task whose handler emits values, and returns nothing.
@@ -1571,16 +1670,6 @@ struct task_spec {
     run_policy policy;
     header_map headers;
 };
-
-/// Why an attempt or a task failed; kept with the task as JSON.
-struct failure {
-    std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
-    std::string type;      ///< the type of the exception, also of one that is no `std::exception`
-    std::string message;   ///< its `what()`; a sentence that says so where it has none
-    std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
-    std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
-};
-BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected))
 
 enum class log_level { trace, debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
@@ -1627,24 +1716,6 @@ struct task_outcome {
     std::string result;
     std::string error;
     unsigned attempts = 0;
-};
-
-/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
-/// itself has another type, even where a handler threw the same code.
-class task_failed : public error {
-public:
-    task_failed(errc code, taskflux::failure why, unsigned attempts)
-        : error(code, why.message), failure_(std::move(why)), attempts_(attempts) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-    /// How many attempts were made.
-    unsigned attempts() const { return attempts_; }
-
-private:
-    taskflux::failure failure_;
-    unsigned attempts_;
 };
 
 }  // namespace taskflux
@@ -3636,6 +3707,134 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/fault.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Whether a type has a name of its own, which tells its faults from others.
+template <class T>
+inline constexpr bool has_own_name =
+    kind_of<T> == kind::object || kind_of<T> == kind::enumeration || kind_of<T> == kind::custom;
+
+/// The most bytes of details: they are kept with a task, and sent with an answer.
+inline constexpr std::size_t max_details = 64 * 1024;
+
+template <class T>
+failure describe_fault(std::string code, const T& details, std::string message) {
+    failure made;
+    made.type = payload_name<T>;
+    made.code = code.empty() ? made.type : std::move(code);
+    if (!is_valid_name(made.code)) {
+        throw error(errc::invalid_argument, "not a code of a fault: " + in_quotes(made.code, 200) +
+                                                "; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+    }
+    made.details = encode(details);
+    if (!is_utf8(made.details)) {
+        throw encode_error(errc::bad_payload, {}, "the codec of " + made.type + " made no UTF-8: details are sent as JSON");
+    }
+    if (made.details.size() > max_details) {
+        throw error(errc::too_large, "the details of fault " + made.code + " are not sent: they have " +
+                                         std::to_string(made.details.size()) + " bytes, and at most " +
+                                         std::to_string(max_details) + " are allowed");
+    }
+    made.message = message.empty() ? "the handler threw the fault " + made.code : std::move(message);
+    return made;
+}
+
+}  // namespace detail
+
+/// A fault with details of type `T`, as it is thrown by a handler and caught by its caller:
+///
+///     catch (const taskflux::fault_of<insufficient_funds>& e) { ask_for(e.details().missing); }
+///
+/// For a caller it is a `call_failed` or a `task_failed` as well. Thrown where the contract names `T` (`throws`).
+template <class T>
+class fault_of {
+    static_assert(!is_payload<T> || detail::has_own_name<T>,
+                  "a fault's details must have a type of their own, whose name tells them apart: a described class or enum");
+
+public:
+    /// For the library.
+    fault_of(T details, taskflux::failure why) : details_(std::move(details)), failure_(std::move(why)) {}
+    virtual ~fault_of() = default;
+
+    const T& details() const { return details_; }
+
+    /// Code and message, and the details as JSON.
+    const taskflux::failure& failure() const { return failure_; }
+
+protected:
+    fault_of(const fault_of&) = default;
+    fault_of& operator=(const fault_of&) = default;
+
+private:
+    T details_;
+    taskflux::failure failure_;
+};
+
+/// Thrown by a handler or a method to fail with details that its caller can read. A retry policy treats it like any other
+/// exception. Where it passes through other methods and tasks on its way, their callers get it, too.
+template <class T>
+class fault : public detail::described_error, public fault_of<T> {
+public:
+    /// `code`: for programs to compare; default: the type's name. A name of `errc` is the error's `code()` as well. `message`
+    /// becomes `what()`. Errors: `invalid_argument` for a code that is no name (see docs/wire-format.md), `too_large` for
+    /// details over 64 KiB, `encode_error`.
+    explicit fault(T details, std::string message = {}) : fault(std::string(), std::move(details), std::move(message)) {}
+    fault(std::string code, T details, std::string message = {})
+        : fault(detail::describe_fault(std::move(code), details, std::move(message)), std::move(details)) {}
+
+    using fault_of<T>::failure;
+
+private:
+    fault(const taskflux::failure& why, T&& details)
+        : described_error(detail::code_of(why), why), fault_of<T>(std::move(details), why) {}
+};
+
+/// The details of a failure that is a fault with details of type `T`; nothing where it is another, or where they can't be read.
+template <class T>
+std::optional<T> fault_in(const failure& why) {
+    if (why.details.empty() || why.type != payload_name<T>) return std::nullopt;
+    try {
+        return decode<T>(why.details);
+    } catch (const std::exception&) {  // another version's
+        return std::nullopt;
+    }
+}
+
+namespace detail {
+
+/// What a caller gets: `Failed` is `call_failed` or `task_failed`.
+template <class Failed, class T>
+class failed_with : public Failed, public fault_of<T> {
+public:
+    failed_with(const Failed& why, T details) : Failed(why), fault_of<T>(std::move(details), why.Failed::failure()) {}
+};
+
+template <class Failed, class T>
+void throw_if(const Failed& why) {
+    if (auto details = fault_in<T>(why.failure())) throw failed_with<Failed, T>(why, std::move(*details));
+}
+
+template <class Failed, class... Ts>
+void throw_any_of(const Failed& why) {
+    (throw_if<Failed, Ts>(why), ...);
+}
+
+}  // namespace detail
+
+/// Names, in a contract, the details of the faults that its handler throws, so that callers catch them by type:
+///
+///     inline constexpr taskflux::method<receipt(payment)> pay{"bank", "pay", taskflux::throws<insufficient_funds>};
+///
+/// A fault that is not named reaches its caller as `call_failed` or `task_failed` (see `failure::details`, `fault_in`).
+template <class... Ts>
+inline constexpr fault_list throws{&detail::throw_any_of<call_failed, Ts...>, &detail::throw_any_of<task_failed, Ts...>};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/method.hpp -------------------------------------------------------------
 
 namespace taskflux {
@@ -3653,7 +3852,7 @@ class method {
                   "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
 
 public:
-    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
+    constexpr method(std::string_view, std::string_view, fault_list = fault_list()) {}  // so that one error is all
 };
 
 namespace detail {
@@ -3672,15 +3871,18 @@ public:
     using result_type = Result;
     using payload_type = Payload;
 
-    constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name, "method")) {}
+    /// `faults`: see `throws`.
+    constexpr method_contract(std::string_view service, std::string_view name, fault_list faults = fault_list())
+        : service_(checked_service(service)), name_(checked_name(name, "method")), faults_(faults) {}
 
     constexpr std::string_view service() const { return service_; }
     constexpr std::string_view name() const { return name_; }
+    constexpr fault_list faults() const { return faults_; }
 
 private:
     std::string_view service_;
     std::string_view name_;
+    fault_list faults_;
 };
 
 /// Of a method that emits values, and returns nothing.
@@ -3714,18 +3916,6 @@ template <class T>
 class method<stream<T>()> : public detail::stream_method_contract<T, void> {
 public:
     using detail::stream_method_contract<T, void>::stream_method_contract;
-};
-
-/// Thrown to the caller of a method that threw, or that could not be called.
-class call_failed : public error {
-public:
-    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
 };
 
 }  // namespace taskflux
@@ -3826,6 +4016,7 @@ struct call_request {
     std::string method;
     std::string payload;
     call_options options;
+    fault_list faults;
 };
 
 template <class... Args>
@@ -3848,7 +4039,7 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
 /// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw. A call that is cancelled or times out is cancelled in
+/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
 /// the instance, too.
 class rpc {
 public:
@@ -3918,6 +4109,7 @@ private:
         made.method = method.name();
         made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
         made.options = options;
+        made.faults = method.faults();
         return made;
     }
 
@@ -4406,24 +4598,19 @@ inline std::string as_utf8(std::string_view text) {
 }
 
 /// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
-class bad_payload : public error {
+class bad_payload : public described_error {
 public:
     /// `schema`: what the payload should have satisfied; empty for a result.
     bad_payload(const payload_error& cause, std::string schema)
-        : error(errc::bad_payload, cause.what()),
-          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
-                   as_utf8(cause.pointer()), std::move(schema)} {}
-
-    const taskflux::failure& failure() const { return failure_; }
+        : described_error(errc::bad_payload,
+                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
+                           as_utf8(cause.pointer()), std::move(schema)}) {}
 
     /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
     static std::string name_of(const boost::system::error_code& code) {
         if (code.category() != taskflux_category()) return "task_failed";
         return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
     }
-
-private:
-    taskflux::failure failure_;
 };
 
 /// The type of an exception, whatever it is; empty where the C++ library can't tell (GCC's can).
@@ -4436,7 +4623,7 @@ std::string type_of(const Pointer& thrown) {
     }
 }
 
-/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
+/// What is kept of an exception: its type, its message, for a bad payload where and what was expected, for a fault its details.
 inline failure describe(const std::exception_ptr& thrown) {
     const auto plain = [](const std::exception& e, std::string code) {
         auto type = boost::core::demangle(typeid(e).name());
@@ -4448,6 +4635,11 @@ inline failure describe(const std::exception_ptr& thrown) {
         std::rethrow_exception(thrown);
     } catch (const bad_payload& e) {
         return e.failure();
+    } catch (const described_error& e) {  // a fault, perhaps of a call that the handler has made
+        if (e.failure().details.empty()) return plain(e, bad_payload::name_of(e.code()));
+        auto passed_on = e.failure();
+        passed_on.message = as_utf8(passed_on.message);
+        return passed_on;
     } catch (const boost::system::system_error& e) {
         return plain(e, bad_payload::name_of(e.code()));
     } catch (const std::exception& e) {
@@ -4455,13 +4647,6 @@ inline failure describe(const std::exception_ptr& thrown) {
     } catch (...) {
         return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
     }
-}
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
 }
 
 /// Reads a stored failure; what is not one is kept as its message.
@@ -5695,9 +5880,9 @@ job_outcome<R> typed(const task_outcome& ended) {
     return made;
 }
 
-/// Returns the result of a task that has succeeded, and throws for any other end.
+/// Returns the result of a task that has succeeded, and throws for any other end. `faults`: of its contract.
 template <class R>
-R value_of(const task_outcome& ended, const task_id& id) {
+R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
     if (ended.state == task_state::succeeded) {
         if constexpr (std::is_void_v<R>) {
             return;
@@ -5712,7 +5897,7 @@ R value_of(const task_outcome& ended, const task_id& id) {
     if (ended.state == task_state::failed) {
         auto why = read_failure(ended.error);
         const auto code = code_of(why);
-        throw task_failed(code, std::move(why), ended.attempts);
+        faults.raise(task_failed(code, std::move(why), ended.attempts));
     }
     throw error(errc::protocol,
                 "task " + to_string(id) +
@@ -5734,8 +5919,10 @@ public:
     static constexpr duration forever = (duration::max)();
 
     job() = default;
-    job(broker_ptr broker, task_id id, bool is_duplicate = false)
-        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// `faults`: of the task's contract.
+    job(broker_ptr broker, task_id id, bool is_duplicate = false, fault_list faults = fault_list())
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate), faults_(faults) {}
 
     /// The task's id; `to_string(id())` can be stored, and given to `client::attach` in another process.
     const task_id& id() const { return id_; }
@@ -5751,9 +5938,9 @@ public:
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
-    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
     /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
@@ -5812,7 +5999,7 @@ private:
         co_return decode<T>(known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
         auto ended = co_await broker->wait(id, wait);
         if (!ended) {
             throw error(errc::timed_out,
@@ -5820,9 +6007,9 @@ private:
                             " has not ended within the wait, and goes on; wait longer, or ask again");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, id);
+            detail::value_of<R>(*ended, id, faults);
         } else {
-            co_return detail::value_of<R>(*ended, id);
+            co_return detail::value_of<R>(*ended, id, faults);
         }
     }
 
@@ -5845,6 +6032,7 @@ private:
     broker_ptr broker_;
     task_id id_;
     bool is_duplicate_ = false;
+    fault_list faults_;
 };
 
 }  // namespace taskflux
@@ -6236,20 +6424,20 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
                                             payload_source& payloads, children_policy policy);
 
 template <class R>
-asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends, fault_list faults) {
     const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
-    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
-    else co_return value_of<R>(*child.outcome, child.id);
+    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id, faults);
+    else co_return value_of<R>(*child.outcome, child.id, faults);
 }
 
 /// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                             Range payloads, std::size_t window, is_ending ends) {
+                                             Range payloads, std::size_t window, is_ending ends, fault_list faults) {
     std::vector<R> results;
     range_source source(std::move(payloads));
-    const child_sink take = [&results](const open_child& child) {
-        results.push_back(value_of<R>(*child.outcome, child.id));
+    const child_sink take = [&results, faults](const open_child& child) {
+        results.push_back(value_of<R>(*child.outcome, child.id, faults));
     };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
     co_return results;
@@ -6258,9 +6446,9 @@ asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, s
 template <class R, class Range>
     requires(std::is_void_v<R>)
 asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                   std::size_t window, is_ending ends) {
+                                   std::size_t window, is_ending ends, fault_list faults) {
     range_source source(std::move(payloads));
-    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
+    const child_sink check = [faults](const open_child& child) { value_of<void>(*child.outcome, child.id, faults); };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
 }
 
@@ -6634,7 +6822,7 @@ public:
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
+        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
     /// The outcomes of `count` subtasks, from number `first` (0 is the first subtask) on. Subtasks that have not ended have a
@@ -6732,7 +6920,7 @@ private:
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
         auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends());
+        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
@@ -6743,7 +6931,7 @@ private:
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
         auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
-                                            std::views::all(std::forward<Range>(payloads)), open.size, ends());
+                                            std::views::all(std::forward<Range>(payloads)), open.size, ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
@@ -6763,9 +6951,9 @@ private:
     asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
 
     template <class R>
-    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
+    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task, fault_list faults) {
         auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
-        co_return job<R>(sink_.broker(), std::move(id));
+        co_return job<R>(sink_.broker(), std::move(id), false, faults);
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
 
@@ -8716,7 +8904,7 @@ struct stream_reader {
 };
 
 /// See `inlet::open`.
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window);
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults);
 
 std::string stream_header_for(const inlet& reader);
 
@@ -8776,7 +8964,8 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
+        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+                       contract.faults());
     }
 
     /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
@@ -8801,7 +8990,7 @@ public:
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
             return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
-                               std::views::all(std::forward<Range>(payloads)));
+                               std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
         }
@@ -8820,7 +9009,8 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_, options.wait());
+        auto submission = send<R>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        return result_of(std::move(submission), broker_, options.wait(), contract.faults());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -8836,25 +9026,26 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window);
+        auto reader = detail::open_inlet(broker_, stream_window, contract.faults());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
+        auto submission = send<void>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        return stream_of<T>(std::move(submission), std::move(reader));
     }
 
     /// A handle to a task that was submitted before, by any process: `id` is the printed form of its id, or the
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
+        return find<R>(broker_, std::string(contract.options().queue()), std::move(id), contract.faults());
     }
 
     /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
-    job<R> attach(const detail::contract<R, P>&, task_id id) const {
-        return job<R>(broker_, std::move(id));
+    job<R> attach(const detail::contract<R, P>& contract, task_id id) const {
+        return job<R>(broker_, std::move(id), false, contract.faults());
     }
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
@@ -8864,7 +9055,7 @@ public:
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
         return send_under<R>(broker_, parent, detail::queue_of(contract, options),
-                             task_of(contract, options, std::forward<Args>(payload)...));
+                             task_of(contract, options, std::forward<Args>(payload)...), contract.faults());
     }
 
     /// Sends a signal to a task that has not ended; its handler receives it by `context::wait_signal`. Signals are stored
@@ -8962,23 +9153,24 @@ private:
     }
 
     template <class R>
-    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
+    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task, fault_list faults) {
         std::vector<new_task> tasks;
         tasks.push_back(std::move(task));
         const auto stored = co_await broker->submit(queue, std::move(tasks));
         task_id id{std::move(queue), stored.front().key};
-        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate, faults);
     }
 
     template <class R>
-    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task,
+                                        fault_list faults) {
         auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
-        co_return job<R>(std::move(broker), std::move(id));
+        co_return job<R>(std::move(broker), std::move(id), false, faults);
     }
 
     template <class R, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
-                                                   Range payloads) {
+                                                   Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
@@ -8992,13 +9184,13 @@ private:
                 tasks.back().payload = std::move(texts[i]);
             }
             const auto stored = co_await broker->submit(queue, std::move(tasks));
-            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
+            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
         co_return jobs;
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
         const auto submitted = co_await std::move(submission);
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
@@ -9015,9 +9207,9 @@ private:
                                              " has not ended within the wait of client::run, and is cancelled");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, submitted.id());
+            detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
-            co_return detail::value_of<R>(*ended, submitted.id());
+            co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
     }
 
@@ -9034,9 +9226,9 @@ private:
     }
 
     template <class R>
-    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
+    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id, fault_list faults) {
         auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
-        co_return job<R>(std::move(broker), std::move(found));
+        co_return job<R>(std::move(broker), std::move(found), false, faults);
     }
 
     broker_ptr broker_;

@@ -4,6 +4,7 @@
 #include <taskflux/calls/call_options.hpp>
 #include <taskflux/calls/stream.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/fault.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/payload.hpp>
@@ -48,6 +49,7 @@ struct call_request {
     std::string method;
     std::string payload;
     call_options options;
+    fault_list faults;
 };
 
 template <class... Args>
@@ -70,7 +72,7 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
 /// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw. A call that is cancelled or times out is cancelled in
+/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
 /// the instance, too.
 class rpc {
 public:
@@ -140,6 +142,7 @@ private:
         made.method = method.name();
         made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
         made.options = options;
+        made.faults = method.faults();
         return made;
     }
 

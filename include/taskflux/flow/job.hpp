@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/fault.hpp>
 #include <taskflux/core/task/failure.hpp>
 
 #include <memory>
@@ -42,9 +43,9 @@ job_outcome<R> typed(const task_outcome& ended) {
     return made;
 }
 
-/// Returns the result of a task that has succeeded, and throws for any other end.
+/// Returns the result of a task that has succeeded, and throws for any other end. `faults`: of its contract.
 template <class R>
-R value_of(const task_outcome& ended, const task_id& id) {
+R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
     if (ended.state == task_state::succeeded) {
         if constexpr (std::is_void_v<R>) {
             return;
@@ -59,7 +60,7 @@ R value_of(const task_outcome& ended, const task_id& id) {
     if (ended.state == task_state::failed) {
         auto why = read_failure(ended.error);
         const auto code = code_of(why);
-        throw task_failed(code, std::move(why), ended.attempts);
+        faults.raise(task_failed(code, std::move(why), ended.attempts));
     }
     throw error(errc::protocol,
                 "task " + to_string(id) +
@@ -81,8 +82,10 @@ public:
     static constexpr duration forever = (duration::max)();
 
     job() = default;
-    job(broker_ptr broker, task_id id, bool is_duplicate = false)
-        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// `faults`: of the task's contract.
+    job(broker_ptr broker, task_id id, bool is_duplicate = false, fault_list faults = fault_list())
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate), faults_(faults) {}
 
     /// The task's id; `to_string(id())` can be stored, and given to `client::attach` in another process.
     const task_id& id() const { return id_; }
@@ -98,9 +101,9 @@ public:
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
-    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
     /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
@@ -159,7 +162,7 @@ private:
         co_return decode<T>(known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
         auto ended = co_await broker->wait(id, wait);
         if (!ended) {
             throw error(errc::timed_out,
@@ -167,9 +170,9 @@ private:
                             " has not ended within the wait, and goes on; wait longer, or ask again");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, id);
+            detail::value_of<R>(*ended, id, faults);
         } else {
-            co_return detail::value_of<R>(*ended, id);
+            co_return detail::value_of<R>(*ended, id, faults);
         }
     }
 
@@ -192,6 +195,7 @@ private:
     broker_ptr broker_;
     task_id id_;
     bool is_duplicate_ = false;
+    fault_list faults_;
 };
 
 }  // namespace taskflux

@@ -24,12 +24,12 @@ namespace taskflux::detail {
 
 /// A call that waits for its reply.
 struct rpc_core::pending {
-    std::string take() {
+    std::string take(fault_list faults) {
         const std::lock_guard lock(mutex);
         if (failure.empty()) return std::move(*answer);
         auto why = read_failure(failure);
         const auto code = code_of(why);
-        throw call_failed(code, std::move(why));
+        faults.raise(call_failed(code, std::move(why)));
     }
     void end(std::exception_ptr why) {
         {
@@ -117,7 +117,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take();
+        if (!failure && !is_refused) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
@@ -131,7 +131,7 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         tried.insert(to.address);
-        const auto in = inlet::open(self->broker_, what.options.window());
+        const auto in = inlet::open(self->broker_, what.options.window(), what.faults);
         reading made(in);
         auto request = self->message_of(what, ends, in->address());
         request.window = in->window();

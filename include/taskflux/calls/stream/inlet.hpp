@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/rpc/messages.hpp>
+#include <taskflux/core/failure.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -28,10 +29,10 @@ public:
     /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
-    /// Has room for `window` values.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+    /// Has room for `window` values. `faults`: that the source may answer with.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults);
 
-    inlet(broker_ptr broker, std::size_t window);
+    inlet(broker_ptr broker, std::size_t window, fault_list faults);
 
     const std::string& address() const { return box_->address(); }
     std::size_t window() const { return window_; }
@@ -52,6 +53,8 @@ public:
     /// No further value will come: a stream that has not ended fails with `why`.
     void close(std::exception_ptr why);
 
+    fault_list faults() const { return faults_; }
+
     /// Ends the reading.
     void leave();
 
@@ -64,6 +67,7 @@ private:
 
     const broker_ptr broker_;
     const std::size_t window_;
+    const fault_list faults_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;

@@ -20,8 +20,8 @@
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window);
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window, faults);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
@@ -31,8 +31,8 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     return made;
 }
 
-inlet::inlet(broker_ptr broker, std::size_t window)
-    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
+    : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
 
 void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
     ends_ = ends;
@@ -165,7 +165,7 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             if (!has_ended_ && !failure_) {
                 auto why = read_failure(message.payload);
                 const auto code = code_of(why);
-                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+                failure_ = faults_.raised(call_failed(code, std::move(why)));
             }
             return std::nullopt;
         case call_message::kind::answer:
