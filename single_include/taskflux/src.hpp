@@ -4697,22 +4697,32 @@ private:
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
-    /// Waits for the reply, and checks now and then whether the instance is still alive.
-    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
+    /// An instance that has a call: for errors, and to look whether it is alive.
+    struct taken_by {
+        taken_by(const call_request& what, std::string id) : service(what.service), instance(std::move(id)), call(what.name()) {}
+        std::string service, instance;
+        std::string call;  // its name
+    };
 
+    /// Waits for the reply, and checks now and then whether the instance is still alive.
+    asio::awaitable<void> wait(pending& mine, taken_by by, time_point ends);
+
+    /// Whether it is alive; true also where that is not known by `ends`.
     asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
-    static error lost(const std::string& service, const std::string& instance);
+    static error lost(const taken_by& by);
 
     /// Lets a stream's reader check whether its source is still alive, and cancel it when the reader leaves.
-    void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
-                time_point ends);
+    void follow(inlet& in, const taken_by& by, const std::string& address, time_point ends);
 
     /// Throws when a stream's source is gone.
-    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                          time_point ends, bool is_lost);
+    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, taken_by by, time_point ends, bool is_lost);
 
     /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
-    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
+    void send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back);
+
+    /// Sends, and returns whether it was heard. Errors: `timed_out`.
+    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
+                                              bounce back, time_point ends);
 
     /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
@@ -4820,7 +4830,7 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
                                             call_options options) const {
     detail::call_request what;
     what.service = detail::checked_service(service);
-    what.method = std::move(method);
+    what.method = detail::checked_name(method, "method");
     what.payload = std::move(payload);
     what.options = std::move(options);
     return detail::call_one(core_, std::move(what));
@@ -4850,8 +4860,8 @@ public:
     const broker_ptr& broker() const { return broker_; }
 
     /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
-    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end. `source`: its name for errors.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves, std::string source);
 
     /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
     /// answered; `timed_out`.
@@ -4885,6 +4895,7 @@ private:
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
+    std::string name_;  // of the source
 
     std::mutex mutex_;  // guards all below
     std::string source_;
@@ -4940,6 +4951,23 @@ private:
 
 namespace taskflux::detail {
 
+/// What went wrong with sending a call, which says of which.
+inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& call, const std::string& instance) {
+    try {
+        std::rethrow_exception(trouble);
+    } catch (const error& e) {
+        const auto code = static_cast<errc>(e.code().value());
+        if (code == errc::unavailable) {
+            return std::make_exception_ptr(error(code, "it is not known whether the call of " + call + " reached instance " +
+                                                           instance + ": " + e.what()));
+        }
+        if (code == errc::too_large) return std::make_exception_ptr(error(code, "call of " + call + ": " + e.what()));
+        return trouble;
+    } catch (...) {
+        return trouble;
+    }
+}
+
 /// A call that waits for its reply.
 struct rpc_core::pending {
     std::string take(fault_list faults) {
@@ -4972,6 +5000,7 @@ struct rpc_core::pending {
     std::string failure;
     std::exception_ptr trouble;  // with sending it
     std::atomic<bool> is_refused = false;
+    std::atomic<bool> was_heard = false;
 };
 
 /// Registers a call under a number, which its reply names.
@@ -5020,13 +5049,14 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         request.deadline = ends;
         tried.insert(to.address);
         const waiting mine(*self, to.address);
+        const taken_by by(what, to.id);
         request.id = mine.id();
         std::exception_ptr failure;
         bool is_refused = false, may_repeat = false;
         try {
             auto back = self->refusal_of(request.id);
-            self->send(mine.shared(), to.address, request.text(), std::move(back));
-            co_await self->wait(mine.of(), what.service, to.id, ends);
+            self->send(mine.shared(), by, to.address, request.text(), std::move(back));
+            co_await self->wait(mine.of(), by, ends);
             is_refused = mine.of().is_refused;
             if (!is_refused) mine.of().check();
         } catch (const boost::system::system_error& e) {
@@ -5057,24 +5087,23 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
-        self->follow(*in, what.service, to.id, to.address, ends);
-        auto sending = self->broker_->send(to.address, request.text(), std::move(back));
-        bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+        const taken_by by(what, to.id);
+        self->follow(*in, by, to.address, ends);
+        bool is_taken = co_await send_in_time(self, by, to.address, request.text(), std::move(back), ends);
         if (is_taken) is_taken = co_await inlet::begun(in);
         if (is_taken) co_return made;
         self->instances_.did_not_hear(what.service, to.address);
     }
 }
 
-void rpc_core::follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
-                      time_point ends) {
+void rpc_core::follow(inlet& in, const taken_by& by, const std::string& address, time_point ends) {
     const auto self = shared_from_this();
-    auto looks = [self, service, instance, ends](bool is_lost) { return look_for(self, service, instance, ends, is_lost); };
+    auto looks = [self, by, ends](bool is_lost) { return look_for(self, by, ends, is_lost); };
     auto leaves = [self, address, reader = in.address()](bool has_ended) {
         self->instances_.ended(address);
         if (!has_ended) self->abandon(address, 0, reader);
     };
-    in.attach(ends, std::move(looks), std::move(leaves));
+    in.attach(ends, std::move(looks), std::move(leaves), by.call + " from instance " + by.instance);
 }
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
@@ -5084,8 +5113,8 @@ asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_requ
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         request.deadline = ends;
-        auto sending = self->broker_->send(to.address, request.text());
-        was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+        const taken_by by(what, to.id);
+        was_heard = co_await send_in_time(self, by, to.address, request.text(), bounce(), ends);
         if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
         tried.insert(to.address);
     }
@@ -5109,14 +5138,16 @@ bounce rpc_core::refusal_of(std::uint64_t id) const {
     return bounce(box_->address(), message.text());
 }
 
-asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
+asio::awaitable<void> rpc_core::wait(pending& mine, taken_by by, time_point ends) {
     constexpr auto look = std::chrono::seconds(1);
     const auto executor = co_await asio::this_coro::executor;
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "the call of service " + service +
-                                             " timed out: it has not answered; allow a longer timeout");
+            throw error(errc::timed_out, "the call of " + by.call + " timed out: instance " + by.instance +
+                                             (mine.was_heard ? " has received it and has not answered"
+                                                             : " has not received it as far as is known") +
+                                             "; allow a longer call_options::timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -5124,31 +5155,48 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
             co_await mine.changed->wait();
         }
         if (mine.is_over() || now() < until || until == ends) continue;
-        const bool is_there = co_await this->is_there(service, instance, ends);
-        if (!is_there && !mine.is_over()) throw lost(service, instance);
+        const bool is_there = co_await this->is_there(by.service, by.instance, ends);
+        if (!is_there && !mine.is_over()) throw lost(by);
     }
 }
 
 asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instance, time_point ends) {
-    const auto all = co_await instances_.of(std::move(service), ends);
-    co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    try {
+        const auto all = co_await instances_.of(std::move(service), ends);
+        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    } catch (const error& e) {
+        if (e.code() != errc::timed_out) throw;
+    }
+    co_return true;  // not known: the call times out, and says so itself
 }
 
-error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
-                                        " had taken it and is gone");
+error rpc_core::lost(const taken_by& by) {
+    return error(errc::unavailable, "the call of " + by.call + " is lost: instance " + by.instance +
+                                        " accepted the call and is gone; it may have run: call again, where it may run twice");
 }
 
-asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                         time_point ends, bool is_lost) {
+asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, taken_by by, time_point ends, bool is_lost) {
     bool is_there = false;
-    if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
-    if (!is_there) throw lost(service, instance);
+    if (!is_lost) is_there = co_await self->is_there(by.service, by.instance, ends);
+    if (!is_there) throw lost(by);
 }
 
-void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-    broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-        if (trouble) return mine->end(std::move(trouble));
+asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
+                                             bounce back, time_point ends) {
+    auto sending = self->broker_->send(std::move(to), std::move(text), std::move(back));
+    std::exception_ptr trouble;
+    try {
+        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + by.call);
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    std::rethrow_exception(unsent(trouble, by.call, by.instance));
+}
+
+void rpc_core::send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back) {
+    broker_->post(std::move(to), std::move(text), std::move(back), [mine, by](std::exception_ptr trouble, bool was_heard) {
+        if (trouble) return mine->end(unsent(trouble, by.call, by.instance));
+        mine->was_heard = was_heard;
         if (was_heard) return;
         mine->is_refused = true;
         mine->changed->set();
@@ -5353,7 +5401,7 @@ private:
     /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
-            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+            : where(std::move(on)), context(clock, message.service, message.method, message.headers, message.deadline),
               request(std::move(message)), does(handler), key(request.reply_to, request.id) {}
 
         asio::any_io_executor where;  // a strand that may outlive the threads which it is on
@@ -5687,8 +5735,9 @@ void service_core::begin(call_message request) {
         case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
         case admission::full:
             return refuse(one->request, call_message::kind::fault, errc::busy,
-                          "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
-                              " calls in flight: start another, or raise max_running");
+                          "instance " + options_.id() + " of service " + one->request.service +
+                              " refused the call: it has its limit of " + std::to_string(options_.max_running()) +
+                              " calls in flight; start another, or raise max_running");
     }
     // From `admit` on, any thread may cancel it: what touches its signal happens where it runs.
     asio::dispatch(one->where, [self = shared_from_this(), one] {
@@ -5718,8 +5767,7 @@ method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
         refuse(request, call_message::kind::fault, errc::not_found,
-               "instance " + options_.id() + " has no service " + request.service +
-                   ": check the name of the service");
+               "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -5727,7 +5775,8 @@ method_handler* service_core::find(const call_message& request) {
     std::string known;
     for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
     refuse(request, call_message::kind::fault, errc::not_found,
-           "service " + request.service + " has no method " + request.method + "; it has " + known);
+           "instance " + options_.id() + " of service " + request.service + " has no method " + request.method + "; it has " +
+               known + ": check the name, or start a version that has it");
     return nullptr;
 }
 
@@ -5762,9 +5811,9 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "the result is not sent: it has " +
+            throw error(errc::too_large, "the result of " + one->context.subject() + " is not sent: it has " +
                                              std::to_string(answer.payload.size()) + " bytes, and at most " +
-                                             std::to_string(most) + " fit into a message");
+                                             std::to_string(most) + " fit into a message; return a reference, or a stream");
         }
     } catch (...) {
         failure = std::current_exception();
@@ -5945,7 +5994,8 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_
 inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
     : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
 
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves, std::string source) {
+    name_ = std::move(source);
     ends_ = ends;
     looks_ = std::move(looks);
     leaves_ = std::move(leaves);
@@ -6010,8 +6060,8 @@ asio::awaitable<void> inlet::change() {
     auto& clock = broker_->clock();
     const auto begun = clock.now();
     if (begun >= ends_) {
-        throw error(errc::timed_out,
-                    "the stream was not read to its end within the call's timeout: use a longer one");
+        throw error(errc::timed_out, "the stream of " + name_ + " timed out: it has not been read to its end within the "
+                                     "call's timeout; allow a longer call_options::timeout");
     }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
@@ -6083,7 +6133,7 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             if (source_.empty()) {
                 failure_ = std::make_exception_ptr(error(
                     errc::invalid_argument,
-                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
+                    "the answer of " + name_ + " can't be read as a stream: it is one result; call it by a method<R(P)>"));
             }
             return std::nullopt;
         case call_message::kind::refused:
@@ -7154,6 +7204,11 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 
 namespace taskflux::detail {
 
+inline error overran(duration timeout) {
+    return {errc::timed_out, "the attempt took longer than its timeout of " + std::to_string(timeout.count()) +
+                                 " ms, and was cancelled: allow a longer one"};
+}
+
 void executor_job::begin() {
     if (retry_state_) owner_.begin(*this);
 }
@@ -7299,7 +7354,7 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
     const std::lock_guard lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
-        if (a.timed_out) error = stopped(errc::timed_out);
+        if (a.timed_out) error = std::make_exception_ptr(overran(a.timeout));
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
@@ -8303,7 +8358,7 @@ void follow_task(const task_id& id, inlet& reader) {
         if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
-    });
+    }, "task " + to_string(id));
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
     spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }

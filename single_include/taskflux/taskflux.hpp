@@ -205,10 +205,10 @@ namespace taskflux {
 
 /// Everything that can go wrong in taskflux itself. What a handler throws travels as `task_failed`.
 enum class errc {
-    not_found = 1,     ///< no such task, or its retention has ended
+    not_found = 1,     ///< no such task, method or node, or its retention has ended
     lease_lost,        ///< the report of an older attempt, or the lease ran out
-    wrong_state,       ///< the task's state does not allow this
-    cancelled,         ///< the task was cancelled
+    wrong_state,       ///< the state of a task, or of what runs, does not allow this
+    cancelled,         ///< the task or job was cancelled
     timed_out,         ///< a time limit passed
     expired,           ///< the task was not started by its deadline
     task_failed,       ///< the task's last attempt failed
@@ -220,7 +220,7 @@ enum class errc {
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
     protocol,          ///< an answer or stored record is not one this version understands
-    unavailable,       ///< the server can't be reached, or doesn't answer in time
+    unavailable,       ///< the server, or the instance that has a call, is gone or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
     no_instance,       ///< no instance of the service takes calls
     busy               ///< an instance has its limit of calls in flight
@@ -240,13 +240,13 @@ public:
 
     std::string message(int value) const override {
         switch (static_cast<errc>(value)) {
-            case errc::not_found: return "no such task, or its retention has ended";
+            case errc::not_found: return "it does not exist, or is kept no longer";
             case errc::lease_lost: return "the lease on the task was lost";
-            case errc::wrong_state: return "the task's state does not allow this";
-            case errc::cancelled: return "the task was cancelled";
+            case errc::wrong_state: return "the state does not allow this";
+            case errc::cancelled: return "it was cancelled";
             case errc::timed_out: return "a time limit passed";
             case errc::expired: return "the task was not started by its deadline";
-            case errc::task_failed: return "the task failed";
+            case errc::task_failed: return "the handler failed";
             case errc::crashed: return "the task's workers died more often than its limit allows";
             case errc::bad_payload: return "a value does not have the expected shape";
             case errc::too_large: return "a value is over a size or depth limit";
@@ -255,7 +255,7 @@ public:
             case errc::shut_down: return "already shut down";
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
-            case errc::unavailable: return "the server cannot be reached";
+            case errc::unavailable: return "the server or the instance that was asked is not there, or does not answer in time";
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
             case errc::no_instance: return "no instance of the service takes calls";
             case errc::busy: return "the instance has its limit of calls in flight";
@@ -1624,6 +1624,9 @@ public:
     constexpr const task_options& options() const { return options_; }
     constexpr fault_list faults() const { return faults_; }
 
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + std::string(name_); }
+
 private:
     std::string_view name_;
     task_options options_;
@@ -2769,12 +2772,14 @@ private:
 namespace taskflux {
 
 /// A payload that cannot be read or written. `code()` is `errc::bad_payload` or `errc::too_large`;
-/// `what()` reads like `at /points/3/x: expected number, got string "abc"`.
+/// `what()` reads like `at /points/3/x: expected number, got string "abc"`, after what could not be read where that is known.
 class payload_error : public error {
 public:
     /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
-    payload_error(errc code, std::string pointer, std::string reason)
-        : error(code, (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
+    /// @param what what can't be read or written, such as "the payload of task area can't be read".
+    payload_error(errc code, std::string pointer, std::string reason, const std::string& what = {})
+        : error(code, (what.empty() ? what : what + ": ") +
+                          (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
           pointer_(std::move(pointer)),
           reason_(std::move(reason)) {}
 
@@ -3645,6 +3650,38 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/codec/named.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The same error, which begins with what could not be read or written.
+template <class Error>
+Error named(const Error& cause, const std::string& what) {
+    return Error(static_cast<errc>(cause.code().value()), cause.pointer(), cause.reason(), what);
+}
+
+/// Like `decode`; an error begins with what `subject` returns, such as "the result of method calculator.add".
+template <class T, class Subject>
+T decode_of(const Subject& subject, std::string_view text) {
+    try {
+        return decode<T>(text);
+    } catch (const decode_error& e) {
+        throw named(e, subject() + " can't be read");
+    }
+}
+
+/// Like `encode`; an error begins with what `subject` returns.
+template <class Subject, class T>
+std::string encode_of(const Subject& subject, const T& value) {
+    try {
+        return encode(value);
+    } catch (const encode_error& e) {
+        throw named(e, subject() + " can't be written");
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/stream.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -3662,22 +3699,26 @@ public:
     /// An empty one.
     stream() {}
 
-    /// For the library.
-    explicit stream(detail::reading from) : from_(std::move(from)) {}
+    /// For the library. `of`: what emits the values, for errors.
+    stream(detail::reading from, std::string of)
+        : from_(std::move(from)), of_(std::make_shared<const std::string>(std::move(of))) {}
 
     /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
     /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
     /// stream can be read on.
-    asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
+    asio::awaitable<std::optional<T>> next() { return decoded(from_.next(), of_); }
 
 private:
-    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
+    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads,
+                                                      std::shared_ptr<const std::string> of) {
         const auto text = co_await std::move(reads);
         if (!text) co_return std::nullopt;
-        co_return decode<T>(*text);
+        const auto subject = [&] { return "a value that " + *of + " emitted"; };
+        co_return detail::decode_of<T>(subject, *text);
     }
 
     detail::reading from_;
+    std::shared_ptr<const std::string> of_;
 };
 
 namespace detail {
@@ -3879,6 +3920,9 @@ public:
     constexpr std::string_view name() const { return name_; }
     constexpr fault_list faults() const { return faults_; }
 
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + std::string(service_) + '.' + std::string(name_); }
+
 private:
     std::string_view service_;
     std::string_view name_;
@@ -3963,8 +4007,10 @@ inline constexpr bool starts_with_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
 
+/// `contract`: for the error.
 template <class P, class... Args>
-std::string encode_payload(Args&&... args) {
+std::string encode_payload(const auto& contract, Args&&... args) {
+    const auto subject = [&] { return "the payload of " + contract.subject(); };
     static_assert(makes_payload<P, Args...>,
                   "these arguments are neither a payload of the task's type nor its fields: compare the contract "
                   "(a payload of defaults is written P{})");
@@ -3974,11 +4020,11 @@ std::string encode_payload(Args&&... args) {
     if constexpr (std::is_void_v<P>) {
         return "null";
     } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
-        return encode((args, ...));
+        return encode_of(subject, (args, ...));
     } else if constexpr (makes_payload<P, Args...>) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode(P(std::forward<Args>(args)...));
+        return encode_of(subject, P(std::forward<Args>(args)...));
 #pragma GCC diagnostic pop
     } else {
         return {};
@@ -4017,6 +4063,9 @@ struct call_request {
     std::string payload;
     call_options options;
     fault_list faults;
+
+    /// How errors name it.
+    std::string name() const { return service + '.' + method; }
 };
 
 template <class... Args>
@@ -4056,7 +4105,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
     /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
@@ -4069,7 +4118,8 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
                               Args&&... payload) const {
-        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)),
+                              method.subject());
     }
 
     /// Calls a method by its names with a JSON payload, and returns the result as JSON: for gateways.
@@ -4097,7 +4147,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
                                                         const call_options& options, Args&&... payload) const {
-        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
 private:
@@ -4107,26 +4157,28 @@ private:
         detail::call_request made;
         made.service = method.service();
         made.method = method.name();
-        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        made.payload = detail::encode_payload<P>(method, std::forward<Args>(payload)...);
         made.options = options;
         made.faults = method.faults();
         return made;
     }
 
     template <class R>
-    static awaitable<R> read(awaitable<std::string> call) {
+    static awaitable<R> read(awaitable<std::string> call, std::string of) {
         const auto answer = co_await std::move(call);
-        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
+        [[maybe_unused]] const auto subject = [&] { return "the result of " + of; };
+        if constexpr (!std::is_void_v<R>) co_return detail::decode_of<R>(subject, answer);
     }
 
     template <class T>
-    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
+    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call, std::string of) {
         auto from = co_await std::move(call);
-        co_return stream<T>(std::move(from));
+        co_return stream<T>(std::move(from), std::move(of));
     }
 
     template <class R>
-    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
+    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls,
+                                                             std::string of) {
         auto answers = co_await std::move(calls);
         std::vector<instance_reply<R>> all;
         for (auto& one : answers) {
@@ -4134,9 +4186,10 @@ private:
             made.instance = std::move(one.instance);
             made.error = std::move(one.error);
             if (made.error) continue;
+            [[maybe_unused]] const auto subject = [&] { return "the result of " + of + " from instance " + made.instance; };
             try {
                 if constexpr (std::is_void_v<R>) made.value.emplace();
-                else made.value = decode<R>(one.payload);
+                else made.value = detail::decode_of<R>(subject, one.payload);
             } catch (...) {
                 made.error = std::current_exception();
             }
@@ -4600,11 +4653,11 @@ inline std::string as_utf8(std::string_view text) {
 /// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
 class bad_payload : public described_error {
 public:
-    /// `schema`: what the payload should have satisfied; empty for a result.
-    bad_payload(const payload_error& cause, std::string schema)
+    /// `what`: what can't be read or written. `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, const std::string& what, std::string schema)
         : described_error(errc::bad_payload,
-                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
-                           as_utf8(cause.pointer()), std::move(schema)}) {}
+                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()),
+                           as_utf8(what + ": " + cause.what()), as_utf8(cause.pointer()), std::move(schema)}) {}
 
     /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
     static std::string name_of(const boost::system::error_code& code) {
@@ -4859,7 +4912,8 @@ using slot_job_list = intrusive_list<slot_job>;
 
 namespace taskflux::detail {
 
-/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
+/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload; errors name
+/// its `subject()`.
 template <class Context>
 class basic_handler {
 public:
@@ -4913,20 +4967,20 @@ struct handler_call<Function, void, Context> {
 };
 
 template <class P>
-P read_payload(std::string_view text) {
+P read_payload(const auto& ctx, std::string_view text) {
     try {
         return decode<P>(text);
     } catch (const payload_error& e) {
-        throw bad_payload(e, schema_text<P>());
+        throw bad_payload(e, "the payload of " + ctx.subject() + " can't be read", schema_text<P>());
     }
 }
 
 template <class R>
-void write_result(const R& value, std::string& out) {
+void write_result(const auto& ctx, const R& value, std::string& out) {
     try {
         encode(value, out);
     } catch (const payload_error& e) {
-        throw bad_payload(e, "");
+        throw bad_payload(e, "the result of " + ctx.subject() + " can't be written", "");
     }
 }
 
@@ -4976,16 +5030,16 @@ public:
                 out = "null";
             } else {
                 const R value = co_await call_type::apply(function_, ctx);
-                write_result<R>(value, out);
+                write_result<R>(ctx, value, out);
             }
         } else {
-            auto value_in = read_payload<P>(payload);
+            auto value_in = read_payload<P>(ctx, payload);
             if constexpr (std::is_void_v<R>) {
                 co_await call_type::apply(function_, ctx, std::move(value_in));
                 out = "null";
             } else {
                 const R value = co_await call_type::apply(function_, ctx, std::move(value_in));
-                write_result<R>(value, out);
+                write_result<R>(ctx, value, out);
             }
         }
     }
@@ -4996,14 +5050,14 @@ public:
                 if constexpr (std::is_void_v<P>) {
                     return call_type::apply(function_, ctx);
                 } else {
-                    return call_type::apply(function_, ctx, read_payload<P>(payload));
+                    return call_type::apply(function_, ctx, read_payload<P>(ctx, payload));
                 }
             };
             if constexpr (std::is_void_v<R>) {
                 apply();
                 out = "null";
             } else {
-                write_result<R>(apply(), out);
+                write_result<R>(ctx, apply(), out);
             }
         }
     }
@@ -5694,7 +5748,7 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
 
 template <class R, class P, class... Args>
 new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
-    auto text = encode_payload<P>(std::forward<Args>(payload)...);
+    auto text = encode_payload<P>(contract, std::forward<Args>(payload)...);
     auto spec = spec_of(contract, options);
     return make_task(std::move(spec), options, std::move(text));
 }
@@ -5864,8 +5918,14 @@ struct job_outcome {
 
 namespace detail {
 
+/// How errors name a task's result.
+inline auto result_subject(const task_id& id) {
+    return [&id] { return "the result of task " + to_string(id); };
+}
+
+/// `subject`: of its result, see `decode_of`.
 template <class R>
-job_outcome<R> typed(const task_outcome& ended) {
+job_outcome<R> typed(const task_outcome& ended, const auto& subject) {
     job_outcome<R> made;
     made.state = ended.state;
     made.attempts = ended.attempts;
@@ -5874,7 +5934,7 @@ job_outcome<R> typed(const task_outcome& ended) {
         if constexpr (std::is_void_v<R>) {
             made.value.emplace();
         } else {
-            made.value = decode<R>(ended.result);
+            made.value = decode_of<R>(subject, ended.result);
         }
     }
     return made;
@@ -5887,7 +5947,7 @@ R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
         if constexpr (std::is_void_v<R>) {
             return;
         } else {
-            return decode<R>(ended.result);
+            return decode_of<R>(result_subject(id), ended.result);
         }
     }
     if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
@@ -5996,7 +6056,8 @@ private:
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
         const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
-        co_return decode<T>(known.progress);
+        const auto subject = [&] { return "the progress of task " + to_string(known.id); };
+        co_return detail::decode_of<T>(subject, known.progress);
     }
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
@@ -6014,9 +6075,9 @@ private:
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(std::move(id), wait);
+        auto ended = co_await broker->wait(id, wait);
         if (!ended) co_return std::nullopt;
-        co_return detail::typed<R>(*ended);
+        co_return detail::typed<R>(*ended, detail::result_subject(id));
     }
 
     static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
@@ -6593,7 +6654,8 @@ asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawn
     }
     const auto page = co_await broker->journal(parent, std::move(query));
     for (const auto& entry : page.entries) {
-        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
+        const auto subject = [&] { return "the result of subtask " + entry.key.substr(1) + " of task " + which.parent; };
+        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome, subject);
     }
     co_return made;
 }
@@ -6656,17 +6718,22 @@ asio::awaitable<void> wait_until(notebook& book, std::string name, time_point wh
 /// its own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit);
 
+/// How errors name a signal's value.
+inline auto signal_subject(const notebook& book, const std::string& name) {
+    return [&book, &name] { return "signal " + in_quotes(name) + " of task " + to_string(book.id()); };
+}
+
 template <class T>
 asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string wait, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(wait), std::move(name), limit);
+    const auto value = co_await next_signal(book, std::move(wait), name, limit);
     if (!value) co_return std::nullopt;
-    co_return decode<T>(*value);
+    co_return decode_of<T>(signal_subject(book, name), *value);
 }
 
 template <class T>
 asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string name) {
-    const auto value = co_await next_signal(book, std::move(wait), std::move(name), (duration::max)());
-    co_return decode<T>(*value);
+    const auto value = co_await next_signal(book, std::move(wait), name, (duration::max)());
+    co_return decode_of<T>(signal_subject(book, name), *value);
 }
 
 }  // namespace taskflux::detail
@@ -6696,6 +6763,9 @@ public:
     const std::string& own_id() const { return what_.own_id; }
 
     const std::string& name() const { return what_.spec->name; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
 
     /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
     unsigned attempt() const { return what_.attempt; }
@@ -6821,7 +6891,7 @@ public:
     /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
         return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
@@ -6919,7 +6989,7 @@ private:
     template <class R, class P, class... Args>
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
         auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
@@ -8654,12 +8724,17 @@ namespace taskflux {
 class call_context {
 public:
     /// Made by the service.
-    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
-        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
+    call_context(taskflux::clock& clock, std::string service, std::string method, header_map headers, time_point deadline)
+        : clock_(clock), service_(std::move(service)), method_(std::move(method)), headers_(std::move(headers)),
+          deadline_(deadline) {}
     call_context(const call_context&) = delete;
     call_context& operator=(const call_context&) = delete;
 
+    const std::string& service() const { return service_; }
     const std::string& method() const { return method_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + service_ + '.' + method_; }
 
     const header_map& headers() const { return headers_; }
 
@@ -8685,6 +8760,7 @@ public:
 
 private:
     taskflux::clock& clock_;
+    const std::string service_;
     const std::string method_;
     const header_map headers_;
     const time_point deadline_;
@@ -9130,7 +9206,7 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
         return detail::make_task(spec_of(contract, options), options, std::move(text));
     }
 
@@ -9173,7 +9249,10 @@ private:
                                                    Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
+        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
+            texts.push_back(detail::encode_of(subject, *next));
+        }
         std::vector<job<R>> jobs;
         jobs.reserve(texts.size());
         for (std::size_t from = 0; from < texts.size(); from += batch_size) {
@@ -9222,7 +9301,7 @@ private:
                         "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(submitted.id(), *reader);
-        co_return stream<T>(detail::reading(std::move(reader)));
+        co_return stream<T>(detail::reading(std::move(reader)), "task " + to_string(submitted.id()));
     }
 
     template <class R>
@@ -9452,14 +9531,14 @@ public:
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
                           Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+        return put(expression, in, contract, detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(), options);
+        return put(expression, in, contract, detail::encode_payload<void>(contract), options);
     }
 
     /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
@@ -9622,14 +9701,14 @@ public:
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(),
-                    detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+                    detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(contract), options);
     }
 
     /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
@@ -10529,7 +10608,8 @@ public:
 
     /// What a job that was told to stop for this reason ends with.
     static std::exception_ptr stopped(errc reason) {
-        return std::make_exception_ptr(boost::system::system_error(make_error_code(reason)));
+        const char* const why = reason == errc::timed_out ? "its deadline passed before it had ended: allow a longer one" : "";
+        return std::make_exception_ptr(error(reason, why));
     }
 
 protected:
@@ -11627,7 +11707,8 @@ public:
     /// The body, read as a `T`. Errors: those of `decode`.
     template <class T>
     T as() const {
-        return decode<T>(body());
+        const auto subject = [this] { return "the body of message " + to_string(id()); };
+        return detail::decode_of<T>(subject, body());
     }
 
     /// Whether the lease is known to be lost: then others may handle the message at the same time.

@@ -53,6 +53,9 @@ public:
     constexpr std::string_view name() const { return name_; }
     constexpr fault_list faults() const { return faults_; }
 
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + std::string(service_) + '.' + std::string(name_); }
+
 private:
     std::string_view service_;
     std::string_view name_;

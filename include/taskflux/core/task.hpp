@@ -54,6 +54,9 @@ public:
     constexpr const task_options& options() const { return options_; }
     constexpr fault_list faults() const { return faults_; }
 
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + std::string(name_); }
+
 private:
     std::string_view name_;
     task_options options_;

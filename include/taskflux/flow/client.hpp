@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/stream.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
@@ -239,7 +240,7 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
         return detail::make_task(spec_of(contract, options), options, std::move(text));
     }
 
@@ -282,7 +283,10 @@ private:
                                                    Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
+        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
+            texts.push_back(detail::encode_of(subject, *next));
+        }
         std::vector<job<R>> jobs;
         jobs.reserve(texts.size());
         for (std::size_t from = 0; from < texts.size(); from += batch_size) {
@@ -331,7 +335,7 @@ private:
                         "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(submitted.id(), *reader);
-        co_return stream<T>(detail::reading(std::move(reader)));
+        co_return stream<T>(detail::reading(std::move(reader)), "task " + to_string(submitted.id()));
     }
 
     template <class R>

@@ -54,6 +54,9 @@ public:
 
     const std::string& name() const { return what_.spec->name; }
 
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
+
     /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
     unsigned attempt() const { return what_.attempt; }
 
@@ -178,7 +181,7 @@ public:
     /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
         return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
@@ -276,7 +279,7 @@ private:
     template <class R, class P, class... Args>
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
         auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/fault.hpp>
 #include <taskflux/core/task/failure.hpp>
 
@@ -27,8 +28,14 @@ struct job_outcome {
 
 namespace detail {
 
+/// How errors name a task's result.
+inline auto result_subject(const task_id& id) {
+    return [&id] { return "the result of task " + to_string(id); };
+}
+
+/// `subject`: of its result, see `decode_of`.
 template <class R>
-job_outcome<R> typed(const task_outcome& ended) {
+job_outcome<R> typed(const task_outcome& ended, const auto& subject) {
     job_outcome<R> made;
     made.state = ended.state;
     made.attempts = ended.attempts;
@@ -37,7 +44,7 @@ job_outcome<R> typed(const task_outcome& ended) {
         if constexpr (std::is_void_v<R>) {
             made.value.emplace();
         } else {
-            made.value = decode<R>(ended.result);
+            made.value = decode_of<R>(subject, ended.result);
         }
     }
     return made;
@@ -50,7 +57,7 @@ R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
         if constexpr (std::is_void_v<R>) {
             return;
         } else {
-            return decode<R>(ended.result);
+            return decode_of<R>(result_subject(id), ended.result);
         }
     }
     if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
@@ -159,7 +166,8 @@ private:
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
         const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
-        co_return decode<T>(known.progress);
+        const auto subject = [&] { return "the progress of task " + to_string(known.id); };
+        co_return detail::decode_of<T>(subject, known.progress);
     }
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
@@ -177,9 +185,9 @@ private:
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(std::move(id), wait);
+        auto ended = co_await broker->wait(id, wait);
         if (!ended) co_return std::nullopt;
-        co_return detail::typed<R>(*ended);
+        co_return detail::typed<R>(*ended, detail::result_subject(id));
     }
 
     static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {

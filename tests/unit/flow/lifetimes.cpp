@@ -32,6 +32,45 @@ boost::system::error_code error_of(asio::awaitable<T> call) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_clock_may_end_before_the_context_and_what_goes_by_it) {
+    struct local {
+        static asio::awaitable<void> sleep(taskflux::context& ctx) { co_await ctx.sleep_for(300ms); }
+        static asio::awaitable<void> serve(taskflux::emitter<int>& out) {
+            for (;;) co_await out.emit(1);
+        }
+        static asio::awaitable<void> read(taskflux::rpc caller) {
+            auto values = co_await caller.call(count);
+            while (co_await values.next()) continue;
+        }
+    };
+    asio::io_context io;
+    taskflux::broker_ptr broker;
+    std::optional<taskflux::worker> w;
+    std::optional<taskflux::service> service;
+    std::optional<taskflux::scheduler> scheduler;
+    std::optional<taskflux::rpc> caller;
+    taskflux::manual_clock time;  // ends first
+    broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+    w.emplace(broker, worker_options().renewal_thread(false));
+    w->on(tick, local::sleep);
+    service.emplace(broker);
+    service->on(count, local::serve);
+    scheduler.emplace(broker);
+    caller.emplace(broker);
+    const auto on = io.get_executor();
+    start_on(on, w->run());
+    start_on(on, service->run());
+    start_on(on, scheduler->run());
+    io.poll();
+    start_on(on, taskflux::client(broker).run(tick));
+    start_on(on, taskflux::client(broker).run(twice, 1));
+    start_on(on, local::read(*caller));
+    io.poll();
+    time.advance(100ms);
+    io.poll();
+    BOOST_TEST((time.next() != taskflux::never));  // things wait for it
+}
+
 BOOST_AUTO_TEST_CASE(values_may_outlive_their_context_and_refuse_calls_then) {
     taskflux::manual_clock time;
     taskflux::broker_ptr broker;

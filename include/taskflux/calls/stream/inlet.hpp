@@ -39,8 +39,8 @@ public:
     const broker_ptr& broker() const { return broker_; }
 
     /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
-    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end. `source`: its name for errors.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves, std::string source);
 
     /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
     /// answered; `timed_out`.
@@ -74,6 +74,7 @@ private:
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
+    std::string name_;  // of the source
 
     std::mutex mutex_;  // guards all below
     std::string source_;

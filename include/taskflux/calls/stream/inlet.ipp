@@ -34,7 +34,8 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_
 inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
     : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
 
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves, std::string source) {
+    name_ = std::move(source);
     ends_ = ends;
     looks_ = std::move(looks);
     leaves_ = std::move(leaves);
@@ -99,8 +100,8 @@ asio::awaitable<void> inlet::change() {
     auto& clock = broker_->clock();
     const auto begun = clock.now();
     if (begun >= ends_) {
-        throw error(errc::timed_out,
-                    "the stream was not read to its end within the call's timeout: use a longer one");
+        throw error(errc::timed_out, "the stream of " + name_ + " timed out: it has not been read to its end within the "
+                                     "call's timeout; allow a longer call_options::timeout");
     }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
@@ -172,7 +173,7 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             if (source_.empty()) {
                 failure_ = std::make_exception_ptr(error(
                     errc::invalid_argument,
-                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
+                    "the answer of " + name_ + " can't be read as a stream: it is one result; call it by a method<R(P)>"));
             }
             return std::nullopt;
         case call_message::kind::refused:

@@ -37,11 +37,11 @@ inline std::string as_utf8(std::string_view text) {
 /// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
 class bad_payload : public described_error {
 public:
-    /// `schema`: what the payload should have satisfied; empty for a result.
-    bad_payload(const payload_error& cause, std::string schema)
+    /// `what`: what can't be read or written. `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, const std::string& what, std::string schema)
         : described_error(errc::bad_payload,
-                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
-                           as_utf8(cause.pointer()), std::move(schema)}) {}
+                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()),
+                           as_utf8(what + ": " + cause.what()), as_utf8(cause.pointer()), std::move(schema)}) {}
 
     /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
     static std::string name_of(const boost::system::error_code& code) {

@@ -59,7 +59,7 @@ void follow_task(const task_id& id, inlet& reader) {
         if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
-    });
+    }, "task " + to_string(id));
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
     spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }
