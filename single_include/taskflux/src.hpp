@@ -1867,7 +1867,7 @@ void check_config(const app_config& config) {
 namespace taskflux::detail {
 
 /// Tells what may outlive an execution context of that context's end, so that it lets go of timers in time. Called while all
-/// of the context is still there; it must not post, nor wake anything.
+/// of the context is still there; it must not post, nor wake anything. Keeps what must not end before the context.
 class context_end final : public asio::execution_context::service {
 public:
     using key_type = context_end;
@@ -1878,6 +1878,13 @@ public:
     /// Calls `listener` at the end of the context that `executor` belongs to, if `owner` is still there.
     static void listen(const asio::any_io_executor& executor, std::weak_ptr<void> owner, std::function<void()> listener) {
         asio::use_service<context_end>(asio::query(executor, asio::execution::context)).add(std::move(owner), std::move(listener));
+    }
+
+    /// Keeps something until the context that `executor` belongs to has destroyed all that was suspended on it.
+    static void keep(const asio::any_io_executor& executor, std::shared_ptr<void> what) {
+        auto& here = asio::use_service<context_end>(asio::query(executor, asio::execution::context));
+        const std::lock_guard lock(here.mutex_);
+        if (std::ranges::find(here.kept_, what) == here.kept_.end()) here.kept_.push_back(std::move(what));
     }
 
 private:
@@ -1897,7 +1904,8 @@ private:
     }
 
     std::mutex mutex_;
-    std::vector<entry> listeners_;  // guarded by mutex_
+    std::vector<entry> listeners_;              // guarded by mutex_
+    std::vector<std::shared_ptr<void>> kept_;  // guarded by mutex_
 };
 
 }  // namespace taskflux::detail
@@ -3673,14 +3681,14 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    /// `max_pending` and `max_ended` as in `task_queue`.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
     ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
-    taskflux::clock& clock() { return clock_; }
+    taskflux::clock& clock() { return *clock_; }
 
     /// `action(queue, now)`, on an empty queue where there is none of that name.
     template <class Action>
@@ -3718,7 +3726,7 @@ public:
     auto in_all(Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_consequences(now);
@@ -3727,7 +3735,7 @@ public:
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) {
         const auto self = shared_from_this();
-        const auto deadline = later(clock_.now(), request.wait);
+        const auto deadline = later(clock_->now(), request.wait);
         std::optional<waiter> place;
         for (;;) {
             {
@@ -3735,7 +3743,7 @@ public:
                 std::vector<delivery> found;
                 const bool has_seen_all = try_fetch(request, found);
                 if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_.now() >= deadline) co_return found;
+                if (has_seen_all && clock_->now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
                 place->park();
@@ -3752,7 +3760,7 @@ public:
 
     awaitable<void> watch(std::string consumer, duration wait) {
         const auto self = shared_from_this();
-        waiter place(*this, later(clock_.now(), wait));
+        waiter place(*this, later(clock_->now(), wait));
         place.consumer = &consumer;
         {
             const std::lock_guard lock(mutex_);
@@ -3772,12 +3780,12 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            queue.advance(clock_.now());
+            queue.advance(clock_->now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
             place->park();
         }
         co_await place->end();
@@ -3875,19 +3883,19 @@ private:
     }
 
     void follow() {
-        const auto ahead = clock_.ahead();
+        const auto ahead = clock_->ahead();
         if (std::exchange(ahead_, ahead) == ahead) return;
         for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
     }
 
     /// Arms for what falls due in a queue, also when the wall clock is set before.
     void arm_for(const task_queue& queue) {
-        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
+        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_->now(), clock_->look_every())) : queue.next());
     }
 
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
             if (queue.follows_wall()) follow();
@@ -3970,14 +3978,14 @@ private:
     void arm(time_point when) {
         if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(*timer_, when);
+        clock_->arm(*timer_, when);
         timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
     }
 
     void drop_timer() {
-        if (timer_) clock_.disarm(*timer_);
+        if (timer_) clock_->disarm(*timer_);
         timer_.reset();
     }
 
@@ -3985,7 +3993,7 @@ private:
         const std::lock_guard lock(mutex_);
         if (alarm != alarm_) return;
         armed_ = never;
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
@@ -4004,7 +4012,7 @@ private:
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         if (queue.follows_wall()) follow();
         queue.advance(now);
         auto answer = action(queue, now);
@@ -4022,7 +4030,7 @@ private:
     }
 
     asio::any_io_executor executor_;
-    taskflux::clock& clock_;
+    const std::shared_ptr<taskflux::clock> clock_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;
@@ -4044,7 +4052,7 @@ namespace taskflux::memory {
 class post_office : public std::enable_shared_from_this<post_office> {
 public:
     /// `clock` must outlive it.
-    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
+    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock.shared()) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
         auto made = std::make_shared<box>(detail::make_serial(executor_), std::move(hear));
@@ -4072,7 +4080,7 @@ public:
         const std::lock_guard lock(mutex_);
         check(board);
         detail::check_name(detail::limits::board_row, id);
-        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
+        boards_[board][std::move(id)] = {std::move(text), later(clock_->now(), lease)};
     }
 
     void withdraw(const std::string& board, const std::string& id) {
@@ -4085,7 +4093,7 @@ public:
         const std::lock_guard lock(mutex_);
         check(board);
         auto& rows = boards_[board];
-        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
+        std::erase_if(rows, [now = clock_->now()](const auto& row) { return row.second.till <= now; });
         std::vector<announcement> all;
         for (const auto& [id, what] : rows) all.push_back({id, what.text});
         return all;
@@ -4155,7 +4163,7 @@ private:
     }
 
     const asio::any_io_executor executor_;
-    taskflux::clock& clock_;
+    const std::shared_ptr<taskflux::clock> clock_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<box>> boxes_;
     std::map<std::string, std::map<std::string, notice>> boards_;
@@ -4175,6 +4183,7 @@ public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
           hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+        detail::context_end::keep(executor, clock.shared());  // coroutines on it refer to the clock
         at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
             if (const auto alive = post.lock()) alive->shut();
             if (const auto alive = hub.lock()) alive->end();
@@ -19043,8 +19052,7 @@ namespace taskflux::redis {
 /// The server's time, as far as its replies tell: a local clock and how far the server's is ahead of it.
 class server_clock final : public taskflux::clock {
 public:
-    /// `base` must outlive this.
-    explicit server_clock(taskflux::clock& base) : base_(base) {}
+    explicit server_clock(taskflux::clock& base) : kept_base_(base.shared()), base_(*kept_base_) {}
 
     time_point now() const noexcept override { return base_.now() + server_ahead(); }
     void arm(asio::steady_timer& timer, time_point when) override {
@@ -19056,10 +19064,12 @@ public:
     void set(time_point server_time) noexcept { server_ahead_ = (server_time - base_.now()).count(); }
 
     taskflux::clock& base() const { return base_; }
+    const std::shared_ptr<taskflux::clock>& kept_base() const { return kept_base_; }
 
 private:
     duration server_ahead() const noexcept { return duration(server_ahead_.load(std::memory_order_relaxed)); }
 
+    const std::shared_ptr<taskflux::clock> kept_base_;
     taskflux::clock& base_;
     std::atomic<duration::rep> server_ahead_ = 0;
 };
@@ -19087,7 +19097,9 @@ public:
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
           server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base),
-          post_(std::make_shared<post_office>(executor_, server_)) {}
+          post_(std::make_shared<post_office>(executor_, server_)) {
+        detail::context_end::keep(executor_, clock_.kept_base());
+    }
 
     /// To be called once, before anything else.
     void start() {

@@ -5191,6 +5191,10 @@ public:
     /// Forgets `timer`. Does not cancel waits on it.
     virtual void disarm(asio::steady_timer& timer) noexcept = 0;
 
+    /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
+    /// it: it must outlive them and their execution context. A clock that may end before returns a part that does not.
+    virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
+
 protected:
     clock() = default;
     clock(const clock&) = default;
@@ -5230,12 +5234,12 @@ private:
     mutable std::atomic<duration::rep> ahead_ = 0;
 };
 
-/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
-/// Call `advance` on the thread that runs the timers' executor.
-class manual_clock final : public clock {
+namespace detail {
+
+/// The time that a `manual_clock` shows, and what waits for it. It lives on in the brokers that were made with that clock.
+class manual_time final : public clock {
 public:
-    /// Starts at `start`, by default some day in 2026.
-    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
+    explicit manual_time(time_point start) : now_(start) {}
 
     time_point now() const noexcept override {
         const std::lock_guard lock(mutex_);
@@ -5263,14 +5267,12 @@ public:
         return ahead_;
     }
 
-    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
     void set_wall(duration by) {
         const std::lock_guard lock(mutex_);
         ahead_ += by;
         for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
     }
 
-    /// Moves time on by `by` and ends the waits that this makes due.
     void advance(duration by) {
         const std::lock_guard lock(mutex_);
         now_ += by;
@@ -5281,7 +5283,6 @@ public:
         });
     }
 
-    /// The earliest point that something waits for, or `never`.
     time_point next() const {
         const std::lock_guard lock(mutex_);
         time_point soonest = never;
@@ -5300,6 +5301,38 @@ private:
     time_point now_;
     duration ahead_{};
     std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+}  // namespace detail
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor. It may be destroyed before what goes by it: time stands still
+/// then.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600))
+        : time_(std::make_shared<detail::manual_time>(start)) {}
+    manual_clock(const manual_clock&) = delete;
+    manual_clock& operator=(const manual_clock&) = delete;
+
+    time_point now() const noexcept override { return time_->now(); }
+    duration ahead() const noexcept override { return time_->ahead(); }
+    void arm(asio::steady_timer& timer, time_point when) override { time_->arm(timer, when); }
+    void disarm(asio::steady_timer& timer) noexcept override { time_->disarm(timer); }
+    std::shared_ptr<clock> shared() override { return time_; }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) { time_->set_wall(by); }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) { time_->advance(by); }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const { return time_->next(); }
+
+private:
+    const std::shared_ptr<detail::manual_time> time_;
 };
 
 /// The process's real-time clock.
@@ -5392,9 +5425,9 @@ public:
         return *this;
     }
 
-    /// Where time comes from; must outlive the executor. Default: `real_clock()`.
-    executor_options& clock(taskflux::clock& source) noexcept {
-        clock_ = &source;
+    /// Where time comes from, see `clock::shared`. Default: `real_clock()`.
+    executor_options& clock(taskflux::clock& source) {
+        clock_ = source.shared();
         return *this;
     }
 
@@ -5424,7 +5457,7 @@ private:
     std::size_t queue_limit_ = 0;
     run_options defaults_;
     asio::any_io_executor cpu_;
-    taskflux::clock* clock_ = &real_clock();
+    std::shared_ptr<taskflux::clock> clock_ = real_clock().shared();
     std::optional<std::uint32_t> seed_;
     std::function<void(std::exception_ptr)> on_error_;
 };
@@ -9821,7 +9854,7 @@ private:
     std::size_t max_ended_ = 1'000'000;
 };
 
-/// Makes an embedded broker: its tasks live in this process, and end with it. `clock` must outlive it.
+/// Makes an embedded broker: its tasks live in this process, and end with it. `clock`: see `clock::shared`.
 broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options = memory_options{},
                               taskflux::clock& clock = real_clock());
 
@@ -9866,7 +9899,7 @@ private:
 /// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
 /// executor's context running until it is closed or destroyed.
 ///
-/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Waits go by `base` (see `clock::shared`); tasks' times are the server's, and so is `clock()`.
 /// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
 broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
                              const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
