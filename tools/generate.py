@@ -41,7 +41,7 @@ LAYERS = {
     "admin": ("admin", 6),
     "app": ("app", 7),
     "http": ("http", 8),
-    "testing.": ("testing", 8),
+    "testing": ("testing", 8),
     "taskflux.": ("umbrella", 10),
     "src/": ("bodies", 9),
     "src.": ("umbrella", 10),

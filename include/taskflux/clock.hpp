@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -42,6 +43,10 @@ public:
 
     /// Forgets `timer`. Does not cancel waits on it.
     virtual void disarm(asio::steady_timer& timer) noexcept = 0;
+
+    /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
+    /// it: it must outlive them and their execution context. A clock that may end before returns a part that does not.
+    virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
 
 protected:
     clock() = default;
@@ -82,12 +87,12 @@ private:
     mutable std::atomic<duration::rep> ahead_ = 0;
 };
 
-/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
-/// Call `advance` on the thread that runs the timers' executor.
-class manual_clock final : public clock {
+namespace detail {
+
+/// The time that a `manual_clock` shows, and what waits for it. It lives on in the brokers that were made with that clock.
+class manual_time final : public clock {
 public:
-    /// Starts at `start`, by default some day in 2026.
-    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
+    explicit manual_time(time_point start) : now_(start) {}
 
     time_point now() const noexcept override {
         const std::lock_guard lock(mutex_);
@@ -115,14 +120,12 @@ public:
         return ahead_;
     }
 
-    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
     void set_wall(duration by) {
         const std::lock_guard lock(mutex_);
         ahead_ += by;
         for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
     }
 
-    /// Moves time on by `by` and ends the waits that this makes due.
     void advance(duration by) {
         const std::lock_guard lock(mutex_);
         now_ += by;
@@ -133,7 +136,6 @@ public:
         });
     }
 
-    /// The earliest point that something waits for, or `never`.
     time_point next() const {
         const std::lock_guard lock(mutex_);
         time_point soonest = never;
@@ -152,6 +154,38 @@ private:
     time_point now_;
     duration ahead_{};
     std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+}  // namespace detail
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor. It may be destroyed before what goes by it: time stands still
+/// then.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600))
+        : time_(std::make_shared<detail::manual_time>(start)) {}
+    manual_clock(const manual_clock&) = delete;
+    manual_clock& operator=(const manual_clock&) = delete;
+
+    time_point now() const noexcept override { return time_->now(); }
+    duration ahead() const noexcept override { return time_->ahead(); }
+    void arm(asio::steady_timer& timer, time_point when) override { time_->arm(timer, when); }
+    void disarm(asio::steady_timer& timer) noexcept override { time_->disarm(timer); }
+    std::shared_ptr<clock> shared() override { return time_; }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) { time_->set_wall(by); }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) { time_->advance(by); }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const { return time_->next(); }
+
+private:
+    const std::shared_ptr<detail::manual_time> time_;
 };
 
 /// The process's real-time clock.

@@ -6,6 +6,8 @@
 #include <taskflux/core/control.hpp>
 #include <taskflux/core/cron.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/failure.hpp>
+#include <taskflux/core/fault.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/options.hpp>

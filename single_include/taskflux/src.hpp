@@ -1867,7 +1867,7 @@ void check_config(const app_config& config) {
 namespace taskflux::detail {
 
 /// Tells what may outlive an execution context of that context's end, so that it lets go of timers in time. Called while all
-/// of the context is still there; it must not post, nor wake anything.
+/// of the context is still there; it must not post, nor wake anything. Keeps what must not end before the context.
 class context_end final : public asio::execution_context::service {
 public:
     using key_type = context_end;
@@ -1878,6 +1878,13 @@ public:
     /// Calls `listener` at the end of the context that `executor` belongs to, if `owner` is still there.
     static void listen(const asio::any_io_executor& executor, std::weak_ptr<void> owner, std::function<void()> listener) {
         asio::use_service<context_end>(asio::query(executor, asio::execution::context)).add(std::move(owner), std::move(listener));
+    }
+
+    /// Keeps something until the context that `executor` belongs to has destroyed all that was suspended on it.
+    static void keep(const asio::any_io_executor& executor, std::shared_ptr<void> what) {
+        auto& here = asio::use_service<context_end>(asio::query(executor, asio::execution::context));
+        const std::lock_guard lock(here.mutex_);
+        if (std::ranges::find(here.kept_, what) == here.kept_.end()) here.kept_.push_back(std::move(what));
     }
 
 private:
@@ -1897,7 +1904,8 @@ private:
     }
 
     std::mutex mutex_;
-    std::vector<entry> listeners_;  // guarded by mutex_
+    std::vector<entry> listeners_;              // guarded by mutex_
+    std::vector<std::shared_ptr<void>> kept_;  // guarded by mutex_
 };
 
 }  // namespace taskflux::detail
@@ -3673,14 +3681,14 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    /// `max_pending` and `max_ended` as in `task_queue`.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
     ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
-    taskflux::clock& clock() { return clock_; }
+    taskflux::clock& clock() { return *clock_; }
 
     /// `action(queue, now)`, on an empty queue where there is none of that name.
     template <class Action>
@@ -3718,7 +3726,7 @@ public:
     auto in_all(Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_consequences(now);
@@ -3727,7 +3735,7 @@ public:
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) {
         const auto self = shared_from_this();
-        const auto deadline = later(clock_.now(), request.wait);
+        const auto deadline = later(clock_->now(), request.wait);
         std::optional<waiter> place;
         for (;;) {
             {
@@ -3735,7 +3743,7 @@ public:
                 std::vector<delivery> found;
                 const bool has_seen_all = try_fetch(request, found);
                 if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_.now() >= deadline) co_return found;
+                if (has_seen_all && clock_->now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
                 place->park();
@@ -3752,7 +3760,7 @@ public:
 
     awaitable<void> watch(std::string consumer, duration wait) {
         const auto self = shared_from_this();
-        waiter place(*this, later(clock_.now(), wait));
+        waiter place(*this, later(clock_->now(), wait));
         place.consumer = &consumer;
         {
             const std::lock_guard lock(mutex_);
@@ -3772,12 +3780,12 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            queue.advance(clock_.now());
+            queue.advance(clock_->now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
             place->park();
         }
         co_await place->end();
@@ -3875,19 +3883,19 @@ private:
     }
 
     void follow() {
-        const auto ahead = clock_.ahead();
+        const auto ahead = clock_->ahead();
         if (std::exchange(ahead_, ahead) == ahead) return;
         for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
     }
 
     /// Arms for what falls due in a queue, also when the wall clock is set before.
     void arm_for(const task_queue& queue) {
-        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
+        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_->now(), clock_->look_every())) : queue.next());
     }
 
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
             if (queue.follows_wall()) follow();
@@ -3970,14 +3978,14 @@ private:
     void arm(time_point when) {
         if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(*timer_, when);
+        clock_->arm(*timer_, when);
         timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
     }
 
     void drop_timer() {
-        if (timer_) clock_.disarm(*timer_);
+        if (timer_) clock_->disarm(*timer_);
         timer_.reset();
     }
 
@@ -3985,7 +3993,7 @@ private:
         const std::lock_guard lock(mutex_);
         if (alarm != alarm_) return;
         armed_ = never;
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
@@ -4004,7 +4012,7 @@ private:
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         if (queue.follows_wall()) follow();
         queue.advance(now);
         auto answer = action(queue, now);
@@ -4022,7 +4030,7 @@ private:
     }
 
     asio::any_io_executor executor_;
-    taskflux::clock& clock_;
+    const std::shared_ptr<taskflux::clock> clock_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;
@@ -4044,7 +4052,7 @@ namespace taskflux::memory {
 class post_office : public std::enable_shared_from_this<post_office> {
 public:
     /// `clock` must outlive it.
-    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
+    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock.shared()) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
         auto made = std::make_shared<box>(detail::make_serial(executor_), std::move(hear));
@@ -4072,7 +4080,7 @@ public:
         const std::lock_guard lock(mutex_);
         check(board);
         detail::check_name(detail::limits::board_row, id);
-        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
+        boards_[board][std::move(id)] = {std::move(text), later(clock_->now(), lease)};
     }
 
     void withdraw(const std::string& board, const std::string& id) {
@@ -4085,7 +4093,7 @@ public:
         const std::lock_guard lock(mutex_);
         check(board);
         auto& rows = boards_[board];
-        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
+        std::erase_if(rows, [now = clock_->now()](const auto& row) { return row.second.till <= now; });
         std::vector<announcement> all;
         for (const auto& [id, what] : rows) all.push_back({id, what.text});
         return all;
@@ -4155,7 +4163,7 @@ private:
     }
 
     const asio::any_io_executor executor_;
-    taskflux::clock& clock_;
+    const std::shared_ptr<taskflux::clock> clock_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<box>> boxes_;
     std::map<std::string, std::map<std::string, notice>> boards_;
@@ -4175,6 +4183,7 @@ public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
           hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+        detail::context_end::keep(executor, clock.shared());  // coroutines on it refer to the clock
         at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
             if (const auto alive = post.lock()) alive->shut();
             if (const auto alive = hub.lock()) alive->end();
@@ -4697,22 +4706,32 @@ private:
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
-    /// Waits for the reply, and checks now and then whether the instance is still alive.
-    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
+    /// An instance that has a call: for errors, and to look whether it is alive.
+    struct taken_by {
+        taken_by(const call_request& what, std::string id) : service(what.service), instance(std::move(id)), call(what.name()) {}
+        std::string service, instance;
+        std::string call;  // its name
+    };
 
+    /// Waits for the reply, and checks now and then whether the instance is still alive.
+    asio::awaitable<void> wait(pending& mine, taken_by by, time_point ends);
+
+    /// Whether it is alive; true also where that is not known by `ends`.
     asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
-    static error lost(const std::string& service, const std::string& instance);
+    static error lost(const taken_by& by);
 
     /// Lets a stream's reader check whether its source is still alive, and cancel it when the reader leaves.
-    void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
-                time_point ends);
+    void follow(inlet& in, const taken_by& by, const std::string& address, time_point ends);
 
     /// Throws when a stream's source is gone.
-    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                          time_point ends, bool is_lost);
+    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, taken_by by, time_point ends, bool is_lost);
 
     /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
-    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
+    void send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back);
+
+    /// Sends, and returns whether it was heard. Errors: `timed_out`.
+    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
+                                              bounce back, time_point ends);
 
     /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
@@ -4820,7 +4839,7 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
                                             call_options options) const {
     detail::call_request what;
     what.service = detail::checked_service(service);
-    what.method = std::move(method);
+    what.method = detail::checked_name(method, "method");
     what.payload = std::move(payload);
     what.options = std::move(options);
     return detail::call_one(core_, std::move(what));
@@ -4840,18 +4859,18 @@ public:
     /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
-    /// Has room for `window` values.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window);
+    /// Has room for `window` values. `faults`: that the source may answer with.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults);
 
-    inlet(broker_ptr broker, std::size_t window);
+    inlet(broker_ptr broker, std::size_t window, fault_list faults);
 
     const std::string& address() const { return box_->address(); }
     std::size_t window() const { return window_; }
     const broker_ptr& broker() const { return broker_; }
 
     /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
-    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
+    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end. `source`: its name for errors.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves, std::string source);
 
     /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
     /// answered; `timed_out`.
@@ -4863,6 +4882,8 @@ public:
 
     /// No further value will come: a stream that has not ended fails with `why`.
     void close(std::exception_ptr why);
+
+    fault_list faults() const { return faults_; }
 
     /// Ends the reading.
     void leave();
@@ -4876,12 +4897,14 @@ private:
 
     const broker_ptr broker_;
     const std::size_t window_;
+    const fault_list faults_;
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
+    std::string name_;  // of the source
 
     std::mutex mutex_;  // guards all below
     std::string source_;
@@ -4937,14 +4960,31 @@ private:
 
 namespace taskflux::detail {
 
+/// What went wrong with sending a call, which says of which.
+inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& call, const std::string& instance) {
+    try {
+        std::rethrow_exception(trouble);
+    } catch (const error& e) {
+        const auto code = static_cast<errc>(e.code().value());
+        if (code == errc::unavailable) {
+            return std::make_exception_ptr(error(code, "it is not known whether the call of " + call + " reached instance " +
+                                                           instance + ": " + e.what()));
+        }
+        if (code == errc::too_large) return std::make_exception_ptr(error(code, "call of " + call + ": " + e.what()));
+        return trouble;
+    } catch (...) {
+        return trouble;
+    }
+}
+
 /// A call that waits for its reply.
 struct rpc_core::pending {
-    std::string take() {
+    std::string take(fault_list faults) {
         const std::lock_guard lock(mutex);
         if (failure.empty()) return std::move(*answer);
         auto why = read_failure(failure);
         const auto code = code_of(why);
-        throw call_failed(code, std::move(why));
+        faults.raise(call_failed(code, std::move(why)));
     }
     void end(std::exception_ptr why) {
         {
@@ -4969,6 +5009,7 @@ struct rpc_core::pending {
     std::string failure;
     std::exception_ptr trouble;  // with sending it
     std::atomic<bool> is_refused = false;
+    std::atomic<bool> was_heard = false;
 };
 
 /// Registers a call under a number, which its reply names.
@@ -5017,13 +5058,14 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         request.deadline = ends;
         tried.insert(to.address);
         const waiting mine(*self, to.address);
+        const taken_by by(what, to.id);
         request.id = mine.id();
         std::exception_ptr failure;
         bool is_refused = false, may_repeat = false;
         try {
             auto back = self->refusal_of(request.id);
-            self->send(mine.shared(), to.address, request.text(), std::move(back));
-            co_await self->wait(mine.of(), what.service, to.id, ends);
+            self->send(mine.shared(), by, to.address, request.text(), std::move(back));
+            co_await self->wait(mine.of(), by, ends);
             is_refused = mine.of().is_refused;
             if (!is_refused) mine.of().check();
         } catch (const boost::system::system_error& e) {
@@ -5032,7 +5074,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take();
+        if (!failure && !is_refused) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
@@ -5046,7 +5088,7 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         tried.insert(to.address);
-        const auto in = inlet::open(self->broker_, what.options.window());
+        const auto in = inlet::open(self->broker_, what.options.window(), what.faults);
         reading made(in);
         auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
@@ -5054,24 +5096,23 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
-        self->follow(*in, what.service, to.id, to.address, ends);
-        auto sending = self->broker_->send(to.address, request.text(), std::move(back));
-        bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+        const taken_by by(what, to.id);
+        self->follow(*in, by, to.address, ends);
+        bool is_taken = co_await send_in_time(self, by, to.address, request.text(), std::move(back), ends);
         if (is_taken) is_taken = co_await inlet::begun(in);
         if (is_taken) co_return made;
         self->instances_.did_not_hear(what.service, to.address);
     }
 }
 
-void rpc_core::follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
-                      time_point ends) {
+void rpc_core::follow(inlet& in, const taken_by& by, const std::string& address, time_point ends) {
     const auto self = shared_from_this();
-    auto looks = [self, service, instance, ends](bool is_lost) { return look_for(self, service, instance, ends, is_lost); };
+    auto looks = [self, by, ends](bool is_lost) { return look_for(self, by, ends, is_lost); };
     auto leaves = [self, address, reader = in.address()](bool has_ended) {
         self->instances_.ended(address);
         if (!has_ended) self->abandon(address, 0, reader);
     };
-    in.attach(ends, std::move(looks), std::move(leaves));
+    in.attach(ends, std::move(looks), std::move(leaves), by.call + " from instance " + by.instance);
 }
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
@@ -5081,8 +5122,8 @@ asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_requ
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         request.deadline = ends;
-        auto sending = self->broker_->send(to.address, request.text());
-        was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+        const taken_by by(what, to.id);
+        was_heard = co_await send_in_time(self, by, to.address, request.text(), bounce(), ends);
         if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
         tried.insert(to.address);
     }
@@ -5106,14 +5147,16 @@ bounce rpc_core::refusal_of(std::uint64_t id) const {
     return bounce(box_->address(), message.text());
 }
 
-asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
+asio::awaitable<void> rpc_core::wait(pending& mine, taken_by by, time_point ends) {
     constexpr auto look = std::chrono::seconds(1);
     const auto executor = co_await asio::this_coro::executor;
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "the call of service " + service +
-                                             " timed out: it has not answered; allow a longer timeout");
+            throw error(errc::timed_out, "the call of " + by.call + " timed out: instance " + by.instance +
+                                             (mine.was_heard ? " has received it and has not answered"
+                                                             : " has not received it as far as is known") +
+                                             "; allow a longer call_options::timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -5121,31 +5164,48 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
             co_await mine.changed->wait();
         }
         if (mine.is_over() || now() < until || until == ends) continue;
-        const bool is_there = co_await this->is_there(service, instance, ends);
-        if (!is_there && !mine.is_over()) throw lost(service, instance);
+        const bool is_there = co_await this->is_there(by.service, by.instance, ends);
+        if (!is_there && !mine.is_over()) throw lost(by);
     }
 }
 
 asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instance, time_point ends) {
-    const auto all = co_await instances_.of(std::move(service), ends);
-    co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    try {
+        const auto all = co_await instances_.of(std::move(service), ends);
+        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    } catch (const error& e) {
+        if (e.code() != errc::timed_out) throw;
+    }
+    co_return true;  // not known: the call times out, and says so itself
 }
 
-error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
-                                        " had taken it and is gone");
+error rpc_core::lost(const taken_by& by) {
+    return error(errc::unavailable, "the call of " + by.call + " is lost: instance " + by.instance +
+                                        " accepted the call and is gone; it may have run: call again, where it may run twice");
 }
 
-asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                         time_point ends, bool is_lost) {
+asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, taken_by by, time_point ends, bool is_lost) {
     bool is_there = false;
-    if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
-    if (!is_there) throw lost(service, instance);
+    if (!is_lost) is_there = co_await self->is_there(by.service, by.instance, ends);
+    if (!is_there) throw lost(by);
 }
 
-void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-    broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-        if (trouble) return mine->end(std::move(trouble));
+asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
+                                             bounce back, time_point ends) {
+    auto sending = self->broker_->send(std::move(to), std::move(text), std::move(back));
+    std::exception_ptr trouble;
+    try {
+        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + by.call);
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    std::rethrow_exception(unsent(trouble, by.call, by.instance));
+}
+
+void rpc_core::send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back) {
+    broker_->post(std::move(to), std::move(text), std::move(back), [mine, by](std::exception_ptr trouble, bool was_heard) {
+        if (trouble) return mine->end(unsent(trouble, by.call, by.instance));
+        mine->was_heard = was_heard;
         if (was_heard) return;
         mine->is_refused = true;
         mine->changed->set();
@@ -5383,7 +5443,7 @@ private:
     /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
-            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+            : where(std::move(on)), context(clock, message.service, message.method, message.headers, message.deadline),
               request(std::move(message)), does(handler), key(request.reply_to, request.id) {}
 
         asio::any_io_executor where;  // a strand that may outlive the threads which it is on
@@ -5725,8 +5785,9 @@ void service_core::begin(call_message request) {
         case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
         case admission::full:
             return refuse(one->request, call_message::kind::fault, errc::busy,
-                          "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
-                              " calls in flight: start another, or raise max_running");
+                          "instance " + options_.id() + " of service " + one->request.service +
+                              " refused the call: it has its limit of " + std::to_string(options_.max_running()) +
+                              " calls in flight; start another, or raise max_running");
     }
     // From `admit` on, any thread may cancel it: what touches its signal happens where it runs.
     asio::dispatch(one->where, [self = shared_from_this(), one] {
@@ -5756,8 +5817,7 @@ method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
         refuse(request, call_message::kind::fault, errc::not_found,
-               "instance " + options_.id() + " has no service " + request.service +
-                   ": check the name of the service");
+               "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -5765,7 +5825,8 @@ method_handler* service_core::find(const call_message& request) {
     std::string known;
     for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
     refuse(request, call_message::kind::fault, errc::not_found,
-           "service " + request.service + " has no method " + request.method + "; it has " + known);
+           "instance " + options_.id() + " of service " + request.service + " has no method " + request.method + "; it has " +
+               known + ": check the name, or start a version that has it");
     return nullptr;
 }
 
@@ -5800,9 +5861,9 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "the result is not sent: it has " +
+            throw error(errc::too_large, "the result of " + one->context.subject() + " is not sent: it has " +
                                              std::to_string(answer.payload.size()) + " bytes, and at most " +
-                                             std::to_string(most) + " fit into a message");
+                                             std::to_string(most) + " fit into a message; return a reference, or a stream");
         }
     } catch (...) {
         failure = std::current_exception();
@@ -5971,8 +6032,8 @@ asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window);
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window, faults);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
@@ -5982,10 +6043,11 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     return made;
 }
 
-inlet::inlet(broker_ptr broker, std::size_t window)
-    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
+    : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
 
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves, std::string source) {
+    name_ = std::move(source);
     ends_ = ends;
     looks_ = std::move(looks);
     leaves_ = std::move(leaves);
@@ -6050,8 +6112,8 @@ asio::awaitable<void> inlet::change() {
     auto& clock = broker_->clock();
     const auto begun = clock.now();
     if (begun >= ends_) {
-        throw error(errc::timed_out,
-                    "the stream was not read to its end within the call's timeout: use a longer one");
+        throw error(errc::timed_out, "the stream of " + name_ + " timed out: it has not been read to its end within the "
+                                     "call's timeout; allow a longer call_options::timeout");
     }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
@@ -6116,14 +6178,14 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             if (!has_ended_ && !failure_) {
                 auto why = read_failure(message.payload);
                 const auto code = code_of(why);
-                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+                failure_ = faults_.raised(call_failed(code, std::move(why)));
             }
             return std::nullopt;
         case call_message::kind::answer:
             if (source_.empty()) {
                 failure_ = std::make_exception_ptr(error(
                     errc::invalid_argument,
-                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
+                    "the answer of " + name_ + " can't be read as a stream: it is one result; call it by a method<R(P)>"));
             }
             return std::nullopt;
         case call_message::kind::refused:
@@ -7194,6 +7256,11 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 
 namespace taskflux::detail {
 
+inline error overran(duration timeout) {
+    return {errc::timed_out, "the attempt took longer than its timeout of " + std::to_string(timeout.count()) +
+                                 " ms, and was cancelled: allow a longer one"};
+}
+
 void executor_job::begin() {
     if (retry_state_) owner_.begin(*this);
 }
@@ -7339,7 +7406,7 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
     const std::lock_guard lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
-        if (a.timed_out) error = stopped(errc::timed_out);
+        if (a.timed_out) error = std::make_exception_ptr(overran(a.timeout));
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
@@ -8304,7 +8371,9 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window) { return inlet::open(std::move(broker), window); }
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults) {
+    return inlet::open(std::move(broker), window, faults);
+}
 
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
@@ -8321,13 +8390,13 @@ stream_reader read_stream_header(std::string_view text) {
 }
 
 /// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
-asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader, fault_list faults) {
     auto why = std::make_exception_ptr(
         error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
                                  "last values were not received; submit it again"));
     try {
         const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
-        if (ended) value_of<void>(*ended, id);
+        if (ended) value_of<void>(*ended, id, faults);
     } catch (...) {
         why = std::current_exception();
     }
@@ -8342,9 +8411,9 @@ void follow_task(const task_id& id, inlet& reader) {
         if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
-    });
+    }, "task " + to_string(id));
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
-    spawn_on(strand, close_after(broker, id, reader.weak_from_this()), keep, stop->slot());
+    spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }
 
 }  // namespace taskflux::detail
@@ -19006,8 +19075,7 @@ namespace taskflux::redis {
 /// The server's time, as far as its replies tell: a local clock and how far the server's is ahead of it.
 class server_clock final : public taskflux::clock {
 public:
-    /// `base` must outlive this.
-    explicit server_clock(taskflux::clock& base) : base_(base) {}
+    explicit server_clock(taskflux::clock& base) : kept_base_(base.shared()), base_(*kept_base_) {}
 
     time_point now() const noexcept override { return base_.now() + server_ahead(); }
     void arm(asio::steady_timer& timer, time_point when) override {
@@ -19019,10 +19087,12 @@ public:
     void set(time_point server_time) noexcept { server_ahead_ = (server_time - base_.now()).count(); }
 
     taskflux::clock& base() const { return base_; }
+    const std::shared_ptr<taskflux::clock>& kept_base() const { return kept_base_; }
 
 private:
     duration server_ahead() const noexcept { return duration(server_ahead_.load(std::memory_order_relaxed)); }
 
+    const std::shared_ptr<taskflux::clock> kept_base_;
     taskflux::clock& base_;
     std::atomic<duration::rep> server_ahead_ = 0;
 };
@@ -19050,7 +19120,9 @@ public:
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
           server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base),
-          post_(std::make_shared<post_office>(executor_, server_)) {}
+          post_(std::make_shared<post_office>(executor_, server_)) {
+        detail::context_end::keep(executor_, clock_.kept_base());
+    }
 
     /// To be called once, before anything else.
     void start() {

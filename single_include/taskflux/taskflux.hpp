@@ -205,10 +205,10 @@ namespace taskflux {
 
 /// Everything that can go wrong in taskflux itself. What a handler throws travels as `task_failed`.
 enum class errc {
-    not_found = 1,     ///< no such task, or its retention has ended
+    not_found = 1,     ///< no such task, method or node, or its retention has ended
     lease_lost,        ///< the report of an older attempt, or the lease ran out
-    wrong_state,       ///< the task's state does not allow this
-    cancelled,         ///< the task was cancelled
+    wrong_state,       ///< the state of a task, or of what runs, does not allow this
+    cancelled,         ///< the task or job was cancelled
     timed_out,         ///< a time limit passed
     expired,           ///< the task was not started by its deadline
     task_failed,       ///< the task's last attempt failed
@@ -220,7 +220,7 @@ enum class errc {
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
     protocol,          ///< an answer or stored record is not one this version understands
-    unavailable,       ///< the server can't be reached, or doesn't answer in time
+    unavailable,       ///< the server, or the instance that has a call, is gone or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
     no_instance,       ///< no instance of the service takes calls
     busy               ///< an instance has its limit of calls in flight
@@ -240,13 +240,13 @@ public:
 
     std::string message(int value) const override {
         switch (static_cast<errc>(value)) {
-            case errc::not_found: return "no such task, or its retention has ended";
+            case errc::not_found: return "it does not exist, or is kept no longer";
             case errc::lease_lost: return "the lease on the task was lost";
-            case errc::wrong_state: return "the task's state does not allow this";
-            case errc::cancelled: return "the task was cancelled";
+            case errc::wrong_state: return "the state does not allow this";
+            case errc::cancelled: return "it was cancelled";
             case errc::timed_out: return "a time limit passed";
             case errc::expired: return "the task was not started by its deadline";
-            case errc::task_failed: return "the task failed";
+            case errc::task_failed: return "the handler failed";
             case errc::crashed: return "the task's workers died more often than its limit allows";
             case errc::bad_payload: return "a value does not have the expected shape";
             case errc::too_large: return "a value is over a size or depth limit";
@@ -255,7 +255,7 @@ public:
             case errc::shut_down: return "already shut down";
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
-            case errc::unavailable: return "the server cannot be reached";
+            case errc::unavailable: return "the server or the instance that was asked is not there, or does not answer in time";
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
             case errc::no_instance: return "no instance of the service takes calls";
             case errc::busy: return "the instance has its limit of calls in flight";
@@ -853,6 +853,99 @@ inline task_id parse_task_id(std::string_view text) {
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
+struct failure {
+    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
+    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
+    std::string message;       ///< its `what()`; a sentence that says so where it has none
+    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
+    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
+};
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
+
+namespace detail {
+
+/// An error with all that is told about it elsewhere.
+class described_error : public error {
+public:
+    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+private:
+    taskflux::failure failure_;
+};
+
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
+
+}  // namespace detail
+
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
+class task_failed : public detail::described_error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : described_error(code, std::move(why)), attempts_(attempts) {}
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    unsigned attempts_;
+};
+
+/// Thrown to the caller of a method that threw, or that could not be called.
+class call_failed : public detail::described_error {
+public:
+    using described_error::described_error;
+};
+
+/// The faults that a contract names; made by `throws`.
+class fault_list {
+public:
+    constexpr fault_list() {}
+
+    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
+    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
+        : of_call_(of_call), of_task_(of_task) {}
+
+    /// For the library: throws a failure as the fault that it is, or as itself.
+    [[noreturn]] void raise(const call_failed& why) const {
+        if (of_call_) of_call_(why);
+        throw why;
+    }
+    [[noreturn]] void raise(const task_failed& why) const {
+        if (of_task_) of_task_(why);
+        throw why;
+    }
+
+    /// For the library: what `raise` throws.
+    std::exception_ptr raised(const call_failed& why) const {
+        try {
+            raise(why);
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+private:
+    void (*of_call_)(const call_failed&) = nullptr;
+    void (*of_task_)(const task_failed&) = nullptr;
+};
 
 }  // namespace taskflux
 
@@ -1509,7 +1602,8 @@ class task {
                   "a task's signature is Result(Payload) or Result(): put several parameters into one described struct");
 
 public:
-    constexpr explicit task(std::string_view, const task_options& = task_options{}) {}  // so that one error is all
+    constexpr explicit task(std::string_view, const task_options& = task_options{}, fault_list = fault_list()) {}
+    constexpr task(std::string_view, fault_list) {}  // so that one error is all
 };
 
 namespace detail {
@@ -1520,15 +1614,23 @@ public:
     using result_type = Result;
     using payload_type = Payload;
 
-    constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
-        : name_(checked_name(name, "task")), options_(options) {}
+    /// `faults`: see `throws`.
+    constexpr explicit contract(std::string_view name, const task_options& options = task_options{},
+                                fault_list faults = fault_list())
+        : name_(checked_name(name, "task")), options_(options), faults_(faults) {}
+    constexpr contract(std::string_view name, fault_list faults) : contract(name, task_options{}, faults) {}
 
     constexpr std::string_view name() const { return name_; }
     constexpr const task_options& options() const { return options_; }
+    constexpr fault_list faults() const { return faults_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + std::string(name_); }
 
 private:
     std::string_view name_;
     task_options options_;
+    fault_list faults_;
 };
 
 /// Of a task whose handler emits values, and returns nothing.
@@ -1571,16 +1673,6 @@ struct task_spec {
     run_policy policy;
     header_map headers;
 };
-
-/// Why an attempt or a task failed; kept with the task as JSON.
-struct failure {
-    std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
-    std::string type;      ///< the type of the exception, also of one that is no `std::exception`
-    std::string message;   ///< its `what()`; a sentence that says so where it has none
-    std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
-    std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
-};
-BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected))
 
 enum class log_level { trace, debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
@@ -1627,24 +1719,6 @@ struct task_outcome {
     std::string result;
     std::string error;
     unsigned attempts = 0;
-};
-
-/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
-/// itself has another type, even where a handler threw the same code.
-class task_failed : public error {
-public:
-    task_failed(errc code, taskflux::failure why, unsigned attempts)
-        : error(code, why.message), failure_(std::move(why)), attempts_(attempts) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-    /// How many attempts were made.
-    unsigned attempts() const { return attempts_; }
-
-private:
-    taskflux::failure failure_;
-    unsigned attempts_;
 };
 
 }  // namespace taskflux
@@ -2698,12 +2772,14 @@ private:
 namespace taskflux {
 
 /// A payload that cannot be read or written. `code()` is `errc::bad_payload` or `errc::too_large`;
-/// `what()` reads like `at /points/3/x: expected number, got string "abc"`.
+/// `what()` reads like `at /points/3/x: expected number, got string "abc"`, after what could not be read where that is known.
 class payload_error : public error {
 public:
     /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
-    payload_error(errc code, std::string pointer, std::string reason)
-        : error(code, (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
+    /// @param what what can't be read or written, such as "the payload of task area can't be read".
+    payload_error(errc code, std::string pointer, std::string reason, const std::string& what = {})
+        : error(code, (what.empty() ? what : what + ": ") +
+                          (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
           pointer_(std::move(pointer)),
           reason_(std::move(reason)) {}
 
@@ -3574,6 +3650,38 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/codec/named.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The same error, which begins with what could not be read or written.
+template <class Error>
+Error named(const Error& cause, const std::string& what) {
+    return Error(static_cast<errc>(cause.code().value()), cause.pointer(), cause.reason(), what);
+}
+
+/// Like `decode`; an error begins with what `subject` returns, such as "the result of method calculator.add".
+template <class T, class Subject>
+T decode_of(const Subject& subject, std::string_view text) {
+    try {
+        return decode<T>(text);
+    } catch (const decode_error& e) {
+        throw named(e, subject() + " can't be read");
+    }
+}
+
+/// Like `encode`; an error begins with what `subject` returns.
+template <class Subject, class T>
+std::string encode_of(const Subject& subject, const T& value) {
+    try {
+        return encode(value);
+    } catch (const encode_error& e) {
+        throw named(e, subject() + " can't be written");
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/stream.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -3591,22 +3699,26 @@ public:
     /// An empty one.
     stream() {}
 
-    /// For the library.
-    explicit stream(detail::reading from) : from_(std::move(from)) {}
+    /// For the library. `of`: what emits the values, for errors.
+    stream(detail::reading from, std::string of)
+        : from_(std::move(from)), of_(std::make_shared<const std::string>(std::move(of))) {}
 
     /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
     /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
     /// stream can be read on.
-    asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
+    asio::awaitable<std::optional<T>> next() { return decoded(from_.next(), of_); }
 
 private:
-    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
+    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads,
+                                                      std::shared_ptr<const std::string> of) {
         const auto text = co_await std::move(reads);
         if (!text) co_return std::nullopt;
-        co_return decode<T>(*text);
+        const auto subject = [&] { return "a value that " + *of + " emitted"; };
+        co_return detail::decode_of<T>(subject, *text);
     }
 
     detail::reading from_;
+    std::shared_ptr<const std::string> of_;
 };
 
 namespace detail {
@@ -3636,6 +3748,134 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/fault.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Whether a type has a name of its own, which tells its faults from others.
+template <class T>
+inline constexpr bool has_own_name =
+    kind_of<T> == kind::object || kind_of<T> == kind::enumeration || kind_of<T> == kind::custom;
+
+/// The most bytes of details: they are kept with a task, and sent with an answer.
+inline constexpr std::size_t max_details = 64 * 1024;
+
+template <class T>
+failure describe_fault(std::string code, const T& details, std::string message) {
+    failure made;
+    made.type = payload_name<T>;
+    made.code = code.empty() ? made.type : std::move(code);
+    if (!is_valid_name(made.code)) {
+        throw error(errc::invalid_argument, "not a code of a fault: " + in_quotes(made.code, 200) +
+                                                "; use 1 to 128 characters of A-Z a-z 0-9 _ - . /");
+    }
+    made.details = encode(details);
+    if (!is_utf8(made.details)) {
+        throw encode_error(errc::bad_payload, {}, "the codec of " + made.type + " made no UTF-8: details are sent as JSON");
+    }
+    if (made.details.size() > max_details) {
+        throw error(errc::too_large, "the details of fault " + made.code + " are not sent: they have " +
+                                         std::to_string(made.details.size()) + " bytes, and at most " +
+                                         std::to_string(max_details) + " are allowed");
+    }
+    made.message = message.empty() ? "the handler threw the fault " + made.code : std::move(message);
+    return made;
+}
+
+}  // namespace detail
+
+/// A fault with details of type `T`, as it is thrown by a handler and caught by its caller:
+///
+///     catch (const taskflux::fault_of<insufficient_funds>& e) { ask_for(e.details().missing); }
+///
+/// For a caller it is a `call_failed` or a `task_failed` as well. Thrown where the contract names `T` (`throws`).
+template <class T>
+class fault_of {
+    static_assert(!is_payload<T> || detail::has_own_name<T>,
+                  "a fault's details must have a type of their own, whose name tells them apart: a described class or enum");
+
+public:
+    /// For the library.
+    fault_of(T details, taskflux::failure why) : details_(std::move(details)), failure_(std::move(why)) {}
+    virtual ~fault_of() = default;
+
+    const T& details() const { return details_; }
+
+    /// Code and message, and the details as JSON.
+    const taskflux::failure& failure() const { return failure_; }
+
+protected:
+    fault_of(const fault_of&) = default;
+    fault_of& operator=(const fault_of&) = default;
+
+private:
+    T details_;
+    taskflux::failure failure_;
+};
+
+/// Thrown by a handler or a method to fail with details that its caller can read. A retry policy treats it like any other
+/// exception. Where it passes through other methods and tasks on its way, their callers get it, too.
+template <class T>
+class fault : public detail::described_error, public fault_of<T> {
+public:
+    /// `code`: for programs to compare; default: the type's name. A name of `errc` is the error's `code()` as well. `message`
+    /// becomes `what()`. Errors: `invalid_argument` for a code that is no name (see docs/wire-format.md), `too_large` for
+    /// details over 64 KiB, `encode_error`.
+    explicit fault(T details, std::string message = {}) : fault(std::string(), std::move(details), std::move(message)) {}
+    fault(std::string code, T details, std::string message = {})
+        : fault(detail::describe_fault(std::move(code), details, std::move(message)), std::move(details)) {}
+
+    using fault_of<T>::failure;
+
+private:
+    fault(const taskflux::failure& why, T&& details)
+        : described_error(detail::code_of(why), why), fault_of<T>(std::move(details), why) {}
+};
+
+/// The details of a failure that is a fault with details of type `T`; nothing where it is another, or where they can't be read.
+template <class T>
+std::optional<T> fault_in(const failure& why) {
+    if (why.details.empty() || why.type != payload_name<T>) return std::nullopt;
+    try {
+        return decode<T>(why.details);
+    } catch (const std::exception&) {  // another version's
+        return std::nullopt;
+    }
+}
+
+namespace detail {
+
+/// What a caller gets: `Failed` is `call_failed` or `task_failed`.
+template <class Failed, class T>
+class failed_with : public Failed, public fault_of<T> {
+public:
+    failed_with(const Failed& why, T details) : Failed(why), fault_of<T>(std::move(details), why.Failed::failure()) {}
+};
+
+template <class Failed, class T>
+void throw_if(const Failed& why) {
+    if (auto details = fault_in<T>(why.failure())) throw failed_with<Failed, T>(why, std::move(*details));
+}
+
+template <class Failed, class... Ts>
+void throw_any_of(const Failed& why) {
+    (throw_if<Failed, Ts>(why), ...);
+}
+
+}  // namespace detail
+
+/// Names, in a contract, the details of the faults that its handler throws, so that callers catch them by type:
+///
+///     inline constexpr taskflux::method<receipt(payment)> pay{"bank", "pay", taskflux::throws<insufficient_funds>};
+///
+/// A fault that is not named reaches its caller as `call_failed` or `task_failed` (see `failure::details`, `fault_in`).
+template <class... Ts>
+inline constexpr fault_list throws{&detail::throw_any_of<call_failed, Ts...>, &detail::throw_any_of<task_failed, Ts...>};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/method.hpp -------------------------------------------------------------
 
 namespace taskflux {
@@ -3653,7 +3893,7 @@ class method {
                   "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
 
 public:
-    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
+    constexpr method(std::string_view, std::string_view, fault_list = fault_list()) {}  // so that one error is all
 };
 
 namespace detail {
@@ -3672,15 +3912,21 @@ public:
     using result_type = Result;
     using payload_type = Payload;
 
-    constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name, "method")) {}
+    /// `faults`: see `throws`.
+    constexpr method_contract(std::string_view service, std::string_view name, fault_list faults = fault_list())
+        : service_(checked_service(service)), name_(checked_name(name, "method")), faults_(faults) {}
 
     constexpr std::string_view service() const { return service_; }
     constexpr std::string_view name() const { return name_; }
+    constexpr fault_list faults() const { return faults_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + std::string(service_) + '.' + std::string(name_); }
 
 private:
     std::string_view service_;
     std::string_view name_;
+    fault_list faults_;
 };
 
 /// Of a method that emits values, and returns nothing.
@@ -3714,18 +3960,6 @@ template <class T>
 class method<stream<T>()> : public detail::stream_method_contract<T, void> {
 public:
     using detail::stream_method_contract<T, void>::stream_method_contract;
-};
-
-/// Thrown to the caller of a method that threw, or that could not be called.
-class call_failed : public error {
-public:
-    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
 };
 
 }  // namespace taskflux
@@ -3773,8 +4007,10 @@ inline constexpr bool starts_with_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
 
+/// `contract`: for the error.
 template <class P, class... Args>
-std::string encode_payload(Args&&... args) {
+std::string encode_payload(const auto& contract, Args&&... args) {
+    const auto subject = [&] { return "the payload of " + contract.subject(); };
     static_assert(makes_payload<P, Args...>,
                   "these arguments are neither a payload of the task's type nor its fields: compare the contract "
                   "(a payload of defaults is written P{})");
@@ -3784,11 +4020,11 @@ std::string encode_payload(Args&&... args) {
     if constexpr (std::is_void_v<P>) {
         return "null";
     } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
-        return encode((args, ...));
+        return encode_of(subject, (args, ...));
     } else if constexpr (makes_payload<P, Args...>) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode(P(std::forward<Args>(args)...));
+        return encode_of(subject, P(std::forward<Args>(args)...));
 #pragma GCC diagnostic pop
     } else {
         return {};
@@ -3826,6 +4062,10 @@ struct call_request {
     std::string method;
     std::string payload;
     call_options options;
+    fault_list faults;
+
+    /// How errors name it.
+    std::string name() const { return service + '.' + method; }
 };
 
 template <class... Args>
@@ -3848,7 +4088,7 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
 /// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw. A call that is cancelled or times out is cancelled in
+/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
 /// the instance, too.
 class rpc {
 public:
@@ -3865,7 +4105,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
     /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
@@ -3878,7 +4118,8 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
                               Args&&... payload) const {
-        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)),
+                              method.subject());
     }
 
     /// Calls a method by its names with a JSON payload, and returns the result as JSON: for gateways.
@@ -3906,7 +4147,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
                                                         const call_options& options, Args&&... payload) const {
-        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
 private:
@@ -3916,25 +4157,28 @@ private:
         detail::call_request made;
         made.service = method.service();
         made.method = method.name();
-        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        made.payload = detail::encode_payload<P>(method, std::forward<Args>(payload)...);
         made.options = options;
+        made.faults = method.faults();
         return made;
     }
 
     template <class R>
-    static awaitable<R> read(awaitable<std::string> call) {
+    static awaitable<R> read(awaitable<std::string> call, std::string of) {
         const auto answer = co_await std::move(call);
-        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
+        [[maybe_unused]] const auto subject = [&] { return "the result of " + of; };
+        if constexpr (!std::is_void_v<R>) co_return detail::decode_of<R>(subject, answer);
     }
 
     template <class T>
-    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
+    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call, std::string of) {
         auto from = co_await std::move(call);
-        co_return stream<T>(std::move(from));
+        co_return stream<T>(std::move(from), std::move(of));
     }
 
     template <class R>
-    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
+    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls,
+                                                             std::string of) {
         auto answers = co_await std::move(calls);
         std::vector<instance_reply<R>> all;
         for (auto& one : answers) {
@@ -3942,9 +4186,10 @@ private:
             made.instance = std::move(one.instance);
             made.error = std::move(one.error);
             if (made.error) continue;
+            [[maybe_unused]] const auto subject = [&] { return "the result of " + of + " from instance " + made.instance; };
             try {
                 if constexpr (std::is_void_v<R>) made.value.emplace();
-                else made.value = decode<R>(one.payload);
+                else made.value = detail::decode_of<R>(subject, one.payload);
             } catch (...) {
                 made.error = std::current_exception();
             }
@@ -4406,24 +4651,19 @@ inline std::string as_utf8(std::string_view text) {
 }
 
 /// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
-class bad_payload : public error {
+class bad_payload : public described_error {
 public:
-    /// `schema`: what the payload should have satisfied; empty for a result.
-    bad_payload(const payload_error& cause, std::string schema)
-        : error(errc::bad_payload, cause.what()),
-          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
-                   as_utf8(cause.pointer()), std::move(schema)} {}
-
-    const taskflux::failure& failure() const { return failure_; }
+    /// `what`: what can't be read or written. `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, const std::string& what, std::string schema)
+        : described_error(errc::bad_payload,
+                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()),
+                           as_utf8(what + ": " + cause.what()), as_utf8(cause.pointer()), std::move(schema)}) {}
 
     /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
     static std::string name_of(const boost::system::error_code& code) {
         if (code.category() != taskflux_category()) return "task_failed";
         return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
     }
-
-private:
-    taskflux::failure failure_;
 };
 
 /// The type of an exception, whatever it is; empty where the C++ library can't tell (GCC's can).
@@ -4436,7 +4676,7 @@ std::string type_of(const Pointer& thrown) {
     }
 }
 
-/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
+/// What is kept of an exception: its type, its message, for a bad payload where and what was expected, for a fault its details.
 inline failure describe(const std::exception_ptr& thrown) {
     const auto plain = [](const std::exception& e, std::string code) {
         auto type = boost::core::demangle(typeid(e).name());
@@ -4448,6 +4688,11 @@ inline failure describe(const std::exception_ptr& thrown) {
         std::rethrow_exception(thrown);
     } catch (const bad_payload& e) {
         return e.failure();
+    } catch (const described_error& e) {  // a fault, perhaps of a call that the handler has made
+        if (e.failure().details.empty()) return plain(e, bad_payload::name_of(e.code()));
+        auto passed_on = e.failure();
+        passed_on.message = as_utf8(passed_on.message);
+        return passed_on;
     } catch (const boost::system::system_error& e) {
         return plain(e, bad_payload::name_of(e.code()));
     } catch (const std::exception& e) {
@@ -4455,13 +4700,6 @@ inline failure describe(const std::exception_ptr& thrown) {
     } catch (...) {
         return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
     }
-}
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
 }
 
 /// Reads a stored failure; what is not one is kept as its message.
@@ -4674,7 +4912,8 @@ using slot_job_list = intrusive_list<slot_job>;
 
 namespace taskflux::detail {
 
-/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
+/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload; errors name
+/// its `subject()`.
 template <class Context>
 class basic_handler {
 public:
@@ -4728,20 +4967,20 @@ struct handler_call<Function, void, Context> {
 };
 
 template <class P>
-P read_payload(std::string_view text) {
+P read_payload(const auto& ctx, std::string_view text) {
     try {
         return decode<P>(text);
     } catch (const payload_error& e) {
-        throw bad_payload(e, schema_text<P>());
+        throw bad_payload(e, "the payload of " + ctx.subject() + " can't be read", schema_text<P>());
     }
 }
 
 template <class R>
-void write_result(const R& value, std::string& out) {
+void write_result(const auto& ctx, const R& value, std::string& out) {
     try {
         encode(value, out);
     } catch (const payload_error& e) {
-        throw bad_payload(e, "");
+        throw bad_payload(e, "the result of " + ctx.subject() + " can't be written", "");
     }
 }
 
@@ -4791,16 +5030,16 @@ public:
                 out = "null";
             } else {
                 const R value = co_await call_type::apply(function_, ctx);
-                write_result<R>(value, out);
+                write_result<R>(ctx, value, out);
             }
         } else {
-            auto value_in = read_payload<P>(payload);
+            auto value_in = read_payload<P>(ctx, payload);
             if constexpr (std::is_void_v<R>) {
                 co_await call_type::apply(function_, ctx, std::move(value_in));
                 out = "null";
             } else {
                 const R value = co_await call_type::apply(function_, ctx, std::move(value_in));
-                write_result<R>(value, out);
+                write_result<R>(ctx, value, out);
             }
         }
     }
@@ -4811,14 +5050,14 @@ public:
                 if constexpr (std::is_void_v<P>) {
                     return call_type::apply(function_, ctx);
                 } else {
-                    return call_type::apply(function_, ctx, read_payload<P>(payload));
+                    return call_type::apply(function_, ctx, read_payload<P>(ctx, payload));
                 }
             };
             if constexpr (std::is_void_v<R>) {
                 apply();
                 out = "null";
             } else {
-                write_result<R>(apply(), out);
+                write_result<R>(ctx, apply(), out);
             }
         }
     }
@@ -4952,6 +5191,10 @@ public:
     /// Forgets `timer`. Does not cancel waits on it.
     virtual void disarm(asio::steady_timer& timer) noexcept = 0;
 
+    /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
+    /// it: it must outlive them and their execution context. A clock that may end before returns a part that does not.
+    virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
+
 protected:
     clock() = default;
     clock(const clock&) = default;
@@ -4991,12 +5234,12 @@ private:
     mutable std::atomic<duration::rep> ahead_ = 0;
 };
 
-/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
-/// Call `advance` on the thread that runs the timers' executor.
-class manual_clock final : public clock {
+namespace detail {
+
+/// The time that a `manual_clock` shows, and what waits for it. It lives on in the brokers that were made with that clock.
+class manual_time final : public clock {
 public:
-    /// Starts at `start`, by default some day in 2026.
-    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600)) : now_(start) {}
+    explicit manual_time(time_point start) : now_(start) {}
 
     time_point now() const noexcept override {
         const std::lock_guard lock(mutex_);
@@ -5024,14 +5267,12 @@ public:
         return ahead_;
     }
 
-    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
     void set_wall(duration by) {
         const std::lock_guard lock(mutex_);
         ahead_ += by;
         for (const auto& entry : std::exchange(armed_, {})) entry.second->expires_at(long_ago());
     }
 
-    /// Moves time on by `by` and ends the waits that this makes due.
     void advance(duration by) {
         const std::lock_guard lock(mutex_);
         now_ += by;
@@ -5042,7 +5283,6 @@ public:
         });
     }
 
-    /// The earliest point that something waits for, or `never`.
     time_point next() const {
         const std::lock_guard lock(mutex_);
         time_point soonest = never;
@@ -5061,6 +5301,38 @@ private:
     time_point now_;
     duration ahead_{};
     std::vector<std::pair<time_point, asio::steady_timer*>> armed_;
+};
+
+}  // namespace detail
+
+/// Time that stands still until `advance` moves it; for tests. Waits end when the clock passes them.
+/// Call `advance` on the thread that runs the timers' executor. It may be destroyed before what goes by it: time stands still
+/// then.
+class manual_clock final : public clock {
+public:
+    /// Starts at `start`, by default some day in 2026.
+    explicit manual_clock(time_point start = time_point(std::chrono::hours(24) * 20600))
+        : time_(std::make_shared<detail::manual_time>(start)) {}
+    manual_clock(const manual_clock&) = delete;
+    manual_clock& operator=(const manual_clock&) = delete;
+
+    time_point now() const noexcept override { return time_->now(); }
+    duration ahead() const noexcept override { return time_->ahead(); }
+    void arm(asio::steady_timer& timer, time_point when) override { time_->arm(timer, when); }
+    void disarm(asio::steady_timer& timer) noexcept override { time_->disarm(timer); }
+    std::shared_ptr<clock> shared() override { return time_; }
+
+    /// Sets the wall clock, ahead by `by` or back; no time passes. Everything that waits looks at the clock again.
+    void set_wall(duration by) { time_->set_wall(by); }
+
+    /// Moves time on by `by` and ends the waits that this makes due.
+    void advance(duration by) { time_->advance(by); }
+
+    /// The earliest point that something waits for, or `never`.
+    time_point next() const { return time_->next(); }
+
+private:
+    const std::shared_ptr<detail::manual_time> time_;
 };
 
 /// The process's real-time clock.
@@ -5153,9 +5425,9 @@ public:
         return *this;
     }
 
-    /// Where time comes from; must outlive the executor. Default: `real_clock()`.
-    executor_options& clock(taskflux::clock& source) noexcept {
-        clock_ = &source;
+    /// Where time comes from, see `clock::shared`. Default: `real_clock()`.
+    executor_options& clock(taskflux::clock& source) {
+        clock_ = source.shared();
         return *this;
     }
 
@@ -5185,7 +5457,7 @@ private:
     std::size_t queue_limit_ = 0;
     run_options defaults_;
     asio::any_io_executor cpu_;
-    taskflux::clock* clock_ = &real_clock();
+    std::shared_ptr<taskflux::clock> clock_ = real_clock().shared();
     std::optional<std::uint32_t> seed_;
     std::function<void(std::exception_ptr)> on_error_;
 };
@@ -5509,7 +5781,7 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
 
 template <class R, class P, class... Args>
 new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
-    auto text = encode_payload<P>(std::forward<Args>(payload)...);
+    auto text = encode_payload<P>(contract, std::forward<Args>(payload)...);
     auto spec = spec_of(contract, options);
     return make_task(std::move(spec), options, std::move(text));
 }
@@ -5679,8 +5951,14 @@ struct job_outcome {
 
 namespace detail {
 
+/// How errors name a task's result.
+inline auto result_subject(const task_id& id) {
+    return [&id] { return "the result of task " + to_string(id); };
+}
+
+/// `subject`: of its result, see `decode_of`.
 template <class R>
-job_outcome<R> typed(const task_outcome& ended) {
+job_outcome<R> typed(const task_outcome& ended, const auto& subject) {
     job_outcome<R> made;
     made.state = ended.state;
     made.attempts = ended.attempts;
@@ -5689,20 +5967,20 @@ job_outcome<R> typed(const task_outcome& ended) {
         if constexpr (std::is_void_v<R>) {
             made.value.emplace();
         } else {
-            made.value = decode<R>(ended.result);
+            made.value = decode_of<R>(subject, ended.result);
         }
     }
     return made;
 }
 
-/// Returns the result of a task that has succeeded, and throws for any other end.
+/// Returns the result of a task that has succeeded, and throws for any other end. `faults`: of its contract.
 template <class R>
-R value_of(const task_outcome& ended, const task_id& id) {
+R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
     if (ended.state == task_state::succeeded) {
         if constexpr (std::is_void_v<R>) {
             return;
         } else {
-            return decode<R>(ended.result);
+            return decode_of<R>(result_subject(id), ended.result);
         }
     }
     if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
@@ -5712,7 +5990,7 @@ R value_of(const task_outcome& ended, const task_id& id) {
     if (ended.state == task_state::failed) {
         auto why = read_failure(ended.error);
         const auto code = code_of(why);
-        throw task_failed(code, std::move(why), ended.attempts);
+        faults.raise(task_failed(code, std::move(why), ended.attempts));
     }
     throw error(errc::protocol,
                 "task " + to_string(id) +
@@ -5734,8 +6012,10 @@ public:
     static constexpr duration forever = (duration::max)();
 
     job() = default;
-    job(broker_ptr broker, task_id id, bool is_duplicate = false)
-        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// `faults`: of the task's contract.
+    job(broker_ptr broker, task_id id, bool is_duplicate = false, fault_list faults = fault_list())
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate), faults_(faults) {}
 
     /// The task's id; `to_string(id())` can be stored, and given to `client::attach` in another process.
     const task_id& id() const { return id_; }
@@ -5751,9 +6031,9 @@ public:
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
-    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
     /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
@@ -5809,10 +6089,11 @@ private:
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
         const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
-        co_return decode<T>(known.progress);
+        const auto subject = [&] { return "the progress of task " + to_string(known.id); };
+        co_return detail::decode_of<T>(subject, known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
         auto ended = co_await broker->wait(id, wait);
         if (!ended) {
             throw error(errc::timed_out,
@@ -5820,16 +6101,16 @@ private:
                             " has not ended within the wait, and goes on; wait longer, or ask again");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, id);
+            detail::value_of<R>(*ended, id, faults);
         } else {
-            co_return detail::value_of<R>(*ended, id);
+            co_return detail::value_of<R>(*ended, id, faults);
         }
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(std::move(id), wait);
+        auto ended = co_await broker->wait(id, wait);
         if (!ended) co_return std::nullopt;
-        co_return detail::typed<R>(*ended);
+        co_return detail::typed<R>(*ended, detail::result_subject(id));
     }
 
     static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
@@ -5845,6 +6126,7 @@ private:
     broker_ptr broker_;
     task_id id_;
     bool is_duplicate_ = false;
+    fault_list faults_;
 };
 
 }  // namespace taskflux
@@ -6236,20 +6518,20 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
                                             payload_source& payloads, children_policy policy);
 
 template <class R>
-asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends, fault_list faults) {
     const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
-    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
-    else co_return value_of<R>(*child.outcome, child.id);
+    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id, faults);
+    else co_return value_of<R>(*child.outcome, child.id, faults);
 }
 
 /// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                             Range payloads, std::size_t window, is_ending ends) {
+                                             Range payloads, std::size_t window, is_ending ends, fault_list faults) {
     std::vector<R> results;
     range_source source(std::move(payloads));
-    const child_sink take = [&results](const open_child& child) {
-        results.push_back(value_of<R>(*child.outcome, child.id));
+    const child_sink take = [&results, faults](const open_child& child) {
+        results.push_back(value_of<R>(*child.outcome, child.id, faults));
     };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
     co_return results;
@@ -6258,9 +6540,9 @@ asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, s
 template <class R, class Range>
     requires(std::is_void_v<R>)
 asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                   std::size_t window, is_ending ends) {
+                                   std::size_t window, is_ending ends, fault_list faults) {
     range_source source(std::move(payloads));
-    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
+    const child_sink check = [faults](const open_child& child) { value_of<void>(*child.outcome, child.id, faults); };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
 }
 
@@ -6405,7 +6687,8 @@ asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawn
     }
     const auto page = co_await broker->journal(parent, std::move(query));
     for (const auto& entry : page.entries) {
-        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
+        const auto subject = [&] { return "the result of subtask " + entry.key.substr(1) + " of task " + which.parent; };
+        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome, subject);
     }
     co_return made;
 }
@@ -6468,17 +6751,22 @@ asio::awaitable<void> wait_until(notebook& book, std::string name, time_point wh
 /// its own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit);
 
+/// How errors name a signal's value.
+inline auto signal_subject(const notebook& book, const std::string& name) {
+    return [&book, &name] { return "signal " + in_quotes(name) + " of task " + to_string(book.id()); };
+}
+
 template <class T>
 asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string wait, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(wait), std::move(name), limit);
+    const auto value = co_await next_signal(book, std::move(wait), name, limit);
     if (!value) co_return std::nullopt;
-    co_return decode<T>(*value);
+    co_return decode_of<T>(signal_subject(book, name), *value);
 }
 
 template <class T>
 asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string name) {
-    const auto value = co_await next_signal(book, std::move(wait), std::move(name), (duration::max)());
-    co_return decode<T>(*value);
+    const auto value = co_await next_signal(book, std::move(wait), name, (duration::max)());
+    co_return decode_of<T>(signal_subject(book, name), *value);
 }
 
 }  // namespace taskflux::detail
@@ -6508,6 +6796,9 @@ public:
     const std::string& own_id() const { return what_.own_id; }
 
     const std::string& name() const { return what_.spec->name; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
 
     /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
     unsigned attempt() const { return what_.attempt; }
@@ -6633,8 +6924,8 @@ public:
     /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
     /// The outcomes of `count` subtasks, from number `first` (0 is the first subtask) on. Subtasks that have not ended have a
@@ -6731,8 +7022,8 @@ private:
     template <class R, class P, class... Args>
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends());
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
@@ -6743,7 +7034,7 @@ private:
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
         auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
-                                            std::views::all(std::forward<Range>(payloads)), open.size, ends());
+                                            std::views::all(std::forward<Range>(payloads)), open.size, ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
@@ -6763,9 +7054,9 @@ private:
     asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
 
     template <class R>
-    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
+    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task, fault_list faults) {
         auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
-        co_return job<R>(sink_.broker(), std::move(id));
+        co_return job<R>(sink_.broker(), std::move(id), false, faults);
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
 
@@ -8466,12 +8757,17 @@ namespace taskflux {
 class call_context {
 public:
     /// Made by the service.
-    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
-        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
+    call_context(taskflux::clock& clock, std::string service, std::string method, header_map headers, time_point deadline)
+        : clock_(clock), service_(std::move(service)), method_(std::move(method)), headers_(std::move(headers)),
+          deadline_(deadline) {}
     call_context(const call_context&) = delete;
     call_context& operator=(const call_context&) = delete;
 
+    const std::string& service() const { return service_; }
     const std::string& method() const { return method_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + service_ + '.' + method_; }
 
     const header_map& headers() const { return headers_; }
 
@@ -8497,6 +8793,7 @@ public:
 
 private:
     taskflux::clock& clock_;
+    const std::string service_;
     const std::string method_;
     const header_map headers_;
     const time_point deadline_;
@@ -8716,7 +9013,7 @@ struct stream_reader {
 };
 
 /// See `inlet::open`.
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window);
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults);
 
 std::string stream_header_for(const inlet& reader);
 
@@ -8776,7 +9073,8 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
+        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+                       contract.faults());
     }
 
     /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
@@ -8801,7 +9099,7 @@ public:
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
             return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
-                               std::views::all(std::forward<Range>(payloads)));
+                               std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
         }
@@ -8820,7 +9118,8 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_, options.wait());
+        auto submission = send<R>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        return result_of(std::move(submission), broker_, options.wait(), contract.faults());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -8836,25 +9135,26 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window);
+        auto reader = detail::open_inlet(broker_, stream_window, contract.faults());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
+        auto submission = send<void>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        return stream_of<T>(std::move(submission), std::move(reader));
     }
 
     /// A handle to a task that was submitted before, by any process: `id` is the printed form of its id, or the
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
+        return find<R>(broker_, std::string(contract.options().queue()), std::move(id), contract.faults());
     }
 
     /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
-    job<R> attach(const detail::contract<R, P>&, task_id id) const {
-        return job<R>(broker_, std::move(id));
+    job<R> attach(const detail::contract<R, P>& contract, task_id id) const {
+        return job<R>(broker_, std::move(id), false, contract.faults());
     }
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
@@ -8864,7 +9164,7 @@ public:
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
         return send_under<R>(broker_, parent, detail::queue_of(contract, options),
-                             task_of(contract, options, std::forward<Args>(payload)...));
+                             task_of(contract, options, std::forward<Args>(payload)...), contract.faults());
     }
 
     /// Sends a signal to a task that has not ended; its handler receives it by `context::wait_signal`. Signals are stored
@@ -8939,7 +9239,7 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
         return detail::make_task(spec_of(contract, options), options, std::move(text));
     }
 
@@ -8962,26 +9262,30 @@ private:
     }
 
     template <class R>
-    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
+    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task, fault_list faults) {
         std::vector<new_task> tasks;
         tasks.push_back(std::move(task));
         const auto stored = co_await broker->submit(queue, std::move(tasks));
         task_id id{std::move(queue), stored.front().key};
-        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate, faults);
     }
 
     template <class R>
-    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task,
+                                        fault_list faults) {
         auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
-        co_return job<R>(std::move(broker), std::move(id));
+        co_return job<R>(std::move(broker), std::move(id), false, faults);
     }
 
     template <class R, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
-                                                   Range payloads) {
+                                                   Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
+        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
+            texts.push_back(detail::encode_of(subject, *next));
+        }
         std::vector<job<R>> jobs;
         jobs.reserve(texts.size());
         for (std::size_t from = 0; from < texts.size(); from += batch_size) {
@@ -8992,13 +9296,13 @@ private:
                 tasks.back().payload = std::move(texts[i]);
             }
             const auto stored = co_await broker->submit(queue, std::move(tasks));
-            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
+            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
         co_return jobs;
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
         const auto submitted = co_await std::move(submission);
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
@@ -9015,9 +9319,9 @@ private:
                                              " has not ended within the wait of client::run, and is cancelled");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, submitted.id());
+            detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
-            co_return detail::value_of<R>(*ended, submitted.id());
+            co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
     }
 
@@ -9030,13 +9334,13 @@ private:
                         "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(submitted.id(), *reader);
-        co_return stream<T>(detail::reading(std::move(reader)));
+        co_return stream<T>(detail::reading(std::move(reader)), "task " + to_string(submitted.id()));
     }
 
     template <class R>
-    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
+    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id, fault_list faults) {
         auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
-        co_return job<R>(std::move(broker), std::move(found));
+        co_return job<R>(std::move(broker), std::move(found), false, faults);
     }
 
     broker_ptr broker_;
@@ -9260,14 +9564,14 @@ public:
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
                           Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+        return put(expression, in, contract, detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(), options);
+        return put(expression, in, contract, detail::encode_payload<void>(contract), options);
     }
 
     /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain
@@ -9430,14 +9734,14 @@ public:
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(),
-                    detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+                    detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(contract), options);
     }
 
     /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may
@@ -9550,7 +9854,7 @@ private:
     std::size_t max_ended_ = 1'000'000;
 };
 
-/// Makes an embedded broker: its tasks live in this process, and end with it. `clock` must outlive it.
+/// Makes an embedded broker: its tasks live in this process, and end with it. `clock`: see `clock::shared`.
 broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options = memory_options{},
                               taskflux::clock& clock = real_clock());
 
@@ -9595,7 +9899,7 @@ private:
 /// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
 /// executor's context running until it is closed or destroyed.
 ///
-/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Waits go by `base` (see `clock::shared`); tasks' times are the server's, and so is `clock()`.
 /// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
 broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
                              const redis_options& options = redis_options(), taskflux::clock& base = real_clock());
@@ -10337,7 +10641,8 @@ public:
 
     /// What a job that was told to stop for this reason ends with.
     static std::exception_ptr stopped(errc reason) {
-        return std::make_exception_ptr(boost::system::system_error(make_error_code(reason)));
+        const char* const why = reason == errc::timed_out ? "its deadline passed before it had ended: allow a longer one" : "";
+        return std::make_exception_ptr(error(reason, why));
     }
 
 protected:
@@ -11435,7 +11740,8 @@ public:
     /// The body, read as a `T`. Errors: those of `decode`.
     template <class T>
     T as() const {
-        return decode<T>(body());
+        const auto subject = [this] { return "the body of message " + to_string(id()); };
+        return detail::decode_of<T>(subject, body());
     }
 
     /// Whether the lease is known to be lost: then others may handle the message at the same time.

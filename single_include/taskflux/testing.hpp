@@ -9,18 +9,121 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
+
+// -------------------- taskflux/testing/hand_made.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Cancels the coroutines that are bound to its slot. On one thread.
+class hand_stop {
+public:
+    explicit hand_stop(asio::any_io_executor on) : on_(std::move(on)), signal_(std::make_shared<asio::cancellation_signal>()) {}
+
+    asio::cancellation_slot slot() { return signal_->slot(); }
+    void emit() {
+        asio::post(on_, [signal = signal_] { signal->emit(asio::cancellation_type::terminal); });
+    }
+
+private:
+    asio::any_io_executor on_;
+    std::shared_ptr<asio::cancellation_signal> signal_;
+};
+
+/// A job that no slot runs: it only says whether it must stop.
+class hand_made_job final : public slot_job {
+public:
+    hand_made_job() : slot_job(kind::plain) {}
+    ~hand_made_job() override = default;
+
+private:
+    asio::awaitable<void> run() override { co_return; }
+    void call() override {}
+    job_end judge(std::exception_ptr&) noexcept override { return job_end::succeeded; }
+    void deliver(std::exception_ptr, bool) override {}
+    void abandon() noexcept override {}
+};
+
+/// An attempt at a task that no worker runs: what its handler reports is kept.
+class hand_made_attempt final : private context_sink {
+public:
+    hand_made_attempt(broker_ptr broker, std::string consumer, std::string queue, delivery what, time_point ends)
+        : broker_(std::move(broker)), consumer_(std::move(consumer)), what_(std::move(what)), id_{std::move(queue), what_.key},
+          ends_(ends), stop_(broker_->get_executor()), context_(what_, id_, job_, broker_->clock(), ends_, *this) {}
+    hand_made_attempt(const hand_made_attempt&) = delete;
+    hand_made_attempt& operator=(const hand_made_attempt&) = delete;
+
+    taskflux::context& context() { return context_; }
+    asio::cancellation_slot slot() { return stop_.slot(); }
+
+    void stop(errc why) {
+        job_.stop(why);
+        stop_.emit();
+    }
+
+    std::vector<std::string> progress() const {
+        const std::lock_guard lock(mutex_);
+        return progress_;
+    }
+    std::vector<log_line> log() const {
+        const std::lock_guard lock(mutex_);
+        return log_;
+    }
+
+private:
+    void on_progress(std::string encoded) override {
+        const std::lock_guard lock(mutex_);
+        progress_.push_back(std::move(encoded));
+    }
+    void on_log(log_line line) override {
+        const std::lock_guard lock(mutex_);
+        log_.push_back(std::move(line));
+    }
+    const broker_ptr& broker() const override { return broker_; }
+    const std::string& consumer_name() const override { return consumer_; }
+    void park() override {}
+    void unpark() override {}
+    std::optional<errc> stopped() const override {
+        if (job_.stopping()) return job_.stop_reason();
+        if (broker_->clock().now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    // The handler's coroutines are a test's: they can't be destroyed where they wait, so the handler does not pause.
+    bool is_handlers(const void*) const override { return false; }
+    void leave() override {}
+    void interrupt() override { stop_.emit(); }
+
+    const broker_ptr broker_;
+    const std::string consumer_;
+    const delivery what_;
+    const task_id id_;
+    const time_point ends_;
+    hand_made_job job_;
+    hand_stop stop_;
+    mutable std::mutex mutex_;  // guards the two below
+    std::vector<std::string> progress_;
+    std::vector<log_line> log_;
+    taskflux::context context_;
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/testing.hpp -----------------------------------------------------------------
 
@@ -90,8 +193,10 @@ public:
 
     /// Runs a coroutine to its end, and returns or throws what it does. Whenever nothing else can happen, time moves on.
     /// Errors: `std::logic_error` when it has not ended within `limit` of virtual time, default a week, or nothing waits for time.
+    /// `stop`: cancels it.
     template <class T>
-    T run(asio::awaitable<T> coroutine, duration limit = std::chrono::hours(24 * 7)) {
+    T run(asio::awaitable<T> coroutine, duration limit = std::chrono::hours(24 * 7),
+          asio::cancellation_slot stop = asio::cancellation_slot()) {
         using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
         struct ending {
             bool is_over = false;
@@ -99,11 +204,12 @@ public:
             std::optional<stored> value;
         };
         const auto end = std::make_shared<ending>();
-        asio::co_spawn(io_, std::move(coroutine), [end](std::exception_ptr error, auto&&... value) {
+        auto on_end = [end](std::exception_ptr error, auto&&... value) {
             end->is_over = true;
             end->failure = std::move(error);
             if (!end->failure) end->value.emplace(std::forward<decltype(value)>(value)...);
-        });
+        };
+        asio::co_spawn(io_, std::move(coroutine), asio::bind_cancellation_slot(stop, std::move(on_end)));
         run_until_idle();
         const auto last = later(clock_.now(), limit);
         while (!end->is_over) {
@@ -125,6 +231,102 @@ private:
     asio::io_context io_{1};
     const broker_ptr broker_;
     const std::shared_ptr<std::exception_ptr> failure_ = std::make_shared<std::exception_ptr>();
+};
+
+/// The context of a task that no worker runs, so that a test can call a handler as the function that it is:
+///
+///     taskflux::testing::task_context ctx{test, ship_order, taskflux::submit_options().header("customer", "7")};
+///     BOOST_TEST(ctx.run(on_ship_order(ctx, order)) == 42);
+///     BOOST_TEST(ctx.log().front().text == "shipped");
+///
+/// The task is real: it is in the environment's broker, and its handler may call subtasks (of workers in the environment), and
+/// make steps. A handler that sleeps or waits for a signal stays where it is, in place of a pause. Must not outlive the
+/// environment.
+class task_context {
+public:
+    /// Name, timeout and deadline are those of the contract, where the options have no others; `attempt` is what
+    /// `context::attempt` says.
+    template <class R, class P>
+    task_context(environment& in, const detail::contract<R, P>& task, const submit_options& options = submit_options(),
+                 unsigned attempt = 1)
+        : in_(in), attempt_(make(in, detail::spec_of(task, options), options, attempt)) {}
+
+    /// What a handler takes.
+    operator context&() { return attempt_->context(); }
+    context& get() { return attempt_->context(); }
+    const task_id& id() { return get().id(); }
+
+    /// Like `environment::run`, for a handler's coroutine, which `cancel` cancels.
+    template <class T>
+    T run(asio::awaitable<T> handler) {
+        return in_.run(std::move(handler), std::chrono::hours(24 * 7), attempt_->slot());
+    }
+
+    /// Stops the attempt as a worker does: `context::cancelled` is true from now on, and the coroutine in `run` is cancelled.
+    void cancel(errc why = errc::cancelled) { attempt_->stop(why); }
+
+    /// What the handler has reported as its progress, as JSON, and the lines of its log; oldest first.
+    std::vector<std::string> progress() const { return attempt_->progress(); }
+    std::vector<log_line> log() const { return attempt_->log(); }
+
+private:
+    static std::unique_ptr<detail::hand_made_attempt> make(environment& in, std::shared_ptr<const task_spec> spec,
+                                                           const submit_options& options, unsigned attempt) {
+        const std::string queue = "made-by-hand", consumer = uuid_generator().text();  // a queue that no worker serves
+        const auto policy = spec->policy;
+        const auto& broker = in.broker();
+        std::vector<std::string> queues(1, queue);
+        in.run(broker->join(consumer, queues, std::chrono::hours(24 * 365)));
+        std::vector<new_task> tasks(1);
+        tasks.front().spec = std::move(spec);
+        tasks.front().payload = "null";
+        tasks.front().own_id = options.id();
+        in.run(broker->submit(queue, std::move(tasks)));
+        fetch_request request;
+        request.consumer = consumer;
+        request.queues = std::move(queues);
+        auto what = in.run(broker->fetch(std::move(request))).at(0);
+        what.attempt = attempt;
+        const auto ends = policy.timeout > duration::zero() ? later(in.clock().now(), policy.timeout) : never;
+        const auto soonest = (std::min)(ends, what.deadline_at);
+        return std::make_unique<detail::hand_made_attempt>(broker, consumer, queue, std::move(what), soonest);
+    }
+
+    environment& in_;
+    std::unique_ptr<detail::hand_made_attempt> attempt_;
+};
+
+/// The context of a call that no service takes, so that a test can call a method as the function that it is. Must not outlive
+/// the environment.
+class method_context {
+public:
+    /// Headers and timeout are those of the options.
+    template <class R, class P>
+    method_context(environment& in, const detail::method_contract<R, P>& method, const call_options& options = call_options())
+        : in_(in), stop_(in.get_executor()),
+          context_(in.broker()->clock(), std::string(method.service()), std::string(method.name()), options.headers(),
+                   later(in.clock().now(), options.timeout())) {}
+
+    /// What a method takes.
+    operator call_context&() { return context_; }
+    call_context& get() { return context_; }
+
+    /// Like `environment::run`, for a method's coroutine, which `cancel` cancels.
+    template <class T>
+    T run(asio::awaitable<T> method) {
+        return in_.run(std::move(method), std::chrono::hours(24 * 7), stop_.slot());
+    }
+
+    /// Cancels the call as a service does whose caller has gone.
+    void cancel() {
+        context_.cancel();
+        stop_.emit();
+    }
+
+private:
+    environment& in_;
+    detail::hand_stop stop_;
+    call_context context_;
 };
 
 }  // namespace taskflux::testing

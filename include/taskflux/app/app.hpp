@@ -102,14 +102,14 @@ public:
     app& every(std::string_view expression, const detail::contract<R, P>& contract, Payload&& payload,
                const schedule_options& options = schedule_options()) {
         return plan(expression, std::string(contract.name()), contract.options(),
-                    detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+                    detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     app& every(std::string_view expression, const detail::contract<R, void>& contract,
                const schedule_options& options = schedule_options()) {
-        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(), options);
+        return plan(expression, std::string(contract.name()), contract.options(), detail::encode_payload<void>(contract), options);
     }
 
     /// Calls a function of this process at each time that the cron expression names; see `scheduler::local`. A config may

@@ -30,7 +30,7 @@ private:
     std::size_t max_ended_ = 1'000'000;
 };
 
-/// Makes an embedded broker: its tasks live in this process, and end with it. `clock` must outlive it.
+/// Makes an embedded broker: its tasks live in this process, and end with it. `clock`: see `clock::shared`.
 broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_options& options = memory_options{},
                               taskflux::clock& clock = real_clock());
 

@@ -48,7 +48,7 @@ private:
 /// what is before the '@' belongs. Connects by itself, now and after every loss or failover. It keeps the
 /// executor's context running until it is closed or destroyed.
 ///
-/// Waits go by `base`, which must outlive the broker; tasks' times are the server's, and so is `clock()`.
+/// Waits go by `base` (see `clock::shared`); tasks' times are the server's, and so is `clock()`.
 /// Errors: `invalid_argument` for the URL. Needs <taskflux/src.hpp> in one source file.
 broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url,
                              const redis_options& options = redis_options(), taskflux::clock& base = real_clock());

@@ -20,12 +20,17 @@ namespace taskflux {
 class call_context {
 public:
     /// Made by the service.
-    call_context(taskflux::clock& clock, std::string method, header_map headers, time_point deadline)
-        : clock_(clock), method_(std::move(method)), headers_(std::move(headers)), deadline_(deadline) {}
+    call_context(taskflux::clock& clock, std::string service, std::string method, header_map headers, time_point deadline)
+        : clock_(clock), service_(std::move(service)), method_(std::move(method)), headers_(std::move(headers)),
+          deadline_(deadline) {}
     call_context(const call_context&) = delete;
     call_context& operator=(const call_context&) = delete;
 
+    const std::string& service() const { return service_; }
     const std::string& method() const { return method_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + service_ + '.' + method_; }
 
     const header_map& headers() const { return headers_; }
 
@@ -51,6 +56,7 @@ public:
 
 private:
     taskflux::clock& clock_;
+    const std::string service_;
     const std::string method_;
     const header_map headers_;
     const time_point deadline_;

@@ -3,7 +3,8 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/call_options.hpp>
 #include <taskflux/calls/stream.hpp>
-#include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
+#include <taskflux/core/fault.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/payload.hpp>
@@ -48,6 +49,10 @@ struct call_request {
     std::string method;
     std::string payload;
     call_options options;
+    fault_list faults;
+
+    /// How errors name it.
+    std::string name() const { return service + '.' + method; }
 };
 
 template <class... Args>
@@ -70,7 +75,7 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
 /// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw. A call that is cancelled or times out is cancelled in
+/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
 /// the instance, too.
 class rpc {
 public:
@@ -87,7 +92,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
     /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
@@ -100,7 +105,8 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
                               Args&&... payload) const {
-        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)),
+                              method.subject());
     }
 
     /// Calls a method by its names with a JSON payload, and returns the result as JSON: for gateways.
@@ -128,7 +134,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
                                                         const call_options& options, Args&&... payload) const {
-        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)));
+        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
 private:
@@ -138,25 +144,28 @@ private:
         detail::call_request made;
         made.service = method.service();
         made.method = method.name();
-        made.payload = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        made.payload = detail::encode_payload<P>(method, std::forward<Args>(payload)...);
         made.options = options;
+        made.faults = method.faults();
         return made;
     }
 
     template <class R>
-    static awaitable<R> read(awaitable<std::string> call) {
+    static awaitable<R> read(awaitable<std::string> call, std::string of) {
         const auto answer = co_await std::move(call);
-        if constexpr (!std::is_void_v<R>) co_return decode<R>(answer);
+        [[maybe_unused]] const auto subject = [&] { return "the result of " + of; };
+        if constexpr (!std::is_void_v<R>) co_return detail::decode_of<R>(subject, answer);
     }
 
     template <class T>
-    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call) {
+    static awaitable<stream<T>> read_stream(awaitable<detail::reading> call, std::string of) {
         auto from = co_await std::move(call);
-        co_return stream<T>(std::move(from));
+        co_return stream<T>(std::move(from), std::move(of));
     }
 
     template <class R>
-    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls) {
+    static awaitable<std::vector<instance_reply<R>>> read_all(awaitable<std::vector<detail::raw_reply>> calls,
+                                                             std::string of) {
         auto answers = co_await std::move(calls);
         std::vector<instance_reply<R>> all;
         for (auto& one : answers) {
@@ -164,9 +173,10 @@ private:
             made.instance = std::move(one.instance);
             made.error = std::move(one.error);
             if (made.error) continue;
+            [[maybe_unused]] const auto subject = [&] { return "the result of " + of + " from instance " + made.instance; };
             try {
                 if constexpr (std::is_void_v<R>) made.value.emplace();
-                else made.value = decode<R>(one.payload);
+                else made.value = detail::decode_of<R>(subject, one.payload);
             } catch (...) {
                 made.error = std::current_exception();
             }

@@ -106,7 +106,7 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
                                             call_options options) const {
     detail::call_request what;
     what.service = detail::checked_service(service);
-    what.method = std::move(method);
+    what.method = detail::checked_name(method, "method");
     what.payload = std::move(payload);
     what.options = std::move(options);
     return detail::call_one(core_, std::move(what));

@@ -2,6 +2,7 @@
 
 #include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -26,22 +27,26 @@ public:
     /// An empty one.
     stream() {}
 
-    /// For the library.
-    explicit stream(detail::reading from) : from_(std::move(from)) {}
+    /// For the library. `of`: what emits the values, for errors.
+    stream(detail::reading from, std::string of)
+        : from_(std::move(from)), of_(std::make_shared<const std::string>(std::move(of))) {}
 
     /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
     /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
     /// stream can be read on.
-    asio::awaitable<std::optional<T>> next() { return decoded(from_.next()); }
+    asio::awaitable<std::optional<T>> next() { return decoded(from_.next(), of_); }
 
 private:
-    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads) {
+    static asio::awaitable<std::optional<T>> decoded(asio::awaitable<std::optional<std::string>> reads,
+                                                      std::shared_ptr<const std::string> of) {
         const auto text = co_await std::move(reads);
         if (!text) co_return std::nullopt;
-        co_return decode<T>(*text);
+        const auto subject = [&] { return "a value that " + *of + " emitted"; };
+        co_return detail::decode_of<T>(subject, *text);
     }
 
     detail::reading from_;
+    std::shared_ptr<const std::string> of_;
 };
 
 namespace detail {

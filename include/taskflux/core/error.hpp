@@ -15,10 +15,10 @@ namespace taskflux {
 
 /// Everything that can go wrong in taskflux itself. What a handler throws travels as `task_failed`.
 enum class errc {
-    not_found = 1,     ///< no such task, or its retention has ended
+    not_found = 1,     ///< no such task, method or node, or its retention has ended
     lease_lost,        ///< the report of an older attempt, or the lease ran out
-    wrong_state,       ///< the task's state does not allow this
-    cancelled,         ///< the task was cancelled
+    wrong_state,       ///< the state of a task, or of what runs, does not allow this
+    cancelled,         ///< the task or job was cancelled
     timed_out,         ///< a time limit passed
     expired,           ///< the task was not started by its deadline
     task_failed,       ///< the task's last attempt failed
@@ -30,7 +30,7 @@ enum class errc {
     shut_down,         ///< the executor, worker or broker has been shut down
     unsupported,       ///< this broker or build cannot do that
     protocol,          ///< an answer or stored record is not one this version understands
-    unavailable,       ///< the server can't be reached, or doesn't answer in time
+    unavailable,       ///< the server, or the instance that has a call, is gone or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
     no_instance,       ///< no instance of the service takes calls
     busy               ///< an instance has its limit of calls in flight
@@ -50,13 +50,13 @@ public:
 
     std::string message(int value) const override {
         switch (static_cast<errc>(value)) {
-            case errc::not_found: return "no such task, or its retention has ended";
+            case errc::not_found: return "it does not exist, or is kept no longer";
             case errc::lease_lost: return "the lease on the task was lost";
-            case errc::wrong_state: return "the task's state does not allow this";
-            case errc::cancelled: return "the task was cancelled";
+            case errc::wrong_state: return "the state does not allow this";
+            case errc::cancelled: return "it was cancelled";
             case errc::timed_out: return "a time limit passed";
             case errc::expired: return "the task was not started by its deadline";
-            case errc::task_failed: return "the task failed";
+            case errc::task_failed: return "the handler failed";
             case errc::crashed: return "the task's workers died more often than its limit allows";
             case errc::bad_payload: return "a value does not have the expected shape";
             case errc::too_large: return "a value is over a size or depth limit";
@@ -65,7 +65,7 @@ public:
             case errc::shut_down: return "already shut down";
             case errc::unsupported: return "not supported here";
             case errc::protocol: return "an answer or record is not understood";
-            case errc::unavailable: return "the server cannot be reached";
+            case errc::unavailable: return "the server or the instance that was asked is not there, or does not answer in time";
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
             case errc::no_instance: return "no instance of the service takes calls";
             case errc::busy: return "the instance has its limit of calls in flight";

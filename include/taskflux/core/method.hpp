@@ -2,8 +2,8 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/error/quoted.hpp>
+#include <taskflux/core/failure.hpp>
 #include <taskflux/core/options.hpp>
-#include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
 
 #include <string>
@@ -26,7 +26,7 @@ class method {
                   "a method's signature is Result(Payload) or Result(): put several parameters into one described struct");
 
 public:
-    constexpr method(std::string_view, std::string_view) {}  // so that one error is all
+    constexpr method(std::string_view, std::string_view, fault_list = fault_list()) {}  // so that one error is all
 };
 
 namespace detail {
@@ -45,15 +45,21 @@ public:
     using result_type = Result;
     using payload_type = Payload;
 
-    constexpr method_contract(std::string_view service, std::string_view name)
-        : service_(checked_service(service)), name_(checked_name(name, "method")) {}
+    /// `faults`: see `throws`.
+    constexpr method_contract(std::string_view service, std::string_view name, fault_list faults = fault_list())
+        : service_(checked_service(service)), name_(checked_name(name, "method")), faults_(faults) {}
 
     constexpr std::string_view service() const { return service_; }
     constexpr std::string_view name() const { return name_; }
+    constexpr fault_list faults() const { return faults_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "method " + std::string(service_) + '.' + std::string(name_); }
 
 private:
     std::string_view service_;
     std::string_view name_;
+    fault_list faults_;
 };
 
 /// Of a method that emits values, and returns nothing.
@@ -87,18 +93,6 @@ template <class T>
 class method<stream<T>()> : public detail::stream_method_contract<T, void> {
 public:
     using detail::stream_method_contract<T, void>::stream_method_contract;
-};
-
-/// Thrown to the caller of a method that threw, or that could not be called.
-class call_failed : public error {
-public:
-    call_failed(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
 };
 
 }  // namespace taskflux

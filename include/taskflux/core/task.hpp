@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/failure.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/state.hpp>
@@ -31,7 +32,8 @@ class task {
                   "a task's signature is Result(Payload) or Result(): put several parameters into one described struct");
 
 public:
-    constexpr explicit task(std::string_view, const task_options& = task_options{}) {}  // so that one error is all
+    constexpr explicit task(std::string_view, const task_options& = task_options{}, fault_list = fault_list()) {}
+    constexpr task(std::string_view, fault_list) {}  // so that one error is all
 };
 
 namespace detail {
@@ -42,15 +44,23 @@ public:
     using result_type = Result;
     using payload_type = Payload;
 
-    constexpr explicit contract(std::string_view name, const task_options& options = task_options{})
-        : name_(checked_name(name, "task")), options_(options) {}
+    /// `faults`: see `throws`.
+    constexpr explicit contract(std::string_view name, const task_options& options = task_options{},
+                                fault_list faults = fault_list())
+        : name_(checked_name(name, "task")), options_(options), faults_(faults) {}
+    constexpr contract(std::string_view name, fault_list faults) : contract(name, task_options{}, faults) {}
 
     constexpr std::string_view name() const { return name_; }
     constexpr const task_options& options() const { return options_; }
+    constexpr fault_list faults() const { return faults_; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + std::string(name_); }
 
 private:
     std::string_view name_;
     task_options options_;
+    fault_list faults_;
 };
 
 /// Of a task whose handler emits values, and returns nothing.
@@ -93,16 +103,6 @@ struct task_spec {
     run_policy policy;
     header_map headers;
 };
-
-/// Why an attempt or a task failed; kept with the task as JSON.
-struct failure {
-    std::string code;      ///< a name of `errc`, such as "bad_payload"; "task_failed" for what a handler threw
-    std::string type;      ///< the type of the exception, also of one that is no `std::exception`
-    std::string message;   ///< its `what()`; a sentence that says so where it has none
-    std::string pointer;   ///< for a bad payload: the JSON pointer to the culprit
-    std::string expected;  ///< for a bad payload: the JSON Schema that it should satisfy
-};
-BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected))
 
 enum class log_level { trace, debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
@@ -149,24 +149,6 @@ struct task_outcome {
     std::string result;
     std::string error;
     unsigned attempts = 0;
-};
-
-/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
-/// itself has another type, even where a handler threw the same code.
-class task_failed : public error {
-public:
-    task_failed(errc code, taskflux::failure why, unsigned attempts)
-        : error(code, why.message), failure_(std::move(why)), attempts_(attempts) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-    /// How many attempts were made.
-    unsigned attempts() const { return attempts_; }
-
-private:
-    taskflux::failure failure_;
-    unsigned attempts_;
 };
 
 }  // namespace taskflux

@@ -7,6 +7,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/query.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,7 @@
 namespace taskflux::detail {
 
 /// Tells what may outlive an execution context of that context's end, so that it lets go of timers in time. Called while all
-/// of the context is still there; it must not post, nor wake anything.
+/// of the context is still there; it must not post, nor wake anything. Keeps what must not end before the context.
 class context_end final : public asio::execution_context::service {
 public:
     using key_type = context_end;
@@ -27,6 +28,13 @@ public:
     /// Calls `listener` at the end of the context that `executor` belongs to, if `owner` is still there.
     static void listen(const asio::any_io_executor& executor, std::weak_ptr<void> owner, std::function<void()> listener) {
         asio::use_service<context_end>(asio::query(executor, asio::execution::context)).add(std::move(owner), std::move(listener));
+    }
+
+    /// Keeps something until the context that `executor` belongs to has destroyed all that was suspended on it.
+    static void keep(const asio::any_io_executor& executor, std::shared_ptr<void> what) {
+        auto& here = asio::use_service<context_end>(asio::query(executor, asio::execution::context));
+        const std::lock_guard lock(here.mutex_);
+        if (std::ranges::find(here.kept_, what) == here.kept_.end()) here.kept_.push_back(std::move(what));
     }
 
 private:
@@ -46,7 +54,8 @@ private:
     }
 
     std::mutex mutex_;
-    std::vector<entry> listeners_;  // guarded by mutex_
+    std::vector<entry> listeners_;              // guarded by mutex_
+    std::vector<std::shared_ptr<void>> kept_;  // guarded by mutex_
 };
 
 }  // namespace taskflux::detail

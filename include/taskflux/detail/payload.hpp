@@ -1,6 +1,6 @@
 #pragma once
 
-#include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/detail/temporaries.hpp>
 
@@ -23,8 +23,10 @@ inline constexpr bool starts_with_options = false;
 template <class First, class... Rest>
 inline constexpr bool starts_with_options<First, Rest...> = std::same_as<std::remove_cvref_t<First>, submit_options>;
 
+/// `contract`: for the error.
 template <class P, class... Args>
-std::string encode_payload(Args&&... args) {
+std::string encode_payload(const auto& contract, Args&&... args) {
+    const auto subject = [&] { return "the payload of " + contract.subject(); };
     static_assert(makes_payload<P, Args...>,
                   "these arguments are neither a payload of the task's type nor its fields: compare the contract "
                   "(a payload of defaults is written P{})");
@@ -34,11 +36,11 @@ std::string encode_payload(Args&&... args) {
     if constexpr (std::is_void_v<P>) {
         return "null";
     } else if constexpr (sizeof...(Args) == 1 && (std::is_same_v<std::remove_cvref_t<Args>, P> && ...)) {
-        return encode((args, ...));
+        return encode_of(subject, (args, ...));
     } else if constexpr (makes_payload<P, Args...>) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // fields that are left out have their defaults
-        return encode(P(std::forward<Args>(args)...));
+        return encode_of(subject, P(std::forward<Args>(args)...));
 #pragma GCC diagnostic pop
     } else {
         return {};

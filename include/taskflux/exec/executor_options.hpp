@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -94,9 +95,9 @@ public:
         return *this;
     }
 
-    /// Where time comes from; must outlive the executor. Default: `real_clock()`.
-    executor_options& clock(taskflux::clock& source) noexcept {
-        clock_ = &source;
+    /// Where time comes from, see `clock::shared`. Default: `real_clock()`.
+    executor_options& clock(taskflux::clock& source) {
+        clock_ = source.shared();
         return *this;
     }
 
@@ -126,7 +127,7 @@ private:
     std::size_t queue_limit_ = 0;
     run_options defaults_;
     asio::any_io_executor cpu_;
-    taskflux::clock* clock_ = &real_clock();
+    std::shared_ptr<taskflux::clock> clock_ = real_clock().shared();
     std::optional<std::uint32_t> seed_;
     std::function<void(std::exception_ptr)> on_error_;
 };

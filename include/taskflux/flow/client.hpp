@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/stream.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
@@ -73,7 +74,8 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...));
+        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+                       contract.faults());
     }
 
     /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
@@ -98,7 +100,7 @@ public:
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
             return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
-                               std::views::all(std::forward<Range>(payloads)));
+                               std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
         }
@@ -117,7 +119,8 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return result_of(send<R>(broker_, detail::queue_of(contract, options), std::move(task)), broker_, options.wait());
+        auto submission = send<R>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        return result_of(std::move(submission), broker_, options.wait(), contract.faults());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -133,25 +136,26 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window);
+        auto reader = detail::open_inlet(broker_, stream_window, contract.faults());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        return stream_of<T>(send<void>(broker_, detail::queue_of(contract, options), std::move(task)), std::move(reader));
+        auto submission = send<void>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        return stream_of<T>(std::move(submission), std::move(reader));
     }
 
     /// A handle to a task that was submitted before, by any process: `id` is the printed form of its id, or the
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id));
+        return find<R>(broker_, std::string(contract.options().queue()), std::move(id), contract.faults());
     }
 
     /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
-    job<R> attach(const detail::contract<R, P>&, task_id id) const {
-        return job<R>(broker_, std::move(id));
+    job<R> attach(const detail::contract<R, P>& contract, task_id id) const {
+        return job<R>(broker_, std::move(id), false, contract.faults());
     }
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
@@ -161,7 +165,7 @@ public:
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
         return send_under<R>(broker_, parent, detail::queue_of(contract, options),
-                             task_of(contract, options, std::forward<Args>(payload)...));
+                             task_of(contract, options, std::forward<Args>(payload)...), contract.faults());
     }
 
     /// Sends a signal to a task that has not ended; its handler receives it by `context::wait_signal`. Signals are stored
@@ -236,7 +240,7 @@ private:
 
     template <class R, class P, class... Args>
     new_task task_of(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
-        auto text = detail::encode_payload<P>(std::forward<Args>(payload)...);
+        auto text = detail::encode_payload<P>(contract, std::forward<Args>(payload)...);
         return detail::make_task(spec_of(contract, options), options, std::move(text));
     }
 
@@ -259,26 +263,30 @@ private:
     }
 
     template <class R>
-    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task) {
+    static awaitable<job<R>> send(broker_ptr broker, std::string queue, new_task task, fault_list faults) {
         std::vector<new_task> tasks;
         tasks.push_back(std::move(task));
         const auto stored = co_await broker->submit(queue, std::move(tasks));
         task_id id{std::move(queue), stored.front().key};
-        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate);
+        co_return job<R>(std::move(broker), std::move(id), stored.front().duplicate, faults);
     }
 
     template <class R>
-    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task) {
+    static awaitable<job<R>> send_under(broker_ptr broker, task_id parent, std::string queue, new_task task,
+                                        fault_list faults) {
         auto id = co_await detail::submit_subtask(broker, std::move(parent), std::move(queue), std::move(task));
-        co_return job<R>(std::move(broker), std::move(id));
+        co_return job<R>(std::move(broker), std::move(id), false, faults);
     }
 
     template <class R, class Range>
     static awaitable<std::vector<job<R>>> send_all(broker_ptr broker, std::string queue, new_task pattern,
-                                                   Range payloads) {
+                                                   Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) texts.push_back(encode(*next));
+        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
+            texts.push_back(detail::encode_of(subject, *next));
+        }
         std::vector<job<R>> jobs;
         jobs.reserve(texts.size());
         for (std::size_t from = 0; from < texts.size(); from += batch_size) {
@@ -289,13 +297,13 @@ private:
                 tasks.back().payload = std::move(texts[i]);
             }
             const auto stored = co_await broker->submit(queue, std::move(tasks));
-            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate));
+            for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
         co_return jobs;
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
         const auto submitted = co_await std::move(submission);
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
@@ -312,9 +320,9 @@ private:
                                              " has not ended within the wait of client::run, and is cancelled");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, submitted.id());
+            detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
-            co_return detail::value_of<R>(*ended, submitted.id());
+            co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
     }
 
@@ -327,13 +335,13 @@ private:
                         "its values go to the first submitter; attach() to it to await its end");
         }
         detail::follow_task(submitted.id(), *reader);
-        co_return stream<T>(detail::reading(std::move(reader)));
+        co_return stream<T>(detail::reading(std::move(reader)), "task " + to_string(submitted.id()));
     }
 
     template <class R>
-    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id) {
+    static awaitable<job<R>> find(broker_ptr broker, std::string queue, std::string id, fault_list faults) {
         auto found = co_await detail::find_task(broker, std::move(queue), std::move(id));
-        co_return job<R>(std::move(broker), std::move(found));
+        co_return job<R>(std::move(broker), std::move(found), false, faults);
     }
 
     broker_ptr broker_;

@@ -54,6 +54,9 @@ public:
 
     const std::string& name() const { return what_.spec->name; }
 
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
+
     /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
     unsigned attempt() const { return what_.attempt; }
 
@@ -178,8 +181,8 @@ public:
     /// Like `spawn`, for one subtask, which may have an own id.
     template <class R, class P, class... Args>
     asio::awaitable<job<R>> spawn_one(const detail::contract<R, P>& task, const submit_options& options, Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made));
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        return begin_spawn_one<R>(book_.next_name(), queue_for(task, options), std::move(made), task.faults());
     }
 
     /// The outcomes of `count` subtasks, from number `first` (0 is the first subtask) on. Subtasks that have not ended have a
@@ -276,8 +279,8 @@ private:
     template <class R, class P, class... Args>
     asio::awaitable<R> begin_call(std::string name, const detail::contract<R, P>& task, const submit_options& options,
                                   Args&&... payload) {
-        auto made = inherited(task, options, detail::encode_payload<P>(std::forward<Args>(payload)...));
-        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends());
+        auto made = inherited(task, options, detail::encode_payload<P>(task, std::forward<Args>(payload)...));
+        auto call = detail::call_child<R>(book_, name, queue_for(task, options), std::move(made), ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
@@ -288,7 +291,7 @@ private:
         static_assert(fits, "map takes a range of the task's payloads: compare its elements' type with the contract");
         check_shared(options);
         auto call = detail::map_children<R>(book_, name, queue_for(task, options), pattern_of(task, options),
-                                            std::views::all(std::forward<Range>(payloads)), open.size, ends());
+                                            std::views::all(std::forward<Range>(payloads)), open.size, ends(), task.faults());
         return detail::contested(book_, std::move(name), std::move(call));
     }
 
@@ -308,9 +311,9 @@ private:
     asio::awaitable<void> prepare(const spawned& after, const spawn_options& options);
 
     template <class R>
-    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task) {
+    asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task, fault_list faults) {
         auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
-        co_return job<R>(sink_.broker(), std::move(id));
+        co_return job<R>(sink_.broker(), std::move(id), false, faults);
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
 

@@ -3,6 +3,8 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
+#include <taskflux/core/fault.hpp>
 #include <taskflux/core/task/failure.hpp>
 
 #include <memory>
@@ -26,8 +28,14 @@ struct job_outcome {
 
 namespace detail {
 
+/// How errors name a task's result.
+inline auto result_subject(const task_id& id) {
+    return [&id] { return "the result of task " + to_string(id); };
+}
+
+/// `subject`: of its result, see `decode_of`.
 template <class R>
-job_outcome<R> typed(const task_outcome& ended) {
+job_outcome<R> typed(const task_outcome& ended, const auto& subject) {
     job_outcome<R> made;
     made.state = ended.state;
     made.attempts = ended.attempts;
@@ -36,20 +44,20 @@ job_outcome<R> typed(const task_outcome& ended) {
         if constexpr (std::is_void_v<R>) {
             made.value.emplace();
         } else {
-            made.value = decode<R>(ended.result);
+            made.value = decode_of<R>(subject, ended.result);
         }
     }
     return made;
 }
 
-/// Returns the result of a task that has succeeded, and throws for any other end.
+/// Returns the result of a task that has succeeded, and throws for any other end. `faults`: of its contract.
 template <class R>
-R value_of(const task_outcome& ended, const task_id& id) {
+R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
     if (ended.state == task_state::succeeded) {
         if constexpr (std::is_void_v<R>) {
             return;
         } else {
-            return decode<R>(ended.result);
+            return decode_of<R>(result_subject(id), ended.result);
         }
     }
     if (ended.state == task_state::cancelled) throw error(errc::cancelled, "task " + to_string(id) + " was cancelled");
@@ -59,7 +67,7 @@ R value_of(const task_outcome& ended, const task_id& id) {
     if (ended.state == task_state::failed) {
         auto why = read_failure(ended.error);
         const auto code = code_of(why);
-        throw task_failed(code, std::move(why), ended.attempts);
+        faults.raise(task_failed(code, std::move(why), ended.attempts));
     }
     throw error(errc::protocol,
                 "task " + to_string(id) +
@@ -81,8 +89,10 @@ public:
     static constexpr duration forever = (duration::max)();
 
     job() = default;
-    job(broker_ptr broker, task_id id, bool is_duplicate = false)
-        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate) {}
+
+    /// `faults`: of the task's contract.
+    job(broker_ptr broker, task_id id, bool is_duplicate = false, fault_list faults = fault_list())
+        : broker_(std::move(broker)), id_(std::move(id)), is_duplicate_(is_duplicate), faults_(faults) {}
 
     /// The task's id; `to_string(id())` can be stored, and given to `client::attach` in another process.
     const task_id& id() const { return id_; }
@@ -98,9 +108,9 @@ public:
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
-    /// a code which this call has as well; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
+    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
     /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
@@ -156,10 +166,11 @@ private:
     static awaitable<std::optional<T>> progress_of(broker_ptr broker, task_id id) {
         const auto known = co_await fetch_record(std::move(broker), std::move(id));
         if (known.progress.empty()) co_return std::nullopt;
-        co_return decode<T>(known.progress);
+        const auto subject = [&] { return "the progress of task " + to_string(known.id); };
+        co_return detail::decode_of<T>(subject, known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
         auto ended = co_await broker->wait(id, wait);
         if (!ended) {
             throw error(errc::timed_out,
@@ -167,16 +178,16 @@ private:
                             " has not ended within the wait, and goes on; wait longer, or ask again");
         }
         if constexpr (std::is_void_v<R>) {
-            detail::value_of<R>(*ended, id);
+            detail::value_of<R>(*ended, id, faults);
         } else {
-            co_return detail::value_of<R>(*ended, id);
+            co_return detail::value_of<R>(*ended, id, faults);
         }
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(std::move(id), wait);
+        auto ended = co_await broker->wait(id, wait);
         if (!ended) co_return std::nullopt;
-        co_return detail::typed<R>(*ended);
+        co_return detail::typed<R>(*ended, detail::result_subject(id));
     }
 
     static awaitable<effect> one(batch_call call, broker_ptr broker, task_id id) {
@@ -192,6 +203,7 @@ private:
     broker_ptr broker_;
     task_id id_;
     bool is_duplicate_ = false;
+    fault_list faults_;
 };
 
 }  // namespace taskflux

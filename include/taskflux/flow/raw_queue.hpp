@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/job.hpp>
@@ -70,7 +70,8 @@ public:
     /// The body, read as a `T`. Errors: those of `decode`.
     template <class T>
     T as() const {
-        return decode<T>(body());
+        const auto subject = [this] { return "the body of message " + to_string(id()); };
+        return detail::decode_of<T>(subject, body());
     }
 
     /// Whether the lease is known to be lost: then others may handle the message at the same time.

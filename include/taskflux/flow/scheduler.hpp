@@ -59,14 +59,14 @@ public:
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
                           Payload&& payload, const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<P>(std::forward<Payload>(payload)), options);
+        return put(expression, in, contract, detail::encode_payload<P>(contract, std::forward<Payload>(payload)), options);
     }
 
     /// Like `every` above, for a task without a payload.
     template <class R>
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, void>& contract,
                           const schedule_options& options = schedule_options()) const {
-        return put(expression, in, contract, detail::encode_payload<void>(), options);
+        return put(expression, in, contract, detail::encode_payload<void>(contract), options);
     }
 
     /// Calls a function of this process at each tick while `run` runs: a coroutine on the broker's executor, a plain

@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(an_exception_without_a_message_is_described_by_its_type) {
 
 BOOST_AUTO_TEST_CASE(a_bad_payload_keeps_its_place_and_what_was_expected) {
     const taskflux::decode_error cause(errc::bad_payload, "/a/b", "expected number");
-    const auto told = describe(std::make_exception_ptr(bad_payload(cause, "{}")));
+    const auto told = describe(std::make_exception_ptr(bad_payload(cause, "the payload of task t can't be read", "{}")));
+    BOOST_TEST(told.message == "the payload of task t can't be read: at /a/b: expected number");
     BOOST_TEST(told.code == "bad_payload");
     BOOST_TEST(told.pointer == "/a/b");
     BOOST_TEST(told.expected == "{}");

@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(the_predicate_is_asked) {
 
 BOOST_AUTO_TEST_CASE(a_bad_payload_is_not_retried) {
     const taskflux::decode_error cause(errc::bad_payload, "/a", "expected number");
-    ended.error = std::make_exception_ptr(taskflux::detail::bad_payload(cause, "{}"));
+    ended.error = std::make_exception_ptr(taskflux::detail::bad_payload(cause, "it", "{}"));
     BOOST_TEST((kind() == settlement::kind::fail));
 }
 

@@ -1,6 +1,7 @@
 #include "fixture.hpp"
 
 #include <taskflux/admin/directory.hpp>
+#include <taskflux/admin/node.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/flow/raw_queue.hpp>
@@ -31,6 +32,67 @@ boost::system::error_code error_of(asio::awaitable<T> call) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_worker_may_be_destroyed_at_any_step_of_its_nodes_start) {
+    for (int steps = 0; steps < 60; ++steps) {
+        asio::io_context io;
+        taskflux::manual_clock time;
+        const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+        auto w = std::make_unique<worker>(broker, worker_options().renewal_thread(false));
+        w->on(twice, [](int x) { return 2 * x; });
+        taskflux::node node{broker, *w};
+        const auto life = start_on(io.get_executor(), node.run());
+        for (int i = 0; i < steps; ++i) io.poll_one();
+        w.reset();  // which ends the node
+        for (int i = 0; i < 100 && !life->done; ++i) {
+            io.restart();
+            io.poll();
+            if (!life->done && time.next() != taskflux::never) time.advance(time.next() - time.now());
+        }
+        BOOST_TEST(life->done, "after " << steps << " steps");
+        BOOST_TEST(!life->error, life->what());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_may_end_before_the_context_and_what_goes_by_it) {
+    struct local {
+        static asio::awaitable<void> sleep(taskflux::context& ctx) { co_await ctx.sleep_for(300ms); }
+        static asio::awaitable<void> serve(taskflux::emitter<int>& out) {
+            for (;;) co_await out.emit(1);
+        }
+        static asio::awaitable<void> read(taskflux::rpc caller) {
+            const auto values = co_await caller.call(count);
+            asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+            co_await timer.async_wait(asio::use_awaitable);  // its source waits too, by the clock
+        }
+    };
+    asio::io_context io;
+    taskflux::broker_ptr broker;
+    std::optional<taskflux::worker> w;
+    std::optional<taskflux::service> service;
+    std::optional<taskflux::scheduler> scheduler;
+    std::optional<taskflux::rpc> caller;
+    taskflux::manual_clock time;  // ends first
+    broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+    w.emplace(broker, worker_options().renewal_thread(false));
+    w->on(tick, local::sleep);
+    service.emplace(broker);
+    service->on(count, local::serve);
+    scheduler.emplace(broker);
+    caller.emplace(broker);
+    const auto on = io.get_executor();
+    start_on(on, w->run());
+    start_on(on, service->run());
+    start_on(on, scheduler->run());
+    io.poll();
+    start_on(on, taskflux::client(broker).run(tick));
+    start_on(on, taskflux::client(broker).run(twice, 1));
+    start_on(on, local::read(*caller));
+    io.poll();
+    time.advance(100ms);
+    io.poll();
+    BOOST_TEST((time.next() != taskflux::never));  // things wait for it
+}
 
 BOOST_AUTO_TEST_CASE(values_may_outlive_their_context_and_refuse_calls_then) {
     taskflux::manual_clock time;

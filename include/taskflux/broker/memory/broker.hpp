@@ -6,6 +6,7 @@
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/post_office.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/detail/context_end.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -25,6 +26,7 @@ public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
           hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+        detail::context_end::keep(executor, clock.shared());  // coroutines on it refer to the clock
         at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
             if (const auto alive = post.lock()) alive->shut();
             if (const auto alive = hub.lock()) alive->end();

@@ -36,14 +36,14 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// `max_pending` and `max_ended` as in `task_queue`; `clock` must outlive the hub.
+    /// `max_pending` and `max_ended` as in `task_queue`.
     hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
 
     ~hub() { drop_timer(); }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
-    taskflux::clock& clock() { return clock_; }
+    taskflux::clock& clock() { return *clock_; }
 
     /// `action(queue, now)`, on an empty queue where there is none of that name.
     template <class Action>
@@ -81,7 +81,7 @@ public:
     auto in_all(Action action) {
         const std::lock_guard lock(mutex_);
         check_open();
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) queue->advance(now);
         pass_consequences(now);
@@ -90,7 +90,7 @@ public:
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) {
         const auto self = shared_from_this();
-        const auto deadline = later(clock_.now(), request.wait);
+        const auto deadline = later(clock_->now(), request.wait);
         std::optional<waiter> place;
         for (;;) {
             {
@@ -98,7 +98,7 @@ public:
                 std::vector<delivery> found;
                 const bool has_seen_all = try_fetch(request, found);
                 if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_.now() >= deadline) co_return found;
+                if (has_seen_all && clock_->now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
                 place->park();
@@ -115,7 +115,7 @@ public:
 
     awaitable<void> watch(std::string consumer, duration wait) {
         const auto self = shared_from_this();
-        waiter place(*this, later(clock_.now(), wait));
+        waiter place(*this, later(clock_->now(), wait));
         place.consumer = &consumer;
         {
             const std::lock_guard lock(mutex_);
@@ -135,12 +135,12 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            queue.advance(clock_.now());
+            queue.advance(clock_->now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_.now(), wait)).await_outcome(id, *task);
+            place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
             place->park();
         }
         co_await place->end();
@@ -238,19 +238,19 @@ private:
     }
 
     void follow() {
-        const auto ahead = clock_.ahead();
+        const auto ahead = clock_->ahead();
         if (std::exchange(ahead_, ahead) == ahead) return;
         for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
     }
 
     /// Arms for what falls due in a queue, also when the wall clock is set before.
     void arm_for(const task_queue& queue) {
-        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_.now(), clock_.look_every())) : queue.next());
+        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_->now(), clock_->look_every())) : queue.next());
     }
 
     bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
         check_open();
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
             if (queue.follows_wall()) follow();
@@ -333,14 +333,14 @@ private:
     void arm(time_point when) {
         if (when >= armed_ || !is_waited_for() || !timer_) return;
         armed_ = when;
-        clock_.arm(*timer_, when);
+        clock_->arm(*timer_, when);
         timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
             if (const auto alive = self.lock()) alive->tick(alarm);
         });
     }
 
     void drop_timer() {
-        if (timer_) clock_.disarm(*timer_);
+        if (timer_) clock_->disarm(*timer_);
         timer_.reset();
     }
 
@@ -348,7 +348,7 @@ private:
         const std::lock_guard lock(mutex_);
         if (alarm != alarm_) return;
         armed_ = never;
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) {
             queue->advance(now);
@@ -367,7 +367,7 @@ private:
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
     auto change(task_queue& queue, const std::string& name, Action action) {
-        const auto now = clock_.now();
+        const auto now = clock_->now();
         if (queue.follows_wall()) follow();
         queue.advance(now);
         auto answer = action(queue, now);
@@ -385,7 +385,7 @@ private:
     }
 
     asio::any_io_executor executor_;
-    taskflux::clock& clock_;
+    const std::shared_ptr<taskflux::clock> clock_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;

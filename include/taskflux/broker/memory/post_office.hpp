@@ -23,7 +23,7 @@ namespace taskflux::memory {
 class post_office : public std::enable_shared_from_this<post_office> {
 public:
     /// `clock` must outlive it.
-    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock) {}
+    post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock.shared()) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
         auto made = std::make_shared<box>(detail::make_serial(executor_), std::move(hear));
@@ -51,7 +51,7 @@ public:
         const std::lock_guard lock(mutex_);
         check(board);
         detail::check_name(detail::limits::board_row, id);
-        boards_[board][std::move(id)] = {std::move(text), later(clock_.now(), lease)};
+        boards_[board][std::move(id)] = {std::move(text), later(clock_->now(), lease)};
     }
 
     void withdraw(const std::string& board, const std::string& id) {
@@ -64,7 +64,7 @@ public:
         const std::lock_guard lock(mutex_);
         check(board);
         auto& rows = boards_[board];
-        std::erase_if(rows, [now = clock_.now()](const auto& row) { return row.second.till <= now; });
+        std::erase_if(rows, [now = clock_->now()](const auto& row) { return row.second.till <= now; });
         std::vector<announcement> all;
         for (const auto& [id, what] : rows) all.push_back({id, what.text});
         return all;
@@ -134,7 +134,7 @@ private:
     }
 
     const asio::any_io_executor executor_;
-    taskflux::clock& clock_;
+    const std::shared_ptr<taskflux::clock> clock_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<box>> boxes_;
     std::map<std::string, std::map<std::string, notice>> boards_;

@@ -12,6 +12,7 @@
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/context_end.hpp>
 #include <taskflux/detail/spawn.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -53,7 +54,9 @@ public:
     engine(asio::any_io_executor executor, redis_url url, connection_options options, taskflux::clock& base)
         : executor_(std::move(executor)),
           server_(connection::make(executor_, std::move(url), std::move(options))), clock_(base),
-          post_(std::make_shared<post_office>(executor_, server_)) {}
+          post_(std::make_shared<post_office>(executor_, server_)) {
+        detail::context_end::keep(executor_, clock_.kept_base());
+    }
 
     /// To be called once, before anything else.
     void start() {

@@ -50,22 +50,32 @@ private:
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
-    /// Waits for the reply, and checks now and then whether the instance is still alive.
-    asio::awaitable<void> wait(pending& mine, std::string service, std::string instance, time_point ends);
+    /// An instance that has a call: for errors, and to look whether it is alive.
+    struct taken_by {
+        taken_by(const call_request& what, std::string id) : service(what.service), instance(std::move(id)), call(what.name()) {}
+        std::string service, instance;
+        std::string call;  // its name
+    };
 
+    /// Waits for the reply, and checks now and then whether the instance is still alive.
+    asio::awaitable<void> wait(pending& mine, taken_by by, time_point ends);
+
+    /// Whether it is alive; true also where that is not known by `ends`.
     asio::awaitable<bool> is_there(std::string service, std::string instance, time_point ends);
-    static error lost(const std::string& service, const std::string& instance);
+    static error lost(const taken_by& by);
 
     /// Lets a stream's reader check whether its source is still alive, and cancel it when the reader leaves.
-    void follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
-                time_point ends);
+    void follow(inlet& in, const taken_by& by, const std::string& address, time_point ends);
 
     /// Throws when a stream's source is gone.
-    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                          time_point ends, bool is_lost);
+    static asio::awaitable<void> look_for(std::shared_ptr<rpc_core> self, taken_by by, time_point ends, bool is_lost);
 
     /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
-    void send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back);
+    void send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back);
+
+    /// Sends, and returns whether it was heard. Errors: `timed_out`.
+    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
+                                              bounce back, time_point ends);
 
     /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);

@@ -22,14 +22,31 @@
 
 namespace taskflux::detail {
 
+/// What went wrong with sending a call, which says of which.
+inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& call, const std::string& instance) {
+    try {
+        std::rethrow_exception(trouble);
+    } catch (const error& e) {
+        const auto code = static_cast<errc>(e.code().value());
+        if (code == errc::unavailable) {
+            return std::make_exception_ptr(error(code, "it is not known whether the call of " + call + " reached instance " +
+                                                           instance + ": " + e.what()));
+        }
+        if (code == errc::too_large) return std::make_exception_ptr(error(code, "call of " + call + ": " + e.what()));
+        return trouble;
+    } catch (...) {
+        return trouble;
+    }
+}
+
 /// A call that waits for its reply.
 struct rpc_core::pending {
-    std::string take() {
+    std::string take(fault_list faults) {
         const std::lock_guard lock(mutex);
         if (failure.empty()) return std::move(*answer);
         auto why = read_failure(failure);
         const auto code = code_of(why);
-        throw call_failed(code, std::move(why));
+        faults.raise(call_failed(code, std::move(why)));
     }
     void end(std::exception_ptr why) {
         {
@@ -54,6 +71,7 @@ struct rpc_core::pending {
     std::string failure;
     std::exception_ptr trouble;  // with sending it
     std::atomic<bool> is_refused = false;
+    std::atomic<bool> was_heard = false;
 };
 
 /// Registers a call under a number, which its reply names.
@@ -102,13 +120,14 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         request.deadline = ends;
         tried.insert(to.address);
         const waiting mine(*self, to.address);
+        const taken_by by(what, to.id);
         request.id = mine.id();
         std::exception_ptr failure;
         bool is_refused = false, may_repeat = false;
         try {
             auto back = self->refusal_of(request.id);
-            self->send(mine.shared(), to.address, request.text(), std::move(back));
-            co_await self->wait(mine.of(), what.service, to.id, ends);
+            self->send(mine.shared(), by, to.address, request.text(), std::move(back));
+            co_await self->wait(mine.of(), by, ends);
             is_refused = mine.of().is_refused;
             if (!is_refused) mine.of().check();
         } catch (const boost::system::system_error& e) {
@@ -117,7 +136,7 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take();
+        if (!failure && !is_refused) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
@@ -131,7 +150,7 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         tried.insert(to.address);
-        const auto in = inlet::open(self->broker_, what.options.window());
+        const auto in = inlet::open(self->broker_, what.options.window(), what.faults);
         reading made(in);
         auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
@@ -139,24 +158,23 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
-        self->follow(*in, what.service, to.id, to.address, ends);
-        auto sending = self->broker_->send(to.address, request.text(), std::move(back));
-        bool is_taken = co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + what.service);
+        const taken_by by(what, to.id);
+        self->follow(*in, by, to.address, ends);
+        bool is_taken = co_await send_in_time(self, by, to.address, request.text(), std::move(back), ends);
         if (is_taken) is_taken = co_await inlet::begun(in);
         if (is_taken) co_return made;
         self->instances_.did_not_hear(what.service, to.address);
     }
 }
 
-void rpc_core::follow(inlet& in, const std::string& service, const std::string& instance, const std::string& address,
-                      time_point ends) {
+void rpc_core::follow(inlet& in, const taken_by& by, const std::string& address, time_point ends) {
     const auto self = shared_from_this();
-    auto looks = [self, service, instance, ends](bool is_lost) { return look_for(self, service, instance, ends, is_lost); };
+    auto looks = [self, by, ends](bool is_lost) { return look_for(self, by, ends, is_lost); };
     auto leaves = [self, address, reader = in.address()](bool has_ended) {
         self->instances_.ended(address);
         if (!has_ended) self->abandon(address, 0, reader);
     };
-    in.attach(ends, std::move(looks), std::move(leaves));
+    in.attach(ends, std::move(looks), std::move(leaves), by.call + " from instance " + by.instance);
 }
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
@@ -166,8 +184,8 @@ asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_requ
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         request.deadline = ends;
-        auto sending = self->broker_->send(to.address, request.text());
-        was_heard = co_await in_time(self->broker_->clock(), ends, std::move(sending), "notifying " + what.service);
+        const taken_by by(what, to.id);
+        was_heard = co_await send_in_time(self, by, to.address, request.text(), bounce(), ends);
         if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
         tried.insert(to.address);
     }
@@ -191,14 +209,16 @@ bounce rpc_core::refusal_of(std::uint64_t id) const {
     return bounce(box_->address(), message.text());
 }
 
-asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::string instance, time_point ends) {
+asio::awaitable<void> rpc_core::wait(pending& mine, taken_by by, time_point ends) {
     constexpr auto look = std::chrono::seconds(1);
     const auto executor = co_await asio::this_coro::executor;
     while (!mine.is_over()) {
         const auto begun = now();
         if (begun >= ends) {
-            throw error(errc::timed_out, "the call of service " + service +
-                                             " timed out: it has not answered; allow a longer timeout");
+            throw error(errc::timed_out, "the call of " + by.call + " timed out: instance " + by.instance +
+                                             (mine.was_heard ? " has received it and has not answered"
+                                                             : " has not received it as far as is known") +
+                                             "; allow a longer call_options::timeout");
         }
         const auto until = (std::min)(ends, later(begun, look));
         {
@@ -206,31 +226,48 @@ asio::awaitable<void> rpc_core::wait(pending& mine, std::string service, std::st
             co_await mine.changed->wait();
         }
         if (mine.is_over() || now() < until || until == ends) continue;
-        const bool is_there = co_await this->is_there(service, instance, ends);
-        if (!is_there && !mine.is_over()) throw lost(service, instance);
+        const bool is_there = co_await this->is_there(by.service, by.instance, ends);
+        if (!is_there && !mine.is_over()) throw lost(by);
     }
 }
 
 asio::awaitable<bool> rpc_core::is_there(std::string service, std::string instance, time_point ends) {
-    const auto all = co_await instances_.of(std::move(service), ends);
-    co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    try {
+        const auto all = co_await instances_.of(std::move(service), ends);
+        co_return std::ranges::any_of(all, [&](const auto& one) { return one.id == instance; });
+    } catch (const error& e) {
+        if (e.code() != errc::timed_out) throw;
+    }
+    co_return true;  // not known: the call times out, and says so itself
 }
 
-error rpc_core::lost(const std::string& service, const std::string& instance) {
-    return error(errc::unavailable, "the call is lost: instance " + instance + " of service " + service +
-                                        " had taken it and is gone");
+error rpc_core::lost(const taken_by& by) {
+    return error(errc::unavailable, "the call of " + by.call + " is lost: instance " + by.instance +
+                                        " accepted the call and is gone; it may have run: call again, where it may run twice");
 }
 
-asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, std::string service, std::string instance,
-                                         time_point ends, bool is_lost) {
+asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, taken_by by, time_point ends, bool is_lost) {
     bool is_there = false;
-    if (!is_lost) is_there = co_await self->is_there(service, instance, ends);
-    if (!is_there) throw lost(service, instance);
+    if (!is_lost) is_there = co_await self->is_there(by.service, by.instance, ends);
+    if (!is_there) throw lost(by);
 }
 
-void rpc_core::send(const std::shared_ptr<pending>& mine, std::string to, std::string text, bounce back) {
-    broker_->post(std::move(to), std::move(text), std::move(back), [mine](std::exception_ptr trouble, bool was_heard) {
-        if (trouble) return mine->end(std::move(trouble));
+asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
+                                             bounce back, time_point ends) {
+    auto sending = self->broker_->send(std::move(to), std::move(text), std::move(back));
+    std::exception_ptr trouble;
+    try {
+        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + by.call);
+    } catch (...) {
+        trouble = std::current_exception();
+    }
+    std::rethrow_exception(unsent(trouble, by.call, by.instance));
+}
+
+void rpc_core::send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back) {
+    broker_->post(std::move(to), std::move(text), std::move(back), [mine, by](std::exception_ptr trouble, bool was_heard) {
+        if (trouble) return mine->end(unsent(trouble, by.call, by.instance));
+        mine->was_heard = was_heard;
         if (was_heard) return;
         mine->is_refused = true;
         mine->changed->set();

@@ -60,7 +60,7 @@ private:
     /// A call in flight.
     struct call {
         call(asio::any_io_executor on, taskflux::clock& clock, call_message message, method_handler& handler)
-            : where(std::move(on)), context(clock, message.method, message.headers, message.deadline),
+            : where(std::move(on)), context(clock, message.service, message.method, message.headers, message.deadline),
               request(std::move(message)), does(handler), key(request.reply_to, request.id) {}
 
         asio::any_io_executor where;  // a strand that may outlive the threads which it is on

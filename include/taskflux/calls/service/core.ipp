@@ -147,8 +147,9 @@ void service_core::begin(call_message request) {
         case admission::refused: return refuse(one->request, call_message::kind::refused, errc::shut_down, "");
         case admission::full:
             return refuse(one->request, call_message::kind::fault, errc::busy,
-                          "instance " + options_.id() + " has its limit of " + std::to_string(options_.max_running()) +
-                              " calls in flight: start another, or raise max_running");
+                          "instance " + options_.id() + " of service " + one->request.service +
+                              " refused the call: it has its limit of " + std::to_string(options_.max_running()) +
+                              " calls in flight; start another, or raise max_running");
     }
     // From `admit` on, any thread may cancel it: what touches its signal happens where it runs.
     asio::dispatch(one->where, [self = shared_from_this(), one] {
@@ -178,8 +179,7 @@ method_handler* service_core::find(const call_message& request) {
     const auto methods = methods_->find(request.service);
     if (methods == methods_->end()) {
         refuse(request, call_message::kind::fault, errc::not_found,
-               "instance " + options_.id() + " has no service " + request.service +
-                   ": check the name of the service");
+               "instance " + options_.id() + " has no service " + request.service + ": check the name of the service");
         return nullptr;
     }
     const auto found = methods->second.find(request.method);
@@ -187,7 +187,8 @@ method_handler* service_core::find(const call_message& request) {
     std::string known;
     for (const auto& [name, handler] : methods->second) known += (known.empty() ? "" : ", ") + name;
     refuse(request, call_message::kind::fault, errc::not_found,
-           "service " + request.service + " has no method " + request.method + "; it has " + known);
+           "instance " + options_.id() + " of service " + request.service + " has no method " + request.method + "; it has " +
+               known + ": check the name, or start a version that has it");
     return nullptr;
 }
 
@@ -222,9 +223,9 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         }
         constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
         if (answer.payload.size() > most) {
-            throw error(errc::too_large, "the result is not sent: it has " +
+            throw error(errc::too_large, "the result of " + one->context.subject() + " is not sent: it has " +
                                              std::to_string(answer.payload.size()) + " bytes, and at most " +
-                                             std::to_string(most) + " fit into a message");
+                                             std::to_string(most) + " fit into a message; return a reference, or a stream");
         }
     } catch (...) {
         failure = std::current_exception();

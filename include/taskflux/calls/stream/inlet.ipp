@@ -20,8 +20,8 @@
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window);
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window, faults);
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
@@ -31,10 +31,11 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window) {
     return made;
 }
 
-inlet::inlet(broker_ptr broker, std::size_t window)
-    : broker_(std::move(broker)), window_(window), changed_(std::make_shared<event>()) {}
+inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
+    : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
 
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves, std::string source) {
+    name_ = std::move(source);
     ends_ = ends;
     looks_ = std::move(looks);
     leaves_ = std::move(leaves);
@@ -99,8 +100,8 @@ asio::awaitable<void> inlet::change() {
     auto& clock = broker_->clock();
     const auto begun = clock.now();
     if (begun >= ends_) {
-        throw error(errc::timed_out,
-                    "the stream was not read to its end within the call's timeout: use a longer one");
+        throw error(errc::timed_out, "the stream of " + name_ + " timed out: it has not been read to its end within the "
+                                     "call's timeout; allow a longer call_options::timeout");
     }
     const auto until = (std::min)(ends_, later(begun, std::chrono::seconds(1)));
     std::uint64_t heard_before = 0;
@@ -165,14 +166,14 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             if (!has_ended_ && !failure_) {
                 auto why = read_failure(message.payload);
                 const auto code = code_of(why);
-                failure_ = std::make_exception_ptr(call_failed(code, std::move(why)));
+                failure_ = faults_.raised(call_failed(code, std::move(why)));
             }
             return std::nullopt;
         case call_message::kind::answer:
             if (source_.empty()) {
                 failure_ = std::make_exception_ptr(error(
                     errc::invalid_argument,
-                    "this method can't be read as a stream: it returns one result; call it by method<R(P)>"));
+                    "the answer of " + name_ + " can't be read as a stream: it is one result; call it by a method<R(P)>"));
             }
             return std::nullopt;
         case call_message::kind::refused:

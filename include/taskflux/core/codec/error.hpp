@@ -9,12 +9,14 @@
 namespace taskflux {
 
 /// A payload that cannot be read or written. `code()` is `errc::bad_payload` or `errc::too_large`;
-/// `what()` reads like `at /points/3/x: expected number, got string "abc"`.
+/// `what()` reads like `at /points/3/x: expected number, got string "abc"`, after what could not be read where that is known.
 class payload_error : public error {
 public:
     /// @param pointer JSON pointer (RFC 6901) of the place; empty for the top level.
-    payload_error(errc code, std::string pointer, std::string reason)
-        : error(code, (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
+    /// @param what what can't be read or written, such as "the payload of task area can't be read".
+    payload_error(errc code, std::string pointer, std::string reason, const std::string& what = {})
+        : error(code, (what.empty() ? what : what + ": ") +
+                          (pointer.empty() ? "at the top level: " : "at " + pointer + ": ") + reason),
           pointer_(std::move(pointer)),
           reason_(std::move(reason)) {}
 

@@ -5,10 +5,9 @@
 #include <taskflux/core/control.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/error/quoted.hpp>
-#include <taskflux/core/task.hpp>
+#include <taskflux/core/failure.hpp>
 
 #include <boost/core/demangle.hpp>
-#include <boost/describe/enum_from_string.hpp>
 #include <boost/describe/enum_to_string.hpp>
 
 #include <algorithm>
@@ -36,24 +35,19 @@ inline std::string as_utf8(std::string_view text) {
 }
 
 /// A payload that a handler's contract cannot read, or a result that it cannot write. No retry mends it.
-class bad_payload : public error {
+class bad_payload : public described_error {
 public:
-    /// `schema`: what the payload should have satisfied; empty for a result.
-    bad_payload(const payload_error& cause, std::string schema)
-        : error(errc::bad_payload, cause.what()),
-          failure_{name_of(cause.code()), boost::core::demangle(typeid(cause).name()), as_utf8(cause.what()),
-                   as_utf8(cause.pointer()), std::move(schema)} {}
-
-    const taskflux::failure& failure() const { return failure_; }
+    /// `what`: what can't be read or written. `schema`: what the payload should have satisfied; empty for a result.
+    bad_payload(const payload_error& cause, const std::string& what, std::string schema)
+        : described_error(errc::bad_payload,
+                          {name_of(cause.code()), boost::core::demangle(typeid(cause).name()),
+                           as_utf8(what + ": " + cause.what()), as_utf8(cause.pointer()), std::move(schema)}) {}
 
     /// The name in `errc` of a code, or "task_failed" for a code of somebody else's.
     static std::string name_of(const boost::system::error_code& code) {
         if (code.category() != taskflux_category()) return "task_failed";
         return boost::describe::enum_to_string(static_cast<errc>(code.value()), "task_failed");
     }
-
-private:
-    taskflux::failure failure_;
 };
 
 /// The type of an exception, whatever it is; empty where the C++ library can't tell (GCC's can).
@@ -66,7 +60,7 @@ std::string type_of(const Pointer& thrown) {
     }
 }
 
-/// What is kept of an exception: its type, its message, and for a bad payload where and what was expected.
+/// What is kept of an exception: its type, its message, for a bad payload where and what was expected, for a fault its details.
 inline failure describe(const std::exception_ptr& thrown) {
     const auto plain = [](const std::exception& e, std::string code) {
         auto type = boost::core::demangle(typeid(e).name());
@@ -78,6 +72,11 @@ inline failure describe(const std::exception_ptr& thrown) {
         std::rethrow_exception(thrown);
     } catch (const bad_payload& e) {
         return e.failure();
+    } catch (const described_error& e) {  // a fault, perhaps of a call that the handler has made
+        if (e.failure().details.empty()) return plain(e, bad_payload::name_of(e.code()));
+        auto passed_on = e.failure();
+        passed_on.message = as_utf8(passed_on.message);
+        return passed_on;
     } catch (const boost::system::system_error& e) {
         return plain(e, bad_payload::name_of(e.code()));
     } catch (const std::exception& e) {
@@ -85,13 +84,6 @@ inline failure describe(const std::exception_ptr& thrown) {
     } catch (...) {
         return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
     }
-}
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
 }
 
 /// Reads a stored failure; what is not one is kept as its message.

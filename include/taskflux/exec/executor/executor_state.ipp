@@ -14,9 +14,15 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace taskflux::detail {
+
+inline error overran(duration timeout) {
+    return {errc::timed_out, "the attempt took longer than its timeout of " + std::to_string(timeout.count()) +
+                                 " ms, and was cancelled: allow a longer one"};
+}
 
 void executor_job::begin() {
     if (retry_state_) owner_.begin(*this);
@@ -163,7 +169,7 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
     const std::lock_guard lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
-        if (a.timed_out) error = stopped(errc::timed_out);
+        if (a.timed_out) error = std::make_exception_ptr(overran(a.timeout));
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);

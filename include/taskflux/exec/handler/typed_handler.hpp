@@ -20,7 +20,8 @@
 
 namespace taskflux::detail {
 
-/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload.
+/// A handler without its types: payload text in, result text out. `Context` is what it may take beside the payload; errors name
+/// its `subject()`.
 template <class Context>
 class basic_handler {
 public:
@@ -74,20 +75,20 @@ struct handler_call<Function, void, Context> {
 };
 
 template <class P>
-P read_payload(std::string_view text) {
+P read_payload(const auto& ctx, std::string_view text) {
     try {
         return decode<P>(text);
     } catch (const payload_error& e) {
-        throw bad_payload(e, schema_text<P>());
+        throw bad_payload(e, "the payload of " + ctx.subject() + " can't be read", schema_text<P>());
     }
 }
 
 template <class R>
-void write_result(const R& value, std::string& out) {
+void write_result(const auto& ctx, const R& value, std::string& out) {
     try {
         encode(value, out);
     } catch (const payload_error& e) {
-        throw bad_payload(e, "");
+        throw bad_payload(e, "the result of " + ctx.subject() + " can't be written", "");
     }
 }
 
@@ -137,16 +138,16 @@ public:
                 out = "null";
             } else {
                 const R value = co_await call_type::apply(function_, ctx);
-                write_result<R>(value, out);
+                write_result<R>(ctx, value, out);
             }
         } else {
-            auto value_in = read_payload<P>(payload);
+            auto value_in = read_payload<P>(ctx, payload);
             if constexpr (std::is_void_v<R>) {
                 co_await call_type::apply(function_, ctx, std::move(value_in));
                 out = "null";
             } else {
                 const R value = co_await call_type::apply(function_, ctx, std::move(value_in));
-                write_result<R>(value, out);
+                write_result<R>(ctx, value, out);
             }
         }
     }
@@ -157,14 +158,14 @@ public:
                 if constexpr (std::is_void_v<P>) {
                     return call_type::apply(function_, ctx);
                 } else {
-                    return call_type::apply(function_, ctx, read_payload<P>(payload));
+                    return call_type::apply(function_, ctx, read_payload<P>(ctx, payload));
                 }
             };
             if constexpr (std::is_void_v<R>) {
                 apply();
                 out = "null";
             } else {
-                write_result<R>(apply(), out);
+                write_result<R>(ctx, apply(), out);
             }
         }
     }

@@ -207,7 +207,8 @@ public:
 
     /// What a job that was told to stop for this reason ends with.
     static std::exception_ptr stopped(errc reason) {
-        return std::make_exception_ptr(boost::system::system_error(make_error_code(reason)));
+        const char* const why = reason == errc::timed_out ? "its deadline passed before it had ended: allow a longer one" : "";
+        return std::make_exception_ptr(error(reason, why));
     }
 
 protected:

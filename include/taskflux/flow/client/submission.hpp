@@ -39,7 +39,7 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
 
 template <class R, class P, class... Args>
 new_task task_of(const contract<R, P>& contract, const submit_options& options, Args&&... payload) {
-    auto text = encode_payload<P>(std::forward<Args>(payload)...);
+    auto text = encode_payload<P>(contract, std::forward<Args>(payload)...);
     auto spec = spec_of(contract, options);
     return make_task(std::move(spec), options, std::move(text));
 }

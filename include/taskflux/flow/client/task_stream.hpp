@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/core/failure.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -20,7 +21,7 @@ struct stream_reader {
 };
 
 /// See `inlet::open`.
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window);
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults);
 
 std::string stream_header_for(const inlet& reader);
 

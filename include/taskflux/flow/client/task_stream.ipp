@@ -19,7 +19,9 @@
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window) { return inlet::open(std::move(broker), window); }
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults) {
+    return inlet::open(std::move(broker), window, faults);
+}
 
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
 
@@ -36,13 +38,13 @@ stream_reader read_stream_header(std::string_view text) {
 }
 
 /// Closes the reader with an error when the task has ended: the regular end of a stream comes from its source.
-asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader) {
+asio::awaitable<void> close_after(broker_ptr broker, task_id id, std::weak_ptr<inlet> reader, fault_list faults) {
     auto why = std::make_exception_ptr(
         error(errc::unavailable, "the stream of task " + to_string(id) + " has lost values: the task has succeeded, and its "
                                  "last values were not received; submit it again"));
     try {
         const auto ended = co_await broker->wait(id, taskflux::job<void>::forever);
-        if (ended) value_of<void>(*ended, id);
+        if (ended) value_of<void>(*ended, id, faults);
     } catch (...) {
         why = std::current_exception();
     }
@@ -57,9 +59,9 @@ void follow_task(const task_id& id, inlet& reader) {
         if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
-    });
+    }, "task " + to_string(id));
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
-    spawn_on(strand, close_after(broker, id, reader.weak_from_this()), keep, stop->slot());
+    spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }
 
 }  // namespace taskflux::detail

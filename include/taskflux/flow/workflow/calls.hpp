@@ -71,20 +71,20 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
                                             payload_source& payloads, children_policy policy);
 
 template <class R>
-asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends) {
+asio::awaitable<R> call_child(notebook& book, std::string name, std::string queue, new_task task, is_ending ends, fault_list faults) {
     const auto child = co_await await_child(book, std::move(name), std::move(queue), std::move(task), std::move(ends));
-    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id);
-    else co_return value_of<R>(*child.outcome, child.id);
+    if constexpr (std::is_void_v<R>) value_of<R>(*child.outcome, child.id, faults);
+    else co_return value_of<R>(*child.outcome, child.id, faults);
 }
 
 /// Returns the results in order.
 template <class R, class Range>
 asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, std::string queue, new_task pattern,
-                                             Range payloads, std::size_t window, is_ending ends) {
+                                             Range payloads, std::size_t window, is_ending ends, fault_list faults) {
     std::vector<R> results;
     range_source source(std::move(payloads));
-    const child_sink take = [&results](const open_child& child) {
-        results.push_back(value_of<R>(*child.outcome, child.id));
+    const child_sink take = [&results, faults](const open_child& child) {
+        results.push_back(value_of<R>(*child.outcome, child.id, faults));
     };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, take, window, true, std::move(ends));
     co_return results;
@@ -93,9 +93,9 @@ asio::awaitable<std::vector<R>> map_children(notebook& book, std::string name, s
 template <class R, class Range>
     requires(std::is_void_v<R>)
 asio::awaitable<void> map_children(notebook& book, std::string name, std::string queue, new_task pattern, Range payloads,
-                                   std::size_t window, is_ending ends) {
+                                   std::size_t window, is_ending ends, fault_list faults) {
     range_source source(std::move(payloads));
-    const child_sink check = [](const open_child& child) { value_of<void>(*child.outcome, child.id); };
+    const child_sink check = [faults](const open_child& child) { value_of<void>(*child.outcome, child.id, faults); };
     co_await await_children(book, std::move(name), std::move(queue), std::move(pattern), source, check, window, false, std::move(ends));
 }
 

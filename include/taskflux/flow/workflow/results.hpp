@@ -33,7 +33,8 @@ asio::awaitable<std::vector<job_outcome<R>>> results_of(broker_ptr broker, spawn
     }
     const auto page = co_await broker->journal(parent, std::move(query));
     for (const auto& entry : page.entries) {
-        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome);
+        const auto subject = [&] { return "the result of subtask " + entry.key.substr(1) + " of task " + which.parent; };
+        if (entry.outcome) made[places.at(entry.key)] = typed<R>(*entry.outcome, subject);
     }
     co_return made;
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/awaited.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
@@ -67,17 +68,22 @@ asio::awaitable<void> wait_until(notebook& book, std::string name, time_point wh
 /// its own name.
 asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::string wait, std::string name, duration limit);
 
+/// How errors name a signal's value.
+inline auto signal_subject(const notebook& book, const std::string& name) {
+    return [&book, &name] { return "signal " + in_quotes(name) + " of task " + to_string(book.id()); };
+}
+
 template <class T>
 asio::awaitable<std::optional<T>> take_signal(notebook& book, std::string wait, std::string name, duration limit) {
-    const auto value = co_await next_signal(book, std::move(wait), std::move(name), limit);
+    const auto value = co_await next_signal(book, std::move(wait), name, limit);
     if (!value) co_return std::nullopt;
-    co_return decode<T>(*value);
+    co_return decode_of<T>(signal_subject(book, name), *value);
 }
 
 template <class T>
 asio::awaitable<T> take_signal(notebook& book, std::string wait, std::string name) {
-    const auto value = co_await next_signal(book, std::move(wait), std::move(name), (duration::max)());
-    co_return decode<T>(*value);
+    const auto value = co_await next_signal(book, std::move(wait), name, (duration::max)());
+    co_return decode_of<T>(signal_subject(book, name), *value);
 }
 
 }  // namespace taskflux::detail
