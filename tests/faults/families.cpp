@@ -4,6 +4,7 @@
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/flow/client.hpp>
 
+#include <cstdlib>
 #include <memory>
 #include <random>
 #include <ranges>
@@ -21,6 +22,9 @@ constexpr int children = 10'000;
 inline constexpr taskflux::task<void(int)> leaf{"leaf", taskflux::task_options().queue("leaves").crash_limit(0)};
 inline constexpr taskflux::task<int(int)> root{"root", taskflux::task_options().queue("roots").crash_limit(0)};
 inline constexpr taskflux::task<int(int)> item{"item", taskflux::task_options().queue("roots").crash_limit(0)};
+
+/// What a parent of the storm has to make of a number: of a call, a step, six mapped items, and itself.
+constexpr int made_of(int number) { return number + 1 + 15 + number; }
 
 /// Kills and replaces one at random again and again, until `over` says so. The time between, which is the fault's own, grows
 /// while nothing gets done in it, so that a slow machine comes to an end as well.
@@ -146,6 +150,76 @@ BOOST_AUTO_TEST_CASE(a_parent_that_dies_at_every_await_runs_no_child_and_no_step
     BOOST_TEST(record.attempts == 1U);
     BOOST_TEST(record.deliveries > unsigned(points));
     BOOST_TEST(record.crashes <= 1U);  // each crash but the last was followed by progress
+}
+
+// What is the broker's trouble is no failure of a task: no retry policy is needed for a server that is away for longer than the
+// timeout of a call, stands still, or drops all connections, while workers are killed. The times are the faults' own.
+BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_away_and_workers_are_killed) {
+    const bool is_long = std::getenv("TASKFLUX_LONG") != nullptr;
+    const int parents = is_long ? 1'265 : 60;
+    const auto away = is_long ? 30s : 1s;
+    test::redis_server server(redis_server_options().words({"--appendonly", "yes", "--appendfsync", "always"}));
+    ledger begun(1);
+    const auto start = [&] {
+        return std::make_unique<child>([&, url = server.url() + "?timeout=200ms"] {
+            work(url, [&](taskflux::worker& worker) {
+                worker.on(item, [](int which) { return which; });
+                worker.on(root, [&](context& ctx, int number) -> asio::awaitable<int> {
+                    ++begun[0];
+                    int sum = co_await ctx.call(item, number);
+                    sum += co_await ctx.step("one", [] { return 1; });
+                    co_await ctx.sleep_for(300ms);
+                    const auto all = co_await ctx.map(item, std::views::iota(0, 6), taskflux::window(3));
+                    for (const int one : all) sum += one;
+                    co_await ctx.sleep_for(300ms);
+                    sum += co_await ctx.call(item, number);
+                    co_return sum;
+                });
+            });
+        });
+    };
+    std::vector<std::unique_ptr<child>> workers;
+    for (int i = 0; i != 3; ++i) workers.push_back(start());
+    observer seen(server.url());
+    const taskflux::client client(seen.broker);
+    const auto jobs = seen.run(client.submit_all(root, std::views::iota(0, parents)));
+    const auto open = [&] {
+        const auto roots = seen.counts("roots");
+        return roots.waiting + roots.scheduled + roots.running + roots.waiting_children;
+    };
+    std::mt19937 random(11);
+    for (unsigned round = 0; round < 4 || (is_long && open() > 0); ++round) {
+        const auto before = begun[0].load();
+        BOOST_REQUIRE(test::eventually([&] { return begun[0] > before || open() == 0; }));
+        switch (round % 4) {
+            case 0:
+                server.suspend();
+                std::this_thread::sleep_for(away);
+                server.resume();
+                break;
+            case 1:
+                server.command({"CLIENT", "KILL", "TYPE", "normal"});
+                server.command({"CLIENT", "KILL", "TYPE", "pubsub"});
+                break;
+            case 2:
+                server.kill();
+                std::this_thread::sleep_for(away);
+                server.start();
+                break;
+            default: {
+                auto& victim = workers[random() % workers.size()];
+                victim->kill();
+                victim = start();
+            }
+        }
+    }
+    for (int number = 0; number != parents; ++number) {
+        const auto& job = jobs[std::size_t(number)];
+        BOOST_REQUIRE(test::eventually([&] { return taskflux::is_terminal(seen.run(job.status())); }));
+        const auto end = seen.run(job.record());
+        BOOST_TEST((end.state == task_state::succeeded), "parent " << number << " has failed: " << end.error);
+        BOOST_TEST(end.result == std::to_string(made_of(number)));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
