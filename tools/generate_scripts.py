@@ -34,7 +34,7 @@ READS_BELOW_WRITES = {
 }
 
 # What a script may answer in place of OK: its head says which.
-ANSWERS = {"DUE", "LOST", "NEED", "RELAY", "SLOW"}
+ANSWERS = {"DUE", "LOST", "NEED", "NEW", "RELAY", "SLOW"}
 
 # How many bytes `struct` gives to what is not followed by a number of them.
 SIZES = {"B": 1, "H": 2, "d": 8}

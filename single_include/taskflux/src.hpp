@@ -3423,10 +3423,12 @@ public:
         return true;
     }
 
-    std::vector<schedule_row> schedules() const {
-        std::vector<schedule_row> rows;
-        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
-        return rows;
+    stored_schedules schedules() const {
+        stored_schedules found;
+        if (has_been_used()) found.life = "1";  // it lives as long as its broker
+        found.rows.reserve(schedules_.size());
+        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        return found;
     }
 
     // --- looking and waiting ---------------------------------------------------------------------------
@@ -4332,7 +4334,7 @@ public:
         co_return;
     }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+    awaitable<stored_schedules> schedules(std::string queue) override {
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
     }
 
@@ -8909,7 +8911,8 @@ public:
     using awaitable = asio::awaitable<T>;
 
     scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu);
+                   std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
+                   asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -8944,8 +8947,12 @@ private:
     /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
+    /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
+    awaitable<std::vector<schedule_row>> read(std::string queue);
+    awaitable<void> restore(std::string queue, std::set<std::string> there);
+
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
-    void learn(const std::string& queue, std::vector<schedule_entry> rows);
+    void learn(const std::string& queue, std::vector<schedule_row> rows);
 
     /// Whether this process fires the row. A row may be left over from a time when its job had another scope.
     bool is_shared_job(const std::string& row) const;
@@ -8970,6 +8977,7 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
+    const std::shared_ptr<declared_schedules> declared_;
     trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
@@ -8981,6 +8989,7 @@ private:
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
     std::map<place, known> known_;
+    std::map<std::string, std::string> lives_;  // of the queues, when they were read last
 };
 
 }  // namespace taskflux::detail
@@ -9121,7 +9130,7 @@ scheduler::~scheduler() {
 
 asio::awaitable<void> scheduler::run() {
     if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, declared_, cpu());
     life_.begin(core);
     return detail::live(core, pool_);
 }
@@ -9266,9 +9275,9 @@ asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
 }
 
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
-    auto rows = co_await broker_->schedules(queue);
+    auto stored = co_await rows(queue);
     std::vector<schedule_entry> found;
-    for (auto& row : rows) {
+    for (auto& row : stored.rows) {
         auto& one = found.emplace_back();
         one.queue = queue;
         one.row = std::move(row.id);
@@ -9344,6 +9353,16 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     }
 }
 
+asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+    schedule_entry entry;
+    entry.queue = std::move(queue);
+    entry.row = definition.id;
+    entry.what.version = stored_schedule::current_version;
+    entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
+    entry.what.definition = std::move(definition);
+    co_await write(entry, std::vector<new_task>());
+}
+
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
     if (own_id.empty()) co_return std::nullopt;
     const auto key = co_await broker_->find(queue, std::move(own_id));
@@ -9361,8 +9380,9 @@ asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string qu
 namespace taskflux::detail {
 
 scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                               std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
-    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+                               std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
+                               asio::any_io_executor cpu)
+    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)), declared_(std::move(declared)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
@@ -9427,7 +9447,7 @@ time_point scheduler_core::next_due() const {
 }
 
 asio::awaitable<bool> scheduler_core::ask_the_time() {
-    auto reading = book_.read(local_queue);
+    auto reading = book_.rows(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
     if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
@@ -9462,11 +9482,11 @@ asio::awaitable<bool> scheduler_core::look() {
     trouble_.is_over(nowhere);
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
-    for (const auto& [where, one] : known_) queues.insert(where.first);  // also a queue that is no longer there
+    for (const auto& [name, life] : lives_) queues.insert(name);  // also a queue that is no longer there
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
-        auto reading = book_.read(name);
+        auto reading = read(name);
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
@@ -9480,12 +9500,39 @@ asio::awaitable<bool> scheduler_core::look() {
     co_return has_seen;
 }
 
-void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry> rows) {
+asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
+    auto stored = co_await book_.rows(queue);
+    std::set<std::string> there;
+    for (const auto& row : stored.rows) there.insert(row.id);
+    const auto before = lives_.find(queue);
+    if (before == lives_.end() || before->second == stored.life) {
+        declared_->keep(queue, there);
+    } else {
+        co_await restore(queue, std::move(there));
+        stored = co_await book_.rows(queue);
+    }
+    if (stored.life.empty()) lives_.erase(queue);
+    else lives_.insert_or_assign(queue, stored.life);
+    co_return std::move(stored.rows);
+}
+
+asio::awaitable<void> scheduler_core::restore(std::string queue, std::set<std::string> there) {
+    auto lost = declared_->missing(queue, there);
+    for (const auto& [id, job] : *jobs_) {
+        if (queue == local_queue && is_shared_job(id) && !there.contains(id)) lost.push_back(job.definition);
+    }
+    for (const auto& one : lost) co_await book_.add(queue, one);
+    if (lost.empty()) co_return;
+    options_.log()(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(lost.size()) +
+                                           " schedules of this program are stored again");
+}
+
+void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
     std::set<std::string> there;
     for (auto& row : rows) {
-        if (queue == local_queue && !is_shared_job(row.row)) continue;
-        there.insert(row.row);
-        const place where(queue, row.row);
+        if (queue == local_queue && !is_shared_job(row.id)) continue;
+        there.insert(row.id);
+        const place where(queue, row.id);
         const auto before = known_.find(where);
         if (before != known_.end() && before->second.entry.text == row.text) {
             before->second.is_stale = false;
@@ -9493,16 +9540,17 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
         }
         if (before != known_.end()) known_.erase(before);
         try {
-            row.what = read_schedule(row.text);
-            const auto& means = row.what.definition;
+            schedule_entry entry{queue, row.id, std::move(row.text), {}};
+            entry.what = read_schedule(entry.text);
+            const auto& means = entry.what.definition;
             if (is_for_us(queue, means)) {
                 const cron when(means.cron);
                 const auto in = zone::named(means.zone);
-                known_.insert_or_assign(where, known{std::move(row), when, in});
+                known_.insert_or_assign(where, known{std::move(entry), when, in});
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
     trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
@@ -14029,6 +14077,9 @@ struct own_key {
     static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
 };
 
+/// The key of the set of all queues' names.
+inline std::string all_queues(const std::string& prefix) { return prefix + ":{queues}"; }
+
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
 /// How something is written into a journal: `journal_write::mode`.
@@ -16718,6 +16769,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
@@ -16731,7 +16783,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "c43cb0de0aada39373562373a69c59ee7992f927",
+inline constexpr script enqueue{"enqueue", "15ae5ede5b51cb2216d7b823f6f4dd3c02d0c283",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -16746,6 +16798,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
@@ -16803,7 +16856,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "43b7698e206ff27ca0d1eaf03ebd5c46470b6aa1",
+inline constexpr script enqueue_plain{"enqueue_plain", "fecec06032851199a5c601797f5866ae5dfb3567",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
@@ -17216,6 +17269,16 @@ return {'OK', task.seq, task.nonce}
 inline constexpr script find{"find", "edbfd1ecb45a0e3edb9d15320ec68557e833ceb2",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
+inline constexpr char found_keys[] = R"lua(local c = unpack(KEYS)
+)lua";
+inline constexpr auto found_text = joined(found_keys, shared_call,
+    R"lua(call('HSETNX', c, 'life', ARGV[1])
+call('HSETNX', c, 'seq', 0)
+return {'OK'}
+)lua");
+inline constexpr script found{"found", "8c8abec99d26aac375aafaf81db994b8bcbc2f23",
+    std::string_view(found_text.data(), found_text.size()), "c"};
+
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -17250,6 +17313,7 @@ inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, sha
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+if not last then return {'NEW'} end
 if is_new_server(ARGV[3], run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
@@ -17299,7 +17363,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "1de25c8e6f79ae5d237cbfa5db094ce1de68c4c2",
+inline constexpr script hand_over{"hand_over", "b8363e9eeb8b16e9c74641ef6f10486f95aeffc7",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -17792,9 +17856,9 @@ inline constexpr script resign{"resign", "71c5cdaf96c96fd306073054c6fc53215c8dc6
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
-    R"lua(return {'OK', now, call('HGETALL', S)}
+    R"lua(return {'OK', now, call('HGET', c, 'life') or '', call('HGETALL', S)}
 )lua");
-inline constexpr script schedules{"schedules", "56951afb989377383072da96516de7649a162458",
+inline constexpr script schedules{"schedules", "03276023400720d3b1edd1b9fda5ad3bc08eb5b0",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
@@ -17823,8 +17887,9 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
+if to ~= '' and not known[1] then return {'NEW'} end
+if #ARGV > 4 then
 if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
 local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
@@ -17832,7 +17897,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1f400ed5e0c309b7ff26136c7e7e8a43b26eb97f",
+inline constexpr script set_schedule{"set_schedule", "950ba97bf0e5a088394c12c525e4cad1b014c54c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -18407,12 +18472,26 @@ struct fast_script {
 };
 
 /// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
-/// this comes first. Thread-safe; lives in a shared_ptr.
+/// this comes first. Makes the queue known where its server has it for the first time, or has been emptied, which the
+/// scripts that store something tell. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     /// `relay` is called when there is something to be told to other queues; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
-        : server_(std::move(server)), prefix_(server_->prefix() + ":{" + queue + "}:"), relay_(std::move(relay)) {}
+        : server_(std::move(server)), name_(std::move(queue)), prefix_(server_->prefix() + ":{" + name_ + "}:"),
+          relay_(std::move(relay)) {}
+
+    /// Makes the queue known to `broker::queues`, once.
+    asio::awaitable<void> announce() {
+        const auto self = shared_from_this();
+        if (!is_announced_) co_await found();
+    }
+
+    /// The server may be another one.
+    void doubt() { is_announced_ = false; }
+
+    /// Which life of the queue this is, as far as this process knows: what it remembers of the queue is of one life.
+    unsigned life() const { return life_; }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -18517,10 +18596,24 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else if (word == "NEW") {
+                co_await found();
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
+    }
+
+    /// The name comes first: a queue whose life has begun is in the list.
+    asio::awaitable<void> found() {
+        const std::vector<std::string> words{"SADD", all_queues(server_->prefix()), name_};
+        co_await server_->command(words, true);
+        arguments with;
+        with.add(uuid_generator().text());
+        const auto keys = keys_of(scripts::found, {});
+        co_await server_->eval(scripts::found, keys, with.words(), true);
+        is_announced_ = true;
+        ++life_;
     }
 
     std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
@@ -18554,8 +18647,11 @@ private:
     }
 
     const std::shared_ptr<connection> server_;
+    const std::string name_;
     const std::string prefix_;
     const std::function<void()> relay_;
+    std::atomic<bool> is_announced_ = false;
+    std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
     std::vector<std::string> lanes_;  // their keys
     std::vector<std::string> sets_;
@@ -18761,6 +18857,7 @@ public:
     void report_damage(const std::string& what, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
+            if (std::exchange(damaged_in_, calls_->life()) != calls_->life()) damaged_.clear();
             if (!damaged_.insert(what).second) return;
         }
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
@@ -18822,7 +18919,7 @@ private:
 
     /// Does what a request to store tasks might be sent back for.
     asio::awaitable<void> get_ready(bool all_plain) {
-        const auto run = server_->run_id();
+        const auto run = server_->run_id() + ':' + std::to_string(calls_->life());
         if (all_plain && run == ready_for()) co_return;
         if (all_plain) co_await calls_->maintain_some();  // which knows the server; the rest is done beside fetches
         else co_await calls_->maintain();
@@ -18969,7 +19066,8 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::string ready_for_;  // the run of a server that has been told to this queue
+    unsigned damaged_in_ = 0;  // which life of the queue
+    std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
     std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
@@ -19046,11 +19144,13 @@ public:
         std::vector<std::shared_ptr<queue>> all;
         {
             const std::lock_guard lock(mutex_);
-            announced_.clear();
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
+        for (auto& one : all) {
+            one->calls().doubt();
+            detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
+        }
         inbox_.wake_all();
     }
 
@@ -19114,22 +19214,10 @@ public:
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
     static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
-    /// Makes the queue known to `queues`.
-    awaitable<void> announce(std::string name) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (announced_.contains(name)) co_return;
-        }
-        const std::vector<std::string> words{"SADD", all_queues(), name};
-        co_await server_->command(words, true);
-        const std::lock_guard lock(mutex_);
-        announced_.insert(name);
-    }
-
     awaitable<std::vector<std::string>> queues() {
         const auto self = shared_from_this();
         check_open();
-        const std::vector<std::string> words{"SMEMBERS", all_queues()};
+        const std::vector<std::string> words{"SMEMBERS", all_queues(server_->prefix())};
         const auto got = co_await server_->command(words, true);
         reader from(got);
         std::vector<std::string> names(from.list());
@@ -19176,8 +19264,6 @@ public:
     }
 
 private:
-    std::string all_queues() const { return server_->prefix() + ":{queues}"; }
-
     std::shared_ptr<queue> keys_of(const std::string& name) {
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
@@ -19265,7 +19351,6 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<queue>> queues_;
-    std::set<std::string> announced_;
     std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };
@@ -19990,29 +20075,31 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
 namespace taskflux::redis {
 
 /// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
-inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
+inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name) {
     const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
-    std::vector<schedule_row> rows(from.list() / 2);
-    for (auto& row : rows) {
+    stored_schedules found;
+    found.life = from.text();
+    found.rows.resize(from.list() / 2);
+    for (auto& row : found.rows) {
         row.id = from.text();
         row.text = from.text();
     }
-    std::ranges::sort(rows, {}, &schedule_row::id);
-    co_return rows;
+    std::ranges::sort(found.rows, {}, &schedule_row::id);
+    co_return found;
 }
 
 /// `broker::set_schedule`.
 inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string id, std::string was, std::string to,
                                     std::vector<new_task> tasks) {
     const auto of = on->at(name);
-    co_await on->announce(name);
+    auto& calls = of->calls();
+    co_await calls.announce();
     auto items = of->items_of(tasks);
     arguments with;
     with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
     for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
-    auto& calls = of->calls();
     const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
     co_return got.read().integer() != 0;
 }
@@ -20043,7 +20130,7 @@ public:
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
-        co_await on->announce(queue);
+        co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
         tasks.clear();
@@ -20277,7 +20364,7 @@ public:
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+    awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue));
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

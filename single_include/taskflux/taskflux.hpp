@@ -1923,6 +1923,12 @@ struct schedule_row {
     std::string text;  ///< never empty
 };
 
+/// The schedules of a queue, by id.
+struct stored_schedules {
+    std::string life;  ///< which life of the queue this is: another one after a server has been emptied; empty: none has begun
+    std::vector<schedule_row> rows;
+};
+
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
 /// for one queue where not said otherwise, and takes and gives batches in the same order.
 ///
@@ -2023,8 +2029,7 @@ public:
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
 
-    /// The schedules of a queue, by id.
-    virtual awaitable<std::vector<schedule_row>> schedules(std::string queue) = 0;
+    virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
     /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
     /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the
@@ -9097,6 +9102,9 @@ public:
     /// The queues whose schedules to read.
     awaitable<std::vector<std::string>> queues() const;
 
+    /// The rows of a queue, as they are stored.
+    awaitable<stored_schedules> rows(std::string queue) const { return broker_->schedules(std::move(queue)); }
+
     /// The rows of a queue; those that can't be read have no version.
     awaitable<std::vector<schedule_entry>> read(std::string queue) const;
 
@@ -9113,6 +9121,9 @@ public:
     /// A new one goes on where `from` has been. Errors: `protocol` for a row that can't be read.
     awaitable<void> put(std::string queue, schedule_definition definition,
                         std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
+
+    /// Stores a schedule unless there is one of its id.
+    awaitable<void> add(std::string queue, schedule_definition definition) const;
 
     /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
     awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;
@@ -9133,7 +9144,8 @@ private:
 
 namespace taskflux::detail {
 
-/// The schedules that one scheduler has stored, and the queues in which it has found others of their ids. Thread-safe.
+/// The schedules that one scheduler has stored and nobody has removed since, and the queues in which it has found others of
+/// their ids. Thread-safe.
 class declared_schedules {
 public:
     /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
@@ -9141,18 +9153,40 @@ public:
         if (has_own_id) return;
         const std::lock_guard lock(mutex_);
         const auto found = declared_.find(what.id);
-        if (found == declared_.end() || found->second == std::pair(queue, what)) return;
+        if (found == declared_.end() || (found->second.queue == queue && found->second.what == what)) return;
         throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
-                                            "the first, \"" + found->second.second.cron + "\" in queue " + found->second.first +
+                                            "the first, \"" + found->second.what.cron + "\" in queue " + found->second.queue +
                                             "; give it an id of its own by schedule_options::id, or both one to replace it");
     }
 
     /// It is stored, and nowhere else.
     void add(const std::string& queue, const schedule_definition& what) {
         const std::lock_guard lock(mutex_);
-        declared_.insert_or_assign(what.id, std::pair(queue, what));
+        declared_.insert_or_assign(what.id, declared{queue, what});
         if (places_) (*places_)[what.id] = {queue};
         moving_.erase(what.id);
+    }
+
+    /// A queue was read: what has been in it and is not any more has been removed.
+    void keep(const std::string& queue, const std::set<std::string>& there) {
+        const std::lock_guard lock(mutex_);
+        for (auto next = declared_.begin(); next != declared_.end();) {
+            const auto at = next++;
+            auto& one = at->second;
+            if (one.queue != queue) continue;
+            const bool was_there = std::exchange(one.was_there, there.contains(at->first));
+            if (was_there && !one.was_there) declared_.erase(at);
+        }
+    }
+
+    /// The schedules of a queue that are not there.
+    std::vector<schedule_definition> missing(const std::string& queue, const std::set<std::string>& there) const {
+        const std::lock_guard lock(mutex_);
+        std::vector<schedule_definition> found;
+        for (const auto& [id, one] : declared_) {
+            if (one.queue == queue && !there.contains(id)) found.push_back(one.what);
+        }
+        return found;
     }
 
     bool has_looked() const {
@@ -9192,8 +9226,14 @@ public:
     }
 
 private:
+    struct declared {
+        std::string queue;
+        schedule_definition what;
+        bool was_there = false;  // when the queue was read last
+    };
+
     mutable std::mutex mutex_;
-    std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
+    std::map<std::string, declared> declared_;
     std::optional<std::map<std::string, std::set<std::string>>> places_;
     std::map<std::string, stored_schedule> moving_;
 };

@@ -169,6 +169,12 @@ struct schedule_row {
     std::string text;  ///< never empty
 };
 
+/// The schedules of a queue, by id.
+struct stored_schedules {
+    std::string life;  ///< which life of the queue this is: another one after a server has been emptied; empty: none has begun
+    std::vector<schedule_row> rows;
+};
+
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
 /// for one queue where not said otherwise, and takes and gives batches in the same order.
 ///
@@ -269,8 +275,7 @@ public:
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
 
-    /// The schedules of a queue, by id.
-    virtual awaitable<std::vector<schedule_row>> schedules(std::string queue) = 0;
+    virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
     /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
     /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the

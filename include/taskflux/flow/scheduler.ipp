@@ -156,7 +156,7 @@ scheduler::~scheduler() {
 
 asio::awaitable<void> scheduler::run() {
     if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, declared_, cpu());
     life_.begin(core);
     return detail::live(core, pool_);
 }

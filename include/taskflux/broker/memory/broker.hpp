@@ -182,7 +182,7 @@ public:
         co_return;
     }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+    awaitable<stored_schedules> schedules(std::string queue) override {
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
     }
 

@@ -255,10 +255,12 @@ public:
         return true;
     }
 
-    std::vector<schedule_row> schedules() const {
-        std::vector<schedule_row> rows;
-        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
-        return rows;
+    stored_schedules schedules() const {
+        stored_schedules found;
+        if (has_been_used()) found.life = "1";  // it lives as long as its broker
+        found.rows.reserve(schedules_.size());
+        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        return found;
     }
 
     // --- looking and waiting ---------------------------------------------------------------------------

@@ -44,7 +44,7 @@ public:
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
-        co_await on->announce(queue);
+        co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
         tasks.clear();
@@ -278,7 +278,7 @@ public:
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+    awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue));
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

@@ -28,7 +28,6 @@
 #include <mutex>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,11 +71,13 @@ public:
         std::vector<std::shared_ptr<queue>> all;
         {
             const std::lock_guard lock(mutex_);
-            announced_.clear();
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
+        for (auto& one : all) {
+            one->calls().doubt();
+            detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
+        }
         inbox_.wake_all();
     }
 
@@ -140,22 +141,10 @@ public:
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
     static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
-    /// Makes the queue known to `queues`.
-    awaitable<void> announce(std::string name) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (announced_.contains(name)) co_return;
-        }
-        const std::vector<std::string> words{"SADD", all_queues(), name};
-        co_await server_->command(words, true);
-        const std::lock_guard lock(mutex_);
-        announced_.insert(name);
-    }
-
     awaitable<std::vector<std::string>> queues() {
         const auto self = shared_from_this();
         check_open();
-        const std::vector<std::string> words{"SMEMBERS", all_queues()};
+        const std::vector<std::string> words{"SMEMBERS", all_queues(server_->prefix())};
         const auto got = co_await server_->command(words, true);
         reader from(got);
         std::vector<std::string> names(from.list());
@@ -202,8 +191,6 @@ public:
     }
 
 private:
-    std::string all_queues() const { return server_->prefix() + ":{queues}"; }
-
     std::shared_ptr<queue> keys_of(const std::string& name) {
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
@@ -291,7 +278,6 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<queue>> queues_;
-    std::set<std::string> announced_;
     std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };

@@ -99,6 +99,7 @@ public:
     void report_damage(const std::string& what, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
+            if (std::exchange(damaged_in_, calls_->life()) != calls_->life()) damaged_.clear();
             if (!damaged_.insert(what).second) return;
         }
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
@@ -160,7 +161,7 @@ private:
 
     /// Does what a request to store tasks might be sent back for.
     asio::awaitable<void> get_ready(bool all_plain) {
-        const auto run = server_->run_id();
+        const auto run = server_->run_id() + ':' + std::to_string(calls_->life());
         if (all_plain && run == ready_for()) co_return;
         if (all_plain) co_await calls_->maintain_some();  // which knows the server; the rest is done beside fetches
         else co_await calls_->maintain();
@@ -307,7 +308,8 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::string ready_for_;  // the run of a server that has been told to this queue
+    unsigned damaged_in_ = 0;  // which life of the queue
+    std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
     std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };

@@ -1739,6 +1739,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
@@ -1752,7 +1753,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "c43cb0de0aada39373562373a69c59ee7992f927",
+inline constexpr script enqueue{"enqueue", "15ae5ede5b51cb2216d7b823f6f4dd3c02d0c283",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local c, r, i, w, b, B = unpack(KEYS)
@@ -1767,6 +1768,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
@@ -1824,7 +1826,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "43b7698e206ff27ca0d1eaf03ebd5c46470b6aa1",
+inline constexpr script enqueue_plain{"enqueue_plain", "fecec06032851199a5c601797f5866ae5dfb3567",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = unpack(KEYS)
@@ -2237,6 +2239,16 @@ return {'OK', task.seq, task.nonce}
 inline constexpr script find{"find", "edbfd1ecb45a0e3edb9d15320ec68557e833ceb2",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
+inline constexpr char found_keys[] = R"lua(local c = unpack(KEYS)
+)lua";
+inline constexpr auto found_text = joined(found_keys, shared_call,
+    R"lua(call('HSETNX', c, 'life', ARGV[1])
+call('HSETNX', c, 'seq', 0)
+return {'OK'}
+)lua");
+inline constexpr script found{"found", "8c8abec99d26aac375aafaf81db994b8bcbc2f23",
+    std::string_view(found_text.data(), found_text.size()), "c"};
+
 inline constexpr char get_keys[] = R"lua(local c, r, s, d, e, C, f, g, b, B, q = unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2271,6 +2283,7 @@ inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, sha
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+if not last then return {'NEW'} end
 if is_new_server(ARGV[3], run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
@@ -2320,7 +2333,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "1de25c8e6f79ae5d237cbfa5db094ce1de68c4c2",
+inline constexpr script hand_over{"hand_over", "b8363e9eeb8b16e9c74641ef6f10486f95aeffc7",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local c, b, q = unpack(KEYS)
@@ -2813,9 +2826,9 @@ inline constexpr script resign{"resign", "71c5cdaf96c96fd306073054c6fc53215c8dc6
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
-    R"lua(return {'OK', now, call('HGETALL', S)}
+    R"lua(return {'OK', now, call('HGET', c, 'life') or '', call('HGETALL', S)}
 )lua");
-inline constexpr script schedules{"schedules", "56951afb989377383072da96516de7649a162458",
+inline constexpr script schedules{"schedules", "03276023400720d3b1edd1b9fda5ad3bc08eb5b0",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
@@ -2844,8 +2857,9 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
+if to ~= '' and not known[1] then return {'NEW'} end
+if #ARGV > 4 then
 if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
 local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
@@ -2853,7 +2867,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1f400ed5e0c309b7ff26136c7e7e8a43b26eb97f",
+inline constexpr script set_schedule{"set_schedule", "950ba97bf0e5a088394c12c525e4cad1b014c54c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)

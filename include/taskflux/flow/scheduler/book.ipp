@@ -99,9 +99,9 @@ asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
 }
 
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
-    auto rows = co_await broker_->schedules(queue);
+    auto stored = co_await rows(queue);
     std::vector<schedule_entry> found;
-    for (auto& row : rows) {
+    for (auto& row : stored.rows) {
         auto& one = found.emplace_back();
         one.queue = queue;
         one.row = std::move(row.id);
@@ -175,6 +175,16 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
         const bool done = co_await write(entry, std::vector<new_task>());
         if (done) co_return;
     }
+}
+
+asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+    schedule_entry entry;
+    entry.queue = std::move(queue);
+    entry.row = definition.id;
+    entry.what.version = stored_schedule::current_version;
+    entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
+    entry.what.definition = std::move(definition);
+    co_await write(entry, std::vector<new_task>());
 }
 
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
