@@ -3431,6 +3431,11 @@ public:
         return found;
     }
 
+    std::string schedule(const std::string& id) const {
+        const auto found = schedules_.find(id);
+        return found == schedules_.end() ? std::string() : found->second;
+    }
+
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }
@@ -4336,6 +4341,10 @@ public:
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
+    }
+
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.schedule(id); });
     }
 
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -8949,7 +8958,7 @@ private:
 
     /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
     awaitable<std::vector<schedule_row>> read(std::string queue);
-    awaitable<void> restore(std::string queue, std::set<std::string> there);
+    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
 
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_row> rows);
@@ -9004,8 +9013,17 @@ enum class schedule_verb { remove, pause, resume, run_now };
 
 /// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
-    auto found = co_await book.read_all();
-    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
+    std::vector<schedule_entry> found;
+    const auto queues = co_await book.queues();
+    for (const auto& queue : queues) {
+        if (queue == local_queue) continue;
+        auto one = co_await book.find(queue, id);
+        if (one) found.push_back(std::move(*one));
+    }
+    auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
+    for (auto& one : local) {
+        if (one.is_called(id)) found.push_back(std::move(one));
+    }
     if (found.empty() && !may_be_none) {
         throw error(errc::not_found,
                     "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
@@ -9089,7 +9107,7 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
 
 asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
                               schedule_definition what, bool has_own_id, log_sink log) {
-    declared->check(queue, what, has_own_id);
+    auto claim = declared->declare(queue, what, has_own_id);
     if (!declared->has_looked()) {
         auto places = co_await find_places(book);
         declared->look(std::move(places));
@@ -9104,7 +9122,7 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
     }
     auto putting = book.put(queue, what, declared->moving(what.id));
     co_await std::move(putting);
-    declared->add(queue, what);
+    claim.keep();
 }
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
@@ -9274,21 +9292,32 @@ asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
     co_return names;
 }
 
+schedule_entry entry_of(std::string queue, schedule_row row) {
+    schedule_entry made;
+    made.queue = std::move(queue);
+    made.row = std::move(row.id);
+    made.text = std::move(row.text);
+    try {
+        made.what = read_schedule(made.text);
+    } catch (const error&) {
+        made.what = {};
+    }
+    return made;
+}
+
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
     auto stored = co_await rows(queue);
     std::vector<schedule_entry> found;
-    for (auto& row : stored.rows) {
-        auto& one = found.emplace_back();
-        one.queue = queue;
-        one.row = std::move(row.id);
-        one.text = std::move(row.text);
-        try {
-            one.what = read_schedule(one.text);
-        } catch (const error&) {
-            one.what = {};
-        }
-    }
+    found.reserve(stored.rows.size());
+    for (auto& row : stored.rows) found.push_back(entry_of(queue, std::move(row)));
     co_return found;
+}
+
+asio::awaitable<std::optional<schedule_entry>> schedule_book::find(std::string queue, std::string row) const {
+    schedule_row found{row, {}};
+    found.text = co_await broker_->schedule(queue, std::move(row));
+    if (found.text.empty()) co_return std::nullopt;
+    co_return entry_of(std::move(queue), std::move(found));
 }
 
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
@@ -9317,9 +9346,8 @@ asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
 
 asio::awaitable<std::optional<stored_schedule>> schedule_book::take(std::string queue, std::string id) const {
     for (;;) {
-        auto rows = co_await read(queue);
-        const auto found = std::ranges::find(rows, id, &schedule_entry::row);
-        if (found == rows.end() || !found->what.definition.task) co_return std::nullopt;
+        auto found = co_await find(queue, id);
+        if (!found || !found->what.definition.task) co_return std::nullopt;
         auto was = found->what;
         const bool done = co_await remove(std::move(*found));
         if (done) co_return was;
@@ -9331,14 +9359,12 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     const cron when(definition.cron);
     const auto in = zone::named(definition.zone);
     for (;;) {
-        const auto rows = co_await read(queue);
+        auto found = co_await find(queue, definition.id);
         schedule_entry entry;
         entry.queue = queue;
         entry.row = definition.id;
-        for (const auto& row : rows) {
-            if (row.row == entry.row) entry = row;
-        }
-        if (!entry.text.empty()) {
+        if (found) {
+            entry = std::move(*found);
             entry.what = read_schedule(entry.text);
             if (entry.what.definition == definition) co_return;
         }
@@ -9502,13 +9528,11 @@ asio::awaitable<bool> scheduler_core::look() {
 
 asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
     auto stored = co_await book_.rows(queue);
-    std::set<std::string> there;
-    for (const auto& row : stored.rows) there.insert(row.id);
     const auto before = lives_.find(queue);
     if (before == lives_.end() || before->second == stored.life) {
-        declared_->keep(queue, there);
+        declared_->keep(queue, stored.rows);
     } else {
-        co_await restore(queue, std::move(there));
+        co_await restore(queue, std::move(stored.rows));
         stored = co_await book_.rows(queue);
     }
     if (stored.life.empty()) lives_.erase(queue);
@@ -9516,10 +9540,10 @@ asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queu
     co_return std::move(stored.rows);
 }
 
-asio::awaitable<void> scheduler_core::restore(std::string queue, std::set<std::string> there) {
-    auto lost = declared_->missing(queue, there);
+asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    auto lost = declared_->missing(queue, rows);
     for (const auto& [id, job] : *jobs_) {
-        if (queue == local_queue && is_shared_job(id) && !there.contains(id)) lost.push_back(job.definition);
+        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
     }
     for (const auto& one : lost) co_await book_.add(queue, one);
     if (lost.empty()) co_return;
@@ -9528,10 +9552,8 @@ asio::awaitable<void> scheduler_core::restore(std::string queue, std::set<std::s
 }
 
 void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
-    std::set<std::string> there;
+    if (queue == local_queue) std::erase_if(rows, [&](const auto& row) { return !is_shared_job(row.id); });
     for (auto& row : rows) {
-        if (queue == local_queue && !is_shared_job(row.id)) continue;
-        there.insert(row.id);
         const place where(queue, row.id);
         const auto before = known_.find(where);
         if (before != known_.end() && before->second.entry.text == row.text) {
@@ -9553,9 +9575,9 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !there.contains(one.first.second);
+        return one.first.first == queue && !has_row(rows, one.first.second);
     });
 }
 
@@ -17856,9 +17878,17 @@ inline constexpr script resign{"resign", "71c5cdaf96c96fd306073054c6fc53215c8dc6
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
-    R"lua(return {'OK', now, call('HGET', c, 'life') or '', call('HGETALL', S)}
+    shared_text,
+    R"lua(local rows
+if ARGV[1] then
+local text = call('HGET', S, ARGV[1])
+rows = text and {ARGV[1], text} or {}
+else
+rows = call('HGETALL', S)
+end
+return {'OK', now, call('HGET', c, 'life') or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "03276023400720d3b1edd1b9fda5ad3bc08eb5b0",
+inline constexpr script schedules{"schedules", "b01a1d8c315d1793fb2e9d63271b46756f8933ed",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)
@@ -20074,9 +20104,10 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
 
 namespace taskflux::redis {
 
-/// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
-inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name) {
-    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
+/// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
+/// broker's clock.
+inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
+    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
     stored_schedules found;
@@ -20365,7 +20396,13 @@ public:
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
-        return redis::schedules(engine_, std::move(queue));
+        return redis::schedules(engine_, std::move(queue), {});
+    }
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        arguments with;
+        with.add(std::move(id));
+        auto found = co_await redis::schedules(engine_, std::move(queue), std::move(with));
+        co_return found.rows.empty() ? std::string() : std::move(found.rows.front().text);
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {

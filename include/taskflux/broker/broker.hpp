@@ -277,6 +277,9 @@ public:
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
+    /// The text of one schedule, without a look at the others; empty: there is none.
+    virtual awaitable<std::string> schedule(std::string queue, std::string id) = 0;
+
     /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
     /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the
     /// call can be made again; make each `to` another. Errors: those of `submit`.

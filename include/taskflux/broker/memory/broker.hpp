@@ -186,6 +186,10 @@ public:
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
     }
 
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.schedule(id); });
+    }
+
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {
         co_return hub_->in_any(queue, [&](auto& in, time_point now) {

@@ -263,6 +263,11 @@ public:
         return found;
     }
 
+    std::string schedule(const std::string& id) const {
+        const auto found = schedules_.find(id);
+        return found == schedules_.end() ? std::string() : found->second;
+    }
+
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }

@@ -279,7 +279,13 @@ public:
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
-        return redis::schedules(engine_, std::move(queue));
+        return redis::schedules(engine_, std::move(queue), {});
+    }
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        arguments with;
+        with.add(std::move(id));
+        auto found = co_await redis::schedules(engine_, std::move(queue), std::move(with));
+        co_return found.rows.empty() ? std::string() : std::move(found.rows.front().text);
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {

@@ -2826,9 +2826,17 @@ inline constexpr script resign{"resign", "71c5cdaf96c96fd306073054c6fc53215c8dc6
 inline constexpr char schedules_keys[] = R"lua(local c, S = unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
-    R"lua(return {'OK', now, call('HGET', c, 'life') or '', call('HGETALL', S)}
+    shared_text,
+    R"lua(local rows
+if ARGV[1] then
+local text = call('HGET', S, ARGV[1])
+rows = text and {ARGV[1], text} or {}
+else
+rows = call('HGETALL', S)
+end
+return {'OK', now, call('HGET', c, 'life') or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "03276023400720d3b1edd1b9fda5ad3bc08eb5b0",
+inline constexpr script schedules{"schedules", "b01a1d8c315d1793fb2e9d63271b46756f8933ed",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = unpack(KEYS)

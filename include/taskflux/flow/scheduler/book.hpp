@@ -72,6 +72,9 @@ public:
     /// The rows of a queue; those that can't be read have no version.
     awaitable<std::vector<schedule_entry>> read(std::string queue) const;
 
+    /// The row of that id; nothing where there is none. It has no version where it can't be read.
+    awaitable<std::optional<schedule_entry>> find(std::string queue, std::string row) const;
+
     /// The rows of all queues.
     awaitable<std::vector<schedule_entry>> read_all() const;
 

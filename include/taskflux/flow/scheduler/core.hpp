@@ -17,7 +17,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -69,7 +68,7 @@ private:
 
     /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
     awaitable<std::vector<schedule_row>> read(std::string queue);
-    awaitable<void> restore(std::string queue, std::set<std::string> there);
+    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
 
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_row> rows);

@@ -143,13 +143,11 @@ asio::awaitable<bool> scheduler_core::look() {
 
 asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
     auto stored = co_await book_.rows(queue);
-    std::set<std::string> there;
-    for (const auto& row : stored.rows) there.insert(row.id);
     const auto before = lives_.find(queue);
     if (before == lives_.end() || before->second == stored.life) {
-        declared_->keep(queue, there);
+        declared_->keep(queue, stored.rows);
     } else {
-        co_await restore(queue, std::move(there));
+        co_await restore(queue, std::move(stored.rows));
         stored = co_await book_.rows(queue);
     }
     if (stored.life.empty()) lives_.erase(queue);
@@ -157,10 +155,10 @@ asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queu
     co_return std::move(stored.rows);
 }
 
-asio::awaitable<void> scheduler_core::restore(std::string queue, std::set<std::string> there) {
-    auto lost = declared_->missing(queue, there);
+asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    auto lost = declared_->missing(queue, rows);
     for (const auto& [id, job] : *jobs_) {
-        if (queue == local_queue && is_shared_job(id) && !there.contains(id)) lost.push_back(job.definition);
+        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
     }
     for (const auto& one : lost) co_await book_.add(queue, one);
     if (lost.empty()) co_return;
@@ -169,10 +167,8 @@ asio::awaitable<void> scheduler_core::restore(std::string queue, std::set<std::s
 }
 
 void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
-    std::set<std::string> there;
+    if (queue == local_queue) std::erase_if(rows, [&](const auto& row) { return !is_shared_job(row.id); });
     for (auto& row : rows) {
-        if (queue == local_queue && !is_shared_job(row.id)) continue;
-        there.insert(row.id);
         const place where(queue, row.id);
         const auto before = known_.find(where);
         if (before != known_.end() && before->second.entry.text == row.text) {
@@ -194,9 +190,9 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !there.contains(one.first.second);
+        return one.first.first == queue && !has_row(rows, one.first.second);
     });
 }
 
