@@ -14019,6 +14019,284 @@ private:
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/awaited_ends.hpp -----------------------------------------------
+
+namespace taskflux::redis {
+
+/// The ends of tasks that callers of this process wait for. The server tells of them by messages; for each queue one
+/// coroutine, the asker, asks for all its callers: see `wait`. Thread-safe.
+class awaited_ends {
+public:
+    /// What is known for one caller.
+    struct news {
+        std::unique_ptr<task_outcome> outcome;
+        std::exception_ptr failure;  ///< asking failed
+        bool is_told = false;        ///< the server tells of that end unasked
+        bool is_open = false;        ///< the server was asked, and the task had not ended
+        bool is_gone = false;        ///< the server was asked, and there is no such task
+    };
+
+private:
+    struct place {
+        detail::event wake;
+        // Guarded by the mutex:
+        news known;
+        bool must_ask = false;
+        bool wants_answer = false;
+    };
+    using places = std::multimap<task_key, std::shared_ptr<place>>;
+
+    struct queue_waits {
+        places waiting;
+        std::deque<task_key> questions;
+        const std::shared_ptr<detail::event> asker = std::make_shared<detail::event>();
+        bool has_asker = false;
+        bool is_hurried = false;
+    };
+    using queues = std::map<std::string, queue_waits>;
+
+public:
+    /// A caller that waits; leaves when it is destroyed. Asks for the end, unless that has been told of, or will be.
+    class ticket {
+    public:
+        ticket(awaited_ends& in, const task_id& id) : in_(in), mine_(std::make_shared<place>()) {
+            const std::lock_guard lock(in_.mutex_);
+            at_ = in_.queues_.try_emplace(id.queue).first;
+            where_ = at_->second.waiting.emplace(id.key, mine_);
+            in_.take_told(id, *mine_);
+            if (!mine_->known.outcome && (!mine_->known.is_told || mine_->must_ask)) add_question();
+        }
+        ticket(const ticket&) = delete;
+        ticket& operator=(const ticket&) = delete;
+        ~ticket() {
+            const std::lock_guard lock(in_.mutex_);
+            at_->second.waiting.erase(where_);
+            if (at_->second.waiting.empty() && !at_->second.has_asker) in_.queues_.erase(at_);
+        }
+
+        /// Wakes the caller; keeps its place alive.
+        std::shared_ptr<detail::event> wake() { return {mine_, &mine_->wake}; }
+
+        /// Takes the outcome, if there is one.
+        news look() {
+            const std::lock_guard lock(in_.mutex_);
+            auto& known = mine_->known;
+            return {std::move(known.outcome), known.failure, known.is_told, known.is_open, known.is_gone};
+        }
+
+        /// Asks once more, and wakes the caller when the answer is there, whatever it is.
+        void ask_at_last() {
+            const std::lock_guard lock(in_.mutex_);
+            mine_->known.is_open = false;
+            mine_->wants_answer = true;
+            add_question();
+        }
+
+    private:
+        void add_question() {
+            at_->second.questions.push_back(where_->first);
+            at_->second.asker->set();
+        }
+
+        awaited_ends& in_;
+        const std::shared_ptr<place> mine_;
+        queues::iterator at_;
+        places::iterator where_;
+    };
+
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    void expect(const task_id& id, bool must_ask = false) {
+        const std::lock_guard lock(mutex_);
+        auto& told = told_unasked(id);
+        told.is_expected = true;
+        told.must_ask = told.must_ask || must_ask;
+    }
+
+    /// Takes an end that the server has told of, and nobody has waited for yet.
+    std::optional<task_outcome> take(const task_id& id) {
+        const std::lock_guard lock(mutex_);
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || !told->second.is_expected || !told->second.outcome) return std::nullopt;
+        return take(told).outcome;
+    }
+
+    /// The server has told of an end.
+    void deliver(const task_id& id, const task_outcome& outcome) {
+        const std::lock_guard lock(mutex_);
+        if (!give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); })) keep(id, outcome);
+    }
+
+    /// Messages may have been lost: all are asked for again, at once.
+    void lost_messages() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [id, told] : told_unasked_) told.must_ask = true;
+        for (auto& [name, of] : queues_) {
+            of.is_hurried = true;
+            of.asker->set();
+        }
+    }
+
+    /// There will be no more.
+    void wake_all() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [name, of] : queues_) {
+            for (const auto& [key, to] : of.waiting) to->wake.set();
+            of.asker->set();
+        }
+    }
+
+    // --- for the asker ----------------------------------------------------------------------------------
+
+    /// What wakes the asker of a queue where somebody waits, if there is none yet: then it is the caller's to begin.
+    std::shared_ptr<detail::event> begin_asker(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        const auto at = queues_.find(queue);
+        if (at == queues_.end() || std::exchange(at->second.has_asker, true)) return nullptr;
+        return at->second.asker;
+    }
+
+    /// Whether nobody waits any more, so that the asker has ended.
+    bool end_asker(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        const auto at = queues_.find(queue);
+        if (!at->second.waiting.empty()) return false;
+        queues_.erase(at);
+        return true;
+    }
+
+    /// Up to `most` tasks that callers have asked for, and that nobody has answered for yet.
+    std::vector<task_key> take_questions(const std::string& queue, std::size_t most) {
+        const std::lock_guard lock(mutex_);
+        auto& all = queues_.find(queue)->second.questions;
+        std::vector<task_key> keys;
+        for (; !all.empty() && keys.size() < most; all.pop_front()) keys.push_back(all.front());
+        return keys;
+    }
+
+    /// Up to `most` of the tasks that are waited for, in the order of their keys, behind one of them.
+    std::vector<task_key> next(const std::string& queue, const task_key& behind, std::size_t most) const {
+        const std::lock_guard lock(mutex_);
+        const auto& all = queues_.find(queue)->second.waiting;
+        std::vector<task_key> keys;
+        for (auto at = all.upper_bound(behind); at != all.end() && keys.size() < most; at = all.upper_bound(keys.back())) {
+            keys.push_back(at->first);
+        }
+        return keys;
+    }
+
+    /// Whether messages have been lost since the last call.
+    bool take_hurry(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(queues_.find(queue)->second.is_hurried, false);
+    }
+
+    /// The server has answered that this task has ended, or not yet (nothing).
+    void answer(const std::string& queue, const task_key& key, const std::optional<task_outcome>& outcome) {
+        const std::lock_guard lock(mutex_);
+        give(queue, key, [&](place& to) {
+            if (outcome) to.known.outcome = std::make_unique<task_outcome>(*outcome);
+            to.known.is_open = true;
+            return outcome || to.wants_answer;
+        });
+    }
+    void answer_gone(const std::string& queue, const task_key& key) {
+        const std::lock_guard lock(mutex_);
+        give(queue, key, [](place& to) { to.known.is_gone = true; });
+    }
+    void fail(const std::string& queue, const std::vector<task_key>& keys, const std::exception_ptr& failure) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& key : keys) give(queue, key, [&](place& to) { to.known.failure = failure; });
+    }
+
+private:
+    // The end of a task that has just been submitted to be awaited; it may come before that is known.
+    struct told_end {
+        bool is_expected = false;
+        bool must_ask = false;  // it was not kept, or may have been lost
+        std::optional<task_outcome> outcome;
+
+        // How many bytes more it has then.
+        std::size_t size_with(const task_outcome& one) {
+            const auto before = size();
+            outcome = one;
+            return size() - before;
+        }
+        // How many bytes it had.
+        std::size_t drop() {
+            const auto had = size();
+            outcome.reset();
+            must_ask = true;
+            return had;
+        }
+        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
+    };
+
+    /// Gives something to all that wait for a task, and wakes those for which `what` does not say false. False: nobody does.
+    template <class Function>
+    bool give(const std::string& queue, const task_key& key, Function what) {
+        const auto of = queues_.find(queue);
+        if (of == queues_.end()) return false;
+        const auto [begin, end] = of->second.waiting.equal_range(key);
+        for (auto at = begin; at != end; ++at) {
+            bool is_news = true;
+            if constexpr (std::is_void_v<std::invoke_result_t<Function&, place&>>) what(*at->second);
+            else is_news = what(*at->second);
+            if (is_news) at->second->wake.set();
+        }
+        return begin != end;
+    }
+
+    void take_told(const task_id& id, place& to) {
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || !told->second.is_expected) return;
+        auto taken = take(told);
+        to.known.is_told = true;
+        to.must_ask = taken.must_ask;
+        if (taken.outcome) to.known.outcome = std::make_unique<task_outcome>(std::move(*taken.outcome));
+    }
+
+    told_end take(std::map<task_id, told_end>::iterator told) {
+        told_bytes_ -= told->second.size();
+        auto taken = std::move(told->second);
+        told_unasked_.erase(told);
+        return taken;
+    }
+
+    // What nobody takes is dropped with time: callers waiting for it ask the server.
+    told_end& told_unasked(const task_id& id) {
+        constexpr std::size_t most = 1024;
+        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
+        if (told_in_order_.size() >= most) {
+            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
+                told_bytes_ -= at->second.size();
+                told_unasked_.erase(at);
+            }
+            told_in_order_.pop_front();
+        }
+        told_in_order_.push_back(id);
+        return told_unasked_[id];
+    }
+
+    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
+    void keep(const task_id& id, const task_outcome& outcome) {
+        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
+        auto& told = told_unasked(id);
+        told_bytes_ += told.size_with(outcome);
+        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
+            const auto at = told_unasked_.find(*next);
+            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        }
+    }
+
+    mutable std::mutex mutex_;
+    queues queues_;
+    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
+    std::deque<task_id> told_in_order_;
+    std::size_t told_bytes_ = 0;
+};
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/layout.hpp -----------------------------------------------------
 
 // The layout of what the server stores, which docs/wire-format.md describes: one place for programs and scripts. The scripts
@@ -14504,11 +14782,8 @@ public:
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
         std::vector<std::string> queues;  // where it looks for tasks
         // Guarded by the inbox:
-        std::optional<task_outcome> outcome;  // of an end
-        bool is_expected = false;             // the server will tell of that end unasked
-        bool is_announced = false;            // it will, but it may have to be asked
-        bool is_called = false;               // there was a message for it
-        std::vector<handed_task> handed;      // to a sleeper
+        bool is_called = false;           // there was a message for it
+        std::vector<handed_task> handed;  // to a sleeper
     };
     using place_ptr = std::shared_ptr<place>;
 
@@ -14526,17 +14801,6 @@ public:
         /// The event that wakes the coroutine; keeps its place alive.
         std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
 
-        bool is_expected() {
-            const std::lock_guard lock(in_.mutex_);
-            return who_->is_expected;
-        }
-
-        /// Whether the server was told at the submission that this process awaits that end.
-        bool is_announced() {
-            const std::lock_guard lock(in_.mutex_);
-            return who_->is_announced;
-        }
-
         bool is_called() {
             const std::lock_guard lock(in_.mutex_);
             return who_->is_called;
@@ -14552,11 +14816,6 @@ public:
             const std::lock_guard lock(in_.mutex_);
             if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
             return std::exchange(who_->handed, {});
-        }
-
-        std::optional<task_outcome> take_outcome() {
-            const std::lock_guard lock(in_.mutex_);
-            return std::exchange(who_->outcome, std::nullopt);
         }
 
     private:
@@ -14591,27 +14850,6 @@ public:
         const std::lock_guard lock(mutex_);
         const auto at = watchers_.emplace(consumer, who);
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
-    }
-
-    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
-    void expect(const task_id& id, bool must_ask = false) {
-        const std::lock_guard lock(mutex_);
-        auto& told = told_unasked(id);
-        told.is_expected = true;
-        told.must_ask = told.must_ask || must_ask;
-    }
-
-    ticket await_end(const task_id& id, place_ptr who) {
-        const std::lock_guard lock(mutex_);
-        if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
-            who->is_announced = true;
-            who->is_expected = !told->second.must_ask;
-            told_bytes_ -= told->second.size();
-            who->outcome = std::move(told->second.outcome);
-            told_unasked_.erase(told);
-        }
-        const auto at = ends_.emplace(id, who);
-        return ticket(*this, std::move(who), [at](inbox& in) { in.ends_.erase(at); });
     }
 
     /// Whether there is something to cancel that `renewed` has not been told.
@@ -14665,13 +14903,7 @@ public:
                 const auto sequence = static_cast<std::uint64_t>(from.whole());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
-                const task_id id{std::move(queue), {sequence, nonce}};
-                const auto [begin, end] = ends_.equal_range(id);
-                if (begin == end) keep(id, outcome);
-                for (auto at = begin; at != end; ++at) {
-                    at->second->outcome = outcome;
-                    at->second->wake.set();
-                }
+                ends_.deliver({std::move(queue), {sequence, nonce}}, outcome);
                 break;
             }
             default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
@@ -14679,62 +14911,25 @@ public:
         return std::nullopt;
     }
 
-    /// Has everybody look again: messages may have been lost, or there will be no more.
+    awaited_ends& ends() { return ends_; }
+
+    /// Messages may have been lost: everybody looks again.
+    void lost_messages() {
+        ends_.lost_messages();
+        wake_fetches();
+    }
+
+    /// There will be no more.
     void wake_all() {
-        const std::lock_guard lock(mutex_);
-        for (auto& [id, told] : told_unasked_) told.must_ask = true;
-        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
-        for (const auto& [consumer, who] : watchers_) who->wake.set();
-        for (const auto& [id, who] : ends_) who->wake.set();
+        ends_.wake_all();
+        wake_fetches();
     }
 
 private:
-    // The end of a task that has just been submitted to be awaited; it may come before that is known.
-    struct told_end {
-        bool is_expected = false;
-        bool must_ask = false;  // it was not kept, or may have been lost
-        std::optional<task_outcome> outcome;
-
-        // How many bytes more it has then.
-        std::size_t size_with(const task_outcome& one) {
-            const auto before = size();
-            outcome = one;
-            return size() - before;
-        }
-        // How many bytes it had.
-        std::size_t drop() {
-            const auto had = size();
-            outcome.reset();
-            must_ask = true;
-            return had;
-        }
-        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
-    };
-
-    // What nobody takes is dropped with time: callers waiting for it ask the server.
-    told_end& told_unasked(const task_id& id) {
-        constexpr std::size_t most = 1024;
-        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
-        if (told_in_order_.size() >= most) {
-            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
-                told_bytes_ -= at->second.size();
-                told_unasked_.erase(at);
-            }
-            told_in_order_.pop_front();
-        }
-        told_in_order_.push_back(id);
-        return told_unasked_[id];
-    }
-
-    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
-    void keep(const task_id& id, const task_outcome& outcome) {
-        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
-        auto& told = told_unasked(id);
-        told_bytes_ += told.size_with(outcome);
-        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
-            const auto at = told_unasked_.find(*next);
-            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
-        }
+    void wake_fetches() {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
+        for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
     ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
@@ -14748,15 +14943,12 @@ private:
         return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
     }
 
-    std::mutex mutex_;
+    awaited_ends ends_;
+    std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
-    std::multimap<task_id, place_ptr> ends_;
     std::set<std::string> news_;  // consumers
-    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
-    std::deque<task_id> told_in_order_;
-    std::size_t told_bytes_ = 0;
 };
 
 }  // namespace taskflux::redis
@@ -18818,12 +19010,14 @@ namespace taskflux::redis {
 /// in a shared_ptr.
 class queue : public std::enable_shared_from_this<queue> {
 public:
-    /// What a `wait` answers: nothing (it has not ended, the inbox will hear), an outcome, or that there is no
-    /// such task.
-    struct wait_answer {
-        bool is_found = false;
-        std::optional<task_outcome> outcome;
-        double next_change = -1;  ///< when, by the server's clock, time alone may end it; -1: never
+    /// What the server knows of the ends of tasks.
+    struct known_ends {
+        struct end {
+            bool is_found = false;
+            std::optional<task_outcome> outcome;  ///< none: it has not ended, the inbox will hear
+        };
+        std::vector<end> answers;
+        double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
     };
 
@@ -18865,13 +19059,31 @@ public:
         co_return co_await batches->run(std::move(ends));
     }
 
-    /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
-    asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
+    /// Asks for the ends of tasks, and that `inbox` be told of those to come.
+    asio::awaitable<known_ends> ends_of(std::vector<task_key> keys, std::string inbox) {
         const auto self = shared_from_this();
-        std::vector<task_key> keys(1, key);
-        const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(keys));
-        co_return std::move(answers.front());
+        arguments with;
+        with.reserve(2 * keys.size() + 1);
+        with.add(std::move(inbox));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
+        const auto got = co_await calls_->run(scripts::wait, {}, std::move(with), true);
+        auto from = got.read();
+        known_ends known;
+        known.now = static_cast<double>(from.integer());
+        known.next_change = static_cast<double>(from.integer());
+        known.answers.reserve(keys.size());
+        while (!from.done()) {
+            auto& one = known.answers.emplace_back();
+            if (from.is_text()) {
+                byte_reader bytes(from.text());
+                one.is_found = true;
+                one.outcome = read_outcome(bytes);
+            } else {
+                one.is_found = from.integer() == 0;
+            }
+        }
+        if (known.answers.size() != keys.size()) throw error(errc::protocol, "the script wait did not answer for each task");
+        co_return known;
     }
 
     /// Asks for tasks: see fetch.lua.
@@ -18914,7 +19126,6 @@ private:
 
     using task_batcher = batcher<task_item, stored>;
     using end_batcher = batcher<end_item, effect>;
-    using wait_batcher = batcher<task_key, wait_answer>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -18931,17 +19142,6 @@ private:
         if (!made) {
             made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
                 return send_ends(self.lock(), consumer, std::move(ends));
-            });
-        }
-        return made;
-    }
-
-    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
-        const std::lock_guard lock(mutex_);
-        auto& made = waiting_[inbox];
-        if (!made) {
-            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
-                return send_waits(self.lock(), inbox, std::move(keys));
             });
         }
         return made;
@@ -19056,31 +19256,6 @@ private:
         co_return effects;
     }
 
-    static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<task_key> keys) {
-        arguments with;
-        with.add(inbox);
-        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
-        const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
-        auto from = got.read();
-        const auto now = static_cast<double>(from.integer());
-        const auto next_change = static_cast<double>(from.integer());
-        std::vector<wait_answer> answers;
-        while (!from.done()) {
-            auto& one = answers.emplace_back();
-            one.now = now;
-            one.next_change = next_change;
-            if (from.is_text()) {
-                byte_reader bytes(from.text());
-                one.is_found = true;
-                one.outcome = read_outcome(bytes);
-            } else {
-                one.is_found = from.integer() == 0;
-            }
-        }
-        co_return answers;
-    }
-
     const asio::any_io_executor executor_;
     const std::shared_ptr<connection> server_;
     const std::string name_;
@@ -19099,7 +19274,6 @@ private:
     unsigned damaged_in_ = 0;  // which life of the queue
     std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
-    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis
@@ -19181,7 +19355,7 @@ public:
             one->calls().doubt();
             detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
         }
-        inbox_.wake_all();
+        inbox_.lost_messages();
     }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
@@ -19189,6 +19363,7 @@ public:
     /// The local clock, by which waits go.
     taskflux::clock& base() const { return clock_.base(); }
     redis::inbox& inbox() { return inbox_; }
+    awaited_ends& ends() { return inbox_.ends(); }
     post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
     /// Where this process is told things.
@@ -19272,10 +19447,10 @@ public:
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
-    /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
-    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
+    /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) {
         const auto executor = co_await asio::this_coro::executor;
-        const auto wake = who.wake();
         const detail::alarm at(base(), executor, wake, when);
         co_await wake->wait();
         check_open();
@@ -20137,6 +20312,114 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/waits.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Asks for the ends of these tasks, and passes the answers on. Gives when, by the local clock, time alone may end one of the
+/// queue's tasks.
+inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys) {
+    auto& ends = on->ends();
+    const auto sent = on->base().now();
+    auto asking = on->at(name)->ends_of(keys, on->channel());
+    auto asked = co_await detail::caught(std::move(asking));
+    if (asked.failure()) {
+        ends.fail(name, keys, asked.failure());
+        co_return never;
+    }
+    const auto got = asked.take();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto& one = got.answers[i];
+        if (one.is_found) ends.answer(name, keys[i], one.outcome);
+        else ends.answer_gone(name, keys[i]);
+    }
+    co_return got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
+}
+
+/// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has
+/// just come, for one of all when time alone may have ended some (which makes the server look), and for all of them now and
+/// then, as messages may get lost: every 5 to 7 s, and no more than 2,000 a second, unless some have been lost.
+inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_ptr<detail::event> wake) {
+    constexpr auto most = batcher_limits::max_items;
+    constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
+    auto& ends = on->ends();
+    const auto poll = [&] { return later(on->base().now(), on->safety_poll()); };
+    auto round_at = poll();
+    auto change_at = never;
+    std::optional<task_key> asked;  // the last one of a round under way
+    bool is_hurried = false;
+    while (!ends.end_asker(name)) {
+        const auto now = on->base().now();
+        auto keys = ends.take_questions(name, most);
+        if (ends.take_hurry(name)) {
+            is_hurried = true;
+            asked.reset();
+            round_at = now;
+        }
+        if (keys.empty() && (is_hurried || now >= round_at)) {
+            keys = ends.next(name, asked.value_or(task_key()), most);
+            const bool is_over = keys.size() < most;
+            asked = is_over ? std::nullopt : std::optional(keys.back());
+            round_at = is_over ? poll() : later(now, pace);
+            is_hurried = is_hurried && !is_over;
+        }
+        if (keys.empty() && now >= change_at) keys = ends.next(name, task_key(), 1);
+        if (keys.empty()) {
+            co_await on->sleep(wake, (std::min)(round_at, change_at));
+        } else {
+            change_at = co_await ask_for_ends(on, name, std::move(keys));
+        }
+    }
+}
+
+/// `broker::wait`, without waiting.
+inline awaitable<std::optional<task_outcome>> look_for_end(engine_ptr on, task_id id) {
+    if (auto told = on->ends().take(id)) co_return told;
+    std::vector<task_key> keys(1, id.key);
+    auto known = co_await on->at(id.queue)->ends_of(std::move(keys), std::string());
+    if (!known.answers.front().is_found) throw detail::no_such_task(id);
+    co_return std::move(known.answers.front().outcome);
+}
+
+/// `broker::wait`.
+inline awaitable<std::optional<task_outcome>> wait_for_end(engine_ptr on, task_id id, duration wait) {
+    on->at(id.queue);
+    const auto deadline = later(on->base().now(), wait);
+    awaited_ends::ticket mine(on->ends(), id);
+    if (auto asker = on->ends().begin_asker(id.queue)) {
+        detail::spawn_ignoring_errors(on->get_executor(), keep_asking(on, id.queue, std::move(asker)));
+    }
+    std::optional<time_point> lost_at;  // when a task that is gone has ended without a word
+    bool will_hear = false, is_last = false;
+    for (;;) {
+        on->check_open();
+        auto known = mine.look();
+        if (known.outcome) co_return std::move(*known.outcome);
+        if (known.failure) std::rethrow_exception(known.failure);
+        will_hear = will_hear || known.is_told || known.is_open;
+        auto until = is_last ? never : deadline;
+        const auto now = on->base().now();
+        if (known.is_gone) {
+            // A task without retention has gone with its end, and the message about that comes on another connection.
+            constexpr auto patience = std::chrono::seconds(2);
+            if (!lost_at) lost_at = will_hear ? later(now, patience) : now;
+            if (now >= *lost_at) throw detail::no_such_task(id);
+            until = *lost_at;
+        } else if (is_last && known.is_open) {
+            co_return std::nullopt;
+        } else if (!is_last && now >= deadline) {
+            is_last = true;
+            mine.ask_at_last();
+            until = never;
+        }
+        const auto wake = mine.wake();
+        if (until == never) co_await wake->wait();  // without a timer, as there may be very many
+        else co_await on->sleep(wake, until);
+    }
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/broker.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -20173,7 +20456,7 @@ public:
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
+                if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -20298,35 +20581,8 @@ public:
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
-        const auto on = engine_;
-        const auto of = on->at(id.queue);
-        const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
-        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
-        const auto told = wait > duration::zero() ? on->channel() : std::string();
-        if (auto outcome = waiting.take_outcome()) co_return outcome;
-        if (waiting.is_expected()) {
-            co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-        }
-        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
-            on->check_open();
-            const auto sent = on->base().now();
-            const auto answer = co_await of->wait(id.key, told);
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) {
-                // A task without retention has gone with its end, and the message about that comes on another connection.
-                constexpr auto patience = std::chrono::seconds(2);
-                if (will_hear && wait > duration::zero()) co_await on->sleep(waiting, later(on->base().now(), patience));
-                if (auto outcome = waiting.take_outcome()) co_return outcome;
-                throw detail::no_such_task(id);
-            }
-            if (answer.outcome) co_return answer.outcome;
-            if (on->base().now() >= deadline) co_return std::nullopt;
-            auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
-            if (answer.next_change >= 0) until = (std::min)(until, engine::local(sent, answer.next_change, answer.now));
-            co_await on->sleep(waiting, until);
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-        }
+        if (wait <= duration::zero()) return look_for_end(engine_, std::move(id));
+        return wait_for_end(engine_, std::move(id), wait);
     }
 
     awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {

@@ -1,22 +1,19 @@
+#include "frozen.hpp"
+
 #include <conformance/fixture.hpp>
-#include <support/redis_server.hpp>
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
-#include <taskflux/clock.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/worker.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,32 +30,8 @@ inline constexpr task<void()> tick{"tick", task_options().queue("ticks")};
 inline constexpr method<int(int)> half{"numbers", "half"};
 const std::string each_ten = "*/10 * * * * *";
 
-class one_server final : public backend {
-public:
-    asio::io_context& context() override { return context_; }
-    taskflux::broker& broker() override { return *broker_; }
-    void advance(duration by) override {
-        server.advance(by);
-        clock_.advance(by);
-    }
-
-    ~one_server() override {
-        broker_->close();
-        context_.restart();
-        context_.run();
-    }
-
-    test::redis_server server{test::redis_server_options().frozen_clock()};
-
-private:
-    manual_clock clock_;
-    asio::io_context context_;
-    broker_ptr broker_ = make_redis_broker(context_.get_executor(), server.url(), redis_options().timeout(test::no_timeout), clock_);
-};
-
-struct emptied : fixture {
-    emptied() : emptied(std::make_unique<one_server>().release()) {}
-    explicit emptied(one_server* on) : fixture(std::unique_ptr<backend>(on)), server(&on->server), io(on->context()) {
+struct emptied : test::frozen_fixture {
+    emptied() {
         worker.on(twice, [](int value) -> asio::awaitable<int> { co_return 2 * value; });
         worker.on(count_up, [](emitter<int>& out, int end) -> asio::awaitable<void> {
             for (int i = 0; i < end; ++i) co_await out.emit(i);
@@ -72,7 +45,7 @@ struct emptied : fixture {
         for (auto& one : running) one.get();
     }
 
-    void empty() { server->command({"FLUSHALL"}); }
+    void empty() { server.command({"FLUSHALL"}); }
     void work() {
         running.push_back(start(worker.run()));
         let_work();
@@ -92,12 +65,6 @@ struct emptied : fixture {
         return ids;
     }
 
-    broker_ptr another(const redis_options& options = redis_options()) {
-        return make_redis_broker(io.get_executor(), server->url(), redis_options(options).timeout(test::no_timeout));
-    }
-
-    test::redis_server* const server;
-    asio::io_context& io;
     std::string said;
     taskflux::client client{shared()};
     taskflux::worker worker{shared(), worker_options().queues({"q"}).renewal_thread(false).lease(30s)};
@@ -152,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_was_serving_runs_what_is_submitted_afterwards
     BOOST_REQUIRE(ends(second));
     BOOST_TEST(second.get() == 4);
     empty();
-    server->command({"SCRIPT", "FLUSH"});
+    server.command({"SCRIPT", "FLUSH"});
     auto third = start(client.run(twice, 3));
     BOOST_REQUIRE(ends(third));
     BOOST_TEST(third.get() == 6);
@@ -290,7 +257,7 @@ BOOST_AUTO_TEST_CASE(damage_is_told_of_again) {
     for (int i = 0; i < 2; ++i) {
         empty();
         run(other->submit(q, {task()}));
-        server->command({"HSET", "tf:{q}:r", "1", "no record"});
+        server.command({"HSET", "tf:{q}:r", "1", "no record"});
         told.clear();
         run(other->join(w, only_q, lease));
         run(other->fetch(request()));

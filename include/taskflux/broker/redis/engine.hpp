@@ -78,7 +78,7 @@ public:
             one->calls().doubt();
             detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
         }
-        inbox_.wake_all();
+        inbox_.lost_messages();
     }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
@@ -86,6 +86,7 @@ public:
     /// The local clock, by which waits go.
     taskflux::clock& base() const { return clock_.base(); }
     redis::inbox& inbox() { return inbox_; }
+    awaited_ends& ends() { return inbox_.ends(); }
     post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
     /// Where this process is told things.
@@ -169,10 +170,10 @@ public:
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
-    /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
-    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
+    /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) {
         const auto executor = co_await asio::this_coro::executor;
-        const auto wake = who.wake();
         const detail::alarm at(base(), executor, wake, when);
         co_await wake->wait();
         check_open();

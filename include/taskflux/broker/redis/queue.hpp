@@ -30,12 +30,14 @@ namespace taskflux::redis {
 /// in a shared_ptr.
 class queue : public std::enable_shared_from_this<queue> {
 public:
-    /// What a `wait` answers: nothing (it has not ended, the inbox will hear), an outcome, or that there is no
-    /// such task.
-    struct wait_answer {
-        bool is_found = false;
-        std::optional<task_outcome> outcome;
-        double next_change = -1;  ///< when, by the server's clock, time alone may end it; -1: never
+    /// What the server knows of the ends of tasks.
+    struct known_ends {
+        struct end {
+            bool is_found = false;
+            std::optional<task_outcome> outcome;  ///< none: it has not ended, the inbox will hear
+        };
+        std::vector<end> answers;
+        double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
     };
 
@@ -77,13 +79,31 @@ public:
         co_return co_await batches->run(std::move(ends));
     }
 
-    /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
-    asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
+    /// Asks for the ends of tasks, and that `inbox` be told of those to come.
+    asio::awaitable<known_ends> ends_of(std::vector<task_key> keys, std::string inbox) {
         const auto self = shared_from_this();
-        std::vector<task_key> keys(1, key);
-        const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(keys));
-        co_return std::move(answers.front());
+        arguments with;
+        with.reserve(2 * keys.size() + 1);
+        with.add(std::move(inbox));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
+        const auto got = co_await calls_->run(scripts::wait, {}, std::move(with), true);
+        auto from = got.read();
+        known_ends known;
+        known.now = static_cast<double>(from.integer());
+        known.next_change = static_cast<double>(from.integer());
+        known.answers.reserve(keys.size());
+        while (!from.done()) {
+            auto& one = known.answers.emplace_back();
+            if (from.is_text()) {
+                byte_reader bytes(from.text());
+                one.is_found = true;
+                one.outcome = read_outcome(bytes);
+            } else {
+                one.is_found = from.integer() == 0;
+            }
+        }
+        if (known.answers.size() != keys.size()) throw error(errc::protocol, "the script wait did not answer for each task");
+        co_return known;
     }
 
     /// Asks for tasks: see fetch.lua.
@@ -126,7 +146,6 @@ private:
 
     using task_batcher = batcher<task_item, stored>;
     using end_batcher = batcher<end_item, effect>;
-    using wait_batcher = batcher<task_key, wait_answer>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -143,17 +162,6 @@ private:
         if (!made) {
             made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
                 return send_ends(self.lock(), consumer, std::move(ends));
-            });
-        }
-        return made;
-    }
-
-    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
-        const std::lock_guard lock(mutex_);
-        auto& made = waiting_[inbox];
-        if (!made) {
-            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
-                return send_waits(self.lock(), inbox, std::move(keys));
             });
         }
         return made;
@@ -268,31 +276,6 @@ private:
         co_return effects;
     }
 
-    static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<task_key> keys) {
-        arguments with;
-        with.add(inbox);
-        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
-        const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
-        auto from = got.read();
-        const auto now = static_cast<double>(from.integer());
-        const auto next_change = static_cast<double>(from.integer());
-        std::vector<wait_answer> answers;
-        while (!from.done()) {
-            auto& one = answers.emplace_back();
-            one.now = now;
-            one.next_change = next_change;
-            if (from.is_text()) {
-                byte_reader bytes(from.text());
-                one.is_found = true;
-                one.outcome = read_outcome(bytes);
-            } else {
-                one.is_found = from.integer() == 0;
-            }
-        }
-        co_return answers;
-    }
-
     const asio::any_io_executor executor_;
     const std::shared_ptr<connection> server_;
     const std::string name_;
@@ -311,7 +294,6 @@ private:
     unsigned damaged_in_ = 0;  // which life of the queue
     std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
-    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis
