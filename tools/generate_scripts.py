@@ -19,7 +19,7 @@ LAYOUT = "broker/redis/layout.hpp"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "walk", "changes", "limits",
+SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "slices", "walk", "changes", "limits",
           "unique", "journal", "life", "submit", "consumers", "producer", "messages", "children", "wake", "commit"]
 
 MAX_LINES = 250

@@ -3610,19 +3610,19 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
 /// so tasks that come or go between two pages make it neither skip nor repeat others.
 inline task_page list(queue_map& queues, const list_query& query) {
     auto [name, sequence] = detail::start_of(query);
-    task_page page;
-    if (query.limit == 0) return page;
+    detail::page_filler page(query);
+    if (query.limit == 0) return page.take();
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
         auto& [queue_name, queue] = *at;
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
             if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
-            if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(view_record(queue_name, *queue, *task));
+            if (page.is_full()) return page.take();
+            page.add(view_record(queue_name, *queue, *task));
         }
     }
-    return page;
+    return page.take();
 }
 
 }  // namespace taskflux::memory
@@ -15816,6 +15816,33 @@ return task.info
 end
 )lua";
 
+inline constexpr char shared_in_slices[] =
+    R"lua(local function in_slices(items, read_some, take)
+local from, length = 1, 4
+while from <= #items do
+local till = math.min(from + length - 1, #items)
+read_some({unpack(items, from, till)})
+for n = from, till do
+if take(items[n], n) == false then return n - 1 end
+end
+from, length = till + 1, math.min(2 * length, 4000)
+end
+return #items
+end
+)lua";
+
+inline constexpr char shared_answered_bytes[] =
+    R"lua(local answered_bytes = 0
+)lua";
+
+inline constexpr char shared_fits[] =
+    R"lua(local function fits(bytes)
+local is_first = answered_bytes == 0
+answered_bytes = answered_bytes + bytes
+return is_first or answered_bytes <= 1048576
+end
+)lua";
+
 inline constexpr char shared_gaps_in[] =
     R"lua(local function gaps_in(text)
 local gaps = {}
@@ -15861,13 +15888,12 @@ local seqs
 seqs, seen = next_numbers(seen, last, most, gaps)
 if #seqs == 0 then break end
 open_segments(seqs[1], seqs[#seqs])
-load(seqs, with_records)
-for _, seq in ipairs(seqs) do
-if tasks[seq] then
+local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+if not tasks[seq] then return true end
 has_taken = true
-if take(tasks[seq]) == false then return seq - 1 end
-end
-end
+return take(tasks[seq])
+end)
+if taken < #seqs then return seqs[taken + 1] - 1 end
 looked_at = looked_at + #seqs
 most = math.min(2 * most, 500)
 end
@@ -16893,7 +16919,8 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_in_slices, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
@@ -16906,7 +16933,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "35fca48535c16ea12d2c74056859af501dcffad3",
+inline constexpr script clear{"clear", "79d2f1eb6fe569304cada165832d5bfbedb1a4bc",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -17615,7 +17642,8 @@ inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_
     shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_load, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -17630,16 +17658,31 @@ reply[#reply + 1] = field
 reply[#reply + 1] = value
 end
 if #ARGV > 4 then
-local fields = {unpack(ARGV, 5)}
-for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+local fields, values = {unpack(ARGV, 5)}, {}
+local taken = in_slices(fields, function(some)
+for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+end, function(field)
+local value = values[field]
+if value and not fits(#field + #value) then return false end
+add(field, value)
+end)
+reply[6] = string.format('%d', taken)
 else
-local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
-reply[6] = page[1]
-for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+local left, bytes, length = tonumber(ARGV[4]), 0, 4
+reply[6] = ARGV[3]
+repeat
+local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
+reply[6], length = page[1], 2 * length
+for n = 1, #page[2], 2 do
+add(page[2][n], page[2][n + 1])
+bytes = bytes + #page[2][n + 1]
+end
+left = left - math.max(#page[2] / 2, 1)
+until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "8955af592ac563f101488b53a956950a7276489d",
+inline constexpr script journal{"journal", "2092254786fd3784f79aaaec8d8c71b228e7f7ca",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -17695,17 +17738,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text,
+    shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -17714,8 +17758,10 @@ local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
 local most = tonumber(ARGV[2])
 local seen = walk(from, last, most, gaps, true, function(task)
 if #reply == 3 + most then return false end
-local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
-reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+local told, state = call('HMGET', g, task.seq .. 'p', task.seq .. 'l'), pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {task.seq, task.record, state, progress, log}
 end)
 reply[2], reply[3] = seen, seen >= last and 1 or 0
 if #reply == 3 and from == low and seen > low then
@@ -17723,7 +17769,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "ec7c1b61f5b1cc3caafc750b7668615c0ef36663",
+inline constexpr script list{"list", "b654a5e0a512b2a39b55e7c623f2502cffddcd65",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -18511,28 +18557,29 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal,
-    shared_attempts, shared_hear_of, shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_is_terminal, shared_attempts, shared_hear_of, shared_text,
+    shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = math.min(first_time(e), first_time(C), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
-load(seqs)
-for n = 2, #ARGV, 2 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+in_slices(seqs, load, function(seq, n)
+local task = find(seq, tonumber(ARGV[2 * n + 1]))
 local answer = 4
 if task and is_terminal(task.state) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
+if not fits(#answer) then return false end
 elseif task then
 answer = 0
 if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
-end
+end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "97a9cae8d6bf771ccb9e39fc45ccbb4bb67c2a92",
+inline constexpr script wait{"wait", "23e0e60bbaa33c507a0cefa0649ce0ed4ac69b1d",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -19016,7 +19063,7 @@ public:
             bool is_found = false;
             std::optional<task_outcome> outcome;  ///< none: it has not ended, the inbox will hear
         };
-        std::vector<end> answers;
+        std::vector<end> answers;  ///< of the first tasks; of all unless their outcomes are large
         double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
     };
@@ -19082,7 +19129,10 @@ public:
                 one.is_found = from.integer() == 0;
             }
         }
-        if (known.answers.size() != keys.size()) throw error(errc::protocol, "the script wait did not answer for each task");
+        if (known.answers.empty() || known.answers.size() > keys.size()) {
+            throw error(errc::protocol, "the script wait answered for " + std::to_string(known.answers.size()) + " of " +
+                                            std::to_string(keys.size()) + " tasks");
+        }
         co_return known;
     }
 
@@ -19934,8 +19984,8 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
     const auto start = detail::start_of(query);
     auto seen = start.sequence;
-    task_page page;
-    if (query.limit == 0) co_return page;
+    detail::page_filler page(query);
+    if (query.limit == 0) co_return page.take();
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
@@ -19960,12 +20010,12 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
                     continue;
                 }
                 if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-                if (detail::ends_page(query, page)) co_return page;
-                page.tasks.push_back(std::move(record));
+                if (page.is_full()) co_return page.take();
+                page.add(std::move(record));
             }
         }
     }
-    co_return page;
+    co_return page.take();
 }
 
 }  // namespace taskflux::redis
@@ -20045,10 +20095,20 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
     co_return answer;
 }
 
+/// How many of the keys that a request has named were looked at, as the answer says: one of them at least.
+inline std::size_t looked_at(const std::string& told, std::size_t named) {
+    std::size_t count = 0;
+    const auto [end, failure] = std::from_chars(told.data(), told.data() + told.size(), count);
+    if (failure != std::errc() || count == 0 || count > named) {
+        throw error(errc::protocol, "the script journal answered for \"" + told + "\" of " + std::to_string(named) + " keys");
+    }
+    return count;
+}
+
 /// `broker::journal`.
 inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
     journal_page page;
-    for (std::size_t from = 0; from == 0 || from < query.keys.size(); from += engine::batch_size) {
+    for (std::size_t from = 0; from == 0 || from < query.keys.size();) {
         arguments with;
         with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
         const auto till = (std::min)(from + engine::batch_size, query.keys.size());
@@ -20064,8 +20124,10 @@ inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_q
             const auto key = told.text();
             page.entries.push_back(read_entry(key, told.text()));
         }
+        if (query.keys.empty()) break;
+        from += looked_at(page.cursor, till - from);
     }
-    if (page.cursor == "0") page.cursor.clear();
+    if (page.cursor == "0" || !query.keys.empty()) page.cursor.clear();
     co_return page;
 }
 
@@ -20320,20 +20382,25 @@ namespace taskflux::redis {
 /// queue's tasks.
 inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys) {
     auto& ends = on->ends();
-    const auto sent = on->base().now();
-    auto asking = on->at(name)->ends_of(keys, on->channel());
-    auto asked = co_await detail::caught(std::move(asking));
-    if (asked.failure()) {
-        ends.fail(name, keys, asked.failure());
-        co_return never;
+    auto next_change = never;
+    while (!keys.empty()) {
+        const auto sent = on->base().now();
+        auto asking = on->at(name)->ends_of(keys, on->channel());
+        auto asked = co_await detail::caught(std::move(asking));
+        if (asked.failure()) {
+            ends.fail(name, keys, asked.failure());
+            co_return never;
+        }
+        const auto got = asked.take();
+        auto key = keys.begin();
+        for (const auto& one : got.answers) {
+            if (one.is_found) ends.answer(name, *key++, one.outcome);
+            else ends.answer_gone(name, *key++);
+        }
+        keys.erase(keys.begin(), key);  // the others have not fitted into the answer
+        next_change = got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
     }
-    const auto got = asked.take();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        const auto& one = got.answers[i];
-        if (one.is_found) ends.answer(name, keys[i], one.outcome);
-        else ends.answer_gone(name, keys[i]);
-    }
-    co_return got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
+    co_return next_change;
 }
 
 /// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has

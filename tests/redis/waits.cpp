@@ -81,6 +81,38 @@ BOOST_AUTO_TEST_CASE(an_end_of_which_no_message_came_is_found) {
     BOOST_TEST(!calls[2].done());
 }
 
+BOOST_AUTO_TEST_CASE(large_results_come_in_several_answers) {
+    constexpr std::size_t count = 5;
+    const auto keys = add_many(count);
+    auto calls = wait_for(keys);
+    join();
+    const std::string result(600 * 1024, 'x');
+    std::vector<settlement> ends;
+    for (const auto& one : fetch(w, count)) ends.push_back(settled(one, kind::complete, result));
+    server.command({"DEL", "tf:{q}:w"});
+    run(broker().settle(q, w, ends));
+    const auto before = requests();
+    go_on(7s);
+    for (auto& call : calls) BOOST_TEST(call.get()->result.size() == result.size());
+    BOOST_TEST(requests() - before == count);  // 1 MiB each, at most
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_large_tasks_comes_in_several_answers) {
+    constexpr std::size_t count = 5;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto large = task();
+        large.payload.assign(600 * 1024, 'x');
+        add(std::move(large));
+    }
+    add_many(300);
+    run(broker().list({}));  // so that the script is known
+    const auto before = requests();
+    list_query all;
+    all.limit = 1000;
+    BOOST_TEST(run(broker().list(all)).tasks.size() == count + 300);
+    BOOST_TEST(requests() - before == count + 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_caller_whose_time_is_over_asks_once_more) {
     const auto keys = add_many(2);
     auto calls = wait_for(keys, 1s);

@@ -116,7 +116,7 @@ struct list_query {
     std::string name;
     time_point since{};        ///< submitted at or after
     time_point until = never;  ///< submitted before
-    std::size_t limit = 100;
+    std::size_t limit = 100;   ///< a page of large tasks has fewer: it ends at 16 MiB
     std::string cursor;        ///< of the page before
 };
 

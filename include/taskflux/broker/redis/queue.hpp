@@ -36,7 +36,7 @@ public:
             bool is_found = false;
             std::optional<task_outcome> outcome;  ///< none: it has not ended, the inbox will hear
         };
-        std::vector<end> answers;
+        std::vector<end> answers;  ///< of the first tasks; of all unless their outcomes are large
         double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
     };
@@ -102,7 +102,10 @@ public:
                 one.is_found = from.integer() == 0;
             }
         }
-        if (known.answers.size() != keys.size()) throw error(errc::protocol, "the script wait did not answer for each task");
+        if (known.answers.empty() || known.answers.size() > keys.size()) {
+            throw error(errc::protocol, "the script wait answered for " + std::to_string(known.answers.size()) + " of " +
+                                            std::to_string(keys.size()) + " tasks");
+        }
         co_return known;
     }
 

@@ -572,6 +572,33 @@ return task.info
 end
 )lua";
 
+inline constexpr char shared_in_slices[] =
+    R"lua(local function in_slices(items, read_some, take)
+local from, length = 1, 4
+while from <= #items do
+local till = math.min(from + length - 1, #items)
+read_some({unpack(items, from, till)})
+for n = from, till do
+if take(items[n], n) == false then return n - 1 end
+end
+from, length = till + 1, math.min(2 * length, 4000)
+end
+return #items
+end
+)lua";
+
+inline constexpr char shared_answered_bytes[] =
+    R"lua(local answered_bytes = 0
+)lua";
+
+inline constexpr char shared_fits[] =
+    R"lua(local function fits(bytes)
+local is_first = answered_bytes == 0
+answered_bytes = answered_bytes + bytes
+return is_first or answered_bytes <= 1048576
+end
+)lua";
+
 inline constexpr char shared_gaps_in[] =
     R"lua(local function gaps_in(text)
 local gaps = {}
@@ -617,13 +644,12 @@ local seqs
 seqs, seen = next_numbers(seen, last, most, gaps)
 if #seqs == 0 then break end
 open_segments(seqs[1], seqs[#seqs])
-load(seqs, with_records)
-for _, seq in ipairs(seqs) do
-if tasks[seq] then
+local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+if not tasks[seq] then return true end
 has_taken = true
-if take(tasks[seq]) == false then return seq - 1 end
-end
-end
+return take(tasks[seq])
+end)
+if taken < #seqs then return seqs[taken + 1] - 1 end
 looked_at = looked_at + #seqs
 most = math.min(2 * most, 500)
 end
@@ -1649,7 +1675,8 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_in_slices, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(if is_due() then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
@@ -1662,7 +1689,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "35fca48535c16ea12d2c74056859af501dcffad3",
+inline constexpr script clear{"clear", "79d2f1eb6fe569304cada165832d5bfbedb1a4bc",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local c, d, e, C, f, q = unpack(KEYS)
@@ -2371,7 +2398,8 @@ inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_
     shared_fault_in, shared_is_special, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_load, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -2386,16 +2414,31 @@ reply[#reply + 1] = field
 reply[#reply + 1] = value
 end
 if #ARGV > 4 then
-local fields = {unpack(ARGV, 5)}
-for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+local fields, values = {unpack(ARGV, 5)}, {}
+local taken = in_slices(fields, function(some)
+for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+end, function(field)
+local value = values[field]
+if value and not fits(#field + #value) then return false end
+add(field, value)
+end)
+reply[6] = string.format('%d', taken)
 else
-local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
-reply[6] = page[1]
-for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+local left, bytes, length = tonumber(ARGV[4]), 0, 4
+reply[6] = ARGV[3]
+repeat
+local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
+reply[6], length = page[1], 2 * length
+for n = 1, #page[2], 2 do
+add(page[2][n], page[2][n + 1])
+bytes = bytes + #page[2][n + 1]
+end
+left = left - math.max(#page[2] / 2, 1)
+until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "8955af592ac563f101488b53a956950a7276489d",
+inline constexpr script journal{"journal", "2092254786fd3784f79aaaec8d8c71b228e7f7ca",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -2451,17 +2494,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text,
+    shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_unclaimed_member, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_failure, shared_attempts, shared_text, shared_queue, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if is_due() then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -2470,8 +2514,10 @@ local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
 local most = tonumber(ARGV[2])
 local seen = walk(from, last, most, gaps, true, function(task)
 if #reply == 3 + most then return false end
-local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
-reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+local told, state = call('HMGET', g, task.seq .. 'p', task.seq .. 'l'), pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {task.seq, task.record, state, progress, log}
 end)
 reply[2], reply[3] = seen, seen >= last and 1 or 0
 if #reply == 3 and from == low and seen > low then
@@ -2479,7 +2525,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "ec7c1b61f5b1cc3caafc750b7668615c0ef36663",
+inline constexpr script list{"list", "b654a5e0a512b2a39b55e7c623f2502cffddcd65",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
@@ -3267,28 +3313,29 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_is_terminal,
-    shared_attempts, shared_hear_of, shared_text, shared_queue, shared_wake, shared_write_rest,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_is_terminal, shared_attempts, shared_hear_of, shared_text,
+    shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = math.min(first_time(e), first_time(C), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
-load(seqs)
-for n = 2, #ARGV, 2 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+in_slices(seqs, load, function(seq, n)
+local task = find(seq, tonumber(ARGV[2 * n + 1]))
 local answer = 4
 if task and is_terminal(task.state) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. text(task.result) .. text(task.error)
+if not fits(#answer) then return false end
 elseif task then
 answer = 0
 if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
-end
+end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "97a9cae8d6bf771ccb9e39fc45ccbb4bb67c2a92",
+inline constexpr script wait{"wait", "23e0e60bbaa33c507a0cefa0649ce0ed4ac69b1d",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)

@@ -23,20 +23,25 @@ namespace taskflux::redis {
 /// queue's tasks.
 inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys) {
     auto& ends = on->ends();
-    const auto sent = on->base().now();
-    auto asking = on->at(name)->ends_of(keys, on->channel());
-    auto asked = co_await detail::caught(std::move(asking));
-    if (asked.failure()) {
-        ends.fail(name, keys, asked.failure());
-        co_return never;
+    auto next_change = never;
+    while (!keys.empty()) {
+        const auto sent = on->base().now();
+        auto asking = on->at(name)->ends_of(keys, on->channel());
+        auto asked = co_await detail::caught(std::move(asking));
+        if (asked.failure()) {
+            ends.fail(name, keys, asked.failure());
+            co_return never;
+        }
+        const auto got = asked.take();
+        auto key = keys.begin();
+        for (const auto& one : got.answers) {
+            if (one.is_found) ends.answer(name, *key++, one.outcome);
+            else ends.answer_gone(name, *key++);
+        }
+        keys.erase(keys.begin(), key);  // the others have not fitted into the answer
+        next_change = got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
     }
-    const auto got = asked.take();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        const auto& one = got.answers[i];
-        if (one.is_found) ends.answer(name, keys[i], one.outcome);
-        else ends.answer_gone(name, keys[i]);
-    }
-    co_return got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
+    co_return next_change;
 }
 
 /// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has
