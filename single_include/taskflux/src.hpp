@@ -18264,9 +18264,9 @@ local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), wor
 if not state then return {'SLOW'} end
 local waiters = call('HGET', w, seq)
 local field = string.format('%d', seq)
-call('HSET', s, field, state)
-call('SREM', mine, field)
 call('ZADD', f, string.format('%d', now + 3600000), field)
+call('SREM', mine, field)
+call('HSET', s, field, state)
 add_to('n3', -1)
 add_to('n5', 1)
 if waiters then
@@ -18279,7 +18279,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "967e6413ce86597508e2f1cd4c15e3ab63513758",
+inline constexpr script settle_one{"settle_one", "df2ccbd11bc9d6c0cb663b2e92e17ae2af42694d",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local c, s, C, f, i, w, b, B, q = unpack(KEYS)
