@@ -18800,6 +18800,17 @@ public:
         for (bool is_more = true; is_more;) is_more = co_await maintain_some();
     }
 
+    /// Like `maintain`, unless that is under way by such a call: on a long backlog one does it, and not each who sees it.
+    asio::awaitable<void> maintain_once() {
+        const auto self = shared_from_this();
+        if (is_maintaining_.exchange(true)) co_return;
+        struct end {
+            ~end() { of.is_maintaining_ = false; }
+            queue_calls& of;
+        } const at_end{*this};
+        co_await maintain();
+    }
+
     /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
     asio::awaitable<bool> maintain_some() {
         const auto self = shared_from_this();
@@ -18920,6 +18931,7 @@ private:
     const std::string prefix_;
     const std::function<void()> relay_;
     std::atomic<bool> is_announced_ = false;
+    std::atomic<bool> is_maintaining_ = false;
     std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
     std::vector<std::string> lanes_;  // their keys
@@ -19457,7 +19469,7 @@ public:
     /// What carries to other queues that which a queue's outbox holds; set once, before the first call.
     void on_relay(std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> action) { carry_ = std::move(action); }
 
-    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
+    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain_once(); }
 
     /// Calls a script that may be called twice. `own` are keys beside the queue's.
     awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {

@@ -130,7 +130,7 @@ public:
     /// What carries to other queues that which a queue's outbox holds; set once, before the first call.
     void on_relay(std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> action) { carry_ = std::move(action); }
 
-    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
+    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain_once(); }
 
     /// Calls a script that may be called twice. `own` are keys beside the queue's.
     awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {

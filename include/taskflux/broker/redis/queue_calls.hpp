@@ -143,6 +143,17 @@ public:
         for (bool is_more = true; is_more;) is_more = co_await maintain_some();
     }
 
+    /// Like `maintain`, unless that is under way by such a call: on a long backlog one does it, and not each who sees it.
+    asio::awaitable<void> maintain_once() {
+        const auto self = shared_from_this();
+        if (is_maintaining_.exchange(true)) co_return;
+        struct end {
+            ~end() { of.is_maintaining_ = false; }
+            queue_calls& of;
+        } const at_end{*this};
+        co_await maintain();
+    }
+
     /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
     asio::awaitable<bool> maintain_some() {
         const auto self = shared_from_this();
@@ -263,6 +274,7 @@ private:
     const std::string prefix_;
     const std::function<void()> relay_;
     std::atomic<bool> is_announced_ = false;
+    std::atomic<bool> is_maintaining_ = false;
     std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
     std::vector<std::string> lanes_;  // their keys
