@@ -12392,11 +12392,12 @@ try('DEL', key)
 return rules
 )lua";
 
-/// Appends the commands that `missing_rights` reads the answers of.
-inline void ask_for_rights(boost::redis::request& to, const std::string& prefix) {
+/// Appends the commands that `missing_rights` reads the answers of. `is_durable`: also for the right to wait for replicas.
+inline void ask_for_rights(boost::redis::request& to, const std::string& prefix, bool is_durable) {
     to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
     to.push("SCRIPT", "LOAD", "return 0");
     to.push("EVAL", rights_script, 1, prefix + ":{rights}", prefix + ":in:rights");
+    if (is_durable) to.push("WAIT", 0, 1);  // for no replica
 }
 
 /// The rules of ACL SETUSER that the connection's user lacks.
@@ -12411,6 +12412,7 @@ inline std::set<std::string> missing_rights(reader& in, const std::string& prefi
     } else if (const auto said = in.error(); is_refused(said) && said.find("run the '") == said.npos) {
         rules.emplace('~' + prefix + ":*");  // EVAL itself is needed for this question only
     }
+    if (!in.done() && in.is_error() && is_refused(in.error())) rules.emplace("+wait");
     return rules;
 }
 
@@ -12465,13 +12467,13 @@ inline boost::redis::request make_setup(const redis_url& url, std::string_view c
     return out;
 }
 
-/// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting(const std::string& prefix) {
+/// Asks for what `read_greeting` reads. `is_durable`: calls will wait for replicas.
+inline boost::redis::request make_greeting(const std::string& prefix, bool is_durable) {
     auto out = make_request();
     out.push("HELLO");
     out.push("INFO", "server");
     out.push("CONFIG", "GET", "maxmemory-policy");
-    ask_for_rights(out, prefix);
+    ask_for_rights(out, prefix, is_durable);
     return out;
 }
 
@@ -13877,7 +13879,7 @@ private:
 
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
-        out.greeting = wire::make_greeting(url_.prefix);
+        out.greeting = wire::make_greeting(url_.prefix, replicas() > 0);
         out.greeted = [facts = facts_, log = options_.log(), url = url_](const reply& from) {
             const auto told = check_greeting(from, url);
             wire::check_rights(told.missing_rights, url.user);
