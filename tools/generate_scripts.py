@@ -20,7 +20,7 @@ LAYOUT = "broker/redis/layout.hpp"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "walk", "changes", "limits",
+SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "slices", "walk", "changes", "limits",
           "unique", "journal", "life", "submit", "consumers", "producer", "messages", "children", "wake", "commit"]
 
 MAX_LINES = 250
@@ -35,7 +35,7 @@ READS_BELOW_WRITES = {
 }
 
 # What a script may answer in place of OK: its head says which.
-ANSWERS = {"DUE", "LOST", "NEED", "RELAY", "SLOW"}
+ANSWERS = {"DUE", "LOST", "NEED", "NEW", "RELAY", "SLOW"}
 
 # How many bytes `struct` gives to what is not followed by a number of them.
 SIZES = {"B": 1, "H": 2, "d": 8}

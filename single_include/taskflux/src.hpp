@@ -3431,10 +3431,17 @@ public:
         return true;
     }
 
-    std::vector<schedule_row> schedules() const {
-        std::vector<schedule_row> rows;
-        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
-        return rows;
+    stored_schedules schedules() const {
+        stored_schedules found;
+        if (has_been_used()) found.life = "1";  // it lives as long as its broker
+        found.rows.reserve(schedules_.size());
+        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        return found;
+    }
+
+    std::string schedule(const std::string& id) const {
+        const auto found = schedules_.find(id);
+        return found == schedules_.end() ? std::string() : found->second;
     }
 
     // --- looking and waiting ---------------------------------------------------------------------------
@@ -3611,19 +3618,19 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
 /// so tasks that come or go between two pages make it neither skip nor repeat others.
 inline task_page list(queue_map& queues, const list_query& query) {
     auto [name, sequence] = detail::start_of(query);
-    task_page page;
-    if (query.limit == 0) return page;
+    detail::page_filler page(query);
+    if (query.limit == 0) return page.take();
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
         auto& [queue_name, queue] = *at;
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
             if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
-            if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(view_record(queue_name, *queue, *task));
+            if (page.is_full()) return page.take();
+            page.add(view_record(queue_name, *queue, *task));
         }
     }
-    return page;
+    return page.take();
 }
 
 }  // namespace taskflux::memory
@@ -4341,8 +4348,12 @@ public:
         co_return;
     }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+    awaitable<stored_schedules> schedules(std::string queue) override {
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
+    }
+
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.schedule(id); });
     }
 
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -9021,7 +9032,8 @@ public:
     using awaitable = asio::awaitable<T>;
 
     scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu);
+                   std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
+                   asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -9056,8 +9068,12 @@ private:
     /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
+    /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
+    awaitable<std::vector<schedule_row>> read(std::string queue);
+    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
+
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
-    void learn(const std::string& queue, std::vector<schedule_entry> rows);
+    void learn(const std::string& queue, std::vector<schedule_row> rows);
 
     /// Whether this process fires the row. A row may be left over from a time when its job had another scope.
     bool is_shared_job(const std::string& row) const;
@@ -9082,6 +9098,7 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
+    const std::shared_ptr<declared_schedules> declared_;
     trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
@@ -9093,6 +9110,7 @@ private:
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
     std::map<place, known> known_;
+    std::map<std::string, std::string> lives_;  // of the queues, when they were read last
 };
 
 }  // namespace taskflux::detail
@@ -9107,8 +9125,17 @@ enum class schedule_verb { remove, pause, resume, run_now };
 
 /// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
-    auto found = co_await book.read_all();
-    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
+    std::vector<schedule_entry> found;
+    const auto queues = co_await book.queues();
+    for (const auto& queue : queues) {
+        if (queue == local_queue) continue;
+        auto one = co_await book.find(queue, id);
+        if (one) found.push_back(std::move(*one));
+    }
+    auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
+    for (auto& one : local) {
+        if (one.is_called(id)) found.push_back(std::move(one));
+    }
     if (found.empty() && !may_be_none) {
         throw error(errc::not_found,
                     "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
@@ -9192,7 +9219,7 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
 
 asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
                               schedule_definition what, bool has_own_id, log_sink log) {
-    declared->check(queue, what, has_own_id);
+    auto claim = declared->declare(queue, what, has_own_id);
     if (!declared->has_looked()) {
         auto places = co_await find_places(book);
         declared->look(std::move(places));
@@ -9207,7 +9234,7 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
     }
     auto putting = book.put(queue, what, declared->moving(what.id));
     co_await std::move(putting);
-    declared->add(queue, what);
+    claim.keep();
 }
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
@@ -9233,7 +9260,7 @@ scheduler::~scheduler() {
 
 asio::awaitable<void> scheduler::run() {
     if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, declared_, cpu());
     life_.begin(core);
     return detail::live(core, pool_);
 }
@@ -9377,21 +9404,32 @@ asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
     co_return names;
 }
 
-asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
-    auto rows = co_await broker_->schedules(queue);
-    std::vector<schedule_entry> found;
-    for (auto& row : rows) {
-        auto& one = found.emplace_back();
-        one.queue = queue;
-        one.row = std::move(row.id);
-        one.text = std::move(row.text);
-        try {
-            one.what = read_schedule(one.text);
-        } catch (const error&) {
-            one.what = {};
-        }
+schedule_entry entry_of(std::string queue, schedule_row row) {
+    schedule_entry made;
+    made.queue = std::move(queue);
+    made.row = std::move(row.id);
+    made.text = std::move(row.text);
+    try {
+        made.what = read_schedule(made.text);
+    } catch (const error&) {
+        made.what = {};
     }
+    return made;
+}
+
+asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
+    auto stored = co_await rows(queue);
+    std::vector<schedule_entry> found;
+    found.reserve(stored.rows.size());
+    for (auto& row : stored.rows) found.push_back(entry_of(queue, std::move(row)));
     co_return found;
+}
+
+asio::awaitable<std::optional<schedule_entry>> schedule_book::find(std::string queue, std::string row) const {
+    schedule_row found{row, {}};
+    found.text = co_await broker_->schedule(queue, std::move(row));
+    if (found.text.empty()) co_return std::nullopt;
+    co_return entry_of(std::move(queue), std::move(found));
 }
 
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
@@ -9420,9 +9458,8 @@ asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
 
 asio::awaitable<std::optional<stored_schedule>> schedule_book::take(std::string queue, std::string id) const {
     for (;;) {
-        auto rows = co_await read(queue);
-        const auto found = std::ranges::find(rows, id, &schedule_entry::row);
-        if (found == rows.end() || !found->what.definition.task) co_return std::nullopt;
+        auto found = co_await find(queue, id);
+        if (!found || !found->what.definition.task) co_return std::nullopt;
         auto was = found->what;
         const bool done = co_await remove(std::move(*found));
         if (done) co_return was;
@@ -9434,14 +9471,12 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     const cron when(definition.cron);
     const auto in = zone::named(definition.zone);
     for (;;) {
-        const auto rows = co_await read(queue);
+        auto found = co_await find(queue, definition.id);
         schedule_entry entry;
         entry.queue = queue;
         entry.row = definition.id;
-        for (const auto& row : rows) {
-            if (row.row == entry.row) entry = row;
-        }
-        if (!entry.text.empty()) {
+        if (found) {
+            entry = std::move(*found);
             entry.what = read_schedule(entry.text);
             if (entry.what.definition == definition) co_return;
         }
@@ -9454,6 +9489,16 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
         const bool done = co_await write(entry, std::vector<new_task>());
         if (done) co_return;
     }
+}
+
+asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+    schedule_entry entry;
+    entry.queue = std::move(queue);
+    entry.row = definition.id;
+    entry.what.version = stored_schedule::current_version;
+    entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
+    entry.what.definition = std::move(definition);
+    co_await write(entry, std::vector<new_task>());
 }
 
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
@@ -9473,8 +9518,9 @@ asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string qu
 namespace taskflux::detail {
 
 scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                               std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
-    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+                               std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
+                               asio::any_io_executor cpu)
+    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)), declared_(std::move(declared)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
@@ -9539,7 +9585,7 @@ time_point scheduler_core::next_due() const {
 }
 
 asio::awaitable<bool> scheduler_core::ask_the_time() {
-    auto reading = book_.read(local_queue);
+    auto reading = book_.rows(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
     if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
@@ -9574,11 +9620,11 @@ asio::awaitable<bool> scheduler_core::look() {
     trouble_.is_over(nowhere);
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
-    for (const auto& [where, one] : known_) queues.insert(where.first);  // also a queue that is no longer there
+    for (const auto& [name, life] : lives_) queues.insert(name);  // also a queue that is no longer there
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
-        auto reading = book_.read(name);
+        auto reading = read(name);
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
@@ -9592,12 +9638,35 @@ asio::awaitable<bool> scheduler_core::look() {
     co_return has_seen;
 }
 
-void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry> rows) {
-    std::set<std::string> there;
+asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
+    auto stored = co_await book_.rows(queue);
+    const auto before = lives_.find(queue);
+    if (before == lives_.end() || before->second == stored.life) {
+        declared_->keep(queue, stored.rows);
+    } else {
+        co_await restore(queue, std::move(stored.rows));
+        stored = co_await book_.rows(queue);
+    }
+    if (stored.life.empty()) lives_.erase(queue);
+    else lives_.insert_or_assign(queue, stored.life);
+    co_return std::move(stored.rows);
+}
+
+asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    auto lost = declared_->missing(queue, rows);
+    for (const auto& [id, job] : *jobs_) {
+        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
+    }
+    for (const auto& one : lost) co_await book_.add(queue, one);
+    if (lost.empty()) co_return;
+    options_.log()(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(lost.size()) +
+                                           " schedules of this program are stored again");
+}
+
+void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
+    if (queue == local_queue) std::erase_if(rows, [&](const auto& row) { return !is_shared_job(row.id); });
     for (auto& row : rows) {
-        if (queue == local_queue && !is_shared_job(row.row)) continue;
-        there.insert(row.row);
-        const place where(queue, row.row);
+        const place where(queue, row.id);
         const auto before = known_.find(where);
         if (before != known_.end() && before->second.entry.text == row.text) {
             before->second.is_stale = false;
@@ -9605,21 +9674,22 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
         }
         if (before != known_.end()) known_.erase(before);
         try {
-            row.what = read_schedule(row.text);
-            const auto& means = row.what.definition;
+            schedule_entry entry{queue, row.id, std::move(row.text), {}};
+            entry.what = read_schedule(entry.text);
+            const auto& means = entry.what.definition;
             if (is_for_us(queue, means)) {
                 const cron when(means.cron);
                 const auto in = zone::named(means.zone);
-                known_.insert_or_assign(where, known{std::move(row), when, in});
+                known_.insert_or_assign(where, known{std::move(entry), when, in});
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !there.contains(one.first.second);
+        return one.first.first == queue && !has_row(rows, one.first.second);
     });
 }
 
@@ -12434,11 +12504,12 @@ try('DEL', key)
 return rules
 )lua";
 
-/// Appends the commands that `missing_rights` reads the answers of.
-inline void ask_for_rights(boost::redis::request& to, const std::string& prefix) {
+/// Appends the commands that `missing_rights` reads the answers of. `is_durable`: also for the right to wait for replicas.
+inline void ask_for_rights(boost::redis::request& to, const std::string& prefix, bool is_durable) {
     to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
     to.push("SCRIPT", "LOAD", "return 0");
     to.push("EVAL", rights_script, 1, prefix + ":{rights}", prefix + ":in:rights");
+    if (is_durable) to.push("WAIT", 0, 1);  // for no replica
 }
 
 /// The rules of ACL SETUSER that the connection's user lacks.
@@ -12453,6 +12524,7 @@ inline std::set<std::string> missing_rights(reader& in, const std::string& prefi
     } else if (const auto said = in.error(); is_refused(said) && said.find("run the '") == said.npos) {
         rules.emplace('~' + prefix + ":*");  // EVAL itself is needed for this question only
     }
+    if (!in.done() && in.is_error() && is_refused(in.error())) rules.emplace("+wait");
     return rules;
 }
 
@@ -12507,13 +12579,13 @@ inline boost::redis::request make_setup(const redis_url& url, std::string_view c
     return out;
 }
 
-/// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting(const std::string& prefix) {
+/// Asks for what `read_greeting` reads. `is_durable`: calls will wait for replicas.
+inline boost::redis::request make_greeting(const std::string& prefix, bool is_durable) {
     auto out = make_request();
     out.push("HELLO");
     out.push("INFO", "server");
     out.push("CONFIG", "GET", "maxmemory-policy");
-    ask_for_rights(out, prefix);
+    ask_for_rights(out, prefix, is_durable);
     return out;
 }
 
@@ -13919,7 +13991,7 @@ private:
 
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
-        out.greeting = wire::make_greeting(url_.prefix);
+        out.greeting = wire::make_greeting(url_.prefix, replicas() > 0);
         out.greeted = [facts = facts_, log = options_.log(), url = url_](const reply& from) {
             const auto told = check_greeting(from, url);
             wire::check_rights(told.missing_rights, url.user);
@@ -14061,6 +14133,284 @@ private:
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/awaited_ends.hpp -----------------------------------------------
+
+namespace taskflux::redis {
+
+/// The ends of tasks that callers of this process wait for. The server tells of them by messages; for each queue one
+/// coroutine, the asker, asks for all its callers: see `wait`. Thread-safe.
+class awaited_ends {
+public:
+    /// What is known for one caller.
+    struct news {
+        std::unique_ptr<task_outcome> outcome;
+        std::exception_ptr failure;  ///< asking failed
+        bool is_told = false;        ///< the server tells of that end unasked
+        bool is_open = false;        ///< the server was asked, and the task had not ended
+        bool is_gone = false;        ///< the server was asked, and there is no such task
+    };
+
+private:
+    struct place {
+        detail::event wake;
+        // Guarded by the mutex:
+        news known;
+        bool must_ask = false;
+        bool wants_answer = false;
+    };
+    using places = std::multimap<task_key, std::shared_ptr<place>>;
+
+    struct queue_waits {
+        places waiting;
+        std::deque<task_key> questions;
+        const std::shared_ptr<detail::event> asker = std::make_shared<detail::event>();
+        bool has_asker = false;
+        bool is_hurried = false;
+    };
+    using queues = std::map<std::string, queue_waits>;
+
+public:
+    /// A caller that waits; leaves when it is destroyed. Asks for the end, unless that has been told of, or will be.
+    class ticket {
+    public:
+        ticket(awaited_ends& in, const task_id& id) : in_(in), mine_(std::make_shared<place>()) {
+            const std::lock_guard lock(in_.mutex_);
+            at_ = in_.queues_.try_emplace(id.queue).first;
+            where_ = at_->second.waiting.emplace(id.key, mine_);
+            in_.take_told(id, *mine_);
+            if (!mine_->known.outcome && (!mine_->known.is_told || mine_->must_ask)) add_question();
+        }
+        ticket(const ticket&) = delete;
+        ticket& operator=(const ticket&) = delete;
+        ~ticket() {
+            const std::lock_guard lock(in_.mutex_);
+            at_->second.waiting.erase(where_);
+            if (at_->second.waiting.empty() && !at_->second.has_asker) in_.queues_.erase(at_);
+        }
+
+        /// Wakes the caller; keeps its place alive.
+        std::shared_ptr<detail::event> wake() { return {mine_, &mine_->wake}; }
+
+        /// Takes the outcome, if there is one.
+        news look() {
+            const std::lock_guard lock(in_.mutex_);
+            auto& known = mine_->known;
+            return {std::move(known.outcome), known.failure, known.is_told, known.is_open, known.is_gone};
+        }
+
+        /// Asks once more, and wakes the caller when the answer is there, whatever it is.
+        void ask_at_last() {
+            const std::lock_guard lock(in_.mutex_);
+            mine_->known.is_open = false;
+            mine_->wants_answer = true;
+            add_question();
+        }
+
+    private:
+        void add_question() {
+            at_->second.questions.push_back(where_->first);
+            at_->second.asker->set();
+        }
+
+        awaited_ends& in_;
+        const std::shared_ptr<place> mine_;
+        queues::iterator at_;
+        places::iterator where_;
+    };
+
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    void expect(const task_id& id, bool must_ask = false) {
+        const std::lock_guard lock(mutex_);
+        auto& told = told_unasked(id);
+        told.is_expected = true;
+        told.must_ask = told.must_ask || must_ask;
+    }
+
+    /// Takes an end that the server has told of, and nobody has waited for yet.
+    std::optional<task_outcome> take(const task_id& id) {
+        const std::lock_guard lock(mutex_);
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || !told->second.is_expected || !told->second.outcome) return std::nullopt;
+        return take(told).outcome;
+    }
+
+    /// The server has told of an end.
+    void deliver(const task_id& id, const task_outcome& outcome) {
+        const std::lock_guard lock(mutex_);
+        if (!give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); })) keep(id, outcome);
+    }
+
+    /// Messages may have been lost: all are asked for again, at once.
+    void lost_messages() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [id, told] : told_unasked_) told.must_ask = true;
+        for (auto& [name, of] : queues_) {
+            of.is_hurried = true;
+            of.asker->set();
+        }
+    }
+
+    /// There will be no more.
+    void wake_all() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [name, of] : queues_) {
+            for (const auto& [key, to] : of.waiting) to->wake.set();
+            of.asker->set();
+        }
+    }
+
+    // --- for the asker ----------------------------------------------------------------------------------
+
+    /// What wakes the asker of a queue where somebody waits, if there is none yet: then it is the caller's to begin.
+    std::shared_ptr<detail::event> begin_asker(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        const auto at = queues_.find(queue);
+        if (at == queues_.end() || std::exchange(at->second.has_asker, true)) return nullptr;
+        return at->second.asker;
+    }
+
+    /// Whether nobody waits any more, so that the asker has ended.
+    bool end_asker(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        const auto at = queues_.find(queue);
+        if (!at->second.waiting.empty()) return false;
+        queues_.erase(at);
+        return true;
+    }
+
+    /// Up to `most` tasks that callers have asked for, and that nobody has answered for yet.
+    std::vector<task_key> take_questions(const std::string& queue, std::size_t most) {
+        const std::lock_guard lock(mutex_);
+        auto& all = queues_.find(queue)->second.questions;
+        std::vector<task_key> keys;
+        for (; !all.empty() && keys.size() < most; all.pop_front()) keys.push_back(all.front());
+        return keys;
+    }
+
+    /// Up to `most` of the tasks that are waited for, in the order of their keys, behind one of them.
+    std::vector<task_key> next(const std::string& queue, const task_key& behind, std::size_t most) const {
+        const std::lock_guard lock(mutex_);
+        const auto& all = queues_.find(queue)->second.waiting;
+        std::vector<task_key> keys;
+        for (auto at = all.upper_bound(behind); at != all.end() && keys.size() < most; at = all.upper_bound(keys.back())) {
+            keys.push_back(at->first);
+        }
+        return keys;
+    }
+
+    /// Whether messages have been lost since the last call.
+    bool take_hurry(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(queues_.find(queue)->second.is_hurried, false);
+    }
+
+    /// The server has answered that this task has ended, or not yet (nothing).
+    void answer(const std::string& queue, const task_key& key, const std::optional<task_outcome>& outcome) {
+        const std::lock_guard lock(mutex_);
+        give(queue, key, [&](place& to) {
+            if (outcome) to.known.outcome = std::make_unique<task_outcome>(*outcome);
+            to.known.is_open = true;
+            return outcome || to.wants_answer;
+        });
+    }
+    void answer_gone(const std::string& queue, const task_key& key) {
+        const std::lock_guard lock(mutex_);
+        give(queue, key, [](place& to) { to.known.is_gone = true; });
+    }
+    void fail(const std::string& queue, const std::vector<task_key>& keys, const std::exception_ptr& failure) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& key : keys) give(queue, key, [&](place& to) { to.known.failure = failure; });
+    }
+
+private:
+    // The end of a task that has just been submitted to be awaited; it may come before that is known.
+    struct told_end {
+        bool is_expected = false;
+        bool must_ask = false;  // it was not kept, or may have been lost
+        std::optional<task_outcome> outcome;
+
+        // How many bytes more it has then.
+        std::size_t size_with(const task_outcome& one) {
+            const auto before = size();
+            outcome = one;
+            return size() - before;
+        }
+        // How many bytes it had.
+        std::size_t drop() {
+            const auto had = size();
+            outcome.reset();
+            must_ask = true;
+            return had;
+        }
+        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
+    };
+
+    /// Gives something to all that wait for a task, and wakes those for which `what` does not say false. False: nobody does.
+    template <class Function>
+    bool give(const std::string& queue, const task_key& key, Function what) {
+        const auto of = queues_.find(queue);
+        if (of == queues_.end()) return false;
+        const auto [begin, end] = of->second.waiting.equal_range(key);
+        for (auto at = begin; at != end; ++at) {
+            bool is_news = true;
+            if constexpr (std::is_void_v<std::invoke_result_t<Function&, place&>>) what(*at->second);
+            else is_news = what(*at->second);
+            if (is_news) at->second->wake.set();
+        }
+        return begin != end;
+    }
+
+    void take_told(const task_id& id, place& to) {
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || !told->second.is_expected) return;
+        auto taken = take(told);
+        to.known.is_told = true;
+        to.must_ask = taken.must_ask;
+        if (taken.outcome) to.known.outcome = std::make_unique<task_outcome>(std::move(*taken.outcome));
+    }
+
+    told_end take(std::map<task_id, told_end>::iterator told) {
+        told_bytes_ -= told->second.size();
+        auto taken = std::move(told->second);
+        told_unasked_.erase(told);
+        return taken;
+    }
+
+    // What nobody takes is dropped with time: callers waiting for it ask the server.
+    told_end& told_unasked(const task_id& id) {
+        constexpr std::size_t most = 1024;
+        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
+        if (told_in_order_.size() >= most) {
+            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
+                told_bytes_ -= at->second.size();
+                told_unasked_.erase(at);
+            }
+            told_in_order_.pop_front();
+        }
+        told_in_order_.push_back(id);
+        return told_unasked_[id];
+    }
+
+    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
+    void keep(const task_id& id, const task_outcome& outcome) {
+        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
+        auto& told = told_unasked(id);
+        told_bytes_ += told.size_with(outcome);
+        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
+            const auto at = told_unasked_.find(*next);
+            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        }
+    }
+
+    mutable std::mutex mutex_;
+    queues queues_;
+    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
+    std::deque<task_id> told_in_order_;
+    std::size_t told_bytes_ = 0;
+};
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/layout.hpp -----------------------------------------------------
 
 // The layout of what the server stores, which docs/wire-format.md describes: one place for programs and scripts. The scripts
@@ -14140,6 +14490,9 @@ struct more_effects {
 struct own_key {
     static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
 };
+
+/// The key of the set of all queues' names.
+inline std::string all_queues(const std::string& prefix) { return prefix + ":{queues}"; }
 
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
@@ -14543,11 +14896,8 @@ public:
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
         std::vector<std::string> queues;  // where it looks for tasks
         // Guarded by the inbox:
-        std::optional<task_outcome> outcome;  // of an end
-        bool is_expected = false;             // the server will tell of that end unasked
-        bool is_announced = false;            // it will, but it may have to be asked
-        bool is_called = false;               // there was a message for it
-        std::vector<handed_task> handed;      // to a sleeper
+        bool is_called = false;           // there was a message for it
+        std::vector<handed_task> handed;  // to a sleeper
     };
     using place_ptr = std::shared_ptr<place>;
 
@@ -14565,17 +14915,6 @@ public:
         /// The event that wakes the coroutine; keeps its place alive.
         std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
 
-        bool is_expected() {
-            const std::lock_guard lock(in_.mutex_);
-            return who_->is_expected;
-        }
-
-        /// Whether the server was told at the submission that this process awaits that end.
-        bool is_announced() {
-            const std::lock_guard lock(in_.mutex_);
-            return who_->is_announced;
-        }
-
         bool is_called() {
             const std::lock_guard lock(in_.mutex_);
             return who_->is_called;
@@ -14591,11 +14930,6 @@ public:
             const std::lock_guard lock(in_.mutex_);
             if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
             return std::exchange(who_->handed, {});
-        }
-
-        std::optional<task_outcome> take_outcome() {
-            const std::lock_guard lock(in_.mutex_);
-            return std::exchange(who_->outcome, std::nullopt);
         }
 
     private:
@@ -14630,27 +14964,6 @@ public:
         const std::lock_guard lock(mutex_);
         const auto at = watchers_.emplace(consumer, who);
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
-    }
-
-    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
-    void expect(const task_id& id, bool must_ask = false) {
-        const std::lock_guard lock(mutex_);
-        auto& told = told_unasked(id);
-        told.is_expected = true;
-        told.must_ask = told.must_ask || must_ask;
-    }
-
-    ticket await_end(const task_id& id, place_ptr who) {
-        const std::lock_guard lock(mutex_);
-        if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
-            who->is_announced = true;
-            who->is_expected = !told->second.must_ask;
-            told_bytes_ -= told->second.size();
-            who->outcome = std::move(told->second.outcome);
-            told_unasked_.erase(told);
-        }
-        const auto at = ends_.emplace(id, who);
-        return ticket(*this, std::move(who), [at](inbox& in) { in.ends_.erase(at); });
     }
 
     /// Whether there is something to cancel that `renewed` has not been told.
@@ -14704,13 +15017,7 @@ public:
                 const auto sequence = static_cast<std::uint64_t>(from.whole());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
-                const task_id id{std::move(queue), {sequence, nonce}};
-                const auto [begin, end] = ends_.equal_range(id);
-                if (begin == end) keep(id, outcome);
-                for (auto at = begin; at != end; ++at) {
-                    at->second->outcome = outcome;
-                    at->second->wake.set();
-                }
+                ends_.deliver({std::move(queue), {sequence, nonce}}, outcome);
                 break;
             }
             default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
@@ -14718,62 +15025,25 @@ public:
         return std::nullopt;
     }
 
-    /// Has everybody look again: messages may have been lost, or there will be no more.
+    awaited_ends& ends() { return ends_; }
+
+    /// Messages may have been lost: everybody looks again.
+    void lost_messages() {
+        ends_.lost_messages();
+        wake_fetches();
+    }
+
+    /// There will be no more.
     void wake_all() {
-        const std::lock_guard lock(mutex_);
-        for (auto& [id, told] : told_unasked_) told.must_ask = true;
-        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
-        for (const auto& [consumer, who] : watchers_) who->wake.set();
-        for (const auto& [id, who] : ends_) who->wake.set();
+        ends_.wake_all();
+        wake_fetches();
     }
 
 private:
-    // The end of a task that has just been submitted to be awaited; it may come before that is known.
-    struct told_end {
-        bool is_expected = false;
-        bool must_ask = false;  // it was not kept, or may have been lost
-        std::optional<task_outcome> outcome;
-
-        // How many bytes more it has then.
-        std::size_t size_with(const task_outcome& one) {
-            const auto before = size();
-            outcome = one;
-            return size() - before;
-        }
-        // How many bytes it had.
-        std::size_t drop() {
-            const auto had = size();
-            outcome.reset();
-            must_ask = true;
-            return had;
-        }
-        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
-    };
-
-    // What nobody takes is dropped with time: callers waiting for it ask the server.
-    told_end& told_unasked(const task_id& id) {
-        constexpr std::size_t most = 1024;
-        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
-        if (told_in_order_.size() >= most) {
-            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
-                told_bytes_ -= at->second.size();
-                told_unasked_.erase(at);
-            }
-            told_in_order_.pop_front();
-        }
-        told_in_order_.push_back(id);
-        return told_unasked_[id];
-    }
-
-    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
-    void keep(const task_id& id, const task_outcome& outcome) {
-        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
-        auto& told = told_unasked(id);
-        told_bytes_ += told.size_with(outcome);
-        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
-            const auto at = told_unasked_.find(*next);
-            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
-        }
+    void wake_fetches() {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
+        for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
     ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
@@ -14787,15 +15057,12 @@ private:
         return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
     }
 
-    std::mutex mutex_;
+    awaited_ends ends_;
+    std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
-    std::multimap<task_id, place_ptr> ends_;
     std::set<std::string> news_;  // consumers
-    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
-    std::deque<task_id> told_in_order_;
-    std::size_t told_bytes_ = 0;
 };
 
 }  // namespace taskflux::redis
@@ -15668,6 +15935,33 @@ return task.info
 end
 )lua";
 
+inline constexpr char shared_in_slices[] =
+    R"lua(local function in_slices(items, read_some, take)
+local from, length = 1, 4
+while from <= #items do
+local till = math.min(from + length - 1, #items)
+read_some({unpack(items, from, till)})
+for n = from, till do
+if take(items[n], n) == false then return n - 1 end
+end
+from, length = till + 1, math.min(2 * length, 4000)
+end
+return #items
+end
+)lua";
+
+inline constexpr char shared_answered_bytes[] =
+    R"lua(local answered_bytes = 0
+)lua";
+
+inline constexpr char shared_fits[] =
+    R"lua(local function fits(bytes)
+local is_first = answered_bytes == 0
+answered_bytes = answered_bytes + bytes
+return is_first or answered_bytes <= 1048576
+end
+)lua";
+
 inline constexpr char shared_gaps_in[] =
     R"lua(local function gaps_in(text)
 local gaps = {}
@@ -15713,13 +16007,12 @@ local seqs
 seqs, seen = next_numbers(seen, last, most, gaps)
 if #seqs == 0 then break end
 open_segments(seqs[1], seqs[#seqs])
-load(seqs, with_records)
-for _, seq in ipairs(seqs) do
-if tasks[seq] then
+local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+if not tasks[seq] then return true end
 has_taken = true
-if take(tasks[seq]) == false then return seq - 1 end
-end
-end
+return take(tasks[seq])
+end)
+if taken < #seqs then return seqs[taken + 1] - 1 end
 looked_at = looked_at + #seqs
 most = math.min(2 * most, 500)
 end
@@ -16745,8 +17038,8 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count,
-    shared_text,
+    shared_load, shared_in_slices, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts,
+    shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
@@ -16759,7 +17052,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "dd0f816752107fd2c15f787f3edaac3a76b912af",
+inline constexpr script clear{"clear", "7f772850ec95a7676c8b1241b15511a32d447f26",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -16833,6 +17126,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
@@ -16846,7 +17140,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "f90576533c07c6415815a925e3496eba727daf24",
+inline constexpr script enqueue{"enqueue", "27aee89a63e05669683c9f3719890e60a9762dc1",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -16861,6 +17155,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
@@ -16918,7 +17213,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "ff116f34205c7f2bf2e631b2554c70417b3b7ab2",
+inline constexpr script enqueue_plain{"enqueue_plain", "f71ac6c9c9a980e7fac080fec88918e4a73c87a7",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -17328,6 +17623,16 @@ return {'OK', task.seq, task.nonce}
 inline constexpr script find{"find", "aba4bcb3cecbba275e3cf976e309fc44a0eb678f",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
+inline constexpr char found_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+)lua";
+inline constexpr auto found_text = joined(found_keys, shared_call,
+    R"lua(call('HSETNX', c, 'life', ARGV[1])
+call('HSETNX', c, 'seq', 0)
+return {'OK'}
+)lua");
+inline constexpr script found{"found", "3784d150d101219e007658adfca53ac2c8fc0c66",
+    std::string_view(found_text.data(), found_text.size()), "c"};
+
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -17360,6 +17665,7 @@ inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, sha
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
@@ -17410,7 +17716,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "1474ee5a110d039e9120472b974803bd8fe978b4",
+inline constexpr script hand_over{"hand_over", "c7d710040020c3845505f6eaabffad8edfe5fcde",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
@@ -17446,7 +17752,8 @@ inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_
     shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_counts, shared_bodies, shared_count, shared_text,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies, shared_count,
+    shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -17461,16 +17768,31 @@ reply[#reply + 1] = field
 reply[#reply + 1] = value
 end
 if #ARGV > 4 then
-local fields = {unpack(ARGV, 5)}
-for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+local fields, values = {unpack(ARGV, 5)}, {}
+local taken = in_slices(fields, function(some)
+for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+end, function(field)
+local value = values[field]
+if value and not fits(#field + #value) then return false end
+add(field, value)
+end)
+reply[6] = string.format('%d', taken)
 else
-local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
-reply[6] = page[1]
-for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+local left, bytes, length = tonumber(ARGV[4]), 0, 4
+reply[6] = ARGV[3]
+repeat
+local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
+reply[6], length = page[1], 2 * length
+for n = 1, #page[2], 2 do
+add(page[2][n], page[2][n + 1])
+bytes = bytes + #page[2][n + 1]
+end
+left = left - math.max(#page[2] / 2, 1)
+until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "4aea06fec536717eeee00d5e9fb80e0b1faa9998",
+inline constexpr script journal{"journal", "42bdf02c2a64ce61bcfdcf9cbf0a64296af08e24",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -17523,17 +17845,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
+    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -17542,8 +17865,10 @@ local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
 local most = tonumber(ARGV[2])
 local seen = walk(from, last, most, gaps, true, function(task)
 if #reply == 3 + most then return false end
-local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
-reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+local told, state = call('HMGET', g, task.seq .. 'p', task.seq .. 'l'), pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {task.seq, task.record, state, progress, log}
 end)
 reply[2], reply[3] = seen, seen >= last and 1 or 0
 if #reply == 3 and from == low and seen > low then
@@ -17551,7 +17876,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "64aa3786ad20f28594d55bd375d187edaeb98a24",
+inline constexpr script list{"list", "71eee729fad0460443f82625cbbec040fd948087",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -17893,9 +18218,17 @@ inline constexpr script resign{"resign", "e71b49ad91c43e4090a2d2f64a6f83ea90d628
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
-    R"lua(return {'OK', now, call('HGETALL', S)}
+    shared_text,
+    R"lua(local rows
+if ARGV[1] then
+local text = call('HGET', S, ARGV[1])
+rows = text and {ARGV[1], text} or {}
+else
+rows = call('HGETALL', S)
+end
+return {'OK', now, call('HGET', c, 'life') or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "389067a843900a9cba6b9ad929cc7072eaa21395",
+inline constexpr script schedules{"schedules", "e68c22b0ee7c146ade26809cb2acf575f5a75101",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
@@ -17923,8 +18256,9 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
+if to ~= '' and not known[1] then return {'NEW'} end
+if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
@@ -17932,7 +18266,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "5f99a7c0db2e071d2f97c303a234dc43e7669c5b",
+inline constexpr script set_schedule{"set_schedule", "5fe551ce9c8159d2f3807a34fcefb6eb07d8c171",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18030,9 +18364,9 @@ local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), wor
 if not state then return {'SLOW'} end
 local waiters = call('HGET', w, seq)
 local field = string.format('%d', seq)
-call('HSET', s, field, state)
-call('SREM', mine, field)
 call('ZADD', f, string.format('%d', now + 3600000), field)
+call('SREM', mine, field)
+call('HSET', s, field, state)
 add_to('n3', -1)
 add_to('n5', 1)
 if waiters then
@@ -18045,7 +18379,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "b2bd406d735f2a2306b1acff28061ff4c80cc5bb",
+inline constexpr script settle_one{"settle_one", "2cf30909456c22c042fc5d9fb6859f2792c027f3",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
@@ -18317,28 +18651,29 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_find, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts,
-    shared_hear_of, shared_text, shared_wake, shared_write_rest,
+    shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_attempts, shared_hear_of, shared_text, shared_wake,
+    shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
-load(seqs)
-for n = 2, #ARGV, 2 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+in_slices(seqs, load, function(seq, n)
+local task = find(seq, tonumber(ARGV[2 * n + 1]))
 local answer = 4
 if task and (task.state >= 5 and task.state <= 8) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. (struct.pack('<I4', #task.result) .. task.result) .. (struct.pack('<I4', #task.error) .. task.error)
+if not fits(#answer) then return false end
 elseif task then
 answer = 0
 if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
-end
+end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "1aecd14650c1a9e353e1b6edc93947b2f618168e",
+inline constexpr script wait{"wait", "75d95081838a939e3bf1d821586766126c683ca4",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18499,12 +18834,26 @@ struct fast_script {
 };
 
 /// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
-/// this comes first. Thread-safe; lives in a shared_ptr.
+/// this comes first. Makes the queue known where its server has it for the first time, or has been emptied, which the
+/// scripts that store something tell. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     /// `relay` is called when there is something to be told to other queues; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
-        : server_(std::move(server)), prefix_(server_->prefix() + ":{" + queue + "}:"), relay_(std::move(relay)) {}
+        : server_(std::move(server)), name_(std::move(queue)), prefix_(server_->prefix() + ":{" + name_ + "}:"),
+          relay_(std::move(relay)) {}
+
+    /// Makes the queue known to `broker::queues`, once.
+    asio::awaitable<void> announce() {
+        const auto self = shared_from_this();
+        if (!is_announced_) co_await found();
+    }
+
+    /// The server may be another one.
+    void doubt() { is_announced_ = false; }
+
+    /// Which life of the queue this is, as far as this process knows: what it remembers of the queue is of one life.
+    unsigned life() const { return life_; }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -18542,6 +18891,17 @@ public:
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
         for (bool is_more = true; is_more;) is_more = co_await maintain_some();
+    }
+
+    /// Like `maintain`, unless that is under way by such a call: on a long backlog one does it, and not each who sees it.
+    asio::awaitable<void> maintain_once() {
+        const auto self = shared_from_this();
+        if (is_maintaining_.exchange(true)) co_return;
+        struct end {
+            ~end() { of.is_maintaining_ = false; }
+            queue_calls& of;
+        } const at_end{*this};
+        co_await maintain();
     }
 
     /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
@@ -18609,10 +18969,24 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else if (word == "NEW") {
+                co_await found();
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
+    }
+
+    /// The name comes first: a queue whose life has begun is in the list.
+    asio::awaitable<void> found() {
+        const std::vector<std::string> words{"SADD", all_queues(server_->prefix()), name_};
+        co_await server_->command(words, true);
+        arguments with;
+        with.add(uuid_generator().text());
+        const auto keys = keys_of(scripts::found, {});
+        co_await server_->eval(scripts::found, keys, with.words(), true);
+        is_announced_ = true;
+        ++life_;
     }
 
     std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
@@ -18646,8 +19020,12 @@ private:
     }
 
     const std::shared_ptr<connection> server_;
+    const std::string name_;
     const std::string prefix_;
     const std::function<void()> relay_;
+    std::atomic<bool> is_announced_ = false;
+    std::atomic<bool> is_maintaining_ = false;
+    std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
     std::vector<std::string> lanes_;  // their keys
     std::vector<std::string> sets_;
@@ -18784,12 +19162,14 @@ namespace taskflux::redis {
 /// in a shared_ptr.
 class queue : public std::enable_shared_from_this<queue> {
 public:
-    /// What a `wait` answers: nothing (it has not ended, the inbox will hear), an outcome, or that there is no
-    /// such task.
-    struct wait_answer {
-        bool is_found = false;
-        std::optional<task_outcome> outcome;
-        double next_change = -1;  ///< when, by the server's clock, time alone may end it; -1: never
+    /// What the server knows of the ends of tasks.
+    struct known_ends {
+        struct end {
+            bool is_found = false;
+            std::optional<task_outcome> outcome;  ///< none: it has not ended, the inbox will hear
+        };
+        std::vector<end> answers;  ///< of the first tasks; of all unless their outcomes are large
+        double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
     };
 
@@ -18831,13 +19211,34 @@ public:
         co_return co_await batches->run(std::move(ends));
     }
 
-    /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
-    asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
+    /// Asks for the ends of tasks, and that `inbox` be told of those to come.
+    asio::awaitable<known_ends> ends_of(std::vector<task_key> keys, std::string inbox) {
         const auto self = shared_from_this();
-        std::vector<task_key> keys(1, key);
-        const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(keys));
-        co_return std::move(answers.front());
+        arguments with;
+        with.reserve(2 * keys.size() + 1);
+        with.add(std::move(inbox));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
+        const auto got = co_await calls_->run(scripts::wait, {}, std::move(with), true);
+        auto from = got.read();
+        known_ends known;
+        known.now = static_cast<double>(from.integer());
+        known.next_change = static_cast<double>(from.integer());
+        known.answers.reserve(keys.size());
+        while (!from.done()) {
+            auto& one = known.answers.emplace_back();
+            if (from.is_text()) {
+                byte_reader bytes(from.text());
+                one.is_found = true;
+                one.outcome = read_outcome(bytes);
+            } else {
+                one.is_found = from.integer() == 0;
+            }
+        }
+        if (known.answers.empty() || known.answers.size() > keys.size()) {
+            throw error(errc::protocol, "the script wait answered for " + std::to_string(known.answers.size()) + " of " +
+                                            std::to_string(keys.size()) + " tasks");
+        }
+        co_return known;
     }
 
     /// Asks for tasks: see fetch.lua.
@@ -18853,6 +19254,7 @@ public:
     void report_damage(const std::string& what, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
+            if (std::exchange(damaged_in_, calls_->life()) != calls_->life()) damaged_.clear();
             if (!damaged_.insert(what).second) return;
         }
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
@@ -18879,7 +19281,6 @@ private:
 
     using task_batcher = batcher<task_item, stored>;
     using end_batcher = batcher<end_item, effect>;
-    using wait_batcher = batcher<task_key, wait_answer>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -18901,20 +19302,9 @@ private:
         return made;
     }
 
-    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
-        const std::lock_guard lock(mutex_);
-        auto& made = waiting_[inbox];
-        if (!made) {
-            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
-                return send_waits(self.lock(), inbox, std::move(keys));
-            });
-        }
-        return made;
-    }
-
     /// Does what a request to store tasks might be sent back for.
     asio::awaitable<void> get_ready(bool all_plain) {
-        const auto run = server_->run_id();
+        const auto run = server_->run_id() + ':' + std::to_string(calls_->life());
         if (all_plain && run == ready_for()) co_return;
         if (all_plain) co_await calls_->maintain_some();  // which knows the server; the rest is done beside fetches
         else co_await calls_->maintain();
@@ -19021,31 +19411,6 @@ private:
         co_return effects;
     }
 
-    static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<task_key> keys) {
-        arguments with;
-        with.add(inbox);
-        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
-        const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
-        auto from = got.read();
-        const auto now = static_cast<double>(from.integer());
-        const auto next_change = static_cast<double>(from.integer());
-        std::vector<wait_answer> answers;
-        while (!from.done()) {
-            auto& one = answers.emplace_back();
-            one.now = now;
-            one.next_change = next_change;
-            if (from.is_text()) {
-                byte_reader bytes(from.text());
-                one.is_found = true;
-                one.outcome = read_outcome(bytes);
-            } else {
-                one.is_found = from.integer() == 0;
-            }
-        }
-        co_return answers;
-    }
-
     const asio::any_io_executor executor_;
     const std::shared_ptr<connection> server_;
     const std::string name_;
@@ -19061,9 +19426,9 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::string ready_for_;  // the run of a server that has been told to this queue
+    unsigned damaged_in_ = 0;  // which life of the queue
+    std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
-    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis
@@ -19141,12 +19506,14 @@ public:
         std::vector<std::shared_ptr<queue>> all;
         {
             const std::lock_guard lock(mutex_);
-            announced_.clear();
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
-        inbox_.wake_all();
+        for (auto& one : all) {
+            one->calls().doubt();
+            detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
+        }
+        inbox_.lost_messages();
     }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
@@ -19154,6 +19521,7 @@ public:
     /// The local clock, by which waits go.
     taskflux::clock& base() const { return clock_.base(); }
     redis::inbox& inbox() { return inbox_; }
+    awaited_ends& ends() { return inbox_.ends(); }
     post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
     /// Where this process is told things.
@@ -19197,7 +19565,7 @@ public:
     /// What carries to other queues that which a queue's outbox holds; set once, before the first call.
     void on_relay(std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> action) { carry_ = std::move(action); }
 
-    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
+    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain_once(); }
 
     /// Calls a script that may be called twice. `own` are keys beside the queue's.
     awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {
@@ -19209,22 +19577,10 @@ public:
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
     static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
-    /// Makes the queue known to `queues`.
-    awaitable<void> announce(std::string name) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (announced_.contains(name)) co_return;
-        }
-        const std::vector<std::string> words{"SADD", all_queues(), name};
-        co_await server_->command(words, true);
-        const std::lock_guard lock(mutex_);
-        announced_.insert(name);
-    }
-
     awaitable<std::vector<std::string>> queues() {
         const auto self = shared_from_this();
         check_open();
-        const std::vector<std::string> words{"SMEMBERS", all_queues()};
+        const std::vector<std::string> words{"SMEMBERS", all_queues(server_->prefix())};
         const auto got = co_await server_->command(words, true);
         reader from(got);
         std::vector<std::string> names(from.list());
@@ -19249,10 +19605,10 @@ public:
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
-    /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
-    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
+    /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) {
         const auto executor = co_await asio::this_coro::executor;
-        const auto wake = who.wake();
         const detail::alarm at(base(), executor, wake, when);
         co_await wake->wait();
         check_open();
@@ -19271,8 +19627,6 @@ public:
     }
 
 private:
-    std::string all_queues() const { return server_->prefix() + ":{queues}"; }
-
     std::shared_ptr<queue> keys_of(const std::string& name) {
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
@@ -19360,7 +19714,6 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<queue>> queues_;
-    std::set<std::string> announced_;
     std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };
@@ -19739,8 +20092,8 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
     const auto start = detail::start_of(query);
     auto seen = start.sequence;
-    task_page page;
-    if (query.limit == 0) co_return page;
+    detail::page_filler page(query);
+    if (query.limit == 0) co_return page.take();
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
@@ -19765,12 +20118,12 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
                     continue;
                 }
                 if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-                if (detail::ends_page(query, page)) co_return page;
-                page.tasks.push_back(std::move(record));
+                if (page.is_full()) co_return page.take();
+                page.add(std::move(record));
             }
         }
     }
-    co_return page;
+    co_return page.take();
 }
 
 }  // namespace taskflux::redis
@@ -19850,10 +20203,20 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
     co_return answer;
 }
 
+/// How many of the keys that a request has named were looked at, as the answer says: one of them at least.
+inline std::size_t looked_at(const std::string& told, std::size_t named) {
+    std::size_t count = 0;
+    const auto [end, failure] = std::from_chars(told.data(), told.data() + told.size(), count);
+    if (failure != std::errc() || count == 0 || count > named) {
+        throw error(errc::protocol, "the script journal answered for \"" + told + "\" of " + std::to_string(named) + " keys");
+    }
+    return count;
+}
+
 /// `broker::journal`.
 inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
     journal_page page;
-    for (std::size_t from = 0; from == 0 || from < query.keys.size(); from += engine::batch_size) {
+    for (std::size_t from = 0; from == 0 || from < query.keys.size();) {
         arguments with;
         with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
         const auto till = (std::min)(from + engine::batch_size, query.keys.size());
@@ -19869,8 +20232,10 @@ inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_q
             const auto key = told.text();
             page.entries.push_back(read_entry(key, told.text()));
         }
+        if (query.keys.empty()) break;
+        from += looked_at(page.cursor, till - from);
     }
-    if (page.cursor == "0") page.cursor.clear();
+    if (page.cursor == "0" || !query.keys.empty()) page.cursor.clear();
     co_return page;
 }
 
@@ -20084,32 +20449,148 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
 
 namespace taskflux::redis {
 
-/// `broker::schedules`. The server's time comes with them, and sets the broker's clock.
-inline awaitable<std::vector<schedule_row>> schedules(engine_ptr on, std::string name) {
-    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, {});
+/// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
+/// broker's clock.
+inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
+    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
-    std::vector<schedule_row> rows(from.list() / 2);
-    for (auto& row : rows) {
+    stored_schedules found;
+    found.life = from.text();
+    found.rows.resize(from.list() / 2);
+    for (auto& row : found.rows) {
         row.id = from.text();
         row.text = from.text();
     }
-    std::ranges::sort(rows, {}, &schedule_row::id);
-    co_return rows;
+    std::ranges::sort(found.rows, {}, &schedule_row::id);
+    co_return found;
 }
 
 /// `broker::set_schedule`.
 inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string id, std::string was, std::string to,
                                     std::vector<new_task> tasks) {
     const auto of = on->at(name);
-    co_await on->announce(name);
+    auto& calls = of->calls();
+    co_await calls.announce();
     auto items = of->items_of(tasks);
     arguments with;
     with.add_run_id().add(std::move(id)).add(std::move(was)).add(std::move(to));
     for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
-    auto& calls = of->calls();
     const auto got = co_await calls.run(scripts::set_schedule, {}, std::move(with), true, !tasks.empty());
     co_return got.read().integer() != 0;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/waits.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Asks for the ends of these tasks, and passes the answers on. Gives when, by the local clock, time alone may end one of the
+/// queue's tasks.
+inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys) {
+    auto& ends = on->ends();
+    auto next_change = never;
+    while (!keys.empty()) {
+        const auto sent = on->base().now();
+        auto asking = on->at(name)->ends_of(keys, on->channel());
+        auto asked = co_await detail::caught(std::move(asking));
+        if (asked.failure()) {
+            ends.fail(name, keys, asked.failure());
+            co_return never;
+        }
+        const auto got = asked.take();
+        auto key = keys.begin();
+        for (const auto& one : got.answers) {
+            if (one.is_found) ends.answer(name, *key++, one.outcome);
+            else ends.answer_gone(name, *key++);
+        }
+        keys.erase(keys.begin(), key);  // the others have not fitted into the answer
+        next_change = got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
+    }
+    co_return next_change;
+}
+
+/// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has
+/// just come, for one of all when time alone may have ended some (which makes the server look), and for all of them now and
+/// then, as messages may get lost: every 5 to 7 s, and no more than 2,000 a second, unless some have been lost.
+inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_ptr<detail::event> wake) {
+    constexpr auto most = batcher_limits::max_items;
+    constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
+    auto& ends = on->ends();
+    const auto poll = [&] { return later(on->base().now(), on->safety_poll()); };
+    auto round_at = poll();
+    auto change_at = never;
+    std::optional<task_key> asked;  // the last one of a round under way
+    bool is_hurried = false;
+    while (!ends.end_asker(name)) {
+        const auto now = on->base().now();
+        auto keys = ends.take_questions(name, most);
+        if (ends.take_hurry(name)) {
+            is_hurried = true;
+            asked.reset();
+            round_at = now;
+        }
+        if (keys.empty() && (is_hurried || now >= round_at)) {
+            keys = ends.next(name, asked.value_or(task_key()), most);
+            const bool is_over = keys.size() < most;
+            asked = is_over ? std::nullopt : std::optional(keys.back());
+            round_at = is_over ? poll() : later(now, pace);
+            is_hurried = is_hurried && !is_over;
+        }
+        if (keys.empty() && now >= change_at) keys = ends.next(name, task_key(), 1);
+        if (keys.empty()) {
+            co_await on->sleep(wake, (std::min)(round_at, change_at));
+        } else {
+            change_at = co_await ask_for_ends(on, name, std::move(keys));
+        }
+    }
+}
+
+/// `broker::wait`, without waiting.
+inline awaitable<std::optional<task_outcome>> look_for_end(engine_ptr on, task_id id) {
+    if (auto told = on->ends().take(id)) co_return told;
+    std::vector<task_key> keys(1, id.key);
+    auto known = co_await on->at(id.queue)->ends_of(std::move(keys), std::string());
+    if (!known.answers.front().is_found) throw detail::no_such_task(id);
+    co_return std::move(known.answers.front().outcome);
+}
+
+/// `broker::wait`.
+inline awaitable<std::optional<task_outcome>> wait_for_end(engine_ptr on, task_id id, duration wait) {
+    on->at(id.queue);
+    const auto deadline = later(on->base().now(), wait);
+    awaited_ends::ticket mine(on->ends(), id);
+    if (auto asker = on->ends().begin_asker(id.queue)) {
+        detail::spawn_ignoring_errors(on->get_executor(), keep_asking(on, id.queue, std::move(asker)));
+    }
+    std::optional<time_point> lost_at;  // when a task that is gone has ended without a word
+    bool will_hear = false, is_last = false;
+    for (;;) {
+        on->check_open();
+        auto known = mine.look();
+        if (known.outcome) co_return std::move(*known.outcome);
+        if (known.failure) std::rethrow_exception(known.failure);
+        will_hear = will_hear || known.is_told || known.is_open;
+        auto until = is_last ? never : deadline;
+        const auto now = on->base().now();
+        if (known.is_gone) {
+            // A task without retention has gone with its end, and the message about that comes on another connection.
+            constexpr auto patience = std::chrono::seconds(2);
+            if (!lost_at) lost_at = will_hear ? later(now, patience) : now;
+            if (now >= *lost_at) throw detail::no_such_task(id);
+            until = *lost_at;
+        } else if (is_last && known.is_open) {
+            co_return std::nullopt;
+        } else if (!is_last && now >= deadline) {
+            is_last = true;
+            mine.ask_at_last();
+            until = never;
+        }
+        const auto wake = mine.wake();
+        if (until == never) co_await wake->wait();  // without a timer, as there may be very many
+        else co_await on->sleep(wake, until);
+    }
 }
 
 }  // namespace taskflux::redis
@@ -20138,7 +20619,7 @@ public:
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
-        co_await on->announce(queue);
+        co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
         tasks.clear();
@@ -20150,7 +20631,7 @@ public:
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
+                if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -20275,35 +20756,8 @@ public:
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
-        const auto on = engine_;
-        const auto of = on->at(id.queue);
-        const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
-        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
-        const auto told = wait > duration::zero() ? on->channel() : std::string();
-        if (auto outcome = waiting.take_outcome()) co_return outcome;
-        if (waiting.is_expected()) {
-            co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-        }
-        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
-            on->check_open();
-            const auto sent = on->base().now();
-            const auto answer = co_await of->wait(id.key, told);
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) {
-                // A task without retention has gone with its end, and the message about that comes on another connection.
-                constexpr auto patience = std::chrono::seconds(2);
-                if (will_hear && wait > duration::zero()) co_await on->sleep(waiting, later(on->base().now(), patience));
-                if (auto outcome = waiting.take_outcome()) co_return outcome;
-                throw detail::no_such_task(id);
-            }
-            if (answer.outcome) co_return answer.outcome;
-            if (on->base().now() >= deadline) co_return std::nullopt;
-            auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
-            if (answer.next_change >= 0) until = (std::min)(until, engine::local(sent, answer.next_change, answer.now));
-            co_await on->sleep(waiting, until);
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-        }
+        if (wait <= duration::zero()) return look_for_end(engine_, std::move(id));
+        return wait_for_end(engine_, std::move(id), wait);
     }
 
     awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
@@ -20372,8 +20826,14 @@ public:
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
-        return redis::schedules(engine_, std::move(queue));
+    awaitable<stored_schedules> schedules(std::string queue) override {
+        return redis::schedules(engine_, std::move(queue), {});
+    }
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        arguments with;
+        with.add(std::move(id));
+        auto found = co_await redis::schedules(engine_, std::move(queue), std::move(with));
+        co_return found.rows.empty() ? std::string() : std::move(found.rows.front().text);
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {

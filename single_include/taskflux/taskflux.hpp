@@ -1944,7 +1944,7 @@ struct list_query {
     std::string name;
     time_point since{};        ///< submitted at or after
     time_point until = never;  ///< submitted before
-    std::size_t limit = 100;
+    std::size_t limit = 100;   ///< a page of large tasks has fewer: it ends at 16 MiB
     std::string cursor;        ///< of the page before
 };
 
@@ -1995,6 +1995,12 @@ BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, wait
 struct schedule_row {
     std::string id;
     std::string text;  ///< never empty
+};
+
+/// The schedules of a queue, by id.
+struct stored_schedules {
+    std::string life;  ///< which life of the queue this is: another one after a server has been emptied; empty: none has begun
+    std::vector<schedule_row> rows;
 };
 
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
@@ -2097,8 +2103,10 @@ public:
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
 
-    /// The schedules of a queue, by id.
-    virtual awaitable<std::vector<schedule_row>> schedules(std::string queue) = 0;
+    virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
+
+    /// The text of one schedule, without a look at the others; empty: there is none.
+    virtual awaitable<std::string> schedule(std::string queue, std::string id) = 0;
 
     /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
     /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the
@@ -5927,12 +5935,32 @@ inline list_position start_of(const list_query& query) {
     return {std::move(last.queue), last.key.sequence};
 }
 
-/// Whether a page holds as many tasks as the query wants. Call it when there is another one: the cursor is set then.
-inline bool ends_page(const list_query& query, task_page& page) {
-    if (page.tasks.size() < query.limit) return false;
-    page.cursor = to_string(page.tasks.back().id);
-    return true;
-}
+/// Fills a page of a list, up to what the query wants, or so many bytes.
+class page_filler {
+public:
+    explicit page_filler(const list_query& query) : limit_(query.limit) {}
+
+    /// Whether the page is full. Call it when there is another task: the cursor is set then.
+    bool is_full() {
+        if (page_.tasks.size() < limit_ && bytes_ < most_bytes) return false;
+        page_.cursor = to_string(page_.tasks.back().id);
+        return true;
+    }
+
+    void add(task_record record) {
+        bytes_ += record.payload.size() + record.result.size() + record.error.size() + record.progress.size();
+        page_.tasks.push_back(std::move(record));
+    }
+
+    task_page take() { return std::move(page_); }
+
+private:
+    static constexpr std::size_t most_bytes = 16 * 1024 * 1024;
+
+    const std::size_t limit_;
+    std::size_t bytes_ = 0;
+    task_page page_;
+};
 
 }  // namespace taskflux::detail
 
@@ -9401,8 +9429,14 @@ public:
     /// The queues whose schedules to read.
     awaitable<std::vector<std::string>> queues() const;
 
+    /// The rows of a queue, as they are stored.
+    awaitable<stored_schedules> rows(std::string queue) const { return broker_->schedules(std::move(queue)); }
+
     /// The rows of a queue; those that can't be read have no version.
     awaitable<std::vector<schedule_entry>> read(std::string queue) const;
+
+    /// The row of that id; nothing where there is none. It has no version where it can't be read.
+    awaitable<std::optional<schedule_entry>> find(std::string queue, std::string row) const;
 
     /// The rows of all queues.
     awaitable<std::vector<schedule_entry>> read_all() const;
@@ -9417,6 +9451,9 @@ public:
     /// A new one goes on where `from` has been. Errors: `protocol` for a row that can't be read.
     awaitable<void> put(std::string queue, schedule_definition definition,
                         std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
+
+    /// Stores a schedule unless there is one of its id.
+    awaitable<void> add(std::string queue, schedule_definition definition) const;
 
     /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
     awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;
@@ -9437,26 +9474,86 @@ private:
 
 namespace taskflux::detail {
 
-/// The schedules that one scheduler has stored, and the queues in which it has found others of their ids. Thread-safe.
+/// Whether rows, by id, have that one.
+inline bool has_row(const std::vector<schedule_row>& rows, const std::string& id) {
+    return std::ranges::binary_search(rows, id, {}, &schedule_row::id);
+}
+
+/// The schedules that one scheduler has stored and nobody has removed since, and the queues in which it has found others of
+/// their ids. Thread-safe.
 class declared_schedules {
+    struct declared {
+        std::string queue;
+        schedule_definition what;
+        bool was_there = false;  // when the queue was read last
+
+        bool is_same_as(const declared& other) const { return queue == other.queue && what == other.what; }
+    };
+
 public:
+    /// A schedule that is being stored, which counts as declared until this is destroyed, and from `keep` on for good.
+    class claim {
+    public:
+        claim(const claim&) = delete;
+        claim& operator=(const claim&) = delete;
+        ~claim() {
+            if (!is_kept_) of_.give_up(id_, what_, std::move(before_));
+        }
+
+        /// It is stored, and nowhere else.
+        void keep() {
+            is_kept_ = true;
+            of_.settle(id_);
+        }
+
+    private:
+        friend class declared_schedules;
+        claim(declared_schedules& of, std::string id, declared what, std::optional<declared> before)
+            : of_(of), id_(std::move(id)), what_(std::move(what)), before_(std::move(before)) {}
+
+        declared_schedules& of_;
+        const std::string id_;
+        const declared what_;
+        std::optional<declared> before_;
+        bool is_kept_ = false;
+    };
+
     /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
-    void check(const std::string& queue, const schedule_definition& what, bool has_own_id) const {
-        if (has_own_id) return;
+    claim declare(const std::string& queue, const schedule_definition& what, bool has_own_id) {
         const std::lock_guard lock(mutex_);
         const auto found = declared_.find(what.id);
-        if (found == declared_.end() || found->second == std::pair(queue, what)) return;
-        throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
-                                            "the first, \"" + found->second.second.cron + "\" in queue " + found->second.first +
-                                            "; give it an id of its own by schedule_options::id, or both one to replace it");
+        const declared mine{queue, what};
+        std::optional<declared> before;
+        if (found != declared_.end()) before = found->second;
+        if (before && !has_own_id && !before->is_same_as(mine)) {
+            throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
+                                                "the first, \"" + before->what.cron + "\" in queue " + before->queue +
+                                                "; give it an id of its own by schedule_options::id, or both one to replace it");
+        }
+        declared_.insert_or_assign(what.id, mine);
+        return claim(*this, what.id, mine, std::move(before));
     }
 
-    /// It is stored, and nowhere else.
-    void add(const std::string& queue, const schedule_definition& what) {
+    /// A queue was read: what has been in it and is not any more has been removed.
+    void keep(const std::string& queue, const std::vector<schedule_row>& rows) {
         const std::lock_guard lock(mutex_);
-        declared_.insert_or_assign(what.id, std::pair(queue, what));
-        if (places_) (*places_)[what.id] = {queue};
-        moving_.erase(what.id);
+        for (auto next = declared_.begin(); next != declared_.end();) {
+            const auto at = next++;
+            auto& one = at->second;
+            if (one.queue != queue) continue;
+            const bool was_there = std::exchange(one.was_there, has_row(rows, at->first));
+            if (was_there && !one.was_there) declared_.erase(at);
+        }
+    }
+
+    /// The schedules of a queue that are not there.
+    std::vector<schedule_definition> missing(const std::string& queue, const std::vector<schedule_row>& rows) const {
+        const std::lock_guard lock(mutex_);
+        std::vector<schedule_definition> found;
+        for (const auto& [id, one] : declared_) {
+            if (one.queue == queue && !has_row(rows, id)) found.push_back(one.what);
+        }
+        return found;
     }
 
     bool has_looked() const {
@@ -9496,8 +9593,23 @@ public:
     }
 
 private:
+    void settle(const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        const auto found = declared_.find(id);
+        if (places_ && found != declared_.end()) (*places_)[id] = {found->second.queue};
+        moving_.erase(id);
+    }
+
+    void give_up(const std::string& id, const declared& what, std::optional<declared> before) {
+        const std::lock_guard lock(mutex_);
+        const auto found = declared_.find(id);
+        if (found == declared_.end() || !found->second.is_same_as(what)) return;  // of another claim by now
+        if (before) found->second = std::move(*before);
+        else declared_.erase(found);
+    }
+
     mutable std::mutex mutex_;
-    std::map<std::string, std::pair<std::string, schedule_definition>> declared_;
+    std::map<std::string, declared> declared_;
     std::optional<std::map<std::string, std::set<std::string>>> places_;
     std::map<std::string, stored_schedule> moving_;
 };

@@ -63,6 +63,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_list_can_be_restricted, Backend, backends) {
     BOOST_TEST(on.list(query).empty());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_page_of_large_tasks_has_fewer, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<task_key> keys;
+    for (int i = 0; i < 7; ++i) {
+        auto large = on.task();
+        large.payload.assign(3 << 20, 'x');
+        keys.push_back(on.add(std::move(large)));
+    }
+    keys.push_back(on.add());
+    const auto first = on.run(on.broker().list({}));
+    BOOST_TEST(first.tasks.size() == 6U);
+    BOOST_TEST(!first.cursor.empty());
+    BOOST_TEST((keys_of(on.list()) == keys));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_unreadable_cursor_is_refused, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.add();

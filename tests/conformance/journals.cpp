@@ -4,6 +4,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <iterator>
+#include <string>
+#include <vector>
 
 namespace taskflux::conformance {
 
@@ -572,6 +575,40 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_task_can_be_cancelled_and_keeps_its_deadl
     BOOST_TEST((on.state(key) == task_state::scheduled));
     on.advance(10s);
     BOOST_TEST((on.state(key) == task_state::failed));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(large_results_of_subtasks_are_all_read, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    journal_query named;
+    constexpr std::size_t count = 9, size = 600 * 1024;
+    for (std::size_t i = 0; i < count; ++i) {
+        named.keys.push_back(child_key(std::to_string(i)));
+        named.keys.push_back(child_key("no " + std::to_string(i)));
+        all.add_child(std::to_string(i));
+        all.run_child(kind::complete, std::string(size, char('a' + i)));
+    }
+    const auto check = [&](const std::vector<journal_entry>& found) {
+        std::string letters;
+        for (const auto& one : found) {
+            BOOST_REQUIRE(one.outcome.has_value());
+            BOOST_TEST(one.outcome->result.size() == size);
+            letters += one.outcome->result[0];
+        }
+        std::ranges::sort(letters);
+        BOOST_TEST(letters == "abcdefghi");
+    };
+    const auto page = all.read(named);
+    BOOST_TEST(page.cursor.empty());
+    check(page.entries);
+    std::vector<journal_entry> paged;
+    journal_query query;
+    do {
+        auto next = all.read(query);
+        std::ranges::move(next.entries, std::back_inserter(paged));
+        query.cursor = next.cursor;
+    } while (!query.cursor.empty());
+    check(paged);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_is_read_in_pages, Backend, backends) {

@@ -141,7 +141,7 @@ void use_parent(fixture& on, const std::string& name) {
 
 void use_schedule(fixture& on, const std::string& name) {
     BOOST_TEST(on.run(on.broker().set_schedule(q, name, "", "text", {})));
-    const auto rows = on.run(on.broker().schedules(q));
+    const auto rows = on.run(on.broker().schedules(q)).rows;
     BOOST_REQUIRE_EQUAL(rows.size(), 1U);
     BOOST_TEST((rows[0].id == name));
 }

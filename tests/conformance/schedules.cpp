@@ -271,6 +271,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_schedule_of_a_task_needs_an_id, Backend, 
     BOOST_TEST(on.run(on.first.scheduler.list()).size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_two_schedules_of_a_task_that_are_stored_at_the_same_time_one_is_refused, Backend, backends) {
+    scheduling<Backend> on;
+    auto one = on.begin(on.first.scheduler.every(each_ten, "UTC", report, 7));
+    auto same = on.begin(on.first.scheduler.every(each_ten, "UTC", report, 7));
+    auto other = on.begin(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8));
+    BOOST_TEST(on.error_of(std::move(other)) == errc::invalid_argument);
+    one.get();
+    same.get();
+    BOOST_TEST(on.only().definition.cron == each_ten);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_that_could_not_be_stored_is_in_nobodys_way, Backend, backends) {
+    scheduling<Backend> on;
+    on.run(on.broker().set_schedule(q, "report", "", "no json", {}));
+    BOOST_TEST(on.error_of(on.first.scheduler.every(each_ten, "UTC", report, 7)) == errc::protocol);
+    on.run(on.first.scheduler.remove("report"));
+    on.run(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8));
+    BOOST_TEST(on.only().definition.cron == "*/20 * * * * *");
+    BOOST_TEST(on.error_of(on.first.scheduler.every(each_ten, "UTC", report, 7)) == errc::invalid_argument);
+    BOOST_TEST(on.error_of(on.first.scheduler.every(each_ten, "UTC", report, 7)) == errc::invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_moves_with_its_task_to_another_queue, Backend, backends) {
     scheduling<Backend> on;
     on.add();
@@ -321,7 +343,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_schedule_stays_so_and_misses_nothing, Bac
 BOOST_AUTO_TEST_CASE_TEMPLATE(no_tick_fires_again_where_the_clock_is_behind, Backend, backends) {
     scheduling<Backend> on;
     on.add();
-    const auto row = on.run(on.broker().schedules(q)).at(0);
+    const auto row = on.run(on.broker().schedules(q)).rows.at(0);
     auto fired = decode<stored_schedule>(row.text);
     const auto tick = *fired.state.next;
     fired.state.last = tick;  // by a node whose clock is ahead
@@ -417,7 +439,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_local_job_that_is_run_now_runs_at_once_and_keeps
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_loses_a_race_for_one_of_two_schedules_runs_the_other_once, Backend, backends) {
     scheduling<Backend> on;
     on.add();
-    const auto rows = on.run(on.broker().schedules(q));
+    const auto rows = on.run(on.broker().schedules(q)).rows;
     on.run(on.broker().set_schedule("r", "report", "", rows.at(0).text, {}));  // as another program might
     taskflux::scheduler of_one(on.shared(), on.options().queues({q}));
     for (std::size_t i = 1; i <= 10; ++i) {
@@ -584,19 +606,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_that_is_sent_again_counts_once, Backend, 
     BOOST_TEST(set("", "1"));
     BOOST_TEST(!set("", "2"));
     BOOST_TEST(!set("2", "3"));
+    BOOST_TEST(on.run(on.broker().schedule(q, "it")) == "1");
+    BOOST_TEST(on.run(on.broker().schedule(q, "other")).empty());
     BOOST_TEST(on.counts().waiting == 1U);
     BOOST_TEST(set("1", ""));  // its task is there already
     BOOST_TEST(set("1", ""));
     BOOST_TEST(on.counts().waiting == 1U);
-    BOOST_TEST(on.run(on.broker().schedules(q)).empty());
+    BOOST_TEST(on.run(on.broker().schedules(q)).rows.empty());
     BOOST_TEST(on.run(on.broker().queues()) == std::vector<std::string>(1, q), boost::test_tools::per_element());
+    BOOST_TEST(on.run(on.broker().schedule(q, "it")).empty());
+    BOOST_TEST(on.error_of(on.broker().schedule("no queue", "it")) == errc::invalid_argument);
     BOOST_TEST(on.error_of(on.broker().set_schedule("no queue", "it", "", "1", {})) == errc::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(many_schedules_are_listed_by_their_ids, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     for (int i = 100; i < 400; ++i) on.run(on.broker().set_schedule(q, std::to_string(i), "", "{}", {}));
-    const auto rows = on.run(on.broker().schedules(q));
+    const auto rows = on.run(on.broker().schedules(q)).rows;
     BOOST_REQUIRE_EQUAL(rows.size(), 300U);
     BOOST_TEST(rows.front().id == "100");
     BOOST_TEST(rows.back().id == "399");

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_changes_once_and_its_tasks_are_stored_once) {
         const bool is_ours = on.run(on.broker->set_schedule(on.queue, "it", "", "1", std::move(tasks)));
         on.out_of_danger();
         BOOST_TEST(is_ours);
-        const auto rows = on.run(on.broker->schedules(on.queue));
+        const auto rows = on.run(on.broker->schedules(on.queue)).rows;
         BOOST_REQUIRE(rows.size() == 1U);
         BOOST_TEST(rows[0].text == "1");
         BOOST_TEST(on.counts().waiting == 2U);

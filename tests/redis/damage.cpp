@@ -160,4 +160,26 @@ BOOST_AUTO_TEST_CASE(foreign_members_of_a_lane_are_dropped) {
     BOOST_TEST(fetch(5).empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_end_that_can_not_be_written_changes_nothing) {
+    for (const std::string key : {"tf:{q}:f", "tf:{q}:a:w"}) {
+        BOOST_TEST_CONTEXT(key) {
+            add(1);
+            const auto held = fetch(1).at(0);
+            settlement end;
+            end.key = held.key;
+            end.token = held.token;
+            const std::vector<settlement> ends(1, end);
+            const bool was_there = server.command({"EXISTS", key}).integer() == 1;
+            if (was_there) server.command({"RENAME", key, "tf:{q}:aside"});
+            server.command({"SET", key, "foreign"});
+            BOOST_CHECK_THROW(run(broker->settle("q", "w", ends)), boost::system::system_error);
+            server.command({"DEL", key});
+            if (was_there) server.command({"RENAME", "tf:{q}:aside", key});
+            BOOST_CHECK((run(broker->get({"q", held.key}))->state == task_state::running));
+            BOOST_CHECK(run(broker->settle("q", "w", ends)).at(0) == effect::done);
+            BOOST_CHECK((run(broker->get({"q", held.key}))->state == task_state::succeeded));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,11 +20,12 @@ using taskflux::redis::wire::rights_script;
 const std::vector<std::string> grant_all = {"ACL", "SETUSER", "guest", "reset", "on", ">s3cret", "~tf:*", "&tf:*", "+@all"};
 
 /// What a call says to a user with these rules after all have been granted.
-std::string answer_with(test::redis_server& server, const std::vector<std::string>& rules) {
+std::string answer_with(test::redis_server& server, const std::vector<std::string>& rules,
+                        const taskflux::redis_options& options = test::patient()) {
     auto command = grant_all;
     command.insert(command.end(), rules.begin(), rules.end());
     server.command(command);
-    test::observer on("redis://guest:s3cret@127.0.0.1:" + std::to_string(server.port()));
+    test::observer on("redis://guest:s3cret@127.0.0.1:" + std::to_string(server.port()), options);
     try {
         on.run(on.broker->counts("q"));
         return "granted";
@@ -51,6 +52,15 @@ BOOST_AUTO_TEST_CASE(a_missing_right_is_named_before_anything_is_written) {
     BOOST_TEST(contains(answer_with(server, {"-zadd", "-time"}), "ACL SETUSER guest +time +zadd"));
     BOOST_TEST(answer_with(server, {"-eval", "-pubsub", "-info", "-config"}) == "granted");
     BOOST_TEST(server.command({"EXISTS", "tf:{rights}"}) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_replicas_needs_the_right_to_wait) {
+    test::redis_server server;
+    BOOST_TEST(answer_with(server, {"-wait"}) == "granted");
+    const auto durable = test::patient().durable(1);
+    BOOST_TEST(contains(answer_with(server, {"-wait"}, durable), "ACL SETUSER guest +wait"));
+    BOOST_TEST(contains(answer_with(server, {"-wait", "-zadd"}, durable), "ACL SETUSER guest +wait +zadd"));
+    BOOST_TEST(answer_with(server, {}, durable) == "granted");
 }
 
 BOOST_AUTO_TEST_CASE(the_named_rule_is_enough) {

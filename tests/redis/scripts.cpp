@@ -33,7 +33,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
-    &scripts::wait,        &scripts::schedules, &scripts::set_schedule};
+    &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::found};
 
 /// Which words each script has answered in the cases so far.
 std::map<std::string_view, std::set<std::string>> answered;
@@ -54,6 +54,9 @@ std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind
 }
 
 struct fixture {
+    fixture() { begin_life(); }
+    void begin_life() { call(scripts::found, {}, {"some life"}); }
+
     /// The answer; `own` are keys beside those that the script names.
     test::redis_value call(const script& what, const words& own, const words& args) {
         words command{"EVAL", std::string(what.text), std::to_string(what.keys.size() + own.size())};
@@ -119,6 +122,24 @@ BOOST_AUTO_TEST_CASE(enqueue_answers_the_first_number_and_duplicates) {
     BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "2", "", "", "", record(8), "", task[0], ""}) == "OK 2 1 1 7");
     let_something_fall_due();
     BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "3", "", "", "", task[0], ""}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_the_queue) {
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "some life");
+    server.command({"FLUSHALL"});
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "");
+    const words one{"me", "1", run, "", "", record(7), ""};
+    for (int times = 0; times < 2; ++times) {
+        BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, one) == "NEW");
+        BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "NEW");
+        BOOST_TEST(said(scripts::hand_over, {"p:me"}, {"me", "1", run, "", record(7)}) == "NEW");
+        BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", "1"}) == "NEW");
+        BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
+        maintain();  // which does not know whether its name is listed
+    }
+    for (const std::string life : {"first", "second"}) BOOST_TEST(said(scripts::found, {}, {life}) == "OK");
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "first");
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "OK 1");
 }
 
 BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
@@ -209,6 +230,7 @@ BOOST_AUTO_TEST_CASE(settle_answers_an_effect_for_each) {
 BOOST_AUTO_TEST_CASE(settle_plain_and_settle_one_leave_what_is_not_plain_to_settle) {
     for (const auto* what : {&scripts::settle_plain, &scripts::settle_one}) {
         server.command({"FLUSHALL"});
+        begin_life();
         store(7);
         join();
         call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
@@ -318,7 +340,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_changes_with_its_tasks_unless_somebody_was_faste
         return args;
     };
     BOOST_TEST(said(scripts::schedules, {}, {}).starts_with("OK 1"));
-    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2).items.empty());
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(3).items.empty());
     BOOST_TEST(said(scripts::set_schedule, {}, set("", "1")) == "OK 1");
     BOOST_TEST(said(scripts::set_schedule, {}, set("", "2")) == "OK 0");
     BOOST_TEST(said(scripts::set_schedule, {}, set("1", "2", 7)) == "NEED tf:{q}:l:0");
@@ -327,7 +349,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_changes_with_its_tasks_unless_somebody_was_faste
     BOOST_TEST(said(scripts::set_schedule, {"l:0"}, set("1", "2", 8)) == "OK 1");  // sent again
     BOOST_TEST(server.command({"HGET", key("c"), "n2"}) == "1");
     BOOST_TEST(server.command({"HGET", key("c"), "seq"}) == "1");
-    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2).texts() == words({"it", "2"}), boost::test_tools::per_element());
+    BOOST_TEST(call(scripts::schedules, {}, {}).items.at(3).texts() == words({"it", "2"}), boost::test_tools::per_element());
     BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "2", "3", record(9), ""}) == "DUE");
     let_something_fall_due();
     BOOST_TEST(said(scripts::set_schedule, {"l:0"}, set("2", "3", 9)) == "DUE");
@@ -383,14 +405,14 @@ BOOST_AUTO_TEST_CASE(a_journal_takes_writes_of_the_current_attempt_and_from_outs
     BOOST_TEST(note("7", "", "0", {"sb", "+", "0", std::string(100, 'x')}) == "OK 5 105");
     BOOST_TEST(said(scripts::fetch, {"l:0", "a:w", "j:1"}, fetched(1)).starts_with("OK"));
     BOOST_TEST(note("7", "w", "1", place) == "OK 0 0 ");
-    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa", "sb"}) == "OK 0 1 0 0 0 sa 5");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa", "sb"}) == "OK 0 1 0 0 2 sa 5");
     BOOST_TEST(said(scripts::journal, key_of, {"1", "8", "0", "10"}) == "OK 4");
     BOOST_TEST(said(scripts::end_child, key_of, {"1", "7", "cx", "another", "5", "1", "42", ""}) == "OK");
-    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa"}) == "OK 0 1 0 0 0 sa 5");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa"}) == "OK 0 1 0 0 1 sa 5");
     BOOST_TEST(said(scripts::end_child, key_of, {"1", "7", "cx", "id", "5", "1", "42", ""}) == "OK");
-    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa"}) == "OK 0 1 1 0 0 sa 5");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "sa"}) == "OK 0 1 1 0 1 sa 5");
     BOOST_TEST(note("7", "w", "1", {"cx", "-", "0", ""}) == "OK 0 0 ");
-    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "cx"}) == "OK 0 0 0 0 0");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "10", "cx"}) == "OK 0 0 0 0 1");
     let_something_fall_due();
     BOOST_TEST(note("7", "", "0", place) == "DUE");
     let_lease_end();
@@ -407,7 +429,7 @@ BOOST_AUTO_TEST_CASE(signals_are_numbered_and_one_that_is_sent_again_counts_once
     BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call2", "6", "100"}) == "OK 0");
     BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call3", std::string(100, 'x'), "100"}) == "OK 5 102");
     BOOST_TEST(said(scripts::signal, key_of, {"1", "8", "go", "call3", "5", "100"}) == "OK 4");
-    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "9", "ggo#1", "ggo#2", "ggo#3"}) == "OK 0 0 0 0 0 ggo#1 5 ggo#2 6");
+    BOOST_TEST(said(scripts::journal, key_of, {"1", "7", "0", "9", "ggo#1", "ggo#2", "ggo#3"}) == "OK 0 0 0 0 3 ggo#1 5 ggo#2 6");
     BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"cancel", "1", "7"}) == "OK 0");
     BOOST_TEST(said(scripts::signal, key_of, {"1", "7", "go", "call3", "5", "100"}) == "OK 3");
     let_something_fall_due();
@@ -432,7 +454,7 @@ BOOST_AUTO_TEST_CASE(what_concerns_other_queues_waits_in_the_outbox_until_it_has
 // Runs last: the cases above have to have called them.
 BOOST_AUTO_TEST_CASE(each_word_that_a_script_knows_has_been_answered_in_a_case) {
     for (const auto* what : all_scripts) {
-        for (const std::string word : {"OK", "DUE", "LOST", "SLOW"}) {
+        for (const std::string word : {"OK", "DUE", "LOST", "NEW", "SLOW"}) {
             const bool is_known = what->text.find("{'" + word + "'") != std::string_view::npos;
             BOOST_TEST(answered[what->name].contains(word) == is_known, what->name << " and " << word);
         }

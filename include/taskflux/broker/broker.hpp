@@ -116,7 +116,7 @@ struct list_query {
     std::string name;
     time_point since{};        ///< submitted at or after
     time_point until = never;  ///< submitted before
-    std::size_t limit = 100;
+    std::size_t limit = 100;   ///< a page of large tasks has fewer: it ends at 16 MiB
     std::string cursor;        ///< of the page before
 };
 
@@ -167,6 +167,12 @@ BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, wait
 struct schedule_row {
     std::string id;
     std::string text;  ///< never empty
+};
+
+/// The schedules of a queue, by id.
+struct stored_schedules {
+    std::string life;  ///< which life of the queue this is: another one after a server has been emptied; empty: none has begun
+    std::vector<schedule_row> rows;
 };
 
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
@@ -269,8 +275,10 @@ public:
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
 
-    /// The schedules of a queue, by id.
-    virtual awaitable<std::vector<schedule_row>> schedules(std::string queue) = 0;
+    virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
+
+    /// The text of one schedule, without a look at the others; empty: there is none.
+    virtual awaitable<std::string> schedule(std::string queue, std::string id) = 0;
 
     /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
     /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the

@@ -30,8 +30,17 @@ enum class schedule_verb { remove, pause, resume, run_now };
 
 /// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
 asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
-    auto found = co_await book.read_all();
-    std::erase_if(found, [&](const auto& one) { return !one.is_called(id); });
+    std::vector<schedule_entry> found;
+    const auto queues = co_await book.queues();
+    for (const auto& queue : queues) {
+        if (queue == local_queue) continue;
+        auto one = co_await book.find(queue, id);
+        if (one) found.push_back(std::move(*one));
+    }
+    auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
+    for (auto& one : local) {
+        if (one.is_called(id)) found.push_back(std::move(one));
+    }
     if (found.empty() && !may_be_none) {
         throw error(errc::not_found,
                     "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
@@ -115,7 +124,7 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
 
 asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string queue,
                               schedule_definition what, bool has_own_id, log_sink log) {
-    declared->check(queue, what, has_own_id);
+    auto claim = declared->declare(queue, what, has_own_id);
     if (!declared->has_looked()) {
         auto places = co_await find_places(book);
         declared->look(std::move(places));
@@ -130,7 +139,7 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
     }
     auto putting = book.put(queue, what, declared->moving(what.id));
     co_await std::move(putting);
-    declared->add(queue, what);
+    claim.keep();
 }
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
@@ -156,7 +165,7 @@ scheduler::~scheduler() {
 
 asio::awaitable<void> scheduler::run() {
     if (life_.core()) throw error(errc::wrong_state, "this scheduler can't be run again: a scheduler runs once; make another one");
-    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, cpu());
+    const auto core = std::make_shared<detail::scheduler_core>(book_, options_, host_, jobs_, declared_, cpu());
     life_.begin(core);
     return detail::live(core, pool_);
 }

@@ -154,11 +154,31 @@ inline list_position start_of(const list_query& query) {
     return {std::move(last.queue), last.key.sequence};
 }
 
-/// Whether a page holds as many tasks as the query wants. Call it when there is another one: the cursor is set then.
-inline bool ends_page(const list_query& query, task_page& page) {
-    if (page.tasks.size() < query.limit) return false;
-    page.cursor = to_string(page.tasks.back().id);
-    return true;
-}
+/// Fills a page of a list, up to what the query wants, or so many bytes.
+class page_filler {
+public:
+    explicit page_filler(const list_query& query) : limit_(query.limit) {}
+
+    /// Whether the page is full. Call it when there is another task: the cursor is set then.
+    bool is_full() {
+        if (page_.tasks.size() < limit_ && bytes_ < most_bytes) return false;
+        page_.cursor = to_string(page_.tasks.back().id);
+        return true;
+    }
+
+    void add(task_record record) {
+        bytes_ += record.payload.size() + record.result.size() + record.error.size() + record.progress.size();
+        page_.tasks.push_back(std::move(record));
+    }
+
+    task_page take() { return std::move(page_); }
+
+private:
+    static constexpr std::size_t most_bytes = 16 * 1024 * 1024;
+
+    const std::size_t limit_;
+    std::size_t bytes_ = 0;
+    task_page page_;
+};
 
 }  // namespace taskflux::detail

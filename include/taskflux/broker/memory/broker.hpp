@@ -184,8 +184,12 @@ public:
         co_return;
     }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
+    awaitable<stored_schedules> schedules(std::string queue) override {
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
+    }
+
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.schedule(id); });
     }
 
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

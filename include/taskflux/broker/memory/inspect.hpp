@@ -50,19 +50,19 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
 /// so tasks that come or go between two pages make it neither skip nor repeat others.
 inline task_page list(queue_map& queues, const list_query& query) {
     auto [name, sequence] = detail::start_of(query);
-    task_page page;
-    if (query.limit == 0) return page;
+    detail::page_filler page(query);
+    if (query.limit == 0) return page.take();
     for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
         auto& [queue_name, queue] = *at;
         if (!query.queue.empty() && queue_name != query.queue) break;
         if (queue_name != name) sequence = 0;
         for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
             if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
-            if (detail::ends_page(query, page)) return page;
-            page.tasks.push_back(view_record(queue_name, *queue, *task));
+            if (page.is_full()) return page.take();
+            page.add(view_record(queue_name, *queue, *task));
         }
     }
-    return page;
+    return page.take();
 }
 
 }  // namespace taskflux::memory

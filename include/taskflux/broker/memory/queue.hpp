@@ -255,10 +255,17 @@ public:
         return true;
     }
 
-    std::vector<schedule_row> schedules() const {
-        std::vector<schedule_row> rows;
-        for (const auto& [id, text] : schedules_) rows.push_back({id, text});
-        return rows;
+    stored_schedules schedules() const {
+        stored_schedules found;
+        if (has_been_used()) found.life = "1";  // it lives as long as its broker
+        found.rows.reserve(schedules_.size());
+        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        return found;
+    }
+
+    std::string schedule(const std::string& id) const {
+        const auto found = schedules_.find(id);
+        return found == schedules_.end() ? std::string() : found->second;
     }
 
     // --- looking and waiting ---------------------------------------------------------------------------

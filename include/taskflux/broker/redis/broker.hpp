@@ -9,6 +9,7 @@
 #include <taskflux/broker/redis/journals.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
+#include <taskflux/broker/redis/waits.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -44,7 +45,7 @@ public:
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
         if (tasks.empty()) co_return answers;
-        co_await on->announce(queue);
+        co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
         tasks.clear();
@@ -56,7 +57,7 @@ public:
             const auto stored = co_await into->submit(std::move(some));
             for (const auto& one : stored) {
                 answers.push_back(one.task);
-                if (one.is_awaited) on->inbox().expect({queue, one.task.key}, !one.is_plain);
+                if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
         co_return answers;
@@ -181,35 +182,8 @@ public:
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
-        const auto on = engine_;
-        const auto of = on->at(id.queue);
-        const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
-        auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
-        const auto told = wait > duration::zero() ? on->channel() : std::string();
-        if (auto outcome = waiting.take_outcome()) co_return outcome;
-        if (waiting.is_expected()) {
-            co_await on->sleep(waiting, (std::min)(deadline, later(on->base().now(), on->safety_poll())));
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-        }
-        for (bool will_hear = waiting.is_announced();; will_hear = !told.empty()) {
-            on->check_open();
-            const auto sent = on->base().now();
-            const auto answer = co_await of->wait(id.key, told);
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-            if (!answer.is_found) {
-                // A task without retention has gone with its end, and the message about that comes on another connection.
-                constexpr auto patience = std::chrono::seconds(2);
-                if (will_hear && wait > duration::zero()) co_await on->sleep(waiting, later(on->base().now(), patience));
-                if (auto outcome = waiting.take_outcome()) co_return outcome;
-                throw detail::no_such_task(id);
-            }
-            if (answer.outcome) co_return answer.outcome;
-            if (on->base().now() >= deadline) co_return std::nullopt;
-            auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
-            if (answer.next_change >= 0) until = (std::min)(until, engine::local(sent, answer.next_change, answer.now));
-            co_await on->sleep(waiting, until);
-            if (auto outcome = waiting.take_outcome()) co_return outcome;
-        }
+        if (wait <= duration::zero()) return look_for_end(engine_, std::move(id));
+        return wait_for_end(engine_, std::move(id), wait);
     }
 
     awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
@@ -278,8 +252,14 @@ public:
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
 
-    awaitable<std::vector<schedule_row>> schedules(std::string queue) override {
-        return redis::schedules(engine_, std::move(queue));
+    awaitable<stored_schedules> schedules(std::string queue) override {
+        return redis::schedules(engine_, std::move(queue), {});
+    }
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        arguments with;
+        with.add(std::move(id));
+        auto found = co_await redis::schedules(engine_, std::move(queue), std::move(with));
+        co_return found.rows.empty() ? std::string() : std::move(found.rows.front().text);
     }
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
                                  std::vector<new_task> tasks) override {

@@ -302,7 +302,7 @@ private:
 
     wire::link_purpose for_commands() const {
         auto out = make_purpose({});
-        out.greeting = wire::make_greeting(url_.prefix);
+        out.greeting = wire::make_greeting(url_.prefix, replicas() > 0);
         out.greeted = [facts = facts_, log = options_.log(), url = url_](const reply& from) {
             const auto told = check_greeting(from, url);
             wire::check_rights(told.missing_rights, url.user);

@@ -29,7 +29,6 @@
 #include <mutex>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,12 +74,14 @@ public:
         std::vector<std::shared_ptr<queue>> all;
         {
             const std::lock_guard lock(mutex_);
-            announced_.clear();
             for (const auto& [name, one] : queues_) all.push_back(one);
         }
         consumers_.lost_messages();
-        for (auto& one : all) detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
-        inbox_.wake_all();
+        for (auto& one : all) {
+            one->calls().doubt();
+            detail::spawn_ignoring_errors(executor_, maintain(one));  // the next call on the queue maintains it too
+        }
+        inbox_.lost_messages();
     }
 
     const asio::any_io_executor& get_executor() const { return executor_; }
@@ -88,6 +89,7 @@ public:
     /// The local clock, by which waits go.
     taskflux::clock& base() const { return clock_.base(); }
     redis::inbox& inbox() { return inbox_; }
+    awaited_ends& ends() { return inbox_.ends(); }
     post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
     /// Where this process is told things.
@@ -131,7 +133,7 @@ public:
     /// What carries to other queues that which a queue's outbox holds; set once, before the first call.
     void on_relay(std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> action) { carry_ = std::move(action); }
 
-    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain(); }
+    static awaitable<void> maintain(std::shared_ptr<queue> of) { co_await of->calls().maintain_once(); }
 
     /// Calls a script that may be called twice. `own` are keys beside the queue's.
     awaitable<answer> call(std::string name, const script& what, std::vector<std::string> own, arguments with) {
@@ -143,22 +145,10 @@ public:
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
     static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
-    /// Makes the queue known to `queues`.
-    awaitable<void> announce(std::string name) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (announced_.contains(name)) co_return;
-        }
-        const std::vector<std::string> words{"SADD", all_queues(), name};
-        co_await server_->command(words, true);
-        const std::lock_guard lock(mutex_);
-        announced_.insert(name);
-    }
-
     awaitable<std::vector<std::string>> queues() {
         const auto self = shared_from_this();
         check_open();
-        const std::vector<std::string> words{"SMEMBERS", all_queues()};
+        const std::vector<std::string> words{"SMEMBERS", all_queues(server_->prefix())};
         const auto got = co_await server_->command(words, true);
         reader from(got);
         std::vector<std::string> names(from.list());
@@ -183,10 +173,10 @@ public:
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
-    /// Until the inbox has something, or `when` by the local clock; may return early. Throws when cancelled, or closed.
-    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) {
+    /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) {
         const auto executor = co_await asio::this_coro::executor;
-        const auto wake = who.wake();
         const detail::alarm at(base(), executor, wake, when);
         co_await wake->wait();
         check_open();
@@ -205,8 +195,6 @@ public:
     }
 
 private:
-    std::string all_queues() const { return server_->prefix() + ":{queues}"; }
-
     std::shared_ptr<queue> keys_of(const std::string& name) {
         const std::lock_guard lock(mutex_);
         auto& made = queues_[name];
@@ -294,7 +282,6 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, std::shared_ptr<queue>> queues_;
-    std::set<std::string> announced_;
     std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };

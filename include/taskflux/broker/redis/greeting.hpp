@@ -53,13 +53,13 @@ inline boost::redis::request make_setup(const redis_url& url, std::string_view c
     return out;
 }
 
-/// Asks for what `read_greeting` reads.
-inline boost::redis::request make_greeting(const std::string& prefix) {
+/// Asks for what `read_greeting` reads. `is_durable`: calls will wait for replicas.
+inline boost::redis::request make_greeting(const std::string& prefix, bool is_durable) {
     auto out = make_request();
     out.push("HELLO");
     out.push("INFO", "server");
     out.push("CONFIG", "GET", "maxmemory-policy");
-    ask_for_rights(out, prefix);
+    ask_for_rights(out, prefix, is_durable);
     return out;
 }
 

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <taskflux/broker/redis/awaited_ends.hpp>
 #include <taskflux/broker/redis/consumers.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/detail/event.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -40,11 +39,8 @@ public:
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
         std::vector<std::string> queues;  // where it looks for tasks
         // Guarded by the inbox:
-        std::optional<task_outcome> outcome;  // of an end
-        bool is_expected = false;             // the server will tell of that end unasked
-        bool is_announced = false;            // it will, but it may have to be asked
-        bool is_called = false;               // there was a message for it
-        std::vector<handed_task> handed;      // to a sleeper
+        bool is_called = false;           // there was a message for it
+        std::vector<handed_task> handed;  // to a sleeper
     };
     using place_ptr = std::shared_ptr<place>;
 
@@ -62,17 +58,6 @@ public:
         /// The event that wakes the coroutine; keeps its place alive.
         std::shared_ptr<detail::event> wake() { return {who_, &who_->wake}; }
 
-        bool is_expected() {
-            const std::lock_guard lock(in_.mutex_);
-            return who_->is_expected;
-        }
-
-        /// Whether the server was told at the submission that this process awaits that end.
-        bool is_announced() {
-            const std::lock_guard lock(in_.mutex_);
-            return who_->is_announced;
-        }
-
         bool is_called() {
             const std::lock_guard lock(in_.mutex_);
             return who_->is_called;
@@ -88,11 +73,6 @@ public:
             const std::lock_guard lock(in_.mutex_);
             if (const auto leave = std::exchange(leave_, nullptr)) leave(in_);
             return std::exchange(who_->handed, {});
-        }
-
-        std::optional<task_outcome> take_outcome() {
-            const std::lock_guard lock(in_.mutex_);
-            return std::exchange(who_->outcome, std::nullopt);
         }
 
     private:
@@ -127,27 +107,6 @@ public:
         const std::lock_guard lock(mutex_);
         const auto at = watchers_.emplace(consumer, who);
         return ticket(*this, std::move(who), [at](inbox& in) { in.watchers_.erase(at); });
-    }
-
-    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
-    void expect(const task_id& id, bool must_ask = false) {
-        const std::lock_guard lock(mutex_);
-        auto& told = told_unasked(id);
-        told.is_expected = true;
-        told.must_ask = told.must_ask || must_ask;
-    }
-
-    ticket await_end(const task_id& id, place_ptr who) {
-        const std::lock_guard lock(mutex_);
-        if (const auto told = told_unasked_.find(id); told != told_unasked_.end() && told->second.is_expected) {
-            who->is_announced = true;
-            who->is_expected = !told->second.must_ask;
-            told_bytes_ -= told->second.size();
-            who->outcome = std::move(told->second.outcome);
-            told_unasked_.erase(told);
-        }
-        const auto at = ends_.emplace(id, who);
-        return ticket(*this, std::move(who), [at](inbox& in) { in.ends_.erase(at); });
     }
 
     /// Whether there is something to cancel that `renewed` has not been told.
@@ -201,13 +160,7 @@ public:
                 const auto sequence = static_cast<std::uint64_t>(from.whole());
                 const auto nonce = from.number<std::uint32_t>();
                 const auto outcome = read_outcome(from);
-                const task_id id{std::move(queue), {sequence, nonce}};
-                const auto [begin, end] = ends_.equal_range(id);
-                if (begin == end) keep(id, outcome);
-                for (auto at = begin; at != end; ++at) {
-                    at->second->outcome = outcome;
-                    at->second->wake.set();
-                }
+                ends_.deliver({std::move(queue), {sequence, nonce}}, outcome);
                 break;
             }
             default: throw error(errc::protocol, std::string("a message from the server is of the unknown kind '") + kind + "'");
@@ -215,62 +168,25 @@ public:
         return std::nullopt;
     }
 
-    /// Has everybody look again: messages may have been lost, or there will be no more.
+    awaited_ends& ends() { return ends_; }
+
+    /// Messages may have been lost: everybody looks again.
+    void lost_messages() {
+        ends_.lost_messages();
+        wake_fetches();
+    }
+
+    /// There will be no more.
     void wake_all() {
-        const std::lock_guard lock(mutex_);
-        for (auto& [id, told] : told_unasked_) told.must_ask = true;
-        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
-        for (const auto& [consumer, who] : watchers_) who->wake.set();
-        for (const auto& [id, who] : ends_) who->wake.set();
+        ends_.wake_all();
+        wake_fetches();
     }
 
 private:
-    // The end of a task that has just been submitted to be awaited; it may come before that is known.
-    struct told_end {
-        bool is_expected = false;
-        bool must_ask = false;  // it was not kept, or may have been lost
-        std::optional<task_outcome> outcome;
-
-        // How many bytes more it has then.
-        std::size_t size_with(const task_outcome& one) {
-            const auto before = size();
-            outcome = one;
-            return size() - before;
-        }
-        // How many bytes it had.
-        std::size_t drop() {
-            const auto had = size();
-            outcome.reset();
-            must_ask = true;
-            return had;
-        }
-        std::size_t size() const { return outcome ? outcome->result.size() + outcome->error.size() : 0; }
-    };
-
-    // What nobody takes is dropped with time: callers waiting for it ask the server.
-    told_end& told_unasked(const task_id& id) {
-        constexpr std::size_t most = 1024;
-        if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
-        if (told_in_order_.size() >= most) {
-            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
-                told_bytes_ -= at->second.size();
-                told_unasked_.erase(at);
-            }
-            told_in_order_.pop_front();
-        }
-        told_in_order_.push_back(id);
-        return told_unasked_[id];
-    }
-
-    // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
-    void keep(const task_id& id, const task_outcome& outcome) {
-        constexpr std::size_t most_bytes = 32 * 1024 * 1024;
-        auto& told = told_unasked(id);
-        told_bytes_ += told.size_with(outcome);
-        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
-            const auto at = told_unasked_.find(*next);
-            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
-        }
+    void wake_fetches() {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [sleeper, who] : sleepers_) who->wake.set();
+        for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
     ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
@@ -284,15 +200,12 @@ private:
         return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
     }
 
-    std::mutex mutex_;
+    awaited_ends ends_;
+    std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
-    std::multimap<task_id, place_ptr> ends_;
     std::set<std::string> news_;  // consumers
-    std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
-    std::deque<task_id> told_in_order_;
-    std::size_t told_bytes_ = 0;
 };
 
 }  // namespace taskflux::redis

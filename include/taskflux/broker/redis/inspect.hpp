@@ -59,8 +59,8 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
     const auto start = detail::start_of(query);
     auto seen = start.sequence;
-    task_page page;
-    if (query.limit == 0) co_return page;
+    detail::page_filler page(query);
+    if (query.limit == 0) co_return page.take();
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
@@ -85,12 +85,12 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
                     continue;
                 }
                 if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-                if (detail::ends_page(query, page)) co_return page;
-                page.tasks.push_back(std::move(record));
+                if (page.is_full()) co_return page.take();
+                page.add(std::move(record));
             }
         }
     }
-    co_return page;
+    co_return page.take();
 }
 
 }  // namespace taskflux::redis

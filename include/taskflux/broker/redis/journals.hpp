@@ -7,10 +7,12 @@
 #include <taskflux/broker/redis/records.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -87,10 +89,20 @@ inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journ
     co_return answer;
 }
 
+/// How many of the keys that a request has named were looked at, as the answer says: one of them at least.
+inline std::size_t looked_at(const std::string& told, std::size_t named) {
+    std::size_t count = 0;
+    const auto [end, failure] = std::from_chars(told.data(), told.data() + told.size(), count);
+    if (failure != std::errc() || count == 0 || count > named) {
+        throw error(errc::protocol, "the script journal answered for \"" + told + "\" of " + std::to_string(named) + " keys");
+    }
+    return count;
+}
+
 /// `broker::journal`.
 inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
     journal_page page;
-    for (std::size_t from = 0; from == 0 || from < query.keys.size(); from += engine::batch_size) {
+    for (std::size_t from = 0; from == 0 || from < query.keys.size();) {
         arguments with;
         with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
         const auto till = (std::min)(from + engine::batch_size, query.keys.size());
@@ -106,8 +118,10 @@ inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_q
             const auto key = told.text();
             page.entries.push_back(read_entry(key, told.text()));
         }
+        if (query.keys.empty()) break;
+        from += looked_at(page.cursor, till - from);
     }
-    if (page.cursor == "0") page.cursor.clear();
+    if (page.cursor == "0" || !query.keys.empty()) page.cursor.clear();
     co_return page;
 }
 

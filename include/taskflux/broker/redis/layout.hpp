@@ -83,6 +83,9 @@ struct own_key {
     static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
 };
 
+/// The key of the set of all queues' names.
+inline std::string all_queues(const std::string& prefix) { return prefix + ":{queues}"; }
+
 inline std::string named(std::string_view own_key, const std::string& of) { return std::string(own_key) + of; }
 
 /// How something is written into a journal: `journal_write::mode`.

@@ -30,12 +30,14 @@ namespace taskflux::redis {
 /// in a shared_ptr.
 class queue : public std::enable_shared_from_this<queue> {
 public:
-    /// What a `wait` answers: nothing (it has not ended, the inbox will hear), an outcome, or that there is no
-    /// such task.
-    struct wait_answer {
-        bool is_found = false;
-        std::optional<task_outcome> outcome;
-        double next_change = -1;  ///< when, by the server's clock, time alone may end it; -1: never
+    /// What the server knows of the ends of tasks.
+    struct known_ends {
+        struct end {
+            bool is_found = false;
+            std::optional<task_outcome> outcome;  ///< none: it has not ended, the inbox will hear
+        };
+        std::vector<end> answers;  ///< of the first tasks; of all unless their outcomes are large
+        double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
     };
 
@@ -77,13 +79,34 @@ public:
         co_return co_await batches->run(std::move(ends));
     }
 
-    /// Asks for a task's end, and to be told of it by `inbox`, unless that is empty.
-    asio::awaitable<wait_answer> wait(task_key key, const std::string& inbox) {
+    /// Asks for the ends of tasks, and that `inbox` be told of those to come.
+    asio::awaitable<known_ends> ends_of(std::vector<task_key> keys, std::string inbox) {
         const auto self = shared_from_this();
-        std::vector<task_key> keys(1, key);
-        const auto batches = waiting(inbox);
-        auto answers = co_await batches->run(std::move(keys));
-        co_return std::move(answers.front());
+        arguments with;
+        with.reserve(2 * keys.size() + 1);
+        with.add(std::move(inbox));
+        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
+        const auto got = co_await calls_->run(scripts::wait, {}, std::move(with), true);
+        auto from = got.read();
+        known_ends known;
+        known.now = static_cast<double>(from.integer());
+        known.next_change = static_cast<double>(from.integer());
+        known.answers.reserve(keys.size());
+        while (!from.done()) {
+            auto& one = known.answers.emplace_back();
+            if (from.is_text()) {
+                byte_reader bytes(from.text());
+                one.is_found = true;
+                one.outcome = read_outcome(bytes);
+            } else {
+                one.is_found = from.integer() == 0;
+            }
+        }
+        if (known.answers.empty() || known.answers.size() > keys.size()) {
+            throw error(errc::protocol, "the script wait answered for " + std::to_string(known.answers.size()) + " of " +
+                                            std::to_string(keys.size()) + " tasks");
+        }
+        co_return known;
     }
 
     /// Asks for tasks: see fetch.lua.
@@ -99,6 +122,7 @@ public:
     void report_damage(const std::string& what, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
+            if (std::exchange(damaged_in_, calls_->life()) != calls_->life()) damaged_.clear();
             if (!damaged_.insert(what).second) return;
         }
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
@@ -125,7 +149,6 @@ private:
 
     using task_batcher = batcher<task_item, stored>;
     using end_batcher = batcher<end_item, effect>;
-    using wait_batcher = batcher<task_key, wait_answer>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -147,20 +170,9 @@ private:
         return made;
     }
 
-    std::shared_ptr<wait_batcher> waiting(const std::string& inbox) {
-        const std::lock_guard lock(mutex_);
-        auto& made = waiting_[inbox];
-        if (!made) {
-            made = std::make_shared<wait_batcher>(executor_, [self = weak_from_this(), inbox](std::vector<task_key> keys) {
-                return send_waits(self.lock(), inbox, std::move(keys));
-            });
-        }
-        return made;
-    }
-
     /// Does what a request to store tasks might be sent back for.
     asio::awaitable<void> get_ready(bool all_plain) {
-        const auto run = server_->run_id();
+        const auto run = server_->run_id() + ':' + std::to_string(calls_->life());
         if (all_plain && run == ready_for()) co_return;
         if (all_plain) co_await calls_->maintain_some();  // which knows the server; the rest is done beside fetches
         else co_await calls_->maintain();
@@ -267,31 +279,6 @@ private:
         co_return effects;
     }
 
-    static asio::awaitable<std::vector<wait_answer>> send_waits(std::shared_ptr<queue> self, std::string inbox,
-                                                                std::vector<task_key> keys) {
-        arguments with;
-        with.add(inbox);
-        for (const auto& key : keys) with.add(key.sequence).add(key.nonce);
-        const auto got = co_await self->calls_->run(scripts::wait, {}, std::move(with), true);
-        auto from = got.read();
-        const auto now = static_cast<double>(from.integer());
-        const auto next_change = static_cast<double>(from.integer());
-        std::vector<wait_answer> answers;
-        while (!from.done()) {
-            auto& one = answers.emplace_back();
-            one.now = now;
-            one.next_change = next_change;
-            if (from.is_text()) {
-                byte_reader bytes(from.text());
-                one.is_found = true;
-                one.outcome = read_outcome(bytes);
-            } else {
-                one.is_found = from.integer() == 0;
-            }
-        }
-        co_return answers;
-    }
-
     const asio::any_io_executor executor_;
     const std::shared_ptr<connection> server_;
     const std::string name_;
@@ -307,9 +294,9 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
-    std::string ready_for_;  // the run of a server that has been told to this queue
+    unsigned damaged_in_ = 0;  // which life of the queue
+    std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
-    std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;
 };
 
 }  // namespace taskflux::redis

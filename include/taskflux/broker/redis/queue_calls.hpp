@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/broker/redis/reply.hpp>
 #include <taskflux/broker/redis/scripts.hpp>
+#include <taskflux/core/uuid.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -83,12 +84,26 @@ struct fast_script {
 };
 
 /// The scripts of one queue: declares their keys, and does what time has brought about where a script says that
-/// this comes first. Thread-safe; lives in a shared_ptr.
+/// this comes first. Makes the queue known where its server has it for the first time, or has been emptied, which the
+/// scripts that store something tell. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
     /// `relay` is called when there is something to be told to other queues; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
-        : server_(std::move(server)), prefix_(server_->prefix() + ":{" + queue + "}:"), relay_(std::move(relay)) {}
+        : server_(std::move(server)), name_(std::move(queue)), prefix_(server_->prefix() + ":{" + name_ + "}:"),
+          relay_(std::move(relay)) {}
+
+    /// Makes the queue known to `broker::queues`, once.
+    asio::awaitable<void> announce() {
+        const auto self = shared_from_this();
+        if (!is_announced_) co_await found();
+    }
+
+    /// The server may be another one.
+    void doubt() { is_announced_ = false; }
+
+    /// Which life of the queue this is, as far as this process knows: what it remembers of the queue is of one life.
+    unsigned life() const { return life_; }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -126,6 +141,17 @@ public:
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
         for (bool is_more = true; is_more;) is_more = co_await maintain_some();
+    }
+
+    /// Like `maintain`, unless that is under way by such a call: on a long backlog one does it, and not each who sees it.
+    asio::awaitable<void> maintain_once() {
+        const auto self = shared_from_this();
+        if (is_maintaining_.exchange(true)) co_return;
+        struct end {
+            ~end() { of.is_maintaining_ = false; }
+            queue_calls& of;
+        } const at_end{*this};
+        co_await maintain();
     }
 
     /// Does some of it, as much as a server does in a few milliseconds. False when that was all.
@@ -193,10 +219,24 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else if (word == "NEW") {
+                co_await found();
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
         }
+    }
+
+    /// The name comes first: a queue whose life has begun is in the list.
+    asio::awaitable<void> found() {
+        const std::vector<std::string> words{"SADD", all_queues(server_->prefix()), name_};
+        co_await server_->command(words, true);
+        arguments with;
+        with.add(uuid_generator().text());
+        const auto keys = keys_of(scripts::found, {});
+        co_await server_->eval(scripts::found, keys, with.words(), true);
+        is_announced_ = true;
+        ++life_;
     }
 
     std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
@@ -230,8 +270,12 @@ private:
     }
 
     const std::shared_ptr<connection> server_;
+    const std::string name_;
     const std::string prefix_;
     const std::function<void()> relay_;
+    std::atomic<bool> is_announced_ = false;
+    std::atomic<bool> is_maintaining_ = false;
+    std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
     std::vector<std::string> lanes_;  // their keys
     std::vector<std::string> sets_;

@@ -44,11 +44,12 @@ try('DEL', key)
 return rules
 )lua";
 
-/// Appends the commands that `missing_rights` reads the answers of.
-inline void ask_for_rights(boost::redis::request& to, const std::string& prefix) {
+/// Appends the commands that `missing_rights` reads the answers of. `is_durable`: also for the right to wait for replicas.
+inline void ask_for_rights(boost::redis::request& to, const std::string& prefix, bool is_durable) {
     to.push("EVALSHA", "0000000000000000000000000000000000000000", 0);  // there is no such script
     to.push("SCRIPT", "LOAD", "return 0");
     to.push("EVAL", rights_script, 1, prefix + ":{rights}", prefix + ":in:rights");
+    if (is_durable) to.push("WAIT", 0, 1);  // for no replica
 }
 
 /// The rules of ACL SETUSER that the connection's user lacks.
@@ -63,6 +64,7 @@ inline std::set<std::string> missing_rights(reader& in, const std::string& prefi
     } else if (const auto said = in.error(); is_refused(said) && said.find("run the '") == said.npos) {
         rules.emplace('~' + prefix + ":*");  // EVAL itself is needed for this question only
     }
+    if (!in.done() && in.is_error() && is_refused(in.error())) rules.emplace("+wait");
     return rules;
 }
 

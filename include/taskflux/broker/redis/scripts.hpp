@@ -577,6 +577,33 @@ return task.info
 end
 )lua";
 
+inline constexpr char shared_in_slices[] =
+    R"lua(local function in_slices(items, read_some, take)
+local from, length = 1, 4
+while from <= #items do
+local till = math.min(from + length - 1, #items)
+read_some({unpack(items, from, till)})
+for n = from, till do
+if take(items[n], n) == false then return n - 1 end
+end
+from, length = till + 1, math.min(2 * length, 4000)
+end
+return #items
+end
+)lua";
+
+inline constexpr char shared_answered_bytes[] =
+    R"lua(local answered_bytes = 0
+)lua";
+
+inline constexpr char shared_fits[] =
+    R"lua(local function fits(bytes)
+local is_first = answered_bytes == 0
+answered_bytes = answered_bytes + bytes
+return is_first or answered_bytes <= 1048576
+end
+)lua";
+
 inline constexpr char shared_gaps_in[] =
     R"lua(local function gaps_in(text)
 local gaps = {}
@@ -622,13 +649,12 @@ local seqs
 seqs, seen = next_numbers(seen, last, most, gaps)
 if #seqs == 0 then break end
 open_segments(seqs[1], seqs[#seqs])
-load(seqs, with_records)
-for _, seq in ipairs(seqs) do
-if tasks[seq] then
+local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+if not tasks[seq] then return true end
 has_taken = true
-if take(tasks[seq]) == false then return seq - 1 end
-end
-end
+return take(tasks[seq])
+end)
+if taken < #seqs then return seqs[taken + 1] - 1 end
 looked_at = looked_at + #seqs
 most = math.min(2 * most, 500)
 end
@@ -1654,8 +1680,8 @@ inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock,
     shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts, shared_bodies, shared_count,
-    shared_text,
+    shared_load, shared_in_slices, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts,
+    shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
@@ -1668,7 +1694,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "dd0f816752107fd2c15f787f3edaac3a76b912af",
+inline constexpr script clear{"clear", "7f772850ec95a7676c8b1241b15511a32d447f26",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -1742,6 +1768,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
@@ -1755,7 +1782,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "f90576533c07c6415815a925e3496eba727daf24",
+inline constexpr script enqueue{"enqueue", "27aee89a63e05669683c9f3719890e60a9762dc1",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -1770,6 +1797,7 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
@@ -1827,7 +1855,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "ff116f34205c7f2bf2e631b2554c70417b3b7ab2",
+inline constexpr script enqueue_plain{"enqueue_plain", "f71ac6c9c9a980e7fac080fec88918e4a73c87a7",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -2237,6 +2265,16 @@ return {'OK', task.seq, task.nonce}
 inline constexpr script find{"find", "aba4bcb3cecbba275e3cf976e309fc44a0eb678f",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
+inline constexpr char found_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+)lua";
+inline constexpr auto found_text = joined(found_keys, shared_call,
+    R"lua(call('HSETNX', c, 'life', ARGV[1])
+call('HSETNX', c, 'seq', 0)
+return {'OK'}
+)lua");
+inline constexpr script found{"found", "3784d150d101219e007658adfca53ac2c8fc0c66",
+    std::string_view(found_text.data(), found_text.size()), "c"};
+
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2269,6 +2307,7 @@ inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, sha
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
@@ -2319,7 +2358,7 @@ call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 
 if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "1474ee5a110d039e9120472b974803bd8fe978b4",
+inline constexpr script hand_over{"hand_over", "c7d710040020c3845505f6eaabffad8edfe5fcde",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
@@ -2355,7 +2394,8 @@ inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_
     shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_counts, shared_bodies, shared_count, shared_text,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies, shared_count,
+    shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -2370,16 +2410,31 @@ reply[#reply + 1] = field
 reply[#reply + 1] = value
 end
 if #ARGV > 4 then
-local fields = {unpack(ARGV, 5)}
-for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+local fields, values = {unpack(ARGV, 5)}, {}
+local taken = in_slices(fields, function(some)
+for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+end, function(field)
+local value = values[field]
+if value and not fits(#field + #value) then return false end
+add(field, value)
+end)
+reply[6] = string.format('%d', taken)
 else
-local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
-reply[6] = page[1]
-for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+local left, bytes, length = tonumber(ARGV[4]), 0, 4
+reply[6] = ARGV[3]
+repeat
+local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
+reply[6], length = page[1], 2 * length
+for n = 1, #page[2], 2 do
+add(page[2][n], page[2][n + 1])
+bytes = bytes + #page[2][n + 1]
+end
+left = left - math.max(#page[2] / 2, 1)
+until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "4aea06fec536717eeee00d5e9fb80e0b1faa9998",
+inline constexpr script journal{"journal", "42bdf02c2a64ce61bcfdcf9cbf0a64296af08e24",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -2432,17 +2487,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
+    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -2451,8 +2507,10 @@ local from, reply = math.max(tonumber(ARGV[1]), low), {'OK', 0, 0}
 local most = tonumber(ARGV[2])
 local seen = walk(from, last, most, gaps, true, function(task)
 if #reply == 3 + most then return false end
-local told = call('HMGET', g, task.seq .. 'p', task.seq .. 'l')
-reply[#reply + 1] = {task.seq, task.record, pack_state(task), told[1] or '', told[2] or ''}
+local told, state = call('HMGET', g, task.seq .. 'p', task.seq .. 'l'), pack_state(task)
+local progress, log = told[1] or '', told[2] or ''
+if not fits(#task.record + #state + #progress + #log) then return false end
+reply[#reply + 1] = {task.seq, task.record, state, progress, log}
 end)
 reply[2], reply[3] = seen, seen >= last and 1 or 0
 if #reply == 3 and from == low and seen > low then
@@ -2460,7 +2518,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "64aa3786ad20f28594d55bd375d187edaeb98a24",
+inline constexpr script list{"list", "71eee729fad0460443f82625cbbec040fd948087",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -2802,9 +2860,17 @@ inline constexpr script resign{"resign", "e71b49ad91c43e4090a2d2f64a6f83ea90d628
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
 inline constexpr auto schedules_text = joined(schedules_keys, shared_call, shared_clock, shared_now,
-    R"lua(return {'OK', now, call('HGETALL', S)}
+    shared_text,
+    R"lua(local rows
+if ARGV[1] then
+local text = call('HGET', S, ARGV[1])
+rows = text and {ARGV[1], text} or {}
+else
+rows = call('HGETALL', S)
+end
+return {'OK', now, call('HGET', c, 'life') or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "389067a843900a9cba6b9ad929cc7072eaa21395",
+inline constexpr script schedules{"schedules", "e68c22b0ee7c146ade26809cb2acf575f5a75101",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
@@ -2832,8 +2898,9 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-if #ARGV > 4 then
 local known = call('HMGET', c, 'seq', 'run')
+if to ~= '' and not known[1] then return {'NEW'} end
+if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq = store_tasks(last_number(known[1]), 5, {}, {})
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
@@ -2841,7 +2908,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "5f99a7c0db2e071d2f97c303a234dc43e7669c5b",
+inline constexpr script set_schedule{"set_schedule", "5fe551ce9c8159d2f3807a34fcefb6eb07d8c171",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -2939,9 +3006,9 @@ local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), wor
 if not state then return {'SLOW'} end
 local waiters = call('HGET', w, seq)
 local field = string.format('%d', seq)
-call('HSET', s, field, state)
-call('SREM', mine, field)
 call('ZADD', f, string.format('%d', now + 3600000), field)
+call('SREM', mine, field)
+call('HSET', s, field, state)
 add_to('n3', -1)
 add_to('n5', 1)
 if waiters then
@@ -2954,7 +3021,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "b2bd406d735f2a2306b1acff28061ff4c80cc5bb",
+inline constexpr script settle_one{"settle_one", "2cf30909456c22c042fc5d9fb6859f2792c027f3",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
@@ -3226,28 +3293,29 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_find, shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts,
-    shared_hear_of, shared_text, shared_wake, shared_write_rest,
+    shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_attempts, shared_hear_of, shared_text, shared_wake,
+    shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
-load(seqs)
-for n = 2, #ARGV, 2 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+in_slices(seqs, load, function(seq, n)
+local task = find(seq, tonumber(ARGV[2 * n + 1]))
 local answer = 4
 if task and (task.state >= 5 and task.state <= 8) then
 answer = struct.pack('<BI4', task.state, attempts(task)) .. (struct.pack('<I4', #task.result) .. task.result) .. (struct.pack('<I4', #task.error) .. task.error)
+if not fits(#answer) then return false end
 elseif task then
 answer = 0
 if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
-end
+end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "1aecd14650c1a9e353e1b6edc93947b2f618168e",
+inline constexpr script wait{"wait", "75d95081838a939e3bf1d821586766126c683ca4",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)

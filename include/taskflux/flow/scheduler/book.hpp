@@ -66,8 +66,14 @@ public:
     /// The queues whose schedules to read.
     awaitable<std::vector<std::string>> queues() const;
 
+    /// The rows of a queue, as they are stored.
+    awaitable<stored_schedules> rows(std::string queue) const { return broker_->schedules(std::move(queue)); }
+
     /// The rows of a queue; those that can't be read have no version.
     awaitable<std::vector<schedule_entry>> read(std::string queue) const;
+
+    /// The row of that id; nothing where there is none. It has no version where it can't be read.
+    awaitable<std::optional<schedule_entry>> find(std::string queue, std::string row) const;
 
     /// The rows of all queues.
     awaitable<std::vector<schedule_entry>> read_all() const;
@@ -82,6 +88,9 @@ public:
     /// A new one goes on where `from` has been. Errors: `protocol` for a row that can't be read.
     awaitable<void> put(std::string queue, schedule_definition definition,
                         std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
+
+    /// Stores a schedule unless there is one of its id.
+    awaitable<void> add(std::string queue, schedule_definition definition) const;
 
     /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
     awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;

@@ -98,21 +98,32 @@ asio::awaitable<std::vector<std::string>> schedule_book::queues() const {
     co_return names;
 }
 
-asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
-    auto rows = co_await broker_->schedules(queue);
-    std::vector<schedule_entry> found;
-    for (auto& row : rows) {
-        auto& one = found.emplace_back();
-        one.queue = queue;
-        one.row = std::move(row.id);
-        one.text = std::move(row.text);
-        try {
-            one.what = read_schedule(one.text);
-        } catch (const error&) {
-            one.what = {};
-        }
+schedule_entry entry_of(std::string queue, schedule_row row) {
+    schedule_entry made;
+    made.queue = std::move(queue);
+    made.row = std::move(row.id);
+    made.text = std::move(row.text);
+    try {
+        made.what = read_schedule(made.text);
+    } catch (const error&) {
+        made.what = {};
     }
+    return made;
+}
+
+asio::awaitable<std::vector<schedule_entry>> schedule_book::read(std::string queue) const {
+    auto stored = co_await rows(queue);
+    std::vector<schedule_entry> found;
+    found.reserve(stored.rows.size());
+    for (auto& row : stored.rows) found.push_back(entry_of(queue, std::move(row)));
     co_return found;
+}
+
+asio::awaitable<std::optional<schedule_entry>> schedule_book::find(std::string queue, std::string row) const {
+    schedule_row found{row, {}};
+    found.text = co_await broker_->schedule(queue, std::move(row));
+    if (found.text.empty()) co_return std::nullopt;
+    co_return entry_of(std::move(queue), std::move(found));
 }
 
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
@@ -141,9 +152,8 @@ asio::awaitable<bool> schedule_book::remove(schedule_entry entry) const {
 
 asio::awaitable<std::optional<stored_schedule>> schedule_book::take(std::string queue, std::string id) const {
     for (;;) {
-        auto rows = co_await read(queue);
-        const auto found = std::ranges::find(rows, id, &schedule_entry::row);
-        if (found == rows.end() || !found->what.definition.task) co_return std::nullopt;
+        auto found = co_await find(queue, id);
+        if (!found || !found->what.definition.task) co_return std::nullopt;
         auto was = found->what;
         const bool done = co_await remove(std::move(*found));
         if (done) co_return was;
@@ -155,14 +165,12 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     const cron when(definition.cron);
     const auto in = zone::named(definition.zone);
     for (;;) {
-        const auto rows = co_await read(queue);
+        auto found = co_await find(queue, definition.id);
         schedule_entry entry;
         entry.queue = queue;
         entry.row = definition.id;
-        for (const auto& row : rows) {
-            if (row.row == entry.row) entry = row;
-        }
-        if (!entry.text.empty()) {
+        if (found) {
+            entry = std::move(*found);
             entry.what = read_schedule(entry.text);
             if (entry.what.definition == definition) co_return;
         }
@@ -175,6 +183,16 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
         const bool done = co_await write(entry, std::vector<new_task>());
         if (done) co_return;
     }
+}
+
+asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+    schedule_entry entry;
+    entry.queue = std::move(queue);
+    entry.row = definition.id;
+    entry.what.version = stored_schedule::current_version;
+    entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
+    entry.what.definition = std::move(definition);
+    co_await write(entry, std::vector<new_task>());
 }
 
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {

@@ -4,6 +4,7 @@
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
+#include <taskflux/flow/scheduler/declared.hpp>
 #include <taskflux/flow/scheduler/known.hpp>
 #include <taskflux/flow/scheduler/local_jobs.hpp>
 #include <taskflux/flow/scheduler/trouble_log.hpp>
@@ -29,7 +30,8 @@ public:
     using awaitable = asio::awaitable<T>;
 
     scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                   std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu);
+                   std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
+                   asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -64,8 +66,12 @@ private:
     /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
+    /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
+    awaitable<std::vector<schedule_row>> read(std::string queue);
+    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
+
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
-    void learn(const std::string& queue, std::vector<schedule_entry> rows);
+    void learn(const std::string& queue, std::vector<schedule_row> rows);
 
     /// Whether this process fires the row. A row may be left over from a time when its job had another scope.
     bool is_shared_job(const std::string& row) const;
@@ -90,6 +96,7 @@ private:
     const scheduler_options options_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
+    const std::shared_ptr<declared_schedules> declared_;
     trouble_log trouble_;  // `log_failure` throws what ends the loop
     taskflux::clock& clock_;
     const asio::any_io_executor strand_;
@@ -101,6 +108,7 @@ private:
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
     std::map<place, known> known_;
+    std::map<std::string, std::string> lives_;  // of the queues, when they were read last
 };
 
 }  // namespace taskflux::detail

@@ -21,8 +21,9 @@
 namespace taskflux::detail {
 
 scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
-                               std::shared_ptr<const local_job_map> jobs, asio::any_io_executor cpu)
-    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)),
+                               std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
+                               asio::any_io_executor cpu)
+    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)), declared_(std::move(declared)),
       trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
       loops_(strand_, [this] { shared_.stop(); }) {
@@ -87,7 +88,7 @@ time_point scheduler_core::next_due() const {
 }
 
 asio::awaitable<bool> scheduler_core::ask_the_time() {
-    auto reading = book_.read(local_queue);
+    auto reading = book_.rows(local_queue);
     const auto read = co_await caught(std::move(reading));
     const place where(local_queue, "");
     if (read.failure()) trouble_.log_failure(where, std::string("the schedules of queue ") + local_queue, read.failure());
@@ -122,11 +123,11 @@ asio::awaitable<bool> scheduler_core::look() {
     trouble_.is_over(nowhere);
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
-    for (const auto& [where, one] : known_) queues.insert(where.first);  // also a queue that is no longer there
+    for (const auto& [name, life] : lives_) queues.insert(name);  // also a queue that is no longer there
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
-        auto reading = book_.read(name);
+        auto reading = read(name);
         auto rows = co_await caught(std::move(reading));
         const place where(name, "");
         if (rows.failure()) {
@@ -140,12 +141,35 @@ asio::awaitable<bool> scheduler_core::look() {
     co_return has_seen;
 }
 
-void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry> rows) {
-    std::set<std::string> there;
+asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
+    auto stored = co_await book_.rows(queue);
+    const auto before = lives_.find(queue);
+    if (before == lives_.end() || before->second == stored.life) {
+        declared_->keep(queue, stored.rows);
+    } else {
+        co_await restore(queue, std::move(stored.rows));
+        stored = co_await book_.rows(queue);
+    }
+    if (stored.life.empty()) lives_.erase(queue);
+    else lives_.insert_or_assign(queue, stored.life);
+    co_return std::move(stored.rows);
+}
+
+asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    auto lost = declared_->missing(queue, rows);
+    for (const auto& [id, job] : *jobs_) {
+        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
+    }
+    for (const auto& one : lost) co_await book_.add(queue, one);
+    if (lost.empty()) co_return;
+    options_.log()(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(lost.size()) +
+                                           " schedules of this program are stored again");
+}
+
+void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
+    if (queue == local_queue) std::erase_if(rows, [&](const auto& row) { return !is_shared_job(row.id); });
     for (auto& row : rows) {
-        if (queue == local_queue && !is_shared_job(row.row)) continue;
-        there.insert(row.row);
-        const place where(queue, row.row);
+        const place where(queue, row.id);
         const auto before = known_.find(where);
         if (before != known_.end() && before->second.entry.text == row.text) {
             before->second.is_stale = false;
@@ -153,21 +177,22 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_entry>
         }
         if (before != known_.end()) known_.erase(before);
         try {
-            row.what = read_schedule(row.text);
-            const auto& means = row.what.definition;
+            schedule_entry entry{queue, row.id, std::move(row.text), {}};
+            entry.what = read_schedule(entry.text);
+            const auto& means = entry.what.definition;
             if (is_for_us(queue, means)) {
                 const cron when(means.cron);
                 const auto in = zone::named(means.zone);
-                known_.insert_or_assign(where, known{std::move(row), when, in});
+                known_.insert_or_assign(where, known{std::move(entry), when, in});
             }
             trouble_.is_over(where);
         } catch (const error& e) {
-            trouble_.log(where, "schedule " + row.row + " of queue " + queue + " is left as it is: " + e.what());
+            trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return there.contains(row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !there.contains(one.first.second);
+        return one.first.first == queue && !has_row(rows, one.first.second);
     });
 }
 

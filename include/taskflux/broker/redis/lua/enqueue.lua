@@ -4,13 +4,14 @@
 --           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, p:… STRING, D HASH
 --      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
 --           place, 2 bytes each); then of each: record without its time, and how it begins ('', or hold, delay in ms, at)
--- out: {'OK', first number, [index, number, nonce] of each duplicate}; DUE, NEED, RELAY
+-- out: {'OK', first number, [index, number, nonce] of each duplicate}; DUE, NEED, NEW, RELAY
 -- O(log n) a task.
 local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', keys.queue, 'seq', 'run')
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 -- `maintain` must come first on a new server, and where who else has an id or key may be gone.
 if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end

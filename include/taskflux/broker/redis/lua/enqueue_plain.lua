@@ -3,13 +3,14 @@
 --      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
 --           place, 2 bytes each); then of each: record without its time and '', or segment without its time and the start of
 --           its status
--- out: {'OK', first number}; DUE, NEED
+-- out: {'OK', first number}; DUE, NEED, NEW
 -- O(1) a task, O(log n) a segment.
 local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
 local known = call('HMGET', keys.queue, 'seq', 'run', 'lanes', counter.waiting)
+if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) then return {'DUE'} end  -- a new server: `maintain` must come first
 

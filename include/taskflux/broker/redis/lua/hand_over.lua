@@ -3,11 +3,12 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, leases ZSET, sleepers ZSET, waiters HASH, names HASH, a:… SET, p:…
 --           STRING
 --      ARGV producer, batch number, the server's run id, channel that will hear of its end or '', record without its time
--- out: {'OK', number}; DUE, NEED, SLOW
+-- out: {'OK', number}; DUE, NEED, NEW, SLOW
 -- O(log n) of sleepers.
 local producer, batch, body = key(own_key.producer .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
     admit(1, 'seq', 'run', 'watcher', counter.waiting, counter.running)
+if not last then return {'NEW'} end
 if is_new_server(ARGV[3], run) then return {'DUE'} end  -- a new server: `maintain` must come first
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > most_handed.bytes then return {'SLOW'} end
 

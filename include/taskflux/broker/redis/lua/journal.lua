@@ -1,8 +1,9 @@
 -- Reads a task's journal.
 -- in:  KEYS queue HASH, records HASH, states HASH, segments HASH, segment_index ZSET, set_aside HASH, j:… HASH
 --      ARGV number, nonce, cursor, about how many fields at most; or, behind these, fields, to read those that are there
--- out: {'OK', effect, total, done, failed, cursor, [field, value] of each}; NEED
--- O(fields).
+-- out: {'OK', effect, total, done, failed, cursor, [field, value] of each}; NEED. The cursor of those that were named is how
+--      many of them have been looked at.
+-- O(fields), until these have 1 MiB.
 local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', effect.not_found} end
@@ -17,11 +18,26 @@ local function add(field, value)
     reply[#reply + 1] = value
 end
 if #ARGV > 4 then
-    local fields = {unpack(ARGV, 5)}
-    for n, value in ipairs(read(name, fields)) do add(fields[n], value) end
+    local fields, values = {unpack(ARGV, 5)}, {}
+    local taken = in_slices(fields, function(some)
+        for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+    end, function(field)
+        local value = values[field]
+        if value and not fits(#field + #value) then return false end
+        add(field, value)
+    end)
+    reply[6] = string.format('%d', taken)
 else
-    local page = call('HSCAN', name, ARGV[3], 'COUNT', ARGV[4])
-    reply[6] = page[1]
-    for n = 1, #page[2], 2 do add(page[2][n], page[2][n + 1]) end
+    local left, bytes, length = tonumber(ARGV[4]), 0, bound.first_slice
+    reply[6] = ARGV[3]
+    repeat
+        local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
+        reply[6], length = page[1], 2 * length
+        for n = 1, #page[2], 2 do
+            add(page[2][n], page[2][n + 1])
+            bytes = bytes + #page[2][n + 1]
+        end
+        left = left - math.max(#page[2] / 2, 1)
+    until page[1] == '0' or left <= 0 or bytes >= bound.answer
 end
 return reply

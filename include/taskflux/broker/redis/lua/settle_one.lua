@@ -14,9 +14,10 @@ if not state then return {'SLOW'} end
 local waiters = call('HGET', keys.waiters, seq)
 
 local field = string.format('%d', seq)
-call('HSET', keys.states, field, state)
-call('SREM', mine, field)
+-- Those first that fail where a key has another type: a number to be forgotten that has not ended is passed over.
 call('ZADD', keys.forgotten, string.format('%d', now + run_policy.retention), field)
+call('SREM', mine, field)
+call('HSET', keys.states, field, state)
 add_to(counter.running, -1)
 add_to(counter.succeeded, 1)
 if waiters then

@@ -44,13 +44,12 @@ local function walk(seen, last, most, gaps, with_records, take)
         seqs, seen = next_numbers(seen, last, most, gaps)
         if #seqs == 0 then break end
         open_segments(seqs[1], seqs[#seqs])
-        load(seqs, with_records)
-        for _, seq in ipairs(seqs) do
-            if tasks[seq] then
-                has_taken = true
-                if take(tasks[seq]) == false then return seq - 1 end
-            end
-        end
+        local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+            if not tasks[seq] then return true end
+            has_taken = true
+            return take(tasks[seq])
+        end)
+        if taken < #seqs then return seqs[taken + 1] - 1 end
         looked_at = looked_at + #seqs
         most = math.min(2 * most, bound.lane_page)
     end
