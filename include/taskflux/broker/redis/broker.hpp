@@ -98,6 +98,13 @@ public:
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
             }
+            while (!from.done()) {
+                unclaimed_task one;
+                one.queue = i;
+                one.name = from.text();
+                one.sequence = static_cast<std::uint64_t>(from.integer());
+                answer.unclaimed.push_back(std::move(one));
+            }
             // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
             if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
         }
@@ -183,7 +190,8 @@ public:
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
         const auto on = engine_;
         const auto of = on->at(id.queue);
-        const auto deadline = later(on->base().now(), (std::max)(wait, duration::zero()));
+        const auto began = on->base().now();
+        const auto deadline = later(began, (std::max)(wait, duration::zero()));
         auto waiting = on->inbox().await_end(id, std::make_shared<inbox::place>());
         const auto told = wait > duration::zero() ? on->channel() : std::string();
         if (auto outcome = waiting.take_outcome()) co_return outcome;
@@ -204,6 +212,7 @@ public:
                 throw detail::no_such_task(id);
             }
             if (answer.outcome) co_return answer.outcome;
+            of->note_service(answer.is_served, sent - began);
             if (on->base().now() >= deadline) co_return std::nullopt;
             auto until = (std::min)(deadline, later(on->base().now(), on->safety_poll()));
             if (answer.next_change >= 0) until = (std::min)(until, engine::local(sent, answer.next_change, answer.now));

@@ -1673,11 +1673,11 @@ inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_cloc
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
 local found = {admit(0, unpack(fields))}
-local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
-for n = 1, #fields do reply[n + 3] = whole(found[n + 2]) or 0 end
+local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and 1 or 0}
+for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "70ffab334e42b19955448dafaef53487a0648f19",
+inline constexpr script counts{"counts", "cb2edfd08ed5bfd3006cec4a008cb2aff14b9a82",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
@@ -2697,7 +2697,7 @@ return commit({'OK'})
 inline constexpr script reclaim{"reclaim", "c27a2feeb16d7544c0beea80b0e218261dc58b94",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, i, x, o = unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local c, d, e, C, f, u, i, x, o = unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
     shared_whole, shared_add_to, shared_first_time, shared_time_of, shared_due, shared_is_due, shared_also,
@@ -2720,11 +2720,26 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = is_due() or call('EXISTS', o) == 1
+local reply = {'OK', has_work and 1 or 0, cancelled}
+if call('EXISTS', u) == 1 then
+local from = '-'
+for n = 1, 20 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local name = string.match(member, '^[^%z]*')
+local seq = whole(string.sub(member, -14))
+if seq then
+reply[#reply + 1] = name
+reply[#reply + 1] = seq
+end
+from = '(' .. name .. '\1'
+end
+end
 write_rest({})
-return {'OK', has_work and 1 or 0, cancelled}
+return reply
 )lua");
-inline constexpr script renew{"renew", "da8839d7fc9546f4cc1861dec2f8e8d350b0a078",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
+inline constexpr script renew{"renew", "139c5d00f48a614c1d55eeee7f729d4feb5bf1f2",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";
@@ -3249,7 +3264,7 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_attempts, shared_hear_of, shared_text, shared_queue, shared_wake, shared_write_rest,
     R"lua(if is_due() then return {'DUE'} end
 local soonest = math.min(first_time(e), first_time(C), 1e15)
-local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
+local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
 for n = 2, #ARGV, 2 do
@@ -3266,7 +3281,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "97a9cae8d6bf771ccb9e39fc45ccbb4bb67c2a92",
+inline constexpr script wait{"wait", "6b4e565b444d17bf9e0e94b6fefb5d3c1e45aca7",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
