@@ -2,6 +2,7 @@
 
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/fwd.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -47,8 +48,17 @@ public:
     /// A line about no task, with the current time.
     void operator()(log_level level, std::string text) const noexcept;
 
+    /// The same sink, for lines whose time is what the wall clock of `source` shows, which must outlive them: all that runs on a
+    /// broker logs in the broker's time. What a Redis broker says of its connection is in the system's.
+    log_sink in_time_of(clock& source) const {
+        auto made = *this;
+        made.clock_ = &source;
+        return made;
+    }
+
 private:
     std::function<void(const log_line&, const task_id*)> function_;
+    clock* clock_ = nullptr;  // null: the system's
 };
 
 namespace detail {

@@ -55,7 +55,7 @@ void log_sink::operator()(log_level level, std::string text) const noexcept {
     if (!function_) return;
     try {
         log_line line;
-        line.at = real_clock().wall();
+        line.at = (clock_ ? *clock_ : real_clock()).wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         (*this)(line);

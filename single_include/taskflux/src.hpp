@@ -163,6 +163,7 @@ public:
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
     log_sink log;
+    std::optional<duration> start_timeout;
 
     /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
@@ -181,7 +182,6 @@ private:
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
-    std::minstd_rand random_{std::random_device()()};  // on the strand
     nursery parts_;
 };
 
@@ -524,10 +524,10 @@ worker_options app::make_worker_options(const log_sink& log) const {
         made.weighted_queues(weighted);
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout);
+    made.timeout(from.timeout).log(log);
+    if (from.start_timeout) made.start_timeout(*from.start_timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    made.log(log);
     return made;
 }
 
@@ -568,14 +568,15 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
     core->log = *log_;
+    core->start_timeout = config_.values.start_timeout;
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
     const auto jobs = all_jobs();
     if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
-        options.host(detail::node_of(config_.values));
-        options.log(*log_);
+        options.host(detail::node_of(config_.values)).log(*log_);
+        if (core->start_timeout) options.start_timeout(*core->start_timeout);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
     for (const auto& one : jobs) one.give_to(*core->scheduler, one);
@@ -593,6 +594,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         if (!is_served(one.of)) continue;
         service_options options;
         options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
+        if (core->start_timeout) options.start_timeout(*core->start_timeout);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }
@@ -719,90 +721,19 @@ std::string help_text(const std::string& program) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+// -------------------- taskflux/detail/keep_trying.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
 
-/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
-/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
-/// the coroutine throws when cancelled, else returns early.
-asio::awaitable<void> sleep_until(clock& source, time_point when);
-
-/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
-inline asio::awaitable<void> sleep_for(clock& source, duration by) {
-    return sleep_until(source, later(source.now(), by));
+/// Until when something that starts now tries to reach its broker.
+inline time_point start_limit(clock& source, const std::optional<duration>& start_timeout) {
+    return start_timeout ? later(source.now(), *start_timeout) : never;
 }
 
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/back_off.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Waits after so many failures in a row to reach the broker: exponential, at most 5 s, with full jitter. `source` and
-/// `random` must outlive it.
-inline asio::awaitable<void> back_off(clock& source, unsigned failures, std::minstd_rand& random) {
-    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
-                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
-    return sleep_for(source, *next_delay(policy, failures, duration::zero(), random));
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Whether `error` says that a coroutine was cancelled.
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
+/// Awaits `attempt()`; again, with exponential back-off, while the broker can't be reached, and tells `say` why each time.
+/// `source` must outlive it. Errors: those of the attempt; `unavailable` once it is `limit`.
+asio::awaitable<void> keep_trying(clock& source, time_point limit, std::function<asio::awaitable<void>()> attempt,
+                                  std::function<void(const std::string&)> say);
 
 }  // namespace taskflux::detail
 
@@ -839,15 +770,12 @@ void app_core::stop() {
 
 asio::awaitable<void> app_core::begin() {
     const auto self = shared_from_this();
-    for (unsigned tries = 1;; ++tries) {
-        auto storing = store_schedules();
-        const auto stored = co_await caught(std::move(storing));
-        if (!stored.failure()) co_return;
-        const auto why = describe(stored.failure());
-        if (code_of(why) != errc::unavailable) std::rethrow_exception(stored.failure());
-        log(log_level::warning, "the app can't start yet, and tries again: " + why.message);
-        co_await back_off(broker_->clock(), tries, random_);
-    }
+    auto& clock = broker_->clock();
+    auto storing = keep_trying(clock, start_limit(clock, start_timeout), [this] { return store_schedules(); },
+                               [this](const std::string& why) {
+                                   log.in_time_of(broker_->clock())(log_level::warning, "the app can't start yet, and tries again: " + why);
+                               });
+    co_await std::move(storing);
 }
 
 asio::awaitable<void> app_core::store_schedules() {
@@ -1847,6 +1775,7 @@ void check_config(const app_config& config) {
     check_range("/cpu_threads", config.cpu_threads, 0, 1'000);
     check_range("/lease", config.lease, std::chrono::milliseconds(100));
     check_range("/drain_for", config.drain_for, zero);
+    if (config.start_timeout) check_range("/start_timeout", *config.start_timeout, zero);
     check_names("/services", config.services);
     check_names("/enabled_tasks", config.enabled_tasks);
     check_names("/disabled_tasks", config.disabled_tasks);
@@ -2040,6 +1969,31 @@ asio::awaitable<bool> exchange::send(std::string address, std::string message, b
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How long a caller waits for a result before it is said that nobody serves the queue.
+inline constexpr duration unserved_after = std::chrono::seconds(10);
+
+/// What is said when nobody serves a queue.
+inline std::string unserved_text(const std::string& queue, duration waited) {
+    return "no worker serves queue " + queue + ", and a caller has waited " +
+           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
+}
+
+/// Tells an observer, if there is one.
+inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
+    if (!to) return;
+    try {
+        to->on_unserved(queue, waited);
+    } catch (...) {  // an observer's
+    }
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
 
@@ -2436,6 +2390,28 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A subtask that has ended, to be told to its parent.
+struct ended_child {
+    parent_link parent;
+    std::string own_id;
+    task_outcome outcome;
+};
+
+/// What has come about in a queue and concerns tasks that may be in other queues.
+struct consequences {
+    std::vector<ended_child> ended;
+    std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+    std::vector<child_place> starts;   ///< continuations
+
+    bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/nonces.hpp ----------------------------------------------------
 
 namespace taskflux::memory {
@@ -2508,6 +2484,15 @@ public:
     }
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
+
+    /// `visit(name, task)` for up to `most` names of tasks that were passed over: the task of each that is next.
+    template <class Visitor>
+    void visit_unclaimed(std::size_t most, Visitor visit) const {
+        for (const auto& [name, aside] : unclaimed_) {
+            if (most-- == 0) return;
+            visit(name, *front(aside));
+        }
+    }
 
 private:
     using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
@@ -2866,17 +2851,33 @@ public:
         erase(task);
     }
 
-    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
-    time_point advance(time_point now) {
-        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+    /// Promotes, expires, times out and forgets what has fallen due, `most` tasks of each kind; `next` says when it is the turn
+    /// of the next, or of what is left.
+    void advance(time_point now, std::size_t most) {
+        for (auto left = most; left > 0 && !scheduled_.empty() && scheduled_.begin()->first <= now; --left) {
             promote(*tasks_.find(scheduled_.begin()->second), now);
         }
-        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
-        while (auto* task = ended_.overdue(now)) forget(*task);
+        for (auto left = most; left > 0 && !limits_.empty() && limits_.begin()->first <= now; --left) {
+            give_up(*tasks_.find(limits_.begin()->second), now);
+        }
+        for (auto left = most; left > 0; --left) {
+            auto* const task = ended_.overdue(now);
+            if (!task) break;
+            forget(*task);
+        }
         next_ = ended_.next();
         if (!scheduled_.empty()) expect(scheduled_.begin()->first);
         if (!limits_.empty()) expect(limits_.begin()->first);
-        return next_;
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
     }
 
     /// When `advance` will next have something to do, at the earliest.
@@ -2909,20 +2910,6 @@ public:
 
     std::size_t count(task_state state) const { return counts_[index(state)]; }
 
-    struct ended_child {
-        parent_link parent;
-        std::string own_id;
-        task_outcome outcome;
-    };
-
-    /// What has come about here and concerns tasks that may be in other queues.
-    struct consequences {
-        std::vector<ended_child> ended;
-        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
-        std::vector<child_place> starts;   ///< continuations
-
-        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
-    };
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
 
@@ -2994,16 +2981,6 @@ protected:
         if (task.cancel_requested) return cancel(task, now);
         detach(task);
         make_ready(task, event, now, now, true);
-    }
-
-    /// Its deadline has passed.
-    void give_up(entry& task, time_point now) {
-        if (task.first_started_at == time_point{}) {
-            return finish(task, task_event::expire, task_state::expired, now);
-        }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
     }
 
     /// The end of a task, and the begin of its retention.
@@ -3193,7 +3170,7 @@ namespace taskflux::memory {
 
 /// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
 ///
-/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+/// Call `advance(now)`, or `advance_some`, before anything else at a new `now`: what time alone brings about happens there.
 class task_queue {
 public:
     /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
@@ -3202,7 +3179,10 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+            advance(now);  // makes room
+            check_room(tasks, now);
+        }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
         for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
@@ -3217,7 +3197,17 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
+        is_deserted_ = is_told_unserved_ = false;
     }
+
+    /// Whether a consumer has a lease.
+    bool is_served() const { return !consumers_.empty(); }
+
+    /// Whether nobody serves it since the last consumer has left.
+    bool is_deserted() const { return is_deserted_; }
+
+    /// Whether it is still to be said that nobody serves it; then it is.
+    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
     consumer* find_consumer(const std::string& name) {
@@ -3235,6 +3225,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
+        is_deserted_ = consumers_.empty();
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -3243,6 +3234,13 @@ public:
         for (auto* task = who.held.front(); task; task = task->next) {
             if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
         }
+    }
+
+    /// Appends what no worker that looked had a handler for; `queue` as in `list_cancels`.
+    void list_unclaimed(std::size_t queue, std::vector<unclaimed_task>& out) const {
+        store_.ready().visit_unclaimed(detail::most_kept::unclaimed_names, [&](const std::string& name, const entry& task) {
+            out.push_back({queue, name, task.sequence});
+        });
     }
 
     /// Whether the consumer of that name has something to cancel that it has not been told yet.
@@ -3256,9 +3254,14 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (auto left = admission_.admit(max).count; left > 0; --left) {
+        for (auto left = admission_.admit(max).count; left > 0;) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
+            if (task->limit() <= now) {
+                store_.give_up(*task, now);
+                continue;
+            }
+            --left;
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
@@ -3343,7 +3346,7 @@ public:
         return effect::done;
     }
 
-    void end_child(const task_store::ended_child& child, time_point now) {
+    void end_child(const memory::ended_child& child, time_point now) {
         auto* task = find(child.parent.id.key);
         if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
     }
@@ -3354,7 +3357,7 @@ public:
     }
 
     bool has_consequences() const { return store_.has_consequences(); }
-    task_store::consequences take_consequences() { return store_.take_consequences(); }
+    memory::consequences take_consequences() { return store_.take_consequences(); }
 
     // --- steering ------------------------------------------------------------------------------------
 
@@ -3458,16 +3461,23 @@ public:
             made[state] = store_.count(state);
         }
         made.unclaimed = store_.ready().unclaimed_size();
+        made.consumers = consumers_.size();
         made.paused = admission_.is_paused();
         return made;
     }
 
     /// Does everything that has fallen due, and takes back what dead consumers held.
     void advance(time_point now) {
-        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
-            store_.advance(now);
-            bury_consumers(now);
-        }
+        while (now >= next()) advance_some(now);  // what a dead consumer gives back may be past its own deadline
+    }
+
+    /// Like `advance`, but only a bounded part of it, so that others need not wait while many tasks have fallen due: `next` is
+    /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
+    void advance_some(time_point now) {
+        constexpr std::size_t most = 500;
+        if (now < next()) return;
+        store_.advance(now, most);
+        bury_consumers(now);
     }
 
     /// See `task_store`.
@@ -3526,10 +3536,41 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
+    bool is_deserted_ = false;
+    bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;
 };
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/choice.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The fetch to be woken when there are tasks in a queue: of those that look there and have not been woken, the first that has a
+/// handler for the next task, or else the first for which there is another one; null for none.
+template <class Waiters>
+auto* choose_fetch(const Waiters& fetches, const std::string& name, const task_queue& queue) {
+    const auto* const next = queue.next_name();
+    typename Waiters::value_type chosen = nullptr;
+    for (auto* candidate : fetches) {
+        const auto& request = *candidate->request;
+        const auto* const names = request.names.get();
+        if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+        if (!queue.has_work(names)) continue;
+        if (!chosen) chosen = candidate;
+        if (!names || !next || names->contains(*next)) return candidate;
+    }
+    return chosen;
+}
+
+/// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
+/// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
+inline bool can_end_unserved(const task_queue& queue, const entry* task) {
+    return !queue.is_deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+}
 
 }  // namespace taskflux::memory
 
@@ -3648,7 +3689,7 @@ void carry_consequences(queue_map& queues, time_point now, OnChange on_change, O
         const auto found = queues.find(name);
         if (found == queues.end()) return;
         auto& queue = *found->second;
-        queue.advance(now);
+        queue.advance_some(now);
         action(queue);
         on_change(name, queue);
     };
@@ -3677,6 +3718,90 @@ void carry_consequences(queue_map& queues, time_point now, OnChange on_change, O
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/tick_timer.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Calls back once, at the earliest time for which it has been armed. To be used under its owner's lock.
+class tick_timer {
+public:
+    tick_timer(const asio::any_io_executor& executor, std::shared_ptr<taskflux::clock> clock)
+        : clock_(std::move(clock)), timer_(std::in_place, executor) {}
+    ~tick_timer() { drop(); }
+    tick_timer(const tick_timer&) = delete;
+    tick_timer& operator=(const tick_timer&) = delete;
+
+    /// Calls `on_time` with a number, that `take` must accept, by `when`, in place of what it is armed for if that is later.
+    template <class OnTime>
+    void arm(time_point when, OnTime on_time) {
+        if (when >= armed_ || !timer_) return;
+        armed_ = when;
+        clock_->arm(*timer_, when);
+        timer_->async_wait([on_time = std::move(on_time), number = ++number_](const boost::system::error_code&) { on_time(number); });
+    }
+
+    /// Whether that call counts: it has not been replaced or disarmed. The timer is then to be armed again.
+    bool take(std::uint64_t number) {
+        if (number != number_) return false;
+        armed_ = never;
+        return true;
+    }
+
+    /// It keeps its context running no more.
+    void disarm() {
+        ++number_;
+        armed_ = never;
+        if (timer_) timer_->cancel();
+    }
+
+    /// For good: its context ends.
+    void drop() {
+        if (timer_) clock_->disarm(*timer_);
+        timer_.reset();
+    }
+
+private:
+    const std::shared_ptr<taskflux::clock> clock_;
+    std::optional<asio::steady_timer> timer_;
+    time_point armed_ = never;
+    std::uint64_t number_ = 0;  // of the current wait; older ones are void
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/waiting.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What a coroutine waits for: tasks to fetch, a task's end, or to be told to renew.
+struct waiting : result_waiter {
+    explicit waiting(time_point until) : deadline(until) {}
+
+    void finish() {
+        is_over = true;
+        wake.set();
+    }
+
+    void await_outcome(task_id id, entry& task) {
+        awaited = std::move(id);
+        notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
+        task.add_waiter(*this);
+    }
+
+    detail::event wake;
+    time_point deadline;
+    const fetch_request* request = nullptr;  // of a fetch
+    const std::string* consumer = nullptr;   // of a watch
+    std::optional<task_id> awaited;          // of a wait
+    time_point look_at = never;              // whether somebody serves its queue
+    bool is_deserted = false;                // nobody does, any more
+    bool is_woken = false;
+    bool is_suspended = false;               // a fetch
+    std::atomic<bool> is_over = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
 
 namespace taskflux::memory {
@@ -3688,41 +3813,43 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// `max_pending` and `max_ended` as in `task_queue`.
-    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock.shared()), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
+    /// How much of what has fallen due is done before an action: all of it, or a part, which is enough for what concerns tasks
+    /// under way or new ones.
+    enum class pace { all, some };
 
-    ~hub() { drop_timer(); }
+    hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+        : executor_(std::move(executor)), clock_(clock.shared()), log_(options.log().in_time_of(*clock_)), observer_(options.observer()),
+          queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return *clock_; }
 
     /// `action(queue, now)`, on an empty queue where there is none of that name.
     template <class Action>
-    auto in_existing(const std::string& name, Action action) {
+    auto in_existing(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(queues_.look(name), name, std::move(action));
+        return change(queues_.look(name), name, std::move(action), how);
     }
 
     /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
     template <class Action>
-    auto in_any(const std::string& name, Action action) {
+    auto in_any(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
         queues_.make(name).follow(ahead_);
-        return change(queues_.look(name), name, std::move(action));
+        return change(queues_.look(name), name, std::move(action), how);
     }
 
     /// `action(queue, item, now)` for each item.
     template <class Items, class Action>
-    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action, pace how = pace::all) {
         return in_existing(name, [&](auto& queue, time_point now) {
             std::vector<effect> effects;
             effects.reserve(items.size());
             for (auto& item : items) effects.push_back(action(queue, item, now));
             return effects;
-        });
+        }, how);
     }
 
     /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
@@ -3787,12 +3914,14 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            queue.advance(clock_->now());
+            if (wait > duration::zero()) queue.advance_some(clock_->now());
+            else queue.advance(clock_->now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
+            if (!queue.is_served()) place->look_at = later(clock_->now(), queue.is_deserted() ? deserted_after : detail::unserved_after);
             place->park();
         }
         co_await place->end();
@@ -3803,6 +3932,14 @@ public:
     void nudge(const std::string& consumer) {
         for (auto* place : waits_) {
             if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    /// The last consumer has left the queue: those who wait for its tasks look later whether another has come. From within
+    /// an action only.
+    void desert(const std::string& name, time_point now) {
+        for (auto* place : waits_) {
+            if (place->awaited && place->awaited->queue == name) arm(place->look_at = later(now, deserted_after));
         }
     }
 
@@ -3818,17 +3955,19 @@ public:
     void end() {
         const std::lock_guard lock(mutex_);
         is_closed_ = true;
-        drop_timer();
+        timer_.drop();
     }
 
 private:
+    /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
+    static constexpr duration deserted_after = std::chrono::seconds(3);
+
     struct waiter;
     using waiter_list = std::list<waiter*>;
 
-    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
-    /// coroutine's frame, and is parked from its first `park` on.
-    struct waiter : result_waiter {
-        waiter(hub& in, time_point until) : of(in), deadline(until) {}
+    /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
+    struct waiter : waiting {
+        waiter(hub& in, time_point until) : waiting(until), of(in) {}
         waiter(const waiter&) = delete;
         waiter& operator=(const waiter&) = delete;
 
@@ -3844,12 +3983,6 @@ private:
             of.park(*this);
         }
 
-        void await_outcome(task_id id, entry& task) {
-            awaited = std::move(id);
-            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
-            task.add_waiter(*this);
-        }
-
         /// With the hub locked: from here on, nobody writes an outcome.
         void withdraw() {
             if (!awaited || outcome) return;
@@ -3857,30 +3990,20 @@ private:
             awaited.reset();
         }
 
-        void finish() {
-            is_over = true;
-            wake.set();
-        }
-
         /// Waits for `finish`, which comes at the latest at the deadline.
         awaitable<void> end() {
             while (!is_over) co_await wake.wait();
             const std::lock_guard lock(of.mutex_);
+            const auto whose = awaited;
             withdraw();
-            if (!outcome) of.check_open();
+            if (outcome) co_return;
+            of.check_open();
+            if (is_deserted) throw detail::no_worker_left(*whose, deserted_after);
         }
 
         hub& of;
-        detail::event wake;
-        time_point deadline;
-        const fetch_request* request = nullptr;  // of a fetch
-        const std::string* consumer = nullptr;   // of a watch
-        std::optional<task_id> awaited;          // of a wait
-        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list* home = nullptr;  // where it is parked, and at which place
         waiter_list::iterator place;
-        bool is_woken = false;
-        bool is_suspended = false;               // a fetch
-        std::atomic<bool> is_over = false;
     };
 
     // Everything below: with the hub locked.
@@ -3906,7 +4029,7 @@ private:
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
             if (queue.follows_wall()) follow();
-            queue.advance(now);
+            queue.advance_some(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_consequences(now);
@@ -3915,7 +4038,7 @@ private:
             auto& queue = queues_.look(request.queues[i]);
             auto& who = *queue.find_consumer(request.consumer);
             queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
             arm_for(queue);
         }
         return has_seen_all;
@@ -3924,19 +4047,7 @@ private:
     /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
     /// the next when there is more.
     void wake_fetch(const std::string& name, const task_queue& queue) {
-        const auto* const next = queue.next_name();
-        waiter* chosen = nullptr;
-        for (auto* candidate : fetches_) {
-            const auto& request = *candidate->request;
-            const auto* const names = request.names.get();
-            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
-            if (!queue.has_work(names)) continue;
-            if (!chosen) chosen = candidate;
-            if (!names || !next || names->contains(*next)) {
-                chosen = candidate;
-                break;
-            }
-        }
+        auto* const chosen = choose_fetch(fetches_, name, queue);
         if (!chosen) return;
         chosen->is_woken = true;
         chosen->wake.set();
@@ -3964,7 +4075,7 @@ private:
             who.home = who.request ? &fetches_ : &waits_;
             who.place = who.home->insert(who.home->end(), &who);
         }
-        arm(who.deadline);
+        arm((std::min)(who.deadline, who.look_at));
         for (const auto& [name, queue] : queues_.all()) arm_for(*queue);
     }
 
@@ -3972,10 +4083,7 @@ private:
         if (!who.home) return;
         who.home->erase(who.place);
         if (who.request && !is_closed_) leave_to_others(who);
-        if (is_waited_for()) return;
-        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
-        armed_ = never;
-        if (timer_) timer_->cancel();
+        if (!is_waited_for()) timer_.disarm();
     }
 
     bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
@@ -3983,45 +4091,57 @@ private:
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for() || !timer_) return;
-        armed_ = when;
-        clock_->arm(*timer_, when);
-        timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
-            if (const auto alive = self.lock()) alive->tick(alarm);
+        if (!is_waited_for()) return;
+        timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
+            const auto alive = self.lock();
+            if (!alive) return;
+            for (const auto& queue : alive->tick(alarm)) {
+                alive->log_(log_level::warning, detail::unserved_text(queue, detail::unserved_after));
+                detail::tell_unserved(alive->observer_, queue, detail::unserved_after);
+            }
         });
     }
 
-    void drop_timer() {
-        if (timer_) clock_->disarm(*timer_);
-        timer_.reset();
-    }
-
-    void tick(std::uint64_t alarm) {
+    /// Returns the queues that nobody serves, to be told of without the lock.
+    std::vector<std::string> tick(std::uint64_t alarm) {
+        std::vector<std::string> unserved;
         const std::lock_guard lock(mutex_);
-        if (alarm != alarm_) return;
-        armed_ = never;
+        if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) {
-            queue->advance(now);
+            queue->advance_some(now);
             wake_fetch(name, *queue);
         }
         pass_consequences(now);
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
+                if (place->look_at <= now) look_for_workers(*place, unserved);
                 if (place->deadline <= now) place->finish();
-                else arm(place->deadline);
+                else arm((std::min)(place->deadline, place->look_at));
             }
         }
+        return unserved;
+    }
+
+    /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
+    void look_for_workers(waiter& who, std::vector<std::string>& unserved) {
+        who.look_at = never;
+        if (who.is_over || !who.awaited) return;
+        auto& queue = queues_.look(who.awaited->queue);
+        if (queue.is_served()) return;
+        who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
+        if (who.is_deserted) who.finish();
+        if (queue.notes_unserved()) unserved.push_back(who.awaited->queue);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action) {
+    auto change(task_queue& queue, const std::string& name, Action action, pace how) {
         const auto now = clock_->now();
         if (queue.follows_wall()) follow();
-        queue.advance(now);
+        how == pace::all ? queue.advance(now) : queue.advance_some(now);
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm_for(queue);
@@ -4038,14 +4158,14 @@ private:
 
     asio::any_io_executor executor_;
     const std::shared_ptr<taskflux::clock> clock_;
+    const log_sink log_;
+    const std::shared_ptr<broker_observer> observer_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
-    std::optional<asio::steady_timer> timer_;  // none after the end of its context
-    time_point armed_ = never;
-    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
-    duration ahead_{};         // of the wall clock, as the queues know it
+    tick_timer timer_;
+    duration ahead_{};  // of the wall clock, as the queues know it
     bool is_closed_ = false;
 };
 
@@ -4189,7 +4309,7 @@ class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+          hub_(std::make_shared<hub>(executor, options, clock)) {
         detail::context_end::keep(executor, clock.shared());  // coroutines on it refer to the clock
         at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
             if (const auto alive = post.lock()) alive->shut();
@@ -4202,7 +4322,9 @@ public:
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         if (std::ranges::any_of(tasks, [](const auto& task) { return task.at != time_point{}; })) hub_->follow_wall();
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
+        const auto may_be_there = [](const auto& task) { return !task.own_id.empty() || !task.unique_key.empty(); };
+        const auto how = std::ranges::any_of(tasks, may_be_there) ? hub::pace::all : hub::pace::some;
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); }, how);
     }
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
@@ -4222,8 +4344,9 @@ public:
                 if (!who) return answer.lost = true;
                 in.renew(*who, lease, now);
                 in.list_cancels(*who, i, answer.cancels);
+                in.list_unclaimed(i, answer.unclaimed);
                 return true;
-            });
+            }, hub::pace::some);
         }
         co_return answer;
     }
@@ -4236,7 +4359,7 @@ public:
                                           const std::vector<settlement>& settlements) override {
         co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
             return in.settle(in.find_consumer(consumer), end, now);
-        });
+        }, hub::pace::some);
     }
 
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
@@ -4263,7 +4386,11 @@ public:
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         for (const auto& queue : queues) {
-            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
+            hub_->in_existing(queue, [&](auto& in, time_point now) {
+                in.leave(consumer, now);
+                if (in.is_deserted()) hub_->desert(queue, now);
+                return true;
+            });
         }
         co_return;
     }
@@ -4455,6 +4582,79 @@ std::string board_of(std::string_view service);
 
 /// The board that names the services.
 inline constexpr const char* services_board = "taskflux/services";
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/sleep.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Returns when `source` reads `when` or later; at once if it does so already. `source` must outlive it.
+/// Cancellation (what the coroutine lets through; `co_spawn`: terminal): throws `operation_aborted`, where
+/// the coroutine throws when cancelled, else returns early.
+asio::awaitable<void> sleep_until(clock& source, time_point when);
+
+/// Returns after `by` has passed on `source`. Lifetime and cancellation: as of `sleep_until`.
+inline asio::awaitable<void> sleep_for(clock& source, duration by) {
+    return sleep_until(source, later(source.now(), by));
+}
 
 }  // namespace taskflux::detail
 
@@ -5508,6 +5708,7 @@ private:
 
     const broker_ptr broker_;
     const service_options options_;
+    const log_sink log_;
     const std::shared_ptr<const method_map> methods_;
     const asio::any_io_executor cpu_;
     gate gate_;  // of `cpu_`, whose threads may be the service's own
@@ -5516,6 +5717,7 @@ private:
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
     std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
 
     // On the strand.
@@ -5672,13 +5874,14 @@ namespace taskflux::detail {
 
 service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
                            asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
+    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())), methods_(std::move(methods)), cpu_(std::move(cpu)),
       strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
       started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
     if (is_stopped_) co_return;
+    const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (!alive) return;
@@ -5721,6 +5924,9 @@ void service_core::stop() {
 }
 
 void service_core::abandon() {
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
+    }
     is_hurried_ = true;
     is_stopped_ = true;  // first: `live` may be about to take calls
     refuse_calls();
@@ -5738,7 +5944,13 @@ void service_core::refuse_calls() {
 asio::awaitable<void> service_core::serve() {
     const auto self = shared_from_this();
     auto& clock = broker_->clock();
-    auto next = clock.now();
+    auto first = keep_trying(clock, start_limit(clock, options_.start_timeout()), [this] { return announce(false, options_.lease()); },
+                             [this](const std::string& why) {
+                                 log_(log_level::warning, "service " + options_.id() +
+                                                                        ": it can't start yet, and tries again: " + why);
+                             });
+    co_await std::move(first);
+    auto next = later(clock.now(), renewal_period(options_.lease()));
     while (!is_stopped_ && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
@@ -6012,7 +6224,7 @@ void service_core::log_trouble(const std::string& what, const std::exception_ptr
     if (!trouble || broker_->is_closed()) return;
     const auto why = describe(trouble);
     if (is_abort(trouble)) return;  // it was stopped
-    options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
+    log_(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
 }  // namespace taskflux::detail
@@ -7055,6 +7267,40 @@ asio::awaitable<void> event::wait() {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/back_off.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits after so many failures in a row to reach the broker: exponential, at most 5 s, with full jitter. `source` and
+/// `random` must outlive it.
+inline asio::awaitable<void> back_off(clock& source, unsigned failures, std::minstd_rand& random) {
+    constexpr auto policy = retry_policy::exponential(std::chrono::milliseconds(100))
+                                .max_delay(std::chrono::seconds(5)).attempts(0).full_jitter();
+    return sleep_for(source, *next_delay(policy, failures, duration::zero(), random));
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/keep_trying.ipp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<void> keep_trying(clock& source, time_point limit, std::function<asio::awaitable<void>()> attempt,
+                                  std::function<void(const std::string&)> say) {
+    std::minstd_rand random(std::random_device{}());
+    for (unsigned tries = 1;; ++tries) {
+        auto trying = attempt();
+        const auto tried = co_await caught(std::move(trying));
+        if (!tried.failure()) co_return;
+        const auto why = describe(tried.failure());
+        if (code_of(why) != errc::unavailable || source.now() >= limit) std::rethrow_exception(tried.failure());
+        say(why.message);
+        co_await back_off(source, tries, random);
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/live.ipp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7074,6 +7320,14 @@ struct begin_life {
         asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
     }
 };
+
+bool life_flag::is_cut_short(const asio::any_io_executor& executor) const {
+    if (!is_on_) return false;
+    const auto* strand = executor.target<asio::strand<asio::any_io_executor>>();
+    const auto inner = strand ? strand->get_inner_executor() : executor;
+    const auto* plain = inner.target<asio::io_context::executor_type>();
+    return !plain || !plain->context().stopped();
+}
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
@@ -7580,7 +7834,7 @@ void slots::resume(slot& s) {
     }
     s.resuming = false;
     if (!s.taken.empty()) give_back(s);
-    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+    if (s.lane->current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
 }
 
 // A job of the batch suspended: the rest must not wait for it.
@@ -7656,6 +7910,12 @@ inline auto slots::yield(slot& s) {
 inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [this, &s, &j, &error](auto handler) {
+            // Before its threads are joined, the job is stopped: they are not joined before they have it, or that is seen here.
+            const asio::any_io_executor alive = asio::prefer(cpu_, asio::execution::outstanding_work.tracked);
+            if (j.stopping()) {
+                error = stopped(j.stop_reason());
+                return asio::post(s.executor, std::move(handler));
+            }
             asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
                 try {
                     j.call();
@@ -7776,7 +8036,7 @@ void log_sink::operator()(log_level level, std::string text) const noexcept {
     if (!function_) return;
     try {
         log_line line;
-        line.at = real_clock().wall();
+        line.at = (clock_ ? *clock_ : real_clock()).wall();
         line.level = level;
         line.text = detail::as_utf8(text);
         (*this)(line);
@@ -8135,6 +8395,7 @@ private:
     const broker_ptr broker_;
     const std::shared_ptr<worker_control> worker_;
     const node_options options_;
+    const log_sink log_;
     const std::string id_;
     const std::string ip_;
     const asio::any_io_executor strand_;
@@ -8143,6 +8404,7 @@ private:
     const std::shared_ptr<event> changed_;
     std::atomic<bool> has_begun_ = false;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
 
     // On the strand.
     nursery parts_;
@@ -8179,7 +8441,8 @@ inline std::size_t slots_of(std::uint64_t wanted) {
 }
 
 node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
-    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)),
+      log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
       started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
@@ -8191,8 +8454,10 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
+    const life_flag::mark under_way(life_);
     if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
+    parts_.check();
     auto running = worker_->run();  // before an order can come
     parts_.start(be_steered());
     parts_.start(showing_, show());
@@ -8221,6 +8486,9 @@ void node_core::stop() {
 
 void node_core::abandon() {
     is_stopped_ = true;  // a `run` that has not begun ends at once
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
+    }
     if (has_begun_) stop();
 }
 
@@ -8247,8 +8515,12 @@ std::string node_core::host() const { return options_.host().empty() ? asio::ip:
 
 asio::awaitable<void> node_core::begin() {
     const auto self = shared_from_this();
-    auto taking = take_settings();
+    const auto limit = start_limit(broker_->clock(), options_.start_timeout() ? options_.start_timeout() : worker_->start_timeout());
+    auto taking = keep_trying(broker_->clock(), limit, [this] { return take_settings(); }, [this](const std::string& why) {
+        log_(log_level::warning, "node " + info().name + ": it can't start yet, and tries again: " + why);
+    });
     const auto taken = co_await caught(std::move(taking));
+    if (taken.failure() && code_of(describe(taken.failure())) == errc::unavailable) std::rethrow_exception(taken.failure());
     log_trouble("reading its settings", taken.failure());
 }
 
@@ -8304,7 +8576,7 @@ asio::awaitable<void> node_core::announce() {
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
     if (!error || is_abort(error) || broker_->is_closed()) return;
-    options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
+    log_(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
 }
 
 }  // namespace taskflux::detail
@@ -8374,6 +8646,458 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     }
     task_id found{std::move(queue), *key};
     co_return found;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The settlement of an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that has not succeeded, as `decide` needs to know it.
+struct failed_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
+    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
+    std::exception_ptr error;
+};
+
+/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
+template <class Generator>
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+    if (attempt.departed) {
+        if (attempt.departed->is_lost) return std::nullopt;
+        end.how = settlement::kind::suspend;
+        end.data = attempt.departed->awaited;
+        end.delay = attempt.departed->delay;
+        return end;
+    }
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (const error& e) {
+        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
+    } catch (...) {  // any other failure: the policy decides
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that throws: no other attempt
+        return end;
+    }
+    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+class held_slots;
+
+/// The owner of attempts. Called on any thread on which an attempt runs.
+class attempt_owner {
+public:
+    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
+    virtual void on_progress(attempt& of, std::string encoded) = 0;
+    virtual void on_log(attempt& of, log_line line) = 0;
+    virtual void on_abandon(attempt& of) noexcept = 0;
+    virtual void on_park(bool is_parked) = 0;
+    virtual void on_interrupt(attempt& of) = 0;
+    virtual const broker_ptr& broker() const = 0;
+
+    /// The slots whose handlers wait for tasks. Thread-safe.
+    virtual const std::shared_ptr<held_slots>& held() const = 0;
+    /// Whether it has fetched this task, and has not begun it. Thread-safe.
+    virtual bool has_waiting(const task_id& id) const = 0;
+
+protected:
+    ~attempt_owner() = default;
+};
+
+/// One attempt at a task, run by the worker's slots.
+class attempt final : public executor_job, public list_hook<attempt>, private context_sink {
+public:
+    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
+            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
+            delivery what)
+        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
+          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// Whether its handler has been called. Thread-safe.
+    bool has_begun() const { return has_begun_; }
+
+    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
+    using executor_job::runs_in;
+
+    const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
+
+    /// The limits that the slots keep for it; nothing where it has none.
+    std::optional<run_options> limits(time_point now) const {
+        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
+        const auto least = duration(1);  // a limit of zero would be none
+        run_options options;
+        options.timeout(timeout_);
+        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
+        return options;
+    }
+
+    /// What the handler returned; can be taken once.
+    std::string take_result() { return std::move(result_); }
+
+    /// Why it has ended before its handler did, if so.
+    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
+
+    /// What `decide` needs to know about an end that is no success.
+    failed_attempt failed(std::exception_ptr error) const {
+        failed_attempt facts;
+        facts.what = &what_;
+        facts.departed = departed();
+        facts.retry_if = handler_.retry_if();
+        if (stopping()) facts.stopped = stop_reason();
+        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
+        facts.error = std::move(error);
+        return facts;
+    }
+
+private:
+    /// The timeout runs from here on, not from when the task was fetched.
+    context& begin_here() {
+        has_begun_ = true;
+        begin();
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
+        context_sink& sink = *this;
+        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
+    }
+
+    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+
+    void call() override {
+        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        handler_.call(begin_here(), what_.payload, result_);
+    }
+
+    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void let_go() noexcept override { owner_->on_abandon(*this); }
+
+    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
+    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+    const broker_ptr& broker() const override { return owner_->broker(); }
+    const std::string& consumer_name() const override { return *consumer_; }
+
+    std::optional<errc> stopped() const override {
+        if (stopping()) return stop_reason();
+        if (clock_.now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
+    void leave() override { executor_job::leave(); }
+    void interrupt() override { owner_->on_interrupt(*this); }
+
+    // Several calls of a handler may wait at the same time, and it has one slot.
+    void park() override {
+        if (parked_++ == 0) owner_->on_park(true);
+    }
+    void unpark() override {
+        if (--parked_ == 0) owner_->on_park(false);
+    }
+
+    std::shared_ptr<attempt_owner> owner_;
+    detail::task_handler& handler_;
+    delivery what_;
+    std::shared_ptr<const std::string> consumer_;
+    task_id id_;
+    taskflux::clock& clock_;
+    const duration timeout_;
+    time_point ends_ = never;  // of the handler, which has begun
+    std::optional<context> context_;  // of the handler, while it runs
+    std::string result_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<int> parked_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/monitor.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Says what happens in a worker: to its log, and to its observer. Throws nothing. Thread-safe.
+class worker_monitor {
+public:
+    worker_monitor(const worker_options& options, std::string node, taskflux::clock& clock)
+        : log_(options.log()), observer_(options.observer()), node_(std::move(node)), clock_(clock) {}
+
+    /// A line about the worker itself, or about a task of it.
+    void log(log_level level, std::string text, const task_id* task = nullptr) const noexcept;
+
+    /// A handler's own line.
+    void forward(const log_line& line, const task_id& task) const noexcept { log_(line, &task); }
+
+    /// An attempt ends like this; says nothing unless it has failed.
+    void attempt_ends(const attempt& of, const settlement& end) const noexcept;
+
+    /// The I/O executor has run nothing for `time`, while these ran.
+    void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
+
+    /// Tasks of this name wait in a queue, and nobody takes them.
+    void unclaimed(const std::string& queue, const std::string& name) const noexcept;
+
+    /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
+    void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
+
+    /// The worker was destroyed while it ran.
+    void abandoned() const noexcept;
+
+private:
+    const log_sink log_;
+    const std::shared_ptr<worker_observer> observer_;
+    const std::string node_;
+    taskflux::clock& clock_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/held_slots.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The slots of a worker whose handlers wait for the results of tasks (`client::run`, `job::result`). A handler that waits so
+/// keeps its slot: where all slots are kept, no task begins on this worker, not even those that they wait for. Thread-safe.
+class held_slots {
+public:
+    /// `queues`: which the worker serves.
+    held_slots(std::vector<std::string> queues, std::size_t slots, std::shared_ptr<const worker_monitor> monitor)
+        : queues_(std::move(queues)), slots_(slots), monitor_(std::move(monitor)) {}
+
+    /// One handler's wait.
+    class hold {
+    public:
+        explicit hold(std::shared_ptr<held_slots> in) : in_(std::move(in)) {
+            const std::lock_guard lock(in_->mutex_);
+            ++in_->held_;
+        }
+        ~hold() {
+            const std::lock_guard lock(in_->mutex_);
+            --in_->held_;
+            if (is_hopeless_) --in_->hopeless_;
+        }
+        hold(const hold&) = delete;
+        hold& operator=(const hold&) = delete;
+
+        /// Whether nobody but this worker could run the task that it waits for. True when the same goes for all slots: then none
+        /// of their handlers can go on.
+        bool is_deadlock(bool is_hopeless) {
+            const std::lock_guard lock(in_->mutex_);
+            if (is_hopeless != std::exchange(is_hopeless_, is_hopeless)) is_hopeless ? ++in_->hopeless_ : --in_->hopeless_;
+            return in_->hopeless_ >= in_->slots_;
+        }
+
+    private:
+        const std::shared_ptr<held_slots> in_;
+        bool is_hopeless_ = false;  // guarded by its mutex
+    };
+
+    void slots(std::size_t count) { slots_ = count; }
+    std::size_t slots() const { return slots_; }
+
+    bool are_all_held() const {
+        const std::lock_guard lock(mutex_);
+        return held_ >= slots_;
+    }
+
+    bool serves(const std::string& queue) const { return std::ranges::find(queues_, queue) != queues_.end(); }
+
+    /// Says that `who` waits for a task and that no slot is free; once for each name, but always where it is certain that nobody
+    /// else runs the task.
+    void tell(const running_handler& who, const task_id& awaited, bool is_certain) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!told_.insert(who.name).second && !is_certain) return;
+        }
+        monitor_->starved(who, awaited, slots_, is_certain);
+    }
+
+private:
+    const std::vector<std::string> queues_;
+    std::atomic<std::size_t> slots_;
+    const std::shared_ptr<const worker_monitor> monitor_;
+    mutable std::mutex mutex_;  // guards all below
+    std::size_t held_ = 0;
+    std::size_t hopeless_ = 0;
+    std::set<std::string> told_;  // names of tasks
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/client/await_end.ipp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A handler's wait for a task's end, and looks whether there is a worker for that task, on a strand of their own.
+class wait_in_slot : public std::enable_shared_from_this<wait_in_slot> {
+public:
+    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, running_handler who,
+                 std::shared_ptr<attempt_owner> crew)
+        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), who_(std::move(who)),
+          crew_(std::move(crew)), hold_(crew_->held()), both_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when the wait is over; `stop`, and the certainty that it has no end, cancel it.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = shared_from_this();
+        both_.start(waiting_, wait());
+        if (!waiting_.is_over()) both_.start(looking_, look_now_and_then());
+        co_await both_.end_of(waiting_);
+        looking_.stop();
+        co_await both_.end_of_all();
+    }
+
+    /// Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->waiting_.stop(); });
+    }
+
+    /// After `live`.
+    std::optional<task_outcome> take() {
+        if (made_ && !made_->failure()) return made_->take();
+        if (is_deadlock_) {
+            const auto slots = crew_->held()->slots();
+            throw error(errc::no_worker,
+                        "the handler of task " + who_.name + " waits for task " + to_string(id_) +
+                            ", which can't begin: only this worker serves its queue, and all of its slots (" +
+                            std::to_string(slots) +
+                            ") are held by handlers that wait like this; await it by context::call, which lends the slot, or raise "
+                            "worker_options::concurrency");
+        }
+        if (made_) return made_->take();
+        both_.check();
+        throw boost::system::system_error(asio::error::operation_aborted, "wait");
+    }
+
+private:
+    asio::awaitable<void> wait() {
+        const auto self = shared_from_this();
+        auto waiting = broker_->wait(id_, wait_);
+        auto ended = co_await caught(std::move(waiting));
+        made_.emplace(std::move(ended));
+    }
+
+    asio::awaitable<void> look_now_and_then() {
+        const auto self = shared_from_this();
+        auto& clock = broker_->clock();
+        for (duration next = std::chrono::seconds(1);; next = (std::min)(2 * next, duration(std::chrono::seconds(8)))) {
+            co_await sleep_for(clock, next);
+            auto looking = look();
+            const auto looked = co_await caught(std::move(looking));  // what can't be asked now is asked again
+            if (is_deadlock_) co_return waiting_.stop();
+        }
+    }
+
+    asio::awaitable<void> look() {
+        const auto self = shared_from_this();
+        const bool may_be_stuck = crew_->held()->are_all_held() && crew_->held()->serves(id_.queue);
+        const bool waits_here = may_be_stuck && co_await has_not_begun();
+        if (!waits_here) {
+            hold_.is_deadlock(false);
+            co_return;
+        }
+        const auto counts = co_await broker_->counts(id_.queue);
+        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
+        const bool is_endless = wait_ == (duration::max)();
+        is_deadlock_ = hold_.is_deadlock(is_only_worker && is_endless);
+        crew_->held()->tell(who_, id_, is_deadlock_);
+    }
+
+    asio::awaitable<bool> has_not_begun() {
+        const auto self = shared_from_this();
+        if (crew_->has_waiting(id_)) co_return true;
+        const auto record = co_await broker_->get(id_);
+        co_return record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+    }
+
+    const asio::any_io_executor strand_;
+    const broker_ptr broker_;
+    const task_id id_;
+    const duration wait_;
+    const running_handler who_;
+    const std::shared_ptr<attempt_owner> crew_;
+    held_slots::hold hold_;
+    std::optional<outcome<std::optional<task_outcome>>> made_;
+    bool is_deadlock_ = false;
+    nursery both_;
+    nursery::child waiting_, looking_;
+};
+
+/// The chain of the coroutine that awaits this.
+inline auto own_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
+        [](auto handler) {
+            const auto* const chain = coroutine_chain(handler);
+            std::move(handler)(chain);
+        },
+        asio::deferred);
+}
+
+/// `who` lives as long as the handler's coroutine, of which this may be a part.
+inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_io_executor here, broker_ptr broker, task_id id,
+                                                                     duration wait, attempt* who) {
+    const auto* const chain = co_await own_chain();
+    if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
+    running_handler name{who->id(), who->what().spec->name};
+    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait,
+                                                     std::move(name), who->owner());
+    co_await detail::live(both, nullptr);
+    co_return both->take();
+}
+
+asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
+                                                       const asio::any_io_executor& here) {
+    auto* const who = dynamic_cast<attempt*>(job_on(here));
+    if (!who || who->owner()->broker() != broker) return broker->wait(std::move(id), wait);
+    return await_in_handler(here, std::move(broker), std::move(id), wait, who);
 }
 
 }  // namespace taskflux::detail
@@ -9096,6 +9820,7 @@ private:
 
     const schedule_book book_;
     const scheduler_options options_;
+    const log_sink log_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
     const std::shared_ptr<declared_schedules> declared_;
@@ -9106,6 +9831,8 @@ private:
     nursery loops_;
     nursery::child shared_;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
+    std::exception_ptr unreachable_;  // why the latest look has not reached the broker
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;
@@ -9290,7 +10017,8 @@ asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::si
 }
 
 asio::awaitable<void> scheduler::put_in(std::string queue, schedule_definition definition, bool has_own_id) const {
-    return detail::declare(book_, declared_, std::move(queue), std::move(definition), has_own_id, options_.log());
+    return detail::declare(book_, declared_, std::move(queue), std::move(definition), has_own_id,
+                           options_.log().in_time_of(book_.broker()->clock()));
 }
 
 std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {
@@ -9520,9 +10248,10 @@ namespace taskflux::detail {
 scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
                                std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
                                asio::any_io_executor cpu)
-    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)), declared_(std::move(declared)),
-      trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
+    : book_(std::move(book)), options_(options), log_(options_.log().in_time_of(book_.broker()->clock())), host_(std::move(host)),
+      jobs_(std::move(jobs)), declared_(std::move(declared)),
+      trouble_(log_), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, log_),
       loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
@@ -9531,6 +10260,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    const life_flag::mark under_way(life_);
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
@@ -9552,20 +10282,27 @@ void scheduler_core::stop() {
 }
 
 void scheduler_core::abandon() {
+    if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
+        log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
+    }
     runs_.close();
     stop();
 }
 
 asio::awaitable<void> scheduler_core::fire_shared() {
     const auto self = shared_from_this();
+    const auto limit = start_limit(clock_, options_.start_timeout());
     const bool is_there = co_await ask_the_time();
     loops_.start(fire_own());
     unsigned failures = is_there ? 0 : 1;
-    for (;;) {
+    for (bool has_begun = false;;) {
         if (failures == 0) co_await put_jobs();
         const bool has_seen = co_await look();
+        has_begun = has_begun || !unreachable_;
+        if (!has_begun && clock_.now() >= limit) std::rethrow_exception(unreachable_);
         failures = has_seen ? 0 : failures + 1;
-        const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+        auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+        if (!has_begun) look_again = (std::min)(look_again, limit);
         must_look_ = false;
         for (;;) {
             co_await fire_all();
@@ -9613,6 +10350,7 @@ asio::awaitable<bool> scheduler_core::look() {
     auto listing = book_.queues();
     auto listed = co_await caught(std::move(listing));
     const place nowhere;
+    unreachable_ = listed.failure() && code_of(describe(listed.failure())) == errc::unavailable ? listed.failure() : nullptr;
     if (listed.failure()) {
         trouble_.log_failure(nowhere, "the schedules", listed.failure());
         co_return false;
@@ -9826,205 +10564,6 @@ worker::~worker() { control_->abandon(); }
 
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The settlement of an attempt that returned `result`.
-inline settlement succeeded(const delivery& what, std::string result) {
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    end.data = std::move(result);
-    return end;
-}
-
-/// An attempt that has not succeeded, as `decide` needs to know it.
-struct failed_attempt {
-    const delivery* what = nullptr;
-    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
-    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
-    std::exception_ptr error;
-};
-
-/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
-template <class Generator>
-std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
-    const auto& what = *attempt.what;
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    if (attempt.stopped == errc::lease_lost) return std::nullopt;
-    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
-    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
-    if (attempt.departed) {
-        if (attempt.departed->is_lost) return std::nullopt;
-        end.how = settlement::kind::suspend;
-        end.data = attempt.departed->awaited;
-        end.delay = attempt.departed->delay;
-        return end;
-    }
-
-    end.how = settlement::kind::fail;
-    end.data = encode(describe(attempt.error));
-    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
-    try {
-        std::rethrow_exception(attempt.error);
-    } catch (const bad_payload&) {
-        return end;
-    } catch (const discard&) {
-        return end;
-    } catch (const retry_after& e) {
-        end.how = settlement::kind::retry;
-        end.delay = e.delay();
-        end.counts = false;
-        return end;
-    } catch (const error& e) {
-        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
-    } catch (...) {  // any other failure: the policy decides
-    }
-    try {
-        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that throws: no other attempt
-        return end;
-    }
-    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
-        end.how = settlement::kind::retry;
-        end.delay = *delay;
-    }
-    return end;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-class attempt;
-
-/// The owner of attempts. Called on any thread on which an attempt runs.
-class attempt_owner {
-public:
-    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
-    virtual void on_progress(attempt& of, std::string encoded) = 0;
-    virtual void on_log(attempt& of, log_line line) = 0;
-    virtual void on_abandon(attempt& of) noexcept = 0;
-    virtual void on_park(bool is_parked) = 0;
-    virtual void on_interrupt(attempt& of) = 0;
-    virtual const broker_ptr& broker() const = 0;
-
-protected:
-    ~attempt_owner() = default;
-};
-
-/// One attempt at a task, run by the worker's slots.
-class attempt final : public executor_job, public list_hook<attempt>, private context_sink {
-public:
-    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
-    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
-            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
-            delivery what)
-        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
-          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
-          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
-
-    const delivery& what() const { return what_; }
-    const task_id& id() const { return id_; }
-    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
-
-    /// Whether its handler has been called. Thread-safe.
-    bool has_begun() const { return has_begun_; }
-
-    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
-
-    /// The limits that the slots keep for it; nothing where it has none.
-    std::optional<run_options> limits(time_point now) const {
-        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
-        const auto least = duration(1);  // a limit of zero would be none
-        run_options options;
-        options.timeout(timeout_);
-        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
-        return options;
-    }
-
-    /// What the handler returned; can be taken once.
-    std::string take_result() { return std::move(result_); }
-
-    /// Why it has ended before its handler did, if so.
-    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
-
-    /// What `decide` needs to know about an end that is no success.
-    failed_attempt failed(std::exception_ptr error) const {
-        failed_attempt facts;
-        facts.what = &what_;
-        facts.departed = departed();
-        facts.retry_if = handler_.retry_if();
-        if (stopping()) facts.stopped = stop_reason();
-        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
-        facts.error = std::move(error);
-        return facts;
-    }
-
-private:
-    /// The timeout runs from here on, not from when the task was fetched.
-    context& begin_here() {
-        has_begun_ = true;
-        begin();
-        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
-        context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
-    }
-
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
-
-    void call() override {
-        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
-        handler_.call(begin_here(), what_.payload, result_);
-    }
-
-    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
-    void let_go() noexcept override { owner_->on_abandon(*this); }
-
-    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
-    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
-    const broker_ptr& broker() const override { return owner_->broker(); }
-    const std::string& consumer_name() const override { return *consumer_; }
-
-    std::optional<errc> stopped() const override {
-        if (stopping()) return stop_reason();
-        if (clock_.now() >= ends_) return errc::timed_out;
-        return std::nullopt;
-    }
-    bool is_handlers(const void* chain) const override { return runs_in(chain); }
-    void leave() override { executor_job::leave(); }
-    void interrupt() override { owner_->on_interrupt(*this); }
-
-    // Several calls of a handler may wait at the same time, and it has one slot.
-    void park() override {
-        if (parked_++ == 0) owner_->on_park(true);
-    }
-    void unpark() override {
-        if (--parked_ == 0) owner_->on_park(false);
-    }
-
-    std::shared_ptr<attempt_owner> owner_;
-    detail::task_handler& handler_;
-    delivery what_;
-    std::shared_ptr<const std::string> consumer_;
-    task_id id_;
-    taskflux::clock& clock_;
-    const duration timeout_;
-    time_point ends_ = never;  // of the handler, which has begun
-    std::optional<context> context_;  // of the handler, while it runs
-    std::string result_;
-    std::atomic<bool> has_begun_ = false;
-    std::atomic<int> parked_ = 0;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
 
 namespace taskflux::detail {
@@ -10075,37 +10614,6 @@ private:
     unsigned epoch_ = 0;
     mutable std::mutex mutex_;
     consumer_ptr consumer_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/monitor.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Says what happens in a worker: to its log, and to its observer. Throws nothing. Thread-safe.
-class worker_monitor {
-public:
-    worker_monitor(const worker_options& options, std::string node, taskflux::clock& clock)
-        : log_(options.log()), observer_(options.observer()), node_(std::move(node)), clock_(clock) {}
-
-    /// A line about the worker itself, or about a task of it.
-    void log(log_level level, std::string text, const task_id* task = nullptr) const noexcept;
-
-    /// A handler's own line.
-    void forward(const log_line& line, const task_id& task) const noexcept { log_(line, &task); }
-
-    /// An attempt ends like this; says nothing unless it has failed.
-    void attempt_ends(const attempt& of, const settlement& end) const noexcept;
-
-    /// The I/O executor has run nothing for `time`, while these ran.
-    void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
-
-private:
-    const log_sink log_;
-    const std::shared_ptr<worker_observer> observer_;
-    const std::string node_;
-    taskflux::clock& clock_;
 };
 
 }  // namespace taskflux::detail
@@ -10232,9 +10740,9 @@ namespace taskflux::detail {
 /// worker's strand.
 class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
 public:
-    /// `cpu` is where plain functions run.
-    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
+    /// `cpu` is where plain functions run; `queues` are those that the worker serves.
+    crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
+         std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
 
     /// The coroutines among the handlers that run. Thread-safe.
     std::vector<running_handler> running_coroutines() const;
@@ -10303,6 +10811,8 @@ private:
     void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
+    const std::shared_ptr<held_slots>& held() const override { return held_; }
+    bool has_waiting(const task_id& id) const override;
 
     std::optional<settlement> verdict(const failed_attempt& failed);
     static attempt_report report_of(const attempt& of);
@@ -10325,6 +10835,7 @@ private:
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
     const std::shared_ptr<const worker_monitor> monitor_;
+    const std::shared_ptr<held_slots> held_;
     const duration timeout_;
     const std::size_t prefetch_;
     std::atomic<std::size_t> capacity_;
@@ -10507,6 +11018,54 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker/unclaimed_watch.hpp ---------------------------------------------
+
+namespace taskflux::detail {
+
+/// Finds tasks that nobody takes among those that a worker has no handler for: other workers have one for most. Not thread-safe.
+class unclaimed_watch {
+public:
+    /// A name that is to be told of, and its queue.
+    struct finding {
+        std::string queue;
+        std::string name;
+    };
+
+    explicit unclaimed_watch(duration patience) : patience_(patience) {}
+
+    /// The names of which the same task is still there after `patience`; each once, ever. `queues`: those that `seen` means;
+    /// `known`: what the worker has handlers for.
+    std::vector<finding> see(const std::vector<unclaimed_task>& seen, const std::vector<std::string>& queues,
+                             const name_set& known, time_point now) {
+        std::vector<finding> found;
+        std::map<place, sight> still;
+        for (const auto& one : seen) {
+            if (known.contains(one.name)) continue;
+            const auto before = sights_.find({one.queue, one.name});
+            auto& here = still[{one.queue, one.name}];
+            const bool is_same = before != sights_.end() && before->second.sequence == one.sequence;
+            here = is_same ? before->second : sight{one.sequence, now};
+            if (now - here.since < patience_ || !told_.insert({one.queue, one.name}).second) continue;
+            found.push_back({queues[one.queue], one.name});
+        }
+        sights_ = std::move(still);
+        return found;
+    }
+
+private:
+    using place = std::pair<std::size_t, std::string>;  // the queue's index, and the name
+    struct sight {
+        std::uint64_t sequence = 0;
+        time_point since{};
+    };
+
+    const duration patience_;
+    std::map<place, sight> sights_;
+    std::set<place> told_;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/core.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -10609,6 +11168,7 @@ private:
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
 
     // On the strand.
     std::minstd_rand random_;
@@ -10620,6 +11180,7 @@ private:
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
+    unclaimed_watch unclaimed_;
 
     lease_keeper keeper_;  // uses all of the above
 };
@@ -10772,13 +11333,15 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
-      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
+      crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
-      deliveries_(strand_), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+      deliveries_(strand_),
+      unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
     if (is_stopped_) co_return;
+    const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
@@ -10822,6 +11385,7 @@ void worker_core::stop_now() {
 
 void worker_core::abandon() {
     is_stopped_ = true;
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) monitor_->abandoned();
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -10850,16 +11414,11 @@ void worker_core::end_fetching(step to) {
 
 asio::awaitable<void> worker_core::join() {
     const auto self = shared_from_this();
-    const auto limit = options_.start_timeout() ? later(clock_.now(), *options_.start_timeout()) : never;
-    for (unsigned tries = 1;; ++tries) {
-        auto joining = member_.join();
-        const auto joined = co_await caught(std::move(joining));
-        if (!joined.failure()) co_return;
-        const auto why = describe(joined.failure());
-        if (code_of(why) != errc::unavailable || clock_.now() >= limit) std::rethrow_exception(joined.failure());
-        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why.message);
-        co_await back_off(tries);
-    }
+    const auto limit = start_limit(clock_, options_.start_timeout());
+    auto joining = keep_trying(clock_, limit, [this] { return member_.join(); }, [this](const std::string& why) {
+        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why);
+    });
+    co_await std::move(joining);
 }
 
 void worker_core::on_broken() {
@@ -11036,7 +11595,7 @@ asio::awaitable<void> worker_core::renew() {
     const auto who = member_.consumer();
     try {
         auto answer = co_await member_.renew(who);
-        if (!answer.lost && answer.cancels.empty()) co_return;
+        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -11047,6 +11606,9 @@ asio::awaitable<void> worker_core::renew() {
 void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     if (answer.lost) return on_lost(who);
     for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+    for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
+        monitor_->unclaimed(one.queue, one.name);
+    }
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {
@@ -11103,9 +11665,10 @@ asio::awaitable<void> worker_core::leave() {
 
 namespace taskflux::detail {
 
-crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-           asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
+crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
+           std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
+      held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
       timeout_(options.timeout()), prefetch_(options.prefetch()),
       capacity_(options.concurrency() + options.prefetch()),
       pool_(std::make_shared<executor_state>(
@@ -11121,8 +11684,14 @@ std::vector<running_handler> crew::running_coroutines() const {
     return found;
 }
 
+bool crew::has_waiting(const task_id& id) const {
+    const auto all = running_.all();
+    return std::ranges::any_of(all, [&](const auto& one) { return one->id() == id && !one->has_begun(); });
+}
+
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
+    held_->slots(slots);
     pool_->concurrency(slots);
     signal_room();
 }
@@ -11188,6 +11757,7 @@ void crew::close() {
     is_quiet_ = true;
     cancel_all(errc::shut_down);
     pool_->shut_down();
+    cancel_all(errc::shut_down);  // what was launched meanwhile
     is_quiet_ = false;
 }
 
@@ -11325,6 +11895,39 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
                 "runs on the CPU pool. Running: " + names,
             among.size() == 1 ? &among.front().task : nullptr);
         if (observer_) observer_->on_blocked(among, time);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::unclaimed(const std::string& queue, const std::string& name) const noexcept {
+    try {
+        log(log_level::warning, "task " + name + " waits in queue " + queue +
+                                    ", and nobody takes it: this worker has no handler for it, and no other has taken it; register "
+                                    "one with on(), start a worker that has one, or cancel the tasks");
+        if (observer_) observer_->on_unclaimed(queue, name);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::starved(const running_handler& who, const task_id& awaited, std::size_t slots,
+                             bool is_certain) const noexcept {
+    try {
+        log(is_certain ? log_level::error : log_level::warning,
+            "task " + who.name + ": its handler waits for task " + to_string(awaited) + " and keeps its slot, as do all handlers here (" +
+                std::to_string(slots) + (is_certain ? "), and no other worker serves that queue: none of them can go on, so this wait ends "
+                                                      "in an error"
+                                                    : "), so that another worker must run it") +
+                "; await it by context::call, which lends the slot, or raise worker_options::concurrency",
+            &who.task);
+        if (observer_) observer_->on_starved(who, awaited, is_certain);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::abandoned() const noexcept {
+    try {
+        log(log_level::error, cut_short("its handlers are cancelled, and their tasks given back"));
+        if (observer_) observer_->on_abandoned();
     } catch (...) {  // an observer's
     }
 }
@@ -11604,8 +12207,8 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
             auto outcome = co_await broker->wait(child, (duration::max)());
             if (outcome) co_return std::move(*outcome);
         } catch (const boost::system::system_error& e) {
-            if (e.code() != errc::not_found) throw;
-            failure = std::current_exception();
+            if (e.code() != errc::not_found && e.code() != errc::no_worker) throw;
+            if (e.code() == errc::not_found) failure = std::current_exception();  // else one may start: the parent waits on
         }
         journal_query query;
         query.keys.push_back(key);
@@ -12185,11 +12788,18 @@ public:
         return *this;
     }
 
+    /// As of `redis_options`.
+    connection_options& observer(std::shared_ptr<broker_observer> to) {
+        observer_ = std::move(to);
+        return *this;
+    }
+
     milliseconds timeout() const noexcept { return timeout_; }
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
     unsigned durable() const noexcept { return durable_; }
     const log_sink& log() const noexcept { return log_; }
+    const std::shared_ptr<broker_observer>& observer() const noexcept { return observer_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -12202,6 +12812,7 @@ private:
     milliseconds health_check_ = std::chrono::seconds(2);
     unsigned durable_ = 0;
     log_sink log_;
+    std::shared_ptr<broker_observer> observer_;
 };
 
 }  // namespace taskflux::redis
@@ -12492,7 +13103,7 @@ end
 try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
-for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS'}) do try(name, key) end
+for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
 for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
@@ -13828,6 +14439,8 @@ public:
     void start() { started(false); }
 
     /// Says something by the options' log.
+    const std::shared_ptr<broker_observer>& observer() const { return options_.observer(); }
+
     void log(const std::string& text) const {
         options_.log()(log_level::warning, "Redis: " + text);
     }
@@ -17063,11 +17676,11 @@ inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_cloc
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
 local found = {admit(0, unpack(fields))}
-local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
-for n = 1, #fields do reply[n + 3] = whole(found[n + 2]) or 0 end
+local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and 1 or 0}
+for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "e3af9fa02bc1e3e9e51d4d621d9ed63f6520f8ea",
+inline constexpr script counts{"counts", "f56c7346b993d92de5ca705fcafbd2ee72b436c4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -18104,7 +18717,7 @@ return commit({'OK'})
 inline constexpr script reclaim{"reclaim", "b2c1544d4803063a5cc5f2a471d91e11796b66a1",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, i, x, o = 9, unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
     shared_whole, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_has_lease,
@@ -18126,11 +18739,26 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
+local reply = {'OK', has_work and 1 or 0, cancelled}
+if call('EXISTS', u) == 1 then
+local from = '-'
+for n = 1, 20 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local name = string.match(member, '^[^%z]*')
+local seq = whole(string.sub(member, -14))
+if seq then
+reply[#reply + 1] = name
+reply[#reply + 1] = seq
+end
+from = '(' .. name .. '\1'
+end
+end
 write_rest({})
-return {'OK', has_work and 1 or 0, cancelled}
+return reply
 )lua");
-inline constexpr script renew{"renew", "073596671d972dd4ab67a077db442b1a10700c04",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
+inline constexpr script renew{"renew", "01b28d6efbf2f8d1a31602965d9fca39fb36fa88",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
@@ -18656,7 +19284,7 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
-local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
+local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 in_slices(seqs, load, function(seq, n)
 local task = find(seq, tonumber(ARGV[2 * n + 1]))
@@ -18673,7 +19301,7 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "75d95081838a939e3bf1d821586766126c683ca4",
+inline constexpr script wait{"wait", "005fd30e6daa8c44a58eac9f252eebf886c9ebec",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19171,6 +19799,7 @@ public:
         std::vector<end> answers;  ///< of the first tasks; of all unless their outcomes are large
         double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
+        bool is_served = true;    ///< a worker or receiver has a lease
     };
 
     /// What a submission answers.
@@ -19223,6 +19852,7 @@ public:
         known_ends known;
         known.now = static_cast<double>(from.integer());
         known.next_change = static_cast<double>(from.integer());
+        known.is_served = from.integer() > 0;
         known.answers.reserve(keys.size());
         while (!from.done()) {
             auto& one = known.answers.emplace_back();
@@ -19258,6 +19888,14 @@ public:
             if (!damaged_.insert(what).second) return;
         }
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
+    }
+
+    /// A caller that waits for a result has learned whether anybody serves the queue.
+    void note_service(bool is_served, duration waited) {
+        if (is_served) return is_unserved_.store(false);
+        if (waited < detail::unserved_after || is_unserved_.exchange(true)) return;
+        server_->log(detail::unserved_text(name_, waited));
+        detail::tell_unserved(server_->observer(), name_, waited);
     }
 
     /// The consumer is gone: nothing of its will be settled together any more.
@@ -19417,6 +20055,7 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<bool> is_unserved_ = false;  // and it has been said
     fast_script hand_over_{scripts::hand_over};
     fast_script settle_one_{scripts::settle_one};
     fast_script settle_plain_{scripts::settle_plain};
@@ -20081,6 +20720,7 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
     queue_counts made;
     made.set_aside = next();
+    made.consumers = next();
     made.paused = next() != 0;
     made.unclaimed = next();
     for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
@@ -20487,8 +21127,8 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
 namespace taskflux::redis {
 
 /// Asks for the ends of these tasks, and passes the answers on. Gives when, by the local clock, time alone may end one of the
-/// queue's tasks.
-inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys) {
+/// queue's tasks. `began`: since when somebody waits.
+inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys, time_point began) {
     auto& ends = on->ends();
     auto next_change = never;
     while (!keys.empty()) {
@@ -20500,6 +21140,7 @@ inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::
             co_return never;
         }
         const auto got = asked.take();
+        on->at(name)->note_service(got.is_served, sent - began);
         auto key = keys.begin();
         for (const auto& one : got.answers) {
             if (one.is_found) ends.answer(name, *key++, one.outcome);
@@ -20519,6 +21160,7 @@ inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_
     constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
     auto& ends = on->ends();
     const auto poll = [&] { return later(on->base().now(), on->safety_poll()); };
+    const auto began = on->base().now();
     auto round_at = poll();
     auto change_at = never;
     std::optional<task_key> asked;  // the last one of a round under way
@@ -20542,7 +21184,7 @@ inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_
         if (keys.empty()) {
             co_await on->sleep(wake, (std::min)(round_at, change_at));
         } else {
-            change_at = co_await ask_for_ends(on, name, std::move(keys));
+            change_at = co_await ask_for_ends(on, name, std::move(keys), began);
         }
     }
 }
@@ -20672,6 +21314,13 @@ public:
                 one.key = read_key(from);
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
+            }
+            while (!from.done()) {
+                unclaimed_task one;
+                one.queue = i;
+                one.name = from.text();
+                one.sequence = static_cast<std::uint64_t>(from.integer());
+                answer.unclaimed.push_back(std::move(one));
             }
             // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
             if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
@@ -20906,7 +21555,7 @@ namespace taskflux {
 
 broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view url, const redis_options& options,
                              taskflux::clock& base) {
-    auto settings = redis::connection_options().timeout(options.timeout()).durable(options.durable()).log(options.log());
+    auto settings = redis::connection_options().timeout(options.timeout()).durable(options.durable()).log(options.log()).observer(options.observer());
     const auto engine = std::make_shared<redis::engine>(std::move(executor), redis::parse_url(url), std::move(settings), base);
     engine->start();
     return std::make_shared<redis::redis_broker>(engine);

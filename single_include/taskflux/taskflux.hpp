@@ -223,11 +223,12 @@ enum class errc {
     unavailable,       ///< the server, or the instance that has a call, is gone or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
     no_instance,       ///< no instance of the service takes calls
-    busy               ///< an instance has its limit of calls in flight
+    busy,              ///< an instance has its limit of calls in flight
+    no_worker          ///< no worker runs the task, and none can any more
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
                     bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable,
-                    journal_mismatch, no_instance, busy)
+                    journal_mismatch, no_instance, busy, no_worker)
 
 namespace detail {
 
@@ -259,6 +260,7 @@ public:
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
             case errc::no_instance: return "no instance of the service takes calls";
             case errc::busy: return "the instance has its limit of calls in flight";
+            case errc::no_worker: return "no worker runs the task";
         }
         return "unknown taskflux error " + std::to_string(value);
     }
@@ -1931,10 +1933,18 @@ struct cancel_request {
     std::uint32_t token = 0;
 };
 
+/// The task that is next among those of a name for which no worker that looked had a handler.
+struct unclaimed_task {
+    std::size_t queue = 0;  ///< index into the queues given to `renew`
+    std::string name;
+    std::uint64_t sequence = 0;  ///< in its queue
+};
+
 /// What a consumer learns when it renews its lease.
 struct renewal {
     bool lost = false;  ///< the lease had run out: everything it held is others' now; join as someone new
     std::vector<cancel_request> cancels;
+    std::vector<unclaimed_task> unclaimed;  ///< one of each name, up to 20 names of a queue
 };
 
 /// Selects tasks to list. What is empty does not restrict.
@@ -1970,6 +1980,7 @@ struct queue_counts {
     std::size_t expired = 0;
     std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
     std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
+    std::size_t consumers = 0;  ///< workers, and receivers of messages, that have a lease; zero: nobody serves the queue
     bool paused = false;
 
 private:
@@ -1989,7 +2000,7 @@ private:
     }
 };
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
-                                         cancelled, expired, unclaimed, set_aside, paused))
+                                         cancelled, expired, unclaimed, set_aside, consumers, paused))
 
 /// A schedule as it is kept. What its text says is for `scheduler` to know.
 struct schedule_row {
@@ -2060,7 +2071,8 @@ public:
     /// Gives back what the consumer still holds, without counting a crash, and forgets it.
     virtual awaitable<void> leave(std::string consumer, std::vector<std::string> queues) = 0;
 
-    /// Waits up to `wait` for a task's end; nothing when it has not ended by then. Errors: `not_found`.
+    /// Waits up to `wait` for a task's end; nothing when it has not ended by then. Errors: `not_found`; `no_worker`,
+    /// from a broker whose tasks this process alone can run, when the last worker of the queue has stopped.
     virtual awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) = 0;
 
     /// Cancels: done when the task has not started, requested when it runs.
@@ -5552,6 +5564,34 @@ asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thr
     co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
 }
 
+/// Whether a core's `live` is under way. Thread-safe.
+class life_flag {
+public:
+    /// To be held by `live`.
+    class mark {
+    public:
+        explicit mark(life_flag& flag) : flag_(flag) { flag_.is_on_ = true; }
+        ~mark() { flag_.is_on_ = false; }
+        mark(const mark&) = delete;
+        mark& operator=(const mark&) = delete;
+
+    private:
+        life_flag& flag_;
+    };
+
+    /// Whether an object that is destroyed now, whose core runs on `executor`, leaves its scope too early: `live` is under way,
+    /// and its context has not been stopped as a whole.
+    bool is_cut_short(const asio::any_io_executor& executor) const;
+
+private:
+    std::atomic<bool> is_on_ = false;
+};
+
+/// What is said then; `what`: what becomes of the things that it did.
+inline std::string cut_short(const std::string& what) {
+    return "it was destroyed while run() was under way: " + what + "; keep the object until run() has returned, which stop() ends";
+}
+
 /// Threads for plain functions; 0: as many as the machine has cores.
 inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     if (threads == 0) threads = std::thread::hardware_concurrency();
@@ -5813,6 +5853,14 @@ inline error no_such_task(const task_id& id) {
                                                        "a longer task_options::retention keeps it"};
 }
 
+/// A caller waits for a task whose queue no worker serves any more.
+inline error no_worker_left(const task_id& id, duration since) {
+    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
+                                 " has stopped, and no other was started within " +
+                                 std::to_string(std::chrono::floor<std::chrono::seconds>(since).count()) +
+                                 " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
+}
+
 inline error task_has_ended(const task_id& id) {
     return {errc::wrong_state, "task " + to_string(id) + " has ended, and can't be changed; requeue it to run it again"};
 }
@@ -5837,6 +5885,7 @@ inline error journal_is_full(std::size_t bytes) {
 /// How much of something brokers keep.
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
@@ -5964,6 +6013,18 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/client/await_end.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for a task's end, for at most `wait`; nothing when it has not ended by then. `here`: the executor of the coroutine that
+/// calls and awaits this at once. In a handler of a worker it finds out whether a slot is left for the task. Errors: those of
+/// `broker::wait`; `no_worker` when only that worker could run it, and all its slots are held by handlers that wait like this.
+asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
+                                                       const asio::any_io_executor& here);
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/job.hpp ----------------------------------------------------------------
 
 namespace taskflux {
@@ -6059,8 +6120,9 @@ public:
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
-    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
-    /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
+    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`,
+    /// `errc::expired`; `errc::no_worker` where nobody can run it any more (docs/guarantees.md); `errc::timed_out` when `wait`
+    /// has passed, as an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
@@ -6122,7 +6184,9 @@ private:
     }
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
-        auto ended = co_await broker->wait(id, wait);
+        const auto here = co_await asio::this_coro::executor;
+        auto waiting = detail::await_end(broker, id, wait, here);
+        auto ended = co_await std::move(waiting);
         if (!ended) {
             throw error(errc::timed_out,
                         "task " + to_string(id) +
@@ -6136,7 +6200,9 @@ private:
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(id, wait);
+        const auto here = co_await asio::this_coro::executor;
+        auto waiting = detail::await_end(std::move(broker), id, wait, here);
+        auto ended = co_await std::move(waiting);
         if (!ended) co_return std::nullopt;
         co_return detail::typed<R>(*ended, detail::result_subject(id));
     }
@@ -7183,6 +7249,18 @@ public:
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
 
+    /// Tasks of this name have waited in a queue of the worker's for a third of its lease or longer, this worker has no handler
+    /// for them, and no other worker takes them. Called once for each name of a queue.
+    virtual void on_unclaimed(const std::string& /*queue*/, const std::string& /*name*/) {}
+
+    /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all
+    /// slots of the worker. `is_deadlock`: no other worker serves the task's queue; the wait ends with `errc::no_worker`. Else
+    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
+    virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
+
+    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back.
+    virtual void on_abandoned() {}
+
 protected:
     worker_observer() = default;
     worker_observer(const worker_observer&) = default;
@@ -7230,8 +7308,17 @@ public:
     /// A line about no task, with the current time.
     void operator()(log_level level, std::string text) const noexcept;
 
+    /// The same sink, for lines whose time is what the wall clock of `source` shows, which must outlive them: all that runs on a
+    /// broker logs in the broker's time. What a Redis broker says of its connection is in the system's.
+    log_sink in_time_of(clock& source) const {
+        auto made = *this;
+        made.clock_ = &source;
+        return made;
+    }
+
 private:
     std::function<void(const log_line&, const task_id*)> function_;
+    clock* clock_ = nullptr;  // null: the system's
 };
 
 namespace detail {
@@ -7326,7 +7413,7 @@ public:
     /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
-    /// Is told of failed attempts and blocked threads, beside the log; default: none.
+    /// Is told of failed attempts, blocked threads, and what nobody does, beside the log; default: none.
     worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
 
     /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that something blocks
@@ -7425,6 +7512,7 @@ public:
     void pause(bool is_paused);
     bool is_paused() const;
 
+    const std::optional<duration>& start_timeout() const { return options_.start_timeout(); }
     std::vector<std::string> queues() const;
     std::vector<std::string> tasks() const;
 
@@ -7554,18 +7642,23 @@ public:
         return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
+    /// How long a node tries to reach the broker when it starts, before `run` throws; default: as long as its worker.
+    node_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// Receives a line for each problem with the broker; default: they go to standard error.
     node_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
     const std::string& host() const { return host_; }
     duration lease() const { return lease_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
 
 private:
     std::string name_;
     std::string host_;
     duration lease_ = std::chrono::seconds(5);
+    std::optional<duration> start_timeout_;
     log_sink log_;
 };
 
@@ -8523,6 +8616,10 @@ public:
     /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
+    /// How long a scheduler tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and a
+    /// line in the log for each attempt.
+    scheduler_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
     scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
@@ -8530,6 +8627,7 @@ public:
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
 
 private:
@@ -8537,6 +8635,7 @@ private:
     std::string host_;
     duration look_every_ = std::chrono::seconds(1);
     asio::any_io_executor cpu_;
+    std::optional<duration> start_timeout_;
     log_sink log_;
 };
 
@@ -8595,6 +8694,7 @@ struct app_config {
     unsigned cpu_threads = 0;                 ///< threads that run plain functions; 0: one a core
     time_span lease = std::chrono::seconds(30);      ///< see `worker_options`
     time_span drain_for = std::chrono::seconds(30);  ///< see `worker_options`
+    std::optional<time_span> start_timeout;   ///< how long it tries to reach the broker when it starts; default: for ever
     std::string log_path;                     ///< the log file, appended to; empty: standard error
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
@@ -8608,7 +8708,7 @@ struct app_config {
     std::optional<time_span> failed_retention;  ///< of a task submitted here that does not set it; default 7 days
     std::optional<app_environment> env;
 };
-BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
+BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for, start_timeout,
                                        log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
 
@@ -8871,6 +8971,10 @@ public:
     /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
+    /// How long a service tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and a
+    /// line in the log for each attempt.
+    service_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// Receives a line for each problem with the broker; default: they go to standard error.
     service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
@@ -8881,6 +8985,7 @@ public:
     duration drain_for() const { return drain_for_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
 
 private:
@@ -8891,6 +8996,7 @@ private:
     duration drain_for_ = std::chrono::seconds(10);
     asio::any_io_executor cpu_;
     std::size_t cpu_threads_ = 0;
+    std::optional<duration> start_timeout_;
     log_sink log_;
 };
 
@@ -9332,12 +9438,15 @@ private:
     template <class R>
     static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
         const auto submitted = co_await std::move(submission);
+        const auto here = co_await asio::this_coro::executor;
+        auto waiting = detail::await_end(broker, submitted.id(), wait, here);
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
-            ended = co_await broker->wait(submitted.id(), wait);
+            ended = co_await std::move(waiting);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
+            if (e.code() == errc::no_worker) detail::cancel_in_background(broker, submitted.id());
             if (!is_cancelled) throw;
         }
         if (!ended) {
@@ -9941,11 +10050,34 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/broker_observer.hpp --------------------------------------------------
+
+namespace taskflux {
+
+/// Learns what goes wrong between a program and its broker, for metrics and alarms: override what is of interest, and set it
+/// with `memory_options::observer` or `redis_options::observer`. Each event is a log line too. The functions are called on the
+/// broker's threads; they must not block, and what they throw is ignored.
+class broker_observer {
+public:
+    virtual ~broker_observer() = default;
+
+    /// A caller has waited for `time` for the result of a task in `queue`, which no worker serves. Called once, and again when
+    /// the queue has been served in between.
+    virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
+
+protected:
+    broker_observer() = default;
+    broker_observer(const broker_observer&) = default;
+    broker_observer& operator=(const broker_observer&) = default;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/memory.hpp -----------------------------------------------------------
 
 namespace taskflux {
 
-/// Limits of the embedded broker.
+/// Options of the embedded broker.
 class memory_options {
 public:
     memory_options() {}
@@ -9958,12 +10090,22 @@ public:
     /// 0: no bound.
     memory_options& max_ended(std::size_t count) { return max_ended_ = count, *this; }
 
+    /// Receives a line when callers wait for tasks of a queue that no worker serves; default: it goes to standard error.
+    memory_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Is told of the same; default: none.
+    memory_options& observer(std::shared_ptr<broker_observer> to) { return observer_ = std::move(to), *this; }
+
     std::size_t max_pending() const { return max_pending_; }
     std::size_t max_ended() const { return max_ended_; }
+    const log_sink& log() const { return log_; }
+    const std::shared_ptr<broker_observer>& observer() const { return observer_; }
 
 private:
     std::size_t max_pending_ = 0;
     std::size_t max_ended_ = 1'000'000;
+    log_sink log_;
+    std::shared_ptr<broker_observer> observer_;
 };
 
 /// Makes an embedded broker: its tasks live in this process, and end with it. `clock`: see `clock::shared`.
@@ -9984,9 +10126,12 @@ public:
     /// A call ends after this long with `errc::unavailable`; default 5 s.
     redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
 
-    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
-    /// they go to standard error.
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks, and
+    /// when callers wait for tasks of a queue that no worker serves; default: they go to standard error.
     redis_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Is told when callers wait for tasks of a queue that no worker serves, beside the log; default: none.
+    redis_options& observer(std::shared_ptr<broker_observer> to) { return observer_ = std::move(to), *this; }
 
     /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
     /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
@@ -9996,11 +10141,13 @@ public:
     duration timeout() const { return timeout_; }
     unsigned durable() const { return durable_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<broker_observer>& observer() const { return observer_; }
 
 private:
     duration timeout_ = std::chrono::seconds(5);
     unsigned durable_ = 0;
     log_sink log_;
+    std::shared_ptr<broker_observer> observer_;
 };
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],
@@ -10271,6 +10418,7 @@ class serial_queue : public std::enable_shared_from_this<serial_queue> {
 public:
     explicit serial_queue(const asio::any_io_executor& inner)
         : inner_(asio::require(inner, asio::execution::blocking.never)) {}
+    virtual ~serial_queue() = default;
 
     /// Makes this thread the one inside, if there is none; then `leave` must follow.
     bool try_enter() {
@@ -10368,6 +10516,8 @@ private:
 class serial_executor {
 public:
     explicit serial_executor(std::shared_ptr<serial_queue> queue) noexcept : queue_(std::move(queue)) {}
+
+    const std::shared_ptr<serial_queue>& queue() const noexcept { return queue_; }
 
     asio::execution_context& query(asio::execution::context_t) const noexcept { return queue_->context(); }
 
@@ -10480,12 +10630,28 @@ private:
     std::array<std::atomic<std::uint64_t>, 4> counters_{};
 };
 
+/// The strand of a slot. It may outlive the slot, with what a job has left running on it.
+class slot_lane final : public serial_queue {
+public:
+    using serial_queue::serial_queue;
+
+    slot_job* current = nullptr;  // whose coroutine the slot runs; for whoever is inside
+};
+
+/// The job of the slot whose strand this executor is; null for any other executor. To be called on that executor. The job may
+/// be another than the one from which the caller was started: see `slot_job::runs_in`.
+inline slot_job* job_on(const asio::any_io_executor& executor) {
+    const auto* strand = executor.target<serial_executor>();
+    const auto* lane = strand ? dynamic_cast<const slot_lane*>(strand->queue().get()) : nullptr;
+    return lane ? lane->current : nullptr;
+}
+
 /// One lane of `slots`: a long-lived coroutine that runs one job after another. All members belong to
 /// whoever is inside `lane`, but for the atomic ones, which anyone may read, and `reserved`. Padded, so that
 /// two slots never share a cache line.
 struct alignas(64) slot : list_hook<slot> {
     explicit slot(const asio::any_io_executor& home)
-        : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
+        : lane(std::make_shared<slot_lane>(home)), executor(serial_executor(lane)) {}
 
     slot_job* pop() noexcept {
         slot_job* j = taken.pop_front();
@@ -10514,14 +10680,14 @@ struct alignas(64) slot : list_hook<slot> {
         running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
             : slot_(s), job_(j, false), owner_(owner) {
             s.flush();
-            s.current = j;
+            s.lane->current = j;
             ++j->runs_;
             s.is_running.store(true, std::memory_order_relaxed);
         }
         running(const running&) = delete;
         running& operator=(const running&) = delete;
         ~running() {
-            slot_.current = nullptr;
+            slot_.lane->current = nullptr;
             if (job_) on_destroyed(owner_, slot_, std::move(job_));
         }
 
@@ -10530,7 +10696,7 @@ struct alignas(64) slot : list_hook<slot> {
 
         void end(std::exception_ptr error) noexcept {
             const slot_job_ptr ended = std::move(job_);
-            slot_.current = nullptr;
+            slot_.lane->current = nullptr;
             const job_end what = ended->judge(error);
             slot_.ends.add(what);
             slot_.is_running.store(false, std::memory_order_relaxed);
@@ -10546,13 +10712,12 @@ struct alignas(64) slot : list_hook<slot> {
     /// Abandons the job, or ends it if it has left its coroutine.
     static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
 
-    const std::shared_ptr<serial_queue> lane;
+    const std::shared_ptr<slot_lane> lane;
     const asio::any_io_executor executor;  // the lane, as an executor
     asio::any_io_executor work;            // keeps the context running while a job is suspended
     asio::cancellation_signal signal;
     small_function parked;
     slot_job_list taken;  // owns a reference to each
-    slot_job* current = nullptr;
     const void* chain = nullptr;  // of the coroutine
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
@@ -10686,8 +10851,8 @@ public:
                 for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
                     if (j->epoch_ < epoch) j->stop(errc::cancelled);
                 }
-                if (s->current && s->current->epoch_ < epoch) {
-                    s->current->stop(errc::cancelled);
+                if (s->lane->current && s->lane->current->epoch_ < epoch) {
+                    s->lane->current->stop(errc::cancelled);
                     s->interrupt();
                 }
             });
@@ -10859,7 +11024,7 @@ private:
     // A run of 0 means whichever.
     void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
         asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
-            if (s->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
+            if (s->lane->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
         });
     }
 
@@ -11786,10 +11951,13 @@ inline bool names_memory(std::string_view url) {
 
 /// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
 /// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs the
-/// broker's background work; `options` apply to a server only. Errors: `invalid_argument`, `unsupported`.
+/// broker's background work; of `options` the embedded one takes log and observer. Errors: `invalid_argument`, `unsupported`.
 inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
                           const redis_options& options = redis_options()) {
-    if (detail::names_memory(url)) return make_memory_broker(std::move(executor));
+    if (detail::names_memory(url)) {
+        const auto own = memory_options().log(options.log()).observer(options.observer());
+        return make_memory_broker(std::move(executor), own);
+    }
     return make_redis_broker(std::move(executor), url, options);
 }
 

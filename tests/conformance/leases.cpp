@@ -198,6 +198,57 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_consumer_has_a_lease_of_its_own_length, Backe
     BOOST_TEST(on.counts().running == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(consumers_are_counted_while_they_have_a_lease, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    BOOST_TEST(on.counts().consumers == 0U);
+    on.join();
+    on.join("b", {q, "other"});
+    BOOST_TEST(on.counts().consumers == 2U);
+    BOOST_TEST(on.counts("other").consumers == 1U);
+    on.run(on.broker().leave("b", {q, "other"}));
+    BOOST_TEST(on.counts().consumers == 1U);
+    BOOST_TEST(on.counts("other").consumers == 0U);
+    on.advance(on.lease);
+    BOOST_TEST(on.counts().consumers == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_renewal_names_what_no_worker_that_looked_had_a_handler_for, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    on.join("b");
+    on.join(w, {"empty"});
+    const auto first = on.add(on.task("strange"));
+    on.add(on.task("strange"));
+    const auto odd = on.add(on.task("odd"));
+    BOOST_TEST(on.renew("b").unclaimed.empty());  // nobody has looked
+    auto request = on.request();
+    request.names = std::make_shared<const name_set>(name_set{"known"});
+    on.run(on.broker().fetch(request));
+
+    const auto told = on.run(on.broker().renew(w, {"empty", q}, on.lease)).unclaimed;
+    BOOST_REQUIRE(told.size() == 2U);
+    BOOST_TEST(told[0].name == "odd");
+    BOOST_TEST(told[0].queue == 1U);
+    BOOST_TEST(told[0].sequence == odd.sequence);
+    BOOST_TEST(told[1].name == "strange");
+    BOOST_TEST(told[1].sequence == first.sequence);
+    BOOST_TEST(on.renew("b").unclaimed.size() == 2U);
+
+    request.names = std::make_shared<const name_set>(name_set{"odd"});
+    on.run(on.broker().fetch(request));
+    BOOST_TEST(on.renew("b").unclaimed.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_renewal_names_no_more_than_twenty, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    for (int i = 0; i < 25; ++i) on.add(on.task("strange" + std::to_string(i)));
+    auto request = on.request();
+    request.names = std::make_shared<const name_set>(name_set{"known"});
+    on.run(on.broker().fetch(request));
+    BOOST_TEST(on.renew().unclaimed.size() == 20U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace taskflux::conformance

@@ -191,9 +191,61 @@ BOOST_AUTO_TEST_CASE(what_can_not_start_in_its_time_says_why) {
     broker = connect(io.get_executor(), server.url() + "?timeout=50ms");
     worker works(broker, options().start_timeout(0s));
     works.on(brief, []() -> asio::awaitable<void> { co_return; });
-    auto& life = start(works.run());
-    BOOST_REQUIRE(run_until([&] { return life.is_over; }));
-    BOOST_CHECK_EXCEPTION(std::rethrow_exception(life.error), error, [](const error& e) { return e.code() == errc::unavailable; });
+    worker shown_one(broker, options().start_timeout(0s));
+    shown_one.on(brief, []() -> asio::awaitable<void> { co_return; });
+    node as_its_worker(broker, shown_one, node_options().log(nullptr));
+    worker patient(broker, options());
+    patient.on(brief, []() -> asio::awaitable<void> { co_return; });
+    node shows(broker, patient, node_options().log(nullptr).start_timeout(100ms));
+    service serves(broker, service_options().log(nullptr).start_timeout(100ms));
+    serves.on(serve_endless, [this] { return never(*this); });
+    scheduler plans(broker, scheduler_options().log(nullptr).start_timeout(100ms));
+    app_config config;
+    config.start_timeout = 100ms;
+    config.log_path = (server.directory() / "app.log").string();
+    const auto runs = std::make_unique<app>(config);
+    runs->on(brief, []() -> asio::awaitable<void> { co_return; });
+    for (auto* one : {&start(works.run()), &start(as_its_worker.run()), &start(shows.run()), &start(serves.run()), &start(plans.run()),
+                      &start(runs->run_on(broker))}) {
+        BOOST_REQUIRE(run_until([&] { return one->is_over; }));
+        BOOST_REQUIRE(one->error);
+        BOOST_CHECK_EXCEPTION(std::rethrow_exception(one->error), error, [](const error& e) { return e.code() == errc::unavailable; });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nodes_services_and_schedulers_that_start_before_their_server_begin_when_that_is_there) {
+    server.kill();
+    broker->close();
+    broker = connect(io.get_executor(), server.url() + "?timeout=50ms");
+    const auto keep = [this](std::string_view text) { (lines += text) += '\n'; };
+    int ran = 0;
+    worker works(broker, options());
+    works.on(brief, [&ran]() -> asio::awaitable<void> { ++ran; co_return; });
+    node shows(broker, works, node_options().name("early").log(keep).start_timeout(1h));
+    service serves(broker, service_options().id("early").log(keep).start_timeout(1h));
+    serves.on(serve_endless, [this] { return never(*this); });
+    scheduler plans(broker, scheduler_options().log(keep).start_timeout(1h));
+    auto& shown = start(shows.run());
+    auto& served = start(serves.run());
+    auto& planned = start(plans.run());
+    BOOST_REQUIRE(run_until([&] {
+        return lines.find("node early: it can't start yet, and tries again") != std::string::npos &&
+               lines.find("service early: it can't start yet, and tries again") != std::string::npos;
+    }));
+    server.start();
+    const rpc caller(broker);
+    while (begun == 0 || ran == 0) {
+        auto& sent = start(submit(client(broker)));
+        start(call(caller));
+        BOOST_REQUIRE(run_until([&] { return sent.is_over; }));
+        run_until([&] { return (begun > 0 && ran > 0) || sent.error || lives.back().is_over; });
+    }
+    BOOST_TEST((!shown.is_over && !served.is_over && !planned.is_over));
+    shows.stop();
+    serves.stop();
+    plans.stop();
+    BOOST_REQUIRE(run_until([&] { return shown.is_over && served.is_over && planned.is_over; }));
+    BOOST_TEST((!shown.error && !served.error && !planned.error));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

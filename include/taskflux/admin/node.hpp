@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,18 +36,23 @@ public:
         return lease_ = detail::checked_lease(length, "node_options"), *this;
     }
 
+    /// How long a node tries to reach the broker when it starts, before `run` throws; default: as long as its worker.
+    node_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// Receives a line for each problem with the broker; default: they go to standard error.
     node_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
     const std::string& name() const { return name_; }
     const std::string& host() const { return host_; }
     duration lease() const { return lease_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
 
 private:
     std::string name_;
     std::string host_;
     duration lease_ = std::chrono::seconds(5);
+    std::optional<duration> start_timeout_;
     log_sink log_;
 };
 

@@ -244,10 +244,10 @@ worker_options app::make_worker_options(const log_sink& log) const {
         made.weighted_queues(weighted);
     }
     made.concurrency(from.concurrency).cpu_threads(from.cpu_threads).lease(from.lease).drain_for(from.drain_for);
-    made.timeout(from.timeout);
+    made.timeout(from.timeout).log(log);
+    if (from.start_timeout) made.start_timeout(*from.start_timeout);
     // A new name for each run: after a crash, the next run must not hold the lease of this one.
     made.name(detail::node_of(from) + '.' + uuid_generator().text());
-    made.log(log);
     return made;
 }
 
@@ -288,14 +288,15 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
     auto core = std::make_shared<detail::app_core>(broker);
     core->on_ready = on_ready_;
     core->log = *log_;
+    core->start_timeout = config_.values.start_timeout;
     core->starters = starters_;
     core->defaults = defaults();
     core->schedules = all_schedules();
     const auto jobs = all_jobs();
     if (!core->schedules.empty() || !jobs.empty()) {
         scheduler_options options;
-        options.host(detail::node_of(config_.values));
-        options.log(*log_);
+        options.host(detail::node_of(config_.values)).log(*log_);
+        if (core->start_timeout) options.start_timeout(*core->start_timeout);
         core->scheduler = std::make_unique<scheduler>(broker, options);
     }
     for (const auto& one : jobs) one.give_to(*core->scheduler, one);
@@ -313,6 +314,7 @@ asio::awaitable<void> app::run_on(broker_ptr broker) {
         if (!is_served(one.of)) continue;
         service_options options;
         options.cpu_threads(config_.values.cpu_threads).drain_for(config_.values.drain_for).log(*log_);
+        if (core->start_timeout) options.start_timeout(*core->start_timeout);
         if (!core->service) core->service = std::make_unique<service>(broker, options);
         one.give_to(*core->service);
     }

@@ -71,6 +71,7 @@ struct app_config {
     unsigned cpu_threads = 0;                 ///< threads that run plain functions; 0: one a core
     time_span lease = std::chrono::seconds(30);      ///< see `worker_options`
     time_span drain_for = std::chrono::seconds(30);  ///< see `worker_options`
+    std::optional<time_span> start_timeout;   ///< how long it tries to reach the broker when it starts; default: for ever
     std::string log_path;                     ///< the log file, appended to; empty: standard error
     taskflux::log_level log_level = taskflux::log_level::info;  ///< lines below it are left out
     std::vector<std::string> services;        ///< those to serve; empty: all
@@ -84,7 +85,7 @@ struct app_config {
     std::optional<time_span> failed_retention;  ///< of a task submitted here that does not set it; default 7 days
     std::optional<app_environment> env;
 };
-BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for,
+BOOST_DESCRIBE_STRUCT(app_config, (), (url, node, queues, weights, concurrency, threads, cpu_threads, lease, drain_for, start_timeout,
                                        log_path, log_level, services, schedules, jobs, enabled_tasks, disabled_tasks, timeout,
                                        deadline, retention, failed_retention, env))
 

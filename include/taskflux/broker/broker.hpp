@@ -103,10 +103,18 @@ struct cancel_request {
     std::uint32_t token = 0;
 };
 
+/// The task that is next among those of a name for which no worker that looked had a handler.
+struct unclaimed_task {
+    std::size_t queue = 0;  ///< index into the queues given to `renew`
+    std::string name;
+    std::uint64_t sequence = 0;  ///< in its queue
+};
+
 /// What a consumer learns when it renews its lease.
 struct renewal {
     bool lost = false;  ///< the lease had run out: everything it held is others' now; join as someone new
     std::vector<cancel_request> cancels;
+    std::vector<unclaimed_task> unclaimed;  ///< one of each name, up to 20 names of a queue
 };
 
 /// Selects tasks to list. What is empty does not restrict.
@@ -142,6 +150,7 @@ struct queue_counts {
     std::size_t expired = 0;
     std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
     std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
+    std::size_t consumers = 0;  ///< workers, and receivers of messages, that have a lease; zero: nobody serves the queue
     bool paused = false;
 
 private:
@@ -161,7 +170,7 @@ private:
     }
 };
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
-                                         cancelled, expired, unclaimed, set_aside, paused))
+                                         cancelled, expired, unclaimed, set_aside, consumers, paused))
 
 /// A schedule as it is kept. What its text says is for `scheduler` to know.
 struct schedule_row {
@@ -232,7 +241,8 @@ public:
     /// Gives back what the consumer still holds, without counting a crash, and forgets it.
     virtual awaitable<void> leave(std::string consumer, std::vector<std::string> queues) = 0;
 
-    /// Waits up to `wait` for a task's end; nothing when it has not ended by then. Errors: `not_found`.
+    /// Waits up to `wait` for a task's end; nothing when it has not ended by then. Errors: `not_found`; `no_worker`,
+    /// from a broker whose tasks this process alone can run, when the last worker of the queue has stopped.
     virtual awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) = 0;
 
     /// Cancels: done when the task has not started, requested when it runs.

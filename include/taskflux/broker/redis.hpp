@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker_observer.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/log.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -21,9 +23,12 @@ public:
     /// A call ends after this long with `errc::unavailable`; default 5 s.
     redis_options& timeout(duration limit) { return timeout_ = limit, *this; }
 
-    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks; default:
-    /// they go to standard error.
+    /// Receives a line for each connection lost and regained, and for settings of the server that endanger tasks, and
+    /// when callers wait for tasks of a queue that no worker serves; default: they go to standard error.
     redis_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
+
+    /// Is told when callers wait for tasks of a queue that no worker serves, beside the log; default: none.
+    redis_options& observer(std::shared_ptr<broker_observer> to) { return observer_ = std::move(to), *this; }
 
     /// A submission returns only when so many replicas have its tasks (WAIT), so that they outlive the master;
     /// default 0. With fewer after 2 s, or a third of the timeout, it ends with `errc::unavailable`: the master has the
@@ -33,11 +38,13 @@ public:
     duration timeout() const { return timeout_; }
     unsigned durable() const { return durable_; }
     const log_sink& log() const { return log_; }
+    const std::shared_ptr<broker_observer>& observer() const { return observer_; }
 
 private:
     duration timeout_ = std::chrono::seconds(5);
     unsigned durable_ = 0;
     log_sink log_;
+    std::shared_ptr<broker_observer> observer_;
 };
 
 /// A broker on a Redis (6.2 or newer) or Valkey server: redis://[user:password@]host[:port][/database],

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,10 @@ public:
     /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
     service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
 
+    /// How long a service tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and a
+    /// line in the log for each attempt.
+    service_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// Receives a line for each problem with the broker; default: they go to standard error.
     service_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
@@ -63,6 +68,7 @@ public:
     duration drain_for() const { return drain_for_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
     std::size_t cpu_threads() const { return cpu_threads_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
 
 private:
@@ -73,6 +79,7 @@ private:
     duration drain_for_ = std::chrono::seconds(10);
     asio::any_io_executor cpu_;
     std::size_t cpu_threads_ = 0;
+    std::optional<duration> start_timeout_;
     log_sink log_;
 };
 

@@ -33,11 +33,12 @@ enum class errc {
     unavailable,       ///< the server, or the instance that has a call, is gone or doesn't answer in time
     journal_mismatch,  ///< a handler's calls have changed since the task ran before
     no_instance,       ///< no instance of the service takes calls
-    busy               ///< an instance has its limit of calls in flight
+    busy,              ///< an instance has its limit of calls in flight
+    no_worker          ///< no worker runs the task, and none can any more
 };
 BOOST_DESCRIBE_ENUM(errc, not_found, lease_lost, wrong_state, cancelled, timed_out, expired, task_failed, crashed,
                     bad_payload, too_large, invalid_argument, queue_full, shut_down, unsupported, protocol, unavailable,
-                    journal_mismatch, no_instance, busy)
+                    journal_mismatch, no_instance, busy, no_worker)
 
 namespace detail {
 
@@ -69,6 +70,7 @@ public:
             case errc::journal_mismatch: return "the handler's calls have changed while the task was under way";
             case errc::no_instance: return "no instance of the service takes calls";
             case errc::busy: return "the instance has its limit of calls in flight";
+            case errc::no_worker: return "no worker runs the task";
         }
         return "unknown taskflux error " + std::to_string(value);
     }

@@ -27,6 +27,7 @@ class serial_queue : public std::enable_shared_from_this<serial_queue> {
 public:
     explicit serial_queue(const asio::any_io_executor& inner)
         : inner_(asio::require(inner, asio::execution::blocking.never)) {}
+    virtual ~serial_queue() = default;
 
     /// Makes this thread the one inside, if there is none; then `leave` must follow.
     bool try_enter() {
@@ -124,6 +125,8 @@ private:
 class serial_executor {
 public:
     explicit serial_executor(std::shared_ptr<serial_queue> queue) noexcept : queue_(std::move(queue)) {}
+
+    const std::shared_ptr<serial_queue>& queue() const noexcept { return queue_; }
 
     asio::execution_context& query(asio::execution::context_t) const noexcept { return queue_->context(); }
 

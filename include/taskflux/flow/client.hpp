@@ -4,7 +4,9 @@
 #include <taskflux/calls/stream.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/codec/named.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/flow/client/await_end.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
 #include <taskflux/flow/job.hpp>
@@ -305,12 +307,15 @@ private:
     template <class R>
     static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
         const auto submitted = co_await std::move(submission);
+        const auto here = co_await asio::this_coro::executor;
+        auto waiting = detail::await_end(broker, submitted.id(), wait, here);
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
-            ended = co_await broker->wait(submitted.id(), wait);
+            ended = co_await std::move(waiting);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
+            if (e.code() == errc::no_worker) detail::cancel_in_background(broker, submitted.id());
             if (!is_cancelled) throw;
         }
         if (!ended) {

@@ -37,10 +37,13 @@ inline bool names_memory(std::string_view url) {
 
 /// Opens the broker that `url` names: "memory://", the embedded one, in this process, or a Redis server (see
 /// `make_redis_broker`): "redis://…", "rediss://…", "redis+unix://…", "redis+sentinel://…". `executor` runs the
-/// broker's background work; `options` apply to a server only. Errors: `invalid_argument`, `unsupported`.
+/// broker's background work; of `options` the embedded one takes log and observer. Errors: `invalid_argument`, `unsupported`.
 inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
                           const redis_options& options = redis_options()) {
-    if (detail::names_memory(url)) return make_memory_broker(std::move(executor));
+    if (detail::names_memory(url)) {
+        const auto own = memory_options().log(options.log()).observer(options.observer());
+        return make_memory_broker(std::move(executor), own);
+    }
     return make_redis_broker(std::move(executor), url, options);
 }
 

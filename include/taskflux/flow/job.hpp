@@ -6,6 +6,9 @@
 #include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/fault.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/flow/client/await_end.hpp>
+
+#include <boost/asio/this_coro.hpp>
 
 #include <memory>
 #include <optional>
@@ -108,8 +111,9 @@ public:
     awaitable<task_record> record() const { return fetch_record(broker_, id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
-    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`, `errc::expired`; `errc::timed_out` when `wait` has passed, as
-    /// an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
+    /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`,
+    /// `errc::expired`; `errc::no_worker` where nobody can run it any more (docs/guarantees.md); `errc::timed_out` when `wait`
+    /// has passed, as an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
     awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
@@ -171,7 +175,9 @@ private:
     }
 
     static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
-        auto ended = co_await broker->wait(id, wait);
+        const auto here = co_await asio::this_coro::executor;
+        auto waiting = detail::await_end(broker, id, wait, here);
+        auto ended = co_await std::move(waiting);
         if (!ended) {
             throw error(errc::timed_out,
                         "task " + to_string(id) +
@@ -185,7 +191,9 @@ private:
     }
 
     static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
-        auto ended = co_await broker->wait(id, wait);
+        const auto here = co_await asio::this_coro::executor;
+        auto waiting = detail::await_end(std::move(broker), id, wait, here);
+        auto ended = co_await std::move(waiting);
         if (!ended) co_return std::nullopt;
         co_return detail::typed<R>(*ended, detail::result_subject(id));
     }

@@ -195,7 +195,8 @@ asio::awaitable<std::vector<time_point>> scheduler::next(std::string id, std::si
 }
 
 asio::awaitable<void> scheduler::put_in(std::string queue, schedule_definition definition, bool has_own_id) const {
-    return detail::declare(book_, declared_, std::move(queue), std::move(definition), has_own_id, options_.log());
+    return detail::declare(book_, declared_, std::move(queue), std::move(definition), has_own_id,
+                           options_.log().in_time_of(book_.broker()->clock()));
 }
 
 std::string scheduler::row_of(std::string_view id, const schedule_options& options) const {

@@ -166,6 +166,10 @@ public:
     /// machine has cores, started when there are such jobs.
     scheduler_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
+    /// How long a scheduler tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and a
+    /// line in the log for each attempt.
+    scheduler_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
+
     /// Receives a line for each problem with the broker, a schedule or a local job; default: they go to standard error.
     scheduler_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
@@ -173,6 +177,7 @@ public:
     const std::string& host() const { return host_; }
     duration look_every() const { return look_every_; }
     const asio::any_io_executor& cpu() const { return cpu_; }
+    const std::optional<duration>& start_timeout() const { return start_timeout_; }
     const log_sink& log() const { return log_; }
 
 private:
@@ -180,6 +185,7 @@ private:
     std::string host_;
     duration look_every_ = std::chrono::seconds(1);
     asio::any_io_executor cpu_;
+    std::optional<duration> start_timeout_;
     log_sink log_;
 };
 

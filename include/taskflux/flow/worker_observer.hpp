@@ -40,6 +40,18 @@ public:
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
 
+    /// Tasks of this name have waited in a queue of the worker's for a third of its lease or longer, this worker has no handler
+    /// for them, and no other worker takes them. Called once for each name of a queue.
+    virtual void on_unclaimed(const std::string& /*queue*/, const std::string& /*name*/) {}
+
+    /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all
+    /// slots of the worker. `is_deadlock`: no other worker serves the task's queue; the wait ends with `errc::no_worker`. Else
+    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
+    virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
+
+    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back.
+    virtual void on_abandoned() {}
+
 protected:
     worker_observer() = default;
     worker_observer(const worker_observer&) = default;

@@ -101,7 +101,7 @@ public:
     /// Receives the log lines of handlers and of the worker itself; default: warnings and errors go to standard error.
     worker_options& log(log_sink sink) { return log_ = std::move(sink), *this; }
 
-    /// Is told of failed attempts and blocked threads, beside the log; default: none.
+    /// Is told of failed attempts, blocked threads, and what nobody does, beside the log; default: none.
     worker_options& observer(std::shared_ptr<worker_observer> to) { return observer_ = std::move(to), *this; }
 
     /// When coroutine handlers run and the I/O executor has run nothing for this long, the log says that something blocks

@@ -6,6 +6,7 @@
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
 #include <taskflux/flow/client.ipp>
+#include <taskflux/flow/client/await_end.ipp>
 #include <taskflux/flow/client/task_stream.ipp>
 #include <taskflux/flow/context.ipp>
 #include <taskflux/flow/raw_queue.ipp>

@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(what_a_config_does_not_say_has_its_default) {
     BOOST_TEST(config.concurrency == 16U);
     BOOST_TEST(config.threads == 1U);
     BOOST_TEST((config.drain_for.value() == 30s));
+    BOOST_TEST(!config.start_timeout.has_value());
     BOOST_TEST(config.queues.empty());
     BOOST_TEST(!config.env.has_value());
 }
@@ -72,6 +73,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_value_is_read) {
     const auto config = load(R"({
         "url": "redis://user:secret@host/2", "node": "web-1", "queues": ["mail", "default"], "weights": {"mail": 3},
         "concurrency": 64, "threads": 2, "cpu_threads": 3, "lease": "500ms", "drain_for": "2m",
+        "start_timeout": "1m",
         "log_path": "x.log", "log_level": "warning", "services": ["calculator"],
         "schedules": [{"task": "report", "cron": "0 9 * * *", "zone": "Europe/Berlin", "payload": {"any": [1]},
                        "misfire": "skip", "jitter": "1s", "enabled": false}],
@@ -81,6 +83,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_value_is_read) {
     BOOST_TEST(config.weights.at("mail") == 3U);
     BOOST_TEST(config.concurrency == 64U);
     BOOST_TEST((config.lease.value() == 500ms));
+    BOOST_TEST((config.start_timeout->value() == 1min));
     BOOST_TEST((config.log_level == taskflux::log_level::warning));
     BOOST_TEST((config.failed_retention->value() == 24h * 7));
     BOOST_REQUIRE(config.schedules.size() == 1U);

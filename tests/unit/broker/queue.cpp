@@ -140,4 +140,47 @@ BOOST_AUTO_TEST_CASE(a_million_tasks_in_and_out_leave_nothing_behind) {
     BOOST_TEST(in.submit(1)[0].sequence == 1'000'001U);
 }
 
+BOOST_AUTO_TEST_CASE(what_has_fallen_due_together_is_done_bit_by_bit_beside_fetches) {
+    fixture in{{1, 0, 0}};
+    in.queue.join("w", 1h, in.now);
+    new_task task;
+    task.spec = std::make_shared<const task_spec>(task_spec{"work", 0, {}, {}});
+    task.delay = 10s;
+    in.queue.submit(std::vector<new_task>(60'000, task), in.now);
+    in.now += 10s;
+    in.queue.advance_some(in.now);
+    BOOST_TEST(in.queue.counts().scheduled >= 59'000U);
+    BOOST_TEST(in.queue.counts().waiting > 0U);
+    BOOST_TEST((in.queue.next() <= in.now));  // it is not done
+    BOOST_TEST(in.fetch("w", 16).size() == 16U);
+    std::size_t fetched = 16;
+    while (in.queue.next() <= in.now) {
+        in.queue.advance_some(in.now);
+        fetched += in.fetch("w", 1000).size();
+    }
+    BOOST_TEST(fetched == 60'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_past_its_deadline_is_not_handed_out_while_others_are_given_up) {
+    fixture in{{1, 0, 0}};
+    in.queue.join("w", 1h, in.now);
+    in.submit(2000, run_policy{.expires_in = 10s});
+    in.submit(1);
+    in.now += 10s;
+    in.queue.advance_some(in.now);
+    BOOST_TEST(in.queue.counts().waiting > 1000U);
+    BOOST_TEST(in.fetch("w", 10).size() == 1U);
+    BOOST_TEST(in.queue.counts().expired == 2000U);
+    in.queue.advance(in.now);
+    BOOST_TEST(in.queue.counts().expired == 2000U);
+}
+
+BOOST_AUTO_TEST_CASE(room_is_made_by_all_that_has_fallen_due) {
+    fixture in{{1, 2000, 0}};
+    in.submit(2000, run_policy{.expires_in = 10s});
+    in.now += 10s;
+    in.queue.advance_some(in.now);
+    BOOST_TEST(in.submit(2000).size() == 2000U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

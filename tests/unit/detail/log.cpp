@@ -1,9 +1,11 @@
+#include <taskflux/clock.hpp>
 #include <taskflux/log.hpp>
 
 #include "../../support/standard_error.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -67,6 +69,21 @@ BOOST_AUTO_TEST_CASE(a_function_of_lines_gets_the_level_and_the_task) {
     sink(log_level::error, "a text");
     BOOST_TEST((level == log_level::error));
     BOOST_TEST(!is_about_a_task);
+}
+
+BOOST_AUTO_TEST_CASE(lines_carry_the_time_of_the_clock_that_the_sink_goes_by) {
+    taskflux::manual_clock clock;
+    std::vector<taskflux::time_point> times;
+    const log_sink sink = [&](const log_line& line, const taskflux::task_id*) { times.push_back(line.at); };
+    const auto virtual_one = sink.in_time_of(clock);
+    virtual_one(log_level::info, "now");
+    clock.advance(std::chrono::hours(1));
+    virtual_one(log_level::info, "later");
+    sink(log_level::info, "by the system's clock");
+    BOOST_REQUIRE(times.size() == 3U);
+    BOOST_TEST((times[1] == clock.wall()));
+    BOOST_TEST((times[1] - times[0] == std::chrono::hours(1)));
+    BOOST_TEST((times[2] != times[1]));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_sink_throws_is_ignored) {

@@ -10,6 +10,8 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -173,6 +175,35 @@ BOOST_AUTO_TEST_CASE(a_handler_that_awaits_many_subtasks_may_end_with_its_contex
     const auto result = f.start(f.client.run(parent, 5));
     BOOST_TEST(begun == 5);
     BOOST_TEST(!result->done);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_destroyed_while_it_runs_says_so_unless_its_context_was_stopped) {
+    for (const bool is_stopped : {false, true}) {
+        taskflux::manual_clock time;
+        asio::io_context io;
+        const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+        std::vector<std::string> lines;
+        const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+        {
+            taskflux::service serves{broker, taskflux::service_options().id("desk").log(keep)};
+            serves.on(count, [](taskflux::emitter<int>& out) -> asio::awaitable<void> { co_await out.emit(1); });
+            taskflux::scheduler plans{broker, taskflux::scheduler_options().log(keep)};
+            worker works{broker, worker_options().renewal_thread(false).cpu(io.get_executor()).name("one").log(keep)};
+            works.on(twice, [](int x) { return 2 * x; });
+            taskflux::node shows{broker, works, taskflux::node_options().name("first").log(keep)};
+            start_on(io.get_executor(), serves.run());
+            start_on(io.get_executor(), plans.run());
+            start_on(io.get_executor(), shows.run());
+            io.poll();
+            BOOST_TEST(lines.empty());
+            if (is_stopped) io.stop();
+        }
+        if (!is_stopped) io.poll();
+        std::vector<std::string> heads;
+        for (const auto& line : lines) heads.push_back(line.substr(0, line.find(" was destroyed while run() was under way")));
+        const std::vector<std::string> expected{"node first: it", "worker one: it", "scheduler: it", "service desk: it"};
+        BOOST_TEST(heads == (is_stopped ? std::vector<std::string>() : expected), boost::test_tools::per_element());
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

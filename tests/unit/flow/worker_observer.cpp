@@ -19,7 +19,15 @@ struct recorder final : taskflux::worker_observer {
         if (throws) throw 1;
     }
 
+    void on_unclaimed(const std::string& queue, const std::string& name) override { unclaimed.push_back(queue + ' ' + name); }
+    void on_starved(const taskflux::running_handler& who, const taskflux::task_id&, bool is_deadlock) override {
+        starved.push_back(who.name + (is_deadlock ? " for ever" : ""));
+    }
+    void on_abandoned() override { ++abandoned; }
+
     std::vector<taskflux::attempt_failure> retries, failures;
+    std::vector<std::string> unclaimed, starved;
+    int abandoned = 0;
     std::vector<long> delays;
     bool throws = false;
 };
@@ -117,6 +125,209 @@ BOOST_AUTO_TEST_CASE(what_an_observer_throws_changes_nothing) {
     const auto result = start(client.run(flaky, 1));
     pass(3s, 500ms);
     BOOST_TEST(result->failed().attempts() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_nobody_takes_is_told_of_once_for_its_name) {
+    w.on(twice, [](int x) { return 2 * x; });
+    start(w.run());
+    now(client.submit(answer));
+    now(client.submit(answer));
+    pass(15s, 1s);  // seen at one heartbeat: another worker may be about to take it
+    BOOST_TEST(lines.empty());
+    pass(60s, 1s);
+    BOOST_TEST(seen->unclaimed == std::vector<std::string>{"default answer"});
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST((lines[0].level == taskflux::log_level::warning));
+    BOOST_TEST(lines[0].text.starts_with("worker node: task answer waits in queue default, and nobody takes it: "));
+
+    now(client.submit(tick));  // another name
+    pass(60s, 1s);
+    BOOST_TEST(seen->unclaimed == (std::vector<std::string>{"default answer", "default tick"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_another_worker_takes_is_not_told_of) {
+    w.on(twice, [](int x) { return 2 * x; });
+    start(w.run());
+    worker knows{broker, options().name("other").seed(2)};
+    knows.on(answer, [] { return 42; });
+    const auto other = start(knows.run());
+    for (int i = 0; i < 60; ++i) {
+        now(client.submit(answer));
+        advance(1s);
+    }
+    BOOST_TEST(counts().succeeded == 60U);
+    BOOST_TEST(seen->unclaimed.empty());
+    BOOST_TEST(lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_while_it_runs_is_told_of) {
+    std::optional<worker> gone(std::in_place, broker,
+                               options().observer(seen).log([this](std::string_view text) { lines.push_back({{}, std::string(text), {}}); }));
+    gone->on(twice, [](int x) { return 2 * x; });
+    start(gone->run());
+    gone.reset();
+    settle();
+    BOOST_TEST(seen->abandoned == 1);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text.starts_with("worker node: it was destroyed while run() was under way: its handlers are cancelled"));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_has_ended_or_never_ran_is_destroyed_in_silence) {
+    for (const bool has_run : {false, true}) {
+        worker gone{broker, options().observer(seen)};
+        gone.on(twice, [](int x) { return 2 * x; });
+        if (!has_run) continue;
+        const auto life = start(gone.run());
+        gone.stop();
+        settle();
+        BOOST_TEST(life->done);
+    }
+    BOOST_TEST(seen->abandoned == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+namespace {
+
+struct one_slot : observed {
+    one_slot() {
+        alone.on(twice, [](int x) { return 2 * x; });
+    }
+
+    asio::awaitable<void> run_inside(int x) { result = co_await client.run(twice, x); }
+    asio::awaitable<void> submit_inside(int x) {
+        const auto made = co_await client.submit(twice, x);
+        result = co_await made.result();
+    }
+    asio::awaitable<void> wait_inside(int x, taskflux::duration limit) {
+        const auto made = co_await client.submit(twice, x);
+        const auto ended = co_await made.outcome(limit);
+        result = ended ? *ended->value : -1;
+    }
+
+    int result = 0;
+    worker alone{broker, options().concurrency(1).observer(seen).log([this](const taskflux::log_line& one, const taskflux::task_id* task) {
+                     lines.push_back({one.level, one.text, task ? to_string(*task) : std::string()});
+                 })};
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_worker_without_a_free_slot, one_slot)
+
+BOOST_AUTO_TEST_CASE(a_handler_that_waits_for_a_task_which_no_slot_is_left_for_gets_an_error) {
+    alone.on(note, [this](int x) { return run_inside(x); });
+    start(alone.run());
+    const auto outer = start(client.run(note, 1));
+    BOOST_TEST(!outer->done);
+    pass(3s, 1s);
+    BOOST_REQUIRE(outer->done);
+    BOOST_TEST(outer->code() == errc::no_worker);
+    BOOST_TEST(outer->what().find("await it by context::call") != std::string::npos);
+    BOOST_TEST(seen->starved == std::vector<std::string>{"note for ever"});
+    BOOST_TEST(lines.at(0).text.starts_with("worker node: task note: its handler waits for task "));
+    BOOST_TEST((lines.at(0).level == taskflux::log_level::error));
+    BOOST_TEST(counts().cancelled == 1U);  // what it waited for
+    BOOST_TEST(now(client.run(twice, 4)) == 8);  // the slot is free
+}
+
+BOOST_AUTO_TEST_CASE(the_same_goes_for_the_result_of_a_job_and_for_tasks_that_were_prefetched) {
+    worker ahead{broker, options().concurrency(1).prefetch(4).name("ahead").log(nullptr).observer(seen)};
+    ahead.on(twice, [](int x) { return 2 * x; }).on(note, [this](int x) { return submit_inside(x); });
+    start(ahead.run());
+    const auto outer = start(client.run(note, 1));
+    pass(3s, 1s);
+    BOOST_REQUIRE(outer->done);
+    BOOST_TEST(outer->code() == errc::no_worker);
+}
+
+BOOST_AUTO_TEST_CASE(as_long_as_one_handler_can_go_on_nobody_gets_an_error) {
+    gate closed{here};
+    alone.set_concurrency(2);
+    alone.on(note, [this](int x) { return run_inside(x); }).on(tick, [&closed] { return closed.pass(); });
+    start(alone.run());
+    now(client.submit(tick));
+    const auto outer = start(client.run(note, 3));
+    pass(60s, 1s);
+    BOOST_TEST(!outer->done);
+    BOOST_TEST(seen->starved.empty());
+    closed.open();
+    settle();
+    BOOST_TEST(outer->done);
+    BOOST_TEST(!outer->error);
+    BOOST_TEST(result == 6);
+}
+
+BOOST_AUTO_TEST_CASE(of_handlers_that_wait_for_each_others_slots_one_gets_an_error_and_the_others_go_on) {
+    alone.set_concurrency(2);
+    alone.on(note, [this](int x) { return run_inside(x); });
+    alone.pause();
+    start(alone.run());
+    const auto first = start(client.run(note, 1));
+    const auto second = start(client.run(note, 2));
+    alone.resume();
+    settle();
+    BOOST_TEST((!first->done && !second->done));
+    pass(20s, 1s);
+    BOOST_REQUIRE((first->done && second->done));
+    BOOST_TEST((first->code() == errc::no_worker) != (second->code() == errc::no_worker));
+    BOOST_TEST((first->error == nullptr) != (second->error == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(where_another_worker_serves_the_queue_it_is_only_said) {
+    gate closed{here};
+    alone.on(note, [this](int x) { return run_inside(x); });
+    start(alone.run());
+    const auto outer = start(client.run(note, 3));
+    worker other{broker, options().concurrency(1).name("other").seed(2)};
+    other.on(twice, [](int x) { return 2 * x; });
+    other.pause();
+    start(other.run());
+    pass(60s, 1s);
+    BOOST_TEST(!outer->done);
+    BOOST_TEST(seen->starved == std::vector<std::string>{"note"});
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST((lines[0].level == taskflux::log_level::warning));
+    other.resume();
+    settle();
+    BOOST_TEST(outer->done);
+    BOOST_TEST(result == 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_with_a_limit_ends_by_itself) {
+    alone.on(note, [this](int x) { return wait_inside(x, 30s); });
+    start(alone.run());
+    const auto outer = start(client.run(note, 3));
+    pass(29s, 1s);
+    BOOST_TEST(!outer->done);
+    BOOST_TEST(seen->starved == std::vector<std::string>{"note"});
+    pass(2s, 1s);
+    BOOST_TEST(outer->done);
+    BOOST_TEST(!outer->error);
+    BOOST_TEST(result == -1);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_other_queues_workers_run_is_awaited) {
+    alone.on(note, [](context&, int) -> asio::awaitable<void> { co_return; });
+    worker outside{broker, options().queues({"slow"}).concurrency(1).name("outside").observer(seen)};
+    outside.on(note, [this](int x) { return run_inside(x); });
+    start(outside.run());
+    const auto outer = start(client.run(note, submit_options().queue("slow"), 5));
+    pass(60s, 1s);
+    BOOST_TEST(!outer->done);  // the worker of that queue has not begun
+    BOOST_TEST(seen->starved.empty());
+    start(alone.run());
+    BOOST_TEST(outer->done);
+    BOOST_TEST(result == 10);
+}
+
+BOOST_AUTO_TEST_CASE(subtasks_lend_the_slot) {
+    alone.on(note, [this](context& ctx, int x) -> asio::awaitable<void> { result = co_await ctx.call(twice, x); });
+    start(alone.run());
+    const auto outer = start(client.run(note, 3));
+    BOOST_TEST(outer->done);
+    BOOST_TEST(result == 6);
+    BOOST_TEST(seen->starved.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 #include <taskflux/calls/service.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/live.hpp>
 #include <taskflux/detail/nursery.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -56,6 +57,7 @@ private:
     const broker_ptr broker_;
     const std::shared_ptr<worker_control> worker_;
     const node_options options_;
+    const log_sink log_;
     const std::string id_;
     const std::string ip_;
     const asio::any_io_executor strand_;
@@ -64,6 +66,7 @@ private:
     const std::shared_ptr<event> changed_;
     std::atomic<bool> has_begun_ = false;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
 
     // On the strand.
     nursery parts_;

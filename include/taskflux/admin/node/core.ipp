@@ -10,6 +10,7 @@
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/in_time.hpp>
+#include <taskflux/detail/keep_trying.hpp>
 #include <taskflux/detail/platform/process.hpp>
 #include <taskflux/host.hpp>
 #include <taskflux/version.hpp>
@@ -32,7 +33,8 @@ inline std::size_t slots_of(std::uint64_t wanted) {
 }
 
 node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
-    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)), id_(uuid_generator().text()), ip_(own_ip()),
+    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)),
+      log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
       started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
@@ -44,8 +46,10 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
+    const life_flag::mark under_way(life_);
     if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
+    parts_.check();
     auto running = worker_->run();  // before an order can come
     parts_.start(be_steered());
     parts_.start(showing_, show());
@@ -74,6 +78,9 @@ void node_core::stop() {
 
 void node_core::abandon() {
     is_stopped_ = true;  // a `run` that has not begun ends at once
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
+    }
     if (has_begun_) stop();
 }
 
@@ -100,8 +107,12 @@ std::string node_core::host() const { return options_.host().empty() ? asio::ip:
 
 asio::awaitable<void> node_core::begin() {
     const auto self = shared_from_this();
-    auto taking = take_settings();
+    const auto limit = start_limit(broker_->clock(), options_.start_timeout() ? options_.start_timeout() : worker_->start_timeout());
+    auto taking = keep_trying(broker_->clock(), limit, [this] { return take_settings(); }, [this](const std::string& why) {
+        log_(log_level::warning, "node " + info().name + ": it can't start yet, and tries again: " + why);
+    });
     const auto taken = co_await caught(std::move(taking));
+    if (taken.failure() && code_of(describe(taken.failure())) == errc::unavailable) std::rethrow_exception(taken.failure());
     log_trouble("reading its settings", taken.failure());
 }
 
@@ -157,7 +168,7 @@ asio::awaitable<void> node_core::announce() {
 
 void node_core::log_trouble(const std::string& what, const std::exception_ptr& error) const {
     if (!error || is_abort(error) || broker_->is_closed()) return;
-    options_.log()(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
+    log_(log_level::warning, "node " + id_ + ": " + what + " failed: " + describe(error).message);
 }
 
 }  // namespace taskflux::detail

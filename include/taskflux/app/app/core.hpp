@@ -16,7 +16,7 @@
 
 #include <functional>
 #include <memory>
-#include <random>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +41,7 @@ public:
     std::vector<starter> starters;
     std::function<void()> on_ready = [] {};
     log_sink log;
+    std::optional<duration> start_timeout;
 
     /// Runs until it is stopped, or a part has failed, which throws.
     asio::awaitable<void> live(std::shared_ptr<asio::thread_pool>);
@@ -59,7 +60,6 @@ private:
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
-    std::minstd_rand random_{std::random_device()()};  // on the strand
     nursery parts_;
 };
 

@@ -2,14 +2,12 @@
 
 #include <taskflux/app/app/core.hpp>
 #include <taskflux/core/error.hpp>
-#include <taskflux/core/task/failure.hpp>
-#include <taskflux/detail/back_off.hpp>
-#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/keep_trying.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
-#include <exception>
+#include <string>
 #include <utility>
 
 namespace taskflux::detail {
@@ -43,15 +41,12 @@ void app_core::stop() {
 
 asio::awaitable<void> app_core::begin() {
     const auto self = shared_from_this();
-    for (unsigned tries = 1;; ++tries) {
-        auto storing = store_schedules();
-        const auto stored = co_await caught(std::move(storing));
-        if (!stored.failure()) co_return;
-        const auto why = describe(stored.failure());
-        if (code_of(why) != errc::unavailable) std::rethrow_exception(stored.failure());
-        log(log_level::warning, "the app can't start yet, and tries again: " + why.message);
-        co_await back_off(broker_->clock(), tries, random_);
-    }
+    auto& clock = broker_->clock();
+    auto storing = keep_trying(clock, start_limit(clock, start_timeout), [this] { return store_schedules(); },
+                               [this](const std::string& why) {
+                                   log.in_time_of(broker_->clock())(log_level::warning, "the app can't start yet, and tries again: " + why);
+                               });
+    co_await std::move(storing);
 }
 
 asio::awaitable<void> app_core::store_schedules() {

@@ -124,6 +124,7 @@ void check_config(const app_config& config) {
     check_range("/cpu_threads", config.cpu_threads, 0, 1'000);
     check_range("/lease", config.lease, std::chrono::milliseconds(100));
     check_range("/drain_for", config.drain_for, zero);
+    if (config.start_timeout) check_range("/start_timeout", *config.start_timeout, zero);
     check_names("/services", config.services);
     check_names("/enabled_tasks", config.enabled_tasks);
     check_names("/disabled_tasks", config.disabled_tasks);

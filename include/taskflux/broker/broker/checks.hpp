@@ -10,6 +10,7 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,6 +31,14 @@ inline error broker_is_closed() {
 inline error no_such_task(const task_id& id) {
     return {errc::not_found, "task " + to_string(id) + " is not there: it was removed, or its retention has ended; "
                                                        "a longer task_options::retention keeps it"};
+}
+
+/// A caller waits for a task whose queue no worker serves any more.
+inline error no_worker_left(const task_id& id, duration since) {
+    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
+                                 " has stopped, and no other was started within " +
+                                 std::to_string(std::chrono::floor<std::chrono::seconds>(since).count()) +
+                                 " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
 }
 
 inline error task_has_ended(const task_id& id) {
@@ -56,6 +65,7 @@ inline error journal_is_full(std::size_t bytes) {
 /// How much of something brokers keep.
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 

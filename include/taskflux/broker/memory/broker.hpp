@@ -25,7 +25,7 @@ class memory_broker : public broker {
 public:
     memory_broker(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : post_(std::make_shared<post_office>(executor, clock)),
-          hub_(std::make_shared<hub>(executor, options.max_pending(), options.max_ended(), clock)) {
+          hub_(std::make_shared<hub>(executor, options, clock)) {
         detail::context_end::keep(executor, clock.shared());  // coroutines on it refer to the clock
         at_context_end(executor, [post = std::weak_ptr(post_), hub = std::weak_ptr(hub_)] {
             if (const auto alive = post.lock()) alive->shut();
@@ -38,7 +38,9 @@ public:
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         if (std::ranges::any_of(tasks, [](const auto& task) { return task.at != time_point{}; })) hub_->follow_wall();
-        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); });
+        const auto may_be_there = [](const auto& task) { return !task.own_id.empty() || !task.unique_key.empty(); };
+        const auto how = std::ranges::any_of(tasks, may_be_there) ? hub::pace::all : hub::pace::some;
+        co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.submit(std::move(tasks), now); }, how);
     }
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
@@ -58,8 +60,9 @@ public:
                 if (!who) return answer.lost = true;
                 in.renew(*who, lease, now);
                 in.list_cancels(*who, i, answer.cancels);
+                in.list_unclaimed(i, answer.unclaimed);
                 return true;
-            });
+            }, hub::pace::some);
         }
         co_return answer;
     }
@@ -72,7 +75,7 @@ public:
                                           const std::vector<settlement>& settlements) override {
         co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
             return in.settle(in.find_consumer(consumer), end, now);
-        });
+        }, hub::pace::some);
     }
 
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
@@ -99,7 +102,11 @@ public:
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         for (const auto& queue : queues) {
-            hub_->in_existing(queue, [&](auto& in, time_point now) { return in.leave(consumer, now), true; });
+            hub_->in_existing(queue, [&](auto& in, time_point now) {
+                in.leave(consumer, now);
+                if (in.is_deserted()) hub_->desert(queue, now);
+                return true;
+            });
         }
         co_return;
     }

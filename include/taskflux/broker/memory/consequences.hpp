@@ -17,7 +17,7 @@ void carry_consequences(queue_map& queues, time_point now, OnChange on_change, O
         const auto found = queues.find(name);
         if (found == queues.end()) return;
         auto& queue = *found->second;
-        queue.advance(now);
+        queue.advance_some(now);
         action(queue);
         on_change(name, queue);
     };

@@ -2,22 +2,26 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/broker/unserved.hpp>
+#include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/memory/choice.hpp>
 #include <taskflux/broker/memory/consequences.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/queues.hpp>
+#include <taskflux/broker/memory/tick_timer.hpp>
+#include <taskflux/broker/memory/waiting.hpp>
 #include <taskflux/clock.hpp>
-#include <taskflux/detail/event.hpp>
+#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -36,41 +40,43 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// `max_pending` and `max_ended` as in `task_queue`.
-    hub(asio::any_io_executor executor, std::size_t max_pending, std::size_t max_ended, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock.shared()), queues_(max_pending, max_ended), timer_(std::in_place, executor_) {}
+    /// How much of what has fallen due is done before an action: all of it, or a part, which is enough for what concerns tasks
+    /// under way or new ones.
+    enum class pace { all, some };
 
-    ~hub() { drop_timer(); }
+    hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+        : executor_(std::move(executor)), clock_(clock.shared()), log_(options.log().in_time_of(*clock_)), observer_(options.observer()),
+          queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return *clock_; }
 
     /// `action(queue, now)`, on an empty queue where there is none of that name.
     template <class Action>
-    auto in_existing(const std::string& name, Action action) {
+    auto in_existing(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(queues_.look(name), name, std::move(action));
+        return change(queues_.look(name), name, std::move(action), how);
     }
 
     /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
     template <class Action>
-    auto in_any(const std::string& name, Action action) {
+    auto in_any(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
         queues_.make(name).follow(ahead_);
-        return change(queues_.look(name), name, std::move(action));
+        return change(queues_.look(name), name, std::move(action), how);
     }
 
     /// `action(queue, item, now)` for each item.
     template <class Items, class Action>
-    std::vector<effect> for_each(const std::string& name, Items& items, Action action) {
+    std::vector<effect> for_each(const std::string& name, Items& items, Action action, pace how = pace::all) {
         return in_existing(name, [&](auto& queue, time_point now) {
             std::vector<effect> effects;
             effects.reserve(items.size());
             for (auto& item : items) effects.push_back(action(queue, item, now));
             return effects;
-        });
+        }, how);
     }
 
     /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
@@ -135,12 +141,14 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            queue.advance(clock_->now());
+            if (wait > duration::zero()) queue.advance_some(clock_->now());
+            else queue.advance(clock_->now());
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
+            if (!queue.is_served()) place->look_at = later(clock_->now(), queue.is_deserted() ? deserted_after : detail::unserved_after);
             place->park();
         }
         co_await place->end();
@@ -151,6 +159,14 @@ public:
     void nudge(const std::string& consumer) {
         for (auto* place : waits_) {
             if (place->consumer && *place->consumer == consumer) place->finish();
+        }
+    }
+
+    /// The last consumer has left the queue: those who wait for its tasks look later whether another has come. From within
+    /// an action only.
+    void desert(const std::string& name, time_point now) {
+        for (auto* place : waits_) {
+            if (place->awaited && place->awaited->queue == name) arm(place->look_at = later(now, deserted_after));
         }
     }
 
@@ -166,17 +182,19 @@ public:
     void end() {
         const std::lock_guard lock(mutex_);
         is_closed_ = true;
-        drop_timer();
+        timer_.drop();
     }
 
 private:
+    /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
+    static constexpr duration deserted_after = std::chrono::seconds(3);
+
     struct waiter;
     using waiter_list = std::list<waiter*>;
 
-    /// A coroutine that waits: for tasks to fetch, for a task's end, or to be told to renew. It lives in that
-    /// coroutine's frame, and is parked from its first `park` on.
-    struct waiter : result_waiter {
-        waiter(hub& in, time_point until) : of(in), deadline(until) {}
+    /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
+    struct waiter : waiting {
+        waiter(hub& in, time_point until) : waiting(until), of(in) {}
         waiter(const waiter&) = delete;
         waiter& operator=(const waiter&) = delete;
 
@@ -192,12 +210,6 @@ private:
             of.park(*this);
         }
 
-        void await_outcome(task_id id, entry& task) {
-            awaited = std::move(id);
-            notify = [](result_waiter& self) { static_cast<waiter&>(self).finish(); };
-            task.add_waiter(*this);
-        }
-
         /// With the hub locked: from here on, nobody writes an outcome.
         void withdraw() {
             if (!awaited || outcome) return;
@@ -205,30 +217,20 @@ private:
             awaited.reset();
         }
 
-        void finish() {
-            is_over = true;
-            wake.set();
-        }
-
         /// Waits for `finish`, which comes at the latest at the deadline.
         awaitable<void> end() {
             while (!is_over) co_await wake.wait();
             const std::lock_guard lock(of.mutex_);
+            const auto whose = awaited;
             withdraw();
-            if (!outcome) of.check_open();
+            if (outcome) co_return;
+            of.check_open();
+            if (is_deserted) throw detail::no_worker_left(*whose, deserted_after);
         }
 
         hub& of;
-        detail::event wake;
-        time_point deadline;
-        const fetch_request* request = nullptr;  // of a fetch
-        const std::string* consumer = nullptr;   // of a watch
-        std::optional<task_id> awaited;          // of a wait
-        waiter_list* home = nullptr;             // where it is parked, and at which place
+        waiter_list* home = nullptr;  // where it is parked, and at which place
         waiter_list::iterator place;
-        bool is_woken = false;
-        bool is_suspended = false;               // a fetch
-        std::atomic<bool> is_over = false;
     };
 
     // Everything below: with the hub locked.
@@ -254,7 +256,7 @@ private:
         for (const auto& name : request.queues) {
             auto& queue = queues_.look(name);
             if (queue.follows_wall()) follow();
-            queue.advance(now);
+            queue.advance_some(now);
             if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
         }
         pass_consequences(now);
@@ -263,7 +265,7 @@ private:
             auto& queue = queues_.look(request.queues[i]);
             auto& who = *queue.find_consumer(request.consumer);
             queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get());
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
             arm_for(queue);
         }
         return has_seen_all;
@@ -272,19 +274,7 @@ private:
     /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
     /// the next when there is more.
     void wake_fetch(const std::string& name, const task_queue& queue) {
-        const auto* const next = queue.next_name();
-        waiter* chosen = nullptr;
-        for (auto* candidate : fetches_) {
-            const auto& request = *candidate->request;
-            const auto* const names = request.names.get();
-            if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
-            if (!queue.has_work(names)) continue;
-            if (!chosen) chosen = candidate;
-            if (!names || !next || names->contains(*next)) {
-                chosen = candidate;
-                break;
-            }
-        }
+        auto* const chosen = choose_fetch(fetches_, name, queue);
         if (!chosen) return;
         chosen->is_woken = true;
         chosen->wake.set();
@@ -312,7 +302,7 @@ private:
             who.home = who.request ? &fetches_ : &waits_;
             who.place = who.home->insert(who.home->end(), &who);
         }
-        arm(who.deadline);
+        arm((std::min)(who.deadline, who.look_at));
         for (const auto& [name, queue] : queues_.all()) arm_for(*queue);
     }
 
@@ -320,10 +310,7 @@ private:
         if (!who.home) return;
         who.home->erase(who.place);
         if (who.request && !is_closed_) leave_to_others(who);
-        if (is_waited_for()) return;
-        ++alarm_;  // nothing needs the timer now, and it must not keep the user's context running
-        armed_ = never;
-        if (timer_) timer_->cancel();
+        if (!is_waited_for()) timer_.disarm();
     }
 
     bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
@@ -331,45 +318,57 @@ private:
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (when >= armed_ || !is_waited_for() || !timer_) return;
-        armed_ = when;
-        clock_->arm(*timer_, when);
-        timer_->async_wait([self = weak_from_this(), alarm = ++alarm_](const boost::system::error_code&) {
-            if (const auto alive = self.lock()) alive->tick(alarm);
+        if (!is_waited_for()) return;
+        timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
+            const auto alive = self.lock();
+            if (!alive) return;
+            for (const auto& queue : alive->tick(alarm)) {
+                alive->log_(log_level::warning, detail::unserved_text(queue, detail::unserved_after));
+                detail::tell_unserved(alive->observer_, queue, detail::unserved_after);
+            }
         });
     }
 
-    void drop_timer() {
-        if (timer_) clock_->disarm(*timer_);
-        timer_.reset();
-    }
-
-    void tick(std::uint64_t alarm) {
+    /// Returns the queues that nobody serves, to be told of without the lock.
+    std::vector<std::string> tick(std::uint64_t alarm) {
+        std::vector<std::string> unserved;
         const std::lock_guard lock(mutex_);
-        if (alarm != alarm_) return;
-        armed_ = never;
+        if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
         follow();
         for (auto& [name, queue] : queues_.all()) {
-            queue->advance(now);
+            queue->advance_some(now);
             wake_fetch(name, *queue);
         }
         pass_consequences(now);
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
+                if (place->look_at <= now) look_for_workers(*place, unserved);
                 if (place->deadline <= now) place->finish();
-                else arm(place->deadline);
+                else arm((std::min)(place->deadline, place->look_at));
             }
         }
+        return unserved;
+    }
+
+    /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
+    void look_for_workers(waiter& who, std::vector<std::string>& unserved) {
+        who.look_at = never;
+        if (who.is_over || !who.awaited) return;
+        auto& queue = queues_.look(who.awaited->queue);
+        if (queue.is_served()) return;
+        who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
+        if (who.is_deserted) who.finish();
+        if (queue.notes_unserved()) unserved.push_back(who.awaited->queue);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action) {
+    auto change(task_queue& queue, const std::string& name, Action action, pace how) {
         const auto now = clock_->now();
         if (queue.follows_wall()) follow();
-        queue.advance(now);
+        how == pace::all ? queue.advance(now) : queue.advance_some(now);
         auto answer = action(queue, now);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm_for(queue);
@@ -386,14 +385,14 @@ private:
 
     asio::any_io_executor executor_;
     const std::shared_ptr<taskflux::clock> clock_;
+    const log_sink log_;
+    const std::shared_ptr<broker_observer> observer_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;
     waiter_list waits_;
-    std::optional<asio::steady_timer> timer_;  // none after the end of its context
-    time_point armed_ = never;
-    std::uint64_t alarm_ = 0;  // the number of the current timer wait; older ones are void
-    duration ahead_{};         // of the wall clock, as the queues know it
+    tick_timer timer_;
+    duration ahead_{};  // of the wall clock, as the queues know it
     bool is_closed_ = false;
 };
 

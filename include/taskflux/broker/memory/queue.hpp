@@ -17,7 +17,7 @@ namespace taskflux::memory {
 
 /// One queue as the broker's calls see it: tasks by key, consumers with leases, admission. Not thread-safe.
 ///
-/// Call `advance(now)` before anything else at a new `now`: what time alone brings about happens there.
+/// Call `advance(now)`, or `advance_some`, before anything else at a new `now`: what time alone brings about happens there.
 class task_queue {
 public:
     /// `max_pending` bounds the unfinished tasks, `max_ended` the ended ones; zero: no bound.
@@ -26,7 +26,10 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) check_room(tasks, now);
+        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+            advance(now);  // makes room
+            check_room(tasks, now);
+        }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
         for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
@@ -41,7 +44,17 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
+        is_deserted_ = is_told_unserved_ = false;
     }
+
+    /// Whether a consumer has a lease.
+    bool is_served() const { return !consumers_.empty(); }
+
+    /// Whether nobody serves it since the last consumer has left.
+    bool is_deserted() const { return is_deserted_; }
+
+    /// Whether it is still to be said that nobody serves it; then it is.
+    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
     consumer* find_consumer(const std::string& name) {
@@ -59,6 +72,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
+        is_deserted_ = consumers_.empty();
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -67,6 +81,13 @@ public:
         for (auto* task = who.held.front(); task; task = task->next) {
             if (task->cancel_requested) out.push_back({queue, store_.key_of(*task), task->deliveries});
         }
+    }
+
+    /// Appends what no worker that looked had a handler for; `queue` as in `list_cancels`.
+    void list_unclaimed(std::size_t queue, std::vector<unclaimed_task>& out) const {
+        store_.ready().visit_unclaimed(detail::most_kept::unclaimed_names, [&](const std::string& name, const entry& task) {
+            out.push_back({queue, name, task.sequence});
+        });
     }
 
     /// Whether the consumer of that name has something to cancel that it has not been told yet.
@@ -80,9 +101,14 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (auto left = admission_.admit(max).count; left > 0; --left) {
+        for (auto left = admission_.admit(max).count; left > 0;) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
+            if (task->limit() <= now) {
+                store_.give_up(*task, now);
+                continue;
+            }
+            --left;
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
@@ -167,7 +193,7 @@ public:
         return effect::done;
     }
 
-    void end_child(const task_store::ended_child& child, time_point now) {
+    void end_child(const memory::ended_child& child, time_point now) {
         auto* task = find(child.parent.id.key);
         if (task) store_.end_child(*task, child.parent.key, child.own_id, child.outcome, now);
     }
@@ -178,7 +204,7 @@ public:
     }
 
     bool has_consequences() const { return store_.has_consequences(); }
-    task_store::consequences take_consequences() { return store_.take_consequences(); }
+    memory::consequences take_consequences() { return store_.take_consequences(); }
 
     // --- steering ------------------------------------------------------------------------------------
 
@@ -282,16 +308,23 @@ public:
             made[state] = store_.count(state);
         }
         made.unclaimed = store_.ready().unclaimed_size();
+        made.consumers = consumers_.size();
         made.paused = admission_.is_paused();
         return made;
     }
 
     /// Does everything that has fallen due, and takes back what dead consumers held.
     void advance(time_point now) {
-        while (now >= next()) {  // what a dead consumer gives back may be past its own deadline
-            store_.advance(now);
-            bury_consumers(now);
-        }
+        while (now >= next()) advance_some(now);  // what a dead consumer gives back may be past its own deadline
+    }
+
+    /// Like `advance`, but only a bounded part of it, so that others need not wait while many tasks have fallen due: `next` is
+    /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
+    void advance_some(time_point now) {
+        constexpr std::size_t most = 500;
+        if (now < next()) return;
+        store_.advance(now, most);
+        bury_consumers(now);
     }
 
     /// See `task_store`.
@@ -350,6 +383,8 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
+    bool is_deserted_ = false;
+    bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;

@@ -55,6 +55,15 @@ public:
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
 
+    /// `visit(name, task)` for up to `most` names of tasks that were passed over: the task of each that is next.
+    template <class Visitor>
+    void visit_unclaimed(std::size_t most, Visitor visit) const {
+        for (const auto& [name, aside] : unclaimed_) {
+            if (most-- == 0) return;
+            visit(name, *front(aside));
+        }
+    }
+
 private:
     using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
 

@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/ended.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/following.hpp>
 #include <taskflux/broker/memory/nonces.hpp>
 #include <taskflux/broker/memory/ready.hpp>
 #include <taskflux/broker/memory/table.hpp>
@@ -176,17 +177,33 @@ public:
         erase(task);
     }
 
-    /// Promotes, expires, times out and forgets what has fallen due; returns when the next will, or `never`.
-    time_point advance(time_point now) {
-        while (!scheduled_.empty() && scheduled_.begin()->first <= now) {
+    /// Promotes, expires, times out and forgets what has fallen due, `most` tasks of each kind; `next` says when it is the turn
+    /// of the next, or of what is left.
+    void advance(time_point now, std::size_t most) {
+        for (auto left = most; left > 0 && !scheduled_.empty() && scheduled_.begin()->first <= now; --left) {
             promote(*tasks_.find(scheduled_.begin()->second), now);
         }
-        while (!limits_.empty() && limits_.begin()->first <= now) give_up(*tasks_.find(limits_.begin()->second), now);
-        while (auto* task = ended_.overdue(now)) forget(*task);
+        for (auto left = most; left > 0 && !limits_.empty() && limits_.begin()->first <= now; --left) {
+            give_up(*tasks_.find(limits_.begin()->second), now);
+        }
+        for (auto left = most; left > 0; --left) {
+            auto* const task = ended_.overdue(now);
+            if (!task) break;
+            forget(*task);
+        }
         next_ = ended_.next();
         if (!scheduled_.empty()) expect(scheduled_.begin()->first);
         if (!limits_.empty()) expect(limits_.begin()->first);
-        return next_;
+    }
+
+    /// Its deadline has passed.
+    void give_up(entry& task, time_point now) {
+        if (task.first_started_at == time_point{}) {
+            return finish(task, task_event::expire, task_state::expired, now);
+        }
+        auto why = task.extras ? std::move(task.extras->error) : std::string();
+        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
+        fail(task, task_event::time_out, std::move(why), now);
     }
 
     /// When `advance` will next have something to do, at the earliest.
@@ -219,20 +236,6 @@ public:
 
     std::size_t count(task_state state) const { return counts_[index(state)]; }
 
-    struct ended_child {
-        parent_link parent;
-        std::string own_id;
-        task_outcome outcome;
-    };
-
-    /// What has come about here and concerns tasks that may be in other queues.
-    struct consequences {
-        std::vector<ended_child> ended;
-        std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
-        std::vector<child_place> starts;   ///< continuations
-
-        bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
-    };
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
 
@@ -304,16 +307,6 @@ protected:
         if (task.cancel_requested) return cancel(task, now);
         detach(task);
         make_ready(task, event, now, now, true);
-    }
-
-    /// Its deadline has passed.
-    void give_up(entry& task, time_point now) {
-        if (task.first_started_at == time_point{}) {
-            return finish(task, task_event::expire, task_state::expired, now);
-        }
-        auto why = task.extras ? std::move(task.extras->error) : std::string();
-        if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
     }
 
     /// The end of a task, and the begin of its retention.

@@ -99,6 +99,13 @@ public:
                 one.token = static_cast<std::uint32_t>(from.integer());
                 answer.cancels.push_back(one);
             }
+            while (!from.done()) {
+                unclaimed_task one;
+                one.queue = i;
+                one.name = from.text();
+                one.sequence = static_cast<std::uint64_t>(from.integer());
+                answer.unclaimed.push_back(std::move(one));
+            }
             // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
             if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
         }

@@ -139,6 +139,8 @@ public:
     void start() { started(false); }
 
     /// Says something by the options' log.
+    const std::shared_ptr<broker_observer>& observer() const { return options_.observer(); }
+
     void log(const std::string& text) const {
         options_.log()(log_level::warning, "Redis: " + text);
     }

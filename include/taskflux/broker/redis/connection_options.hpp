@@ -54,11 +54,18 @@ public:
         return *this;
     }
 
+    /// As of `redis_options`.
+    connection_options& observer(std::shared_ptr<broker_observer> to) {
+        observer_ = std::move(to);
+        return *this;
+    }
+
     milliseconds timeout() const noexcept { return timeout_; }
     milliseconds connect_timeout() const noexcept { return connect_timeout_; }
     milliseconds health_check() const noexcept { return health_check_; }
     unsigned durable() const noexcept { return durable_; }
     const log_sink& log() const noexcept { return log_; }
+    const std::shared_ptr<broker_observer>& observer() const noexcept { return observer_; }
 
 private:
     static milliseconds positive(milliseconds value, const char* name) {
@@ -71,6 +78,7 @@ private:
     milliseconds health_check_ = std::chrono::seconds(2);
     unsigned durable_ = 0;
     log_sink log_;
+    std::shared_ptr<broker_observer> observer_;
 };
 
 }  // namespace taskflux::redis

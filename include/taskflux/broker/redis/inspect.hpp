@@ -48,6 +48,7 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
     queue_counts made;
     made.set_aside = next();
+    made.consumers = next();
     made.paused = next() != 0;
     made.unclaimed = next();
     for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/redis/batch_items.hpp>
 #include <taskflux/broker/redis/batcher.hpp>
 #include <taskflux/broker/redis/inbox.hpp>
@@ -39,6 +40,7 @@ public:
         std::vector<end> answers;  ///< of the first tasks; of all unless their outcomes are large
         double next_change = -1;  ///< when, by the server's clock, time alone may end one of the queue's tasks; -1: never
         double now = 0;
+        bool is_served = true;    ///< a worker or receiver has a lease
     };
 
     /// What a submission answers.
@@ -91,6 +93,7 @@ public:
         known_ends known;
         known.now = static_cast<double>(from.integer());
         known.next_change = static_cast<double>(from.integer());
+        known.is_served = from.integer() > 0;
         known.answers.reserve(keys.size());
         while (!from.done()) {
             auto& one = known.answers.emplace_back();
@@ -126,6 +129,14 @@ public:
             if (!damaged_.insert(what).second) return;
         }
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
+    }
+
+    /// A caller that waits for a result has learned whether anybody serves the queue.
+    void note_service(bool is_served, duration waited) {
+        if (is_served) return is_unserved_.store(false);
+        if (waited < detail::unserved_after || is_unserved_.exchange(true)) return;
+        server_->log(detail::unserved_text(name_, waited));
+        detail::tell_unserved(server_->observer(), name_, waited);
     }
 
     /// The consumer is gone: nothing of its will be settled together any more.
@@ -285,6 +296,7 @@ private:
     const std::string producer_;
     const std::shared_ptr<queue_calls> calls_;
     std::atomic<std::uint64_t> batches_ = 0;
+    std::atomic<bool> is_unserved_ = false;  // and it has been said
     fast_script hand_over_{scripts::hand_over};
     fast_script settle_one_{scripts::settle_one};
     fast_script settle_plain_{scripts::settle_plain};

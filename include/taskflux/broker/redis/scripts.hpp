@@ -1705,11 +1705,11 @@ inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_cloc
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
 local found = {admit(0, unpack(fields))}
-local reply = {'OK', call('HLEN', q), found[2] == 'paused' and 1 or 0}
-for n = 1, #fields do reply[n + 3] = whole(found[n + 2]) or 0 end
+local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and 1 or 0}
+for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "e3af9fa02bc1e3e9e51d4d621d9ed63f6520f8ea",
+inline constexpr script counts{"counts", "f56c7346b993d92de5ca705fcafbd2ee72b436c4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -2746,7 +2746,7 @@ return commit({'OK'})
 inline constexpr script reclaim{"reclaim", "b2c1544d4803063a5cc5f2a471d91e11796b66a1",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
-inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, i, x, o = 9, unpack(KEYS)
+inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
     shared_whole, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_has_lease,
@@ -2768,11 +2768,26 @@ end
 end
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 local has_work = ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) or call('EXISTS', o) == 1
+local reply = {'OK', has_work and 1 or 0, cancelled}
+if call('EXISTS', u) == 1 then
+local from = '-'
+for n = 1, 20 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local name = string.match(member, '^[^%z]*')
+local seq = whole(string.sub(member, -14))
+if seq then
+reply[#reply + 1] = name
+reply[#reply + 1] = seq
+end
+from = '(' .. name .. '\1'
+end
+end
 write_rest({})
-return {'OK', has_work and 1 or 0, cancelled}
+return reply
 )lua");
-inline constexpr script renew{"renew", "073596671d972dd4ab67a077db442b1a10700c04",
-    std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
+inline constexpr script renew{"renew", "01b28d6efbf2f8d1a31602965d9fca39fb36fa88",
+    std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
@@ -3298,7 +3313,7 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
-local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1}, {}
+local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 in_slices(seqs, load, function(seq, n)
 local task = find(seq, tonumber(ARGV[2 * n + 1]))
@@ -3315,7 +3330,7 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "75d95081838a939e3bf1d821586766126c683ca4",
+inline constexpr script wait{"wait", "005fd30e6daa8c44a58eac9f252eebf886c9ebec",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)

@@ -20,8 +20,8 @@
 namespace taskflux::redis {
 
 /// Asks for the ends of these tasks, and passes the answers on. Gives when, by the local clock, time alone may end one of the
-/// queue's tasks.
-inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys) {
+/// queue's tasks. `began`: since when somebody waits.
+inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys, time_point began) {
     auto& ends = on->ends();
     auto next_change = never;
     while (!keys.empty()) {
@@ -33,6 +33,7 @@ inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::
             co_return never;
         }
         const auto got = asked.take();
+        on->at(name)->note_service(got.is_served, sent - began);
         auto key = keys.begin();
         for (const auto& one : got.answers) {
             if (one.is_found) ends.answer(name, *key++, one.outcome);
@@ -52,6 +53,7 @@ inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_
     constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
     auto& ends = on->ends();
     const auto poll = [&] { return later(on->base().now(), on->safety_poll()); };
+    const auto began = on->base().now();
     auto round_at = poll();
     auto change_at = never;
     std::optional<task_key> asked;  // the last one of a round under way
@@ -75,7 +77,7 @@ inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_
         if (keys.empty()) {
             co_await on->sleep(wake, (std::min)(round_at, change_at));
         } else {
-            change_at = co_await ask_for_ends(on, name, std::move(keys));
+            change_at = co_await ask_for_ends(on, name, std::move(keys), began);
         }
     }
 }

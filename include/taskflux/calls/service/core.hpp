@@ -10,6 +10,7 @@
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/gate.hpp>
+#include <taskflux/detail/live.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/version.hpp>
 
@@ -114,6 +115,7 @@ private:
 
     const broker_ptr broker_;
     const service_options options_;
+    const log_sink log_;
     const std::shared_ptr<const method_map> methods_;
     const asio::any_io_executor cpu_;
     gate gate_;  // of `cpu_`, whose threads may be the service's own
@@ -122,6 +124,7 @@ private:
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
     std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
 
     // On the strand.

@@ -7,6 +7,7 @@
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/in_time.hpp>
+#include <taskflux/detail/keep_trying.hpp>
 #include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/detail/spawn.hpp>
 
@@ -23,13 +24,14 @@ namespace taskflux::detail {
 
 service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
                            asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), methods_(std::move(methods)), cpu_(std::move(cpu)),
+    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())), methods_(std::move(methods)), cpu_(std::move(cpu)),
       strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
       started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
     if (is_stopped_) co_return;
+    const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (!alive) return;
@@ -72,6 +74,9 @@ void service_core::stop() {
 }
 
 void service_core::abandon() {
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
+    }
     is_hurried_ = true;
     is_stopped_ = true;  // first: `live` may be about to take calls
     refuse_calls();
@@ -89,7 +94,13 @@ void service_core::refuse_calls() {
 asio::awaitable<void> service_core::serve() {
     const auto self = shared_from_this();
     auto& clock = broker_->clock();
-    auto next = clock.now();
+    auto first = keep_trying(clock, start_limit(clock, options_.start_timeout()), [this] { return announce(false, options_.lease()); },
+                             [this](const std::string& why) {
+                                 log_(log_level::warning, "service " + options_.id() +
+                                                                        ": it can't start yet, and tries again: " + why);
+                             });
+    co_await std::move(first);
+    auto next = later(clock.now(), renewal_period(options_.lease()));
     while (!is_stopped_ && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
@@ -363,7 +374,7 @@ void service_core::log_trouble(const std::string& what, const std::exception_ptr
     if (!trouble || broker_->is_closed()) return;
     const auto why = describe(trouble);
     if (is_abort(trouble)) return;  // it was stopped
-    options_.log()(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
+    log_(log_level::warning, "service " + options_.id() + ": " + what + " failed: " + why.message);
 }
 
 }  // namespace taskflux::detail

@@ -40,12 +40,28 @@ private:
     std::array<std::atomic<std::uint64_t>, 4> counters_{};
 };
 
+/// The strand of a slot. It may outlive the slot, with what a job has left running on it.
+class slot_lane final : public serial_queue {
+public:
+    using serial_queue::serial_queue;
+
+    slot_job* current = nullptr;  // whose coroutine the slot runs; for whoever is inside
+};
+
+/// The job of the slot whose strand this executor is; null for any other executor. To be called on that executor. The job may
+/// be another than the one from which the caller was started: see `slot_job::runs_in`.
+inline slot_job* job_on(const asio::any_io_executor& executor) {
+    const auto* strand = executor.target<serial_executor>();
+    const auto* lane = strand ? dynamic_cast<const slot_lane*>(strand->queue().get()) : nullptr;
+    return lane ? lane->current : nullptr;
+}
+
 /// One lane of `slots`: a long-lived coroutine that runs one job after another. All members belong to
 /// whoever is inside `lane`, but for the atomic ones, which anyone may read, and `reserved`. Padded, so that
 /// two slots never share a cache line.
 struct alignas(64) slot : list_hook<slot> {
     explicit slot(const asio::any_io_executor& home)
-        : lane(std::make_shared<serial_queue>(home)), executor(serial_executor(lane)) {}
+        : lane(std::make_shared<slot_lane>(home)), executor(serial_executor(lane)) {}
 
     slot_job* pop() noexcept {
         slot_job* j = taken.pop_front();
@@ -74,14 +90,14 @@ struct alignas(64) slot : list_hook<slot> {
         running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
             : slot_(s), job_(j, false), owner_(owner) {
             s.flush();
-            s.current = j;
+            s.lane->current = j;
             ++j->runs_;
             s.is_running.store(true, std::memory_order_relaxed);
         }
         running(const running&) = delete;
         running& operator=(const running&) = delete;
         ~running() {
-            slot_.current = nullptr;
+            slot_.lane->current = nullptr;
             if (job_) on_destroyed(owner_, slot_, std::move(job_));
         }
 
@@ -90,7 +106,7 @@ struct alignas(64) slot : list_hook<slot> {
 
         void end(std::exception_ptr error) noexcept {
             const slot_job_ptr ended = std::move(job_);
-            slot_.current = nullptr;
+            slot_.lane->current = nullptr;
             const job_end what = ended->judge(error);
             slot_.ends.add(what);
             slot_.is_running.store(false, std::memory_order_relaxed);
@@ -106,13 +122,12 @@ struct alignas(64) slot : list_hook<slot> {
     /// Abandons the job, or ends it if it has left its coroutine.
     static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
 
-    const std::shared_ptr<serial_queue> lane;
+    const std::shared_ptr<slot_lane> lane;
     const asio::any_io_executor executor;  // the lane, as an executor
     asio::any_io_executor work;            // keeps the context running while a job is suspended
     asio::cancellation_signal signal;
     small_function parked;
     slot_job_list taken;  // owns a reference to each
-    slot_job* current = nullptr;
     const void* chain = nullptr;  // of the coroutine
     bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
     bool holding = false;   // and by `slots::wake`, so that what is held will be delivered

@@ -140,8 +140,8 @@ public:
                 for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
                     if (j->epoch_ < epoch) j->stop(errc::cancelled);
                 }
-                if (s->current && s->current->epoch_ < epoch) {
-                    s->current->stop(errc::cancelled);
+                if (s->lane->current && s->lane->current->epoch_ < epoch) {
+                    s->lane->current->stop(errc::cancelled);
                     s->interrupt();
                 }
             });
@@ -313,7 +313,7 @@ private:
     // A run of 0 means whichever.
     void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
         asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
-            if (s->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
+            if (s->lane->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
         });
     }
 

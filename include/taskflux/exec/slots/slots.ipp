@@ -105,7 +105,7 @@ void slots::resume(slot& s) {
     }
     s.resuming = false;
     if (!s.taken.empty()) give_back(s);
-    if (s.current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+    if (s.lane->current) s.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
 }
 
 // A job of the batch suspended: the rest must not wait for it.
@@ -181,6 +181,12 @@ inline auto slots::yield(slot& s) {
 inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
     return asio::async_initiate<const asio::deferred_t, void()>(
         [this, &s, &j, &error](auto handler) {
+            // Before its threads are joined, the job is stopped: they are not joined before they have it, or that is seen here.
+            const asio::any_io_executor alive = asio::prefer(cpu_, asio::execution::outstanding_work.tracked);
+            if (j.stopping()) {
+                error = stopped(j.stop_reason());
+                return asio::post(s.executor, std::move(handler));
+            }
             asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
                 try {
                     j.call();

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/schedule.hpp>
+#include <taskflux/detail/live.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 #include <taskflux/flow/scheduler/declared.hpp>
@@ -15,6 +16,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
@@ -94,6 +96,7 @@ private:
 
     const schedule_book book_;
     const scheduler_options options_;
+    const log_sink log_;
     const std::string host_;
     const std::shared_ptr<const local_job_map> jobs_;
     const std::shared_ptr<declared_schedules> declared_;
@@ -104,6 +107,8 @@ private:
     nursery loops_;
     nursery::child shared_;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
+    std::exception_ptr unreachable_;  // why the latest look has not reached the broker
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
     std::vector<std::string> jobs_to_put_;

@@ -4,7 +4,9 @@
 #include <taskflux/core/cron.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/zone.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/keep_trying.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/scheduler/core.hpp>
 
@@ -23,9 +25,10 @@ namespace taskflux::detail {
 scheduler_core::scheduler_core(schedule_book book, const scheduler_options& options, std::string host,
                                std::shared_ptr<const local_job_map> jobs, std::shared_ptr<declared_schedules> declared,
                                asio::any_io_executor cpu)
-    : book_(std::move(book)), options_(options), host_(std::move(host)), jobs_(std::move(jobs)), declared_(std::move(declared)),
-      trouble_(options_.log()), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
-      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, options_.log()),
+    : book_(std::move(book)), options_(options), log_(options_.log().in_time_of(book_.broker()->clock())), host_(std::move(host)),
+      jobs_(std::move(jobs)), declared_(std::move(declared)),
+      trouble_(log_), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
+      runs_(book_.broker()->get_executor(), std::move(cpu), strand_, log_),
       loops_(strand_, [this] { shared_.stop(); }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
@@ -34,6 +37,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    const life_flag::mark under_way(life_);
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
@@ -55,20 +59,27 @@ void scheduler_core::stop() {
 }
 
 void scheduler_core::abandon() {
+    if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
+        log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
+    }
     runs_.close();
     stop();
 }
 
 asio::awaitable<void> scheduler_core::fire_shared() {
     const auto self = shared_from_this();
+    const auto limit = start_limit(clock_, options_.start_timeout());
     const bool is_there = co_await ask_the_time();
     loops_.start(fire_own());
     unsigned failures = is_there ? 0 : 1;
-    for (;;) {
+    for (bool has_begun = false;;) {
         if (failures == 0) co_await put_jobs();
         const bool has_seen = co_await look();
+        has_begun = has_begun || !unreachable_;
+        if (!has_begun && clock_.now() >= limit) std::rethrow_exception(unreachable_);
         failures = has_seen ? 0 : failures + 1;
-        const auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+        auto look_again = later(clock_.now(), options_.look_every() * std::clamp(failures, 1U, 10U));
+        if (!has_begun) look_again = (std::min)(look_again, limit);
         must_look_ = false;
         for (;;) {
             co_await fire_all();
@@ -116,6 +127,7 @@ asio::awaitable<bool> scheduler_core::look() {
     auto listing = book_.queues();
     auto listed = co_await caught(std::move(listing));
     const place nowhere;
+    unreachable_ = listed.failure() && code_of(describe(listed.failure())) == errc::unavailable ? listed.failure() : nullptr;
     if (listed.failure()) {
         trouble_.log_failure(nowhere, "the schedules", listed.failure());
         co_return false;

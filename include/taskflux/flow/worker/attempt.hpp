@@ -19,6 +19,7 @@
 namespace taskflux::detail {
 
 class attempt;
+class held_slots;
 
 /// The owner of attempts. Called on any thread on which an attempt runs.
 class attempt_owner {
@@ -30,6 +31,11 @@ public:
     virtual void on_park(bool is_parked) = 0;
     virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
+
+    /// The slots whose handlers wait for tasks. Thread-safe.
+    virtual const std::shared_ptr<held_slots>& held() const = 0;
+    /// Whether it has fetched this task, and has not begun it. Thread-safe.
+    virtual bool has_waiting(const task_id& id) const = 0;
 
 protected:
     ~attempt_owner() = default;
@@ -54,6 +60,10 @@ public:
     bool has_begun() const { return has_begun_; }
 
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
+    using executor_job::runs_in;
+
+    const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
 
     /// The limits that the slots keep for it; nothing where it has none.
     std::optional<run_options> limits(time_point now) const {

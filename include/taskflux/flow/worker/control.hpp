@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,7 @@ public:
     void pause(bool is_paused);
     bool is_paused() const;
 
+    const std::optional<duration>& start_timeout() const { return options_.start_timeout(); }
     std::vector<std::string> queues() const;
     std::vector<std::string> tasks() const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/detail/live.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
@@ -8,6 +9,7 @@
 #include <taskflux/flow/worker/monitor.hpp>
 #include <taskflux/flow/worker/pending_reports.hpp>
 #include <taskflux/flow/worker/phase.hpp>
+#include <taskflux/flow/worker/unclaimed_watch.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -122,6 +124,7 @@ private:
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
     std::atomic<bool> is_stopped_ = false;
+    life_flag life_;
 
     // On the strand.
     std::minstd_rand random_;
@@ -133,6 +136,7 @@ private:
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
+    unclaimed_watch unclaimed_;
 
     lease_keeper keeper_;  // uses all of the above
 };

@@ -7,6 +7,7 @@
 #include <taskflux/detail/back_off.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/in_time.hpp>
+#include <taskflux/detail/keep_trying.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/worker/core.hpp>
@@ -31,13 +32,15 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
-      crew_(std::make_shared<crew>(broker_, options, std::move(handlers), std::move(cpu), monitor_)),
+      crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
-      deliveries_(strand_), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
+      deliveries_(strand_),
+      unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
     if (is_stopped_) co_return;
+    const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
@@ -81,6 +84,7 @@ void worker_core::stop_now() {
 
 void worker_core::abandon() {
     is_stopped_ = true;
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) monitor_->abandoned();
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -109,16 +113,11 @@ void worker_core::end_fetching(step to) {
 
 asio::awaitable<void> worker_core::join() {
     const auto self = shared_from_this();
-    const auto limit = options_.start_timeout() ? later(clock_.now(), *options_.start_timeout()) : never;
-    for (unsigned tries = 1;; ++tries) {
-        auto joining = member_.join();
-        const auto joined = co_await caught(std::move(joining));
-        if (!joined.failure()) co_return;
-        const auto why = describe(joined.failure());
-        if (code_of(why) != errc::unavailable || clock_.now() >= limit) std::rethrow_exception(joined.failure());
-        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why.message);
-        co_await back_off(tries);
-    }
+    const auto limit = start_limit(clock_, options_.start_timeout());
+    auto joining = keep_trying(clock_, limit, [this] { return member_.join(); }, [this](const std::string& why) {
+        monitor_->log(log_level::warning, "it can't start yet, and tries again: " + why);
+    });
+    co_await std::move(joining);
 }
 
 void worker_core::on_broken() {
@@ -295,7 +294,7 @@ asio::awaitable<void> worker_core::renew() {
     const auto who = member_.consumer();
     try {
         auto answer = co_await member_.renew(who);
-        if (!answer.lost && answer.cancels.empty()) co_return;
+        if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
         if (e.code() == asio::error::operation_aborted) throw;
@@ -306,6 +305,9 @@ asio::awaitable<void> worker_core::renew() {
 void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     if (answer.lost) return on_lost(who);
     for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
+    for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
+        monitor_->unclaimed(one.queue, one.name);
+    }
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {

@@ -6,6 +6,7 @@
 #include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
+#include <taskflux/flow/worker/held_slots.hpp>
 #include <taskflux/flow/worker/membership.hpp>
 #include <taskflux/flow/worker/monitor.hpp>
 #include <taskflux/flow/worker/pending_reports.hpp>
@@ -33,9 +34,9 @@ namespace taskflux::detail {
 /// worker's strand.
 class crew final : public attempt_owner, public std::enable_shared_from_this<crew> {
 public:
-    /// `cpu` is where plain functions run.
-    crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-         asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
+    /// `cpu` is where plain functions run; `queues` are those that the worker serves.
+    crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
+         std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor);
 
     /// The coroutines among the handlers that run. Thread-safe.
     std::vector<running_handler> running_coroutines() const;
@@ -104,6 +105,8 @@ private:
     void on_interrupt(attempt& of) override;
     void on_log(attempt& of, log_line line) override;
     const broker_ptr& broker() const override { return broker_; }
+    const std::shared_ptr<held_slots>& held() const override { return held_; }
+    bool has_waiting(const task_id& id) const override;
 
     std::optional<settlement> verdict(const failed_attempt& failed);
     static attempt_report report_of(const attempt& of);
@@ -126,6 +129,7 @@ private:
     taskflux::clock& clock_;
     const std::shared_ptr<const handler_map> handlers_;
     const std::shared_ptr<const worker_monitor> monitor_;
+    const std::shared_ptr<held_slots> held_;
     const duration timeout_;
     const std::size_t prefetch_;
     std::atomic<std::size_t> capacity_;

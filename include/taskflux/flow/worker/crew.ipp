@@ -6,13 +6,15 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace taskflux::detail {
 
-crew::crew(broker_ptr broker, const worker_options& options, std::shared_ptr<const handler_map> handlers,
-           asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
+crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
+           std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
+      held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
       timeout_(options.timeout()), prefetch_(options.prefetch()),
       capacity_(options.concurrency() + options.prefetch()),
       pool_(std::make_shared<executor_state>(
@@ -28,8 +30,14 @@ std::vector<running_handler> crew::running_coroutines() const {
     return found;
 }
 
+bool crew::has_waiting(const task_id& id) const {
+    const auto all = running_.all();
+    return std::ranges::any_of(all, [&](const auto& one) { return one->id() == id && !one->has_begun(); });
+}
+
 void crew::concurrency(std::size_t slots) {
     capacity_ = slots + prefetch_;
+    held_->slots(slots);
     pool_->concurrency(slots);
     signal_room();
 }
@@ -95,6 +103,7 @@ void crew::close() {
     is_quiet_ = true;
     cancel_all(errc::shut_down);
     pool_->shut_down();
+    cancel_all(errc::shut_down);  // what was launched meanwhile
     is_quiet_ = false;
 }
 

@@ -8,6 +8,7 @@
 #include <taskflux/flow/worker_options.hpp>
 #include <taskflux/log.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,15 @@ public:
 
     /// The I/O executor has run nothing for `time`, while these ran.
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
+
+    /// Tasks of this name wait in a queue, and nobody takes them.
+    void unclaimed(const std::string& queue, const std::string& name) const noexcept;
+
+    /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
+    void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
+
+    /// The worker was destroyed while it ran.
+    void abandoned() const noexcept;
 
 private:
     const log_sink log_;

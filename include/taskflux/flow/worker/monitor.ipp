@@ -2,6 +2,7 @@
 
 #include <taskflux/core/codec/text.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/live.hpp>
 #include <taskflux/flow/worker/monitor.hpp>
 
 #include <chrono>
@@ -64,6 +65,39 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
                 "runs on the CPU pool. Running: " + names,
             among.size() == 1 ? &among.front().task : nullptr);
         if (observer_) observer_->on_blocked(among, time);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::unclaimed(const std::string& queue, const std::string& name) const noexcept {
+    try {
+        log(log_level::warning, "task " + name + " waits in queue " + queue +
+                                    ", and nobody takes it: this worker has no handler for it, and no other has taken it; register "
+                                    "one with on(), start a worker that has one, or cancel the tasks");
+        if (observer_) observer_->on_unclaimed(queue, name);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::starved(const running_handler& who, const task_id& awaited, std::size_t slots,
+                             bool is_certain) const noexcept {
+    try {
+        log(is_certain ? log_level::error : log_level::warning,
+            "task " + who.name + ": its handler waits for task " + to_string(awaited) + " and keeps its slot, as do all handlers here (" +
+                std::to_string(slots) + (is_certain ? "), and no other worker serves that queue: none of them can go on, so this wait ends "
+                                                      "in an error"
+                                                    : "), so that another worker must run it") +
+                "; await it by context::call, which lends the slot, or raise worker_options::concurrency",
+            &who.task);
+        if (observer_) observer_->on_starved(who, awaited, is_certain);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::abandoned() const noexcept {
+    try {
+        log(log_level::error, cut_short("its handlers are cancelled, and their tasks given back"));
+        if (observer_) observer_->on_abandoned();
     } catch (...) {  // an observer's
     }
 }

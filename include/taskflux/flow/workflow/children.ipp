@@ -43,8 +43,8 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
             auto outcome = co_await broker->wait(child, (duration::max)());
             if (outcome) co_return std::move(*outcome);
         } catch (const boost::system::system_error& e) {
-            if (e.code() != errc::not_found) throw;
-            failure = std::current_exception();
+            if (e.code() != errc::not_found && e.code() != errc::no_worker) throw;
+            if (e.code() == errc::not_found) failure = std::current_exception();  // else one may start: the parent waits on
         }
         journal_query query;
         query.keys.push_back(key);

@@ -1,7 +1,9 @@
 -- Renews a lease.
--- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET, cancels HASH, outbox HASH
+-- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, cancels
+--           HASH, outbox HASH
 --      ARGV consumer, lease in ms
--- out: {'OK', 1 if `maintain` has something to do or 0, {[number, nonce, token] of each task to be cancelled}}; DUE, LOST
+-- out: {'OK', 1 if `maintain` has something to do or 0, {[number, nonce, token] of each task to be cancelled},
+--      [name, number] of one task of each name for which no worker that looked had a handler}; DUE, LOST
 -- O(log n) of consumers; O(tasks to be cancelled in the queue).
 local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
@@ -20,5 +22,20 @@ if call('EXISTS', keys.cancels) == 1 then
 end
 also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]}}
 local has_work = is_due() or call('EXISTS', keys.outbox) == 1
+local reply = {'OK', has_work and 1 or 0, cancelled}
+if call('EXISTS', keys.unclaimed) == 1 then
+    local from = '-'
+    for n = 1, most_kept.unclaimed_names do
+        local member = call('ZRANGEBYLEX', keys.unclaimed, from, '+', 'LIMIT', 0, 1)[1]
+        if not member then break end
+        local name = string.match(member, '^[^%z]*')
+        local seq = whole(string.sub(member, -unclaimed_tail.number))
+        if seq then
+            reply[#reply + 1] = name
+            reply[#reply + 1] = seq
+        end
+        from = '(' .. name .. '\1'
+    end
+end
 write_rest({})
-return {'OK', has_work and 1 or 0, cancelled}
+return reply

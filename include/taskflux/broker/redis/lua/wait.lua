@@ -2,12 +2,12 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers
 --           ZSET, waiters HASH, segments HASH, segment_index ZSET, set_aside HASH
 --      ARGV channel; then of each: number, nonce
--- out: {'OK', now in ms, when time alone may end one of them or -1, of each: 4 (there is no such task), 0 (it has not ended,
---      the channel will hear), or its outcome; not of those behind 1 MiB}; DUE
+-- out: {'OK', now in ms, when time alone may end one of them or -1, how many consumers have a lease, of each: 4 (there is no
+--      such task), 0 (it has not ended, the channel will hear), or its outcome; not of those behind 1 MiB}; DUE
 -- O(log n) a task.
 if is_due() then return {'DUE'} end
 local soonest = math.min(first_time(keys.limited), first_time(keys.leases), stored_time.never)
-local reply, seqs = {'OK', now, soonest < stored_time.never and soonest or -1}, {}
+local reply, seqs = {'OK', now, soonest < stored_time.never and soonest or -1, call('ZCARD', keys.leases)}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 in_slices(seqs, load, function(seq, n)
     local task = find(seq, tonumber(ARGV[2 * n + 1]))

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <taskflux/core/time.hpp>
+
+#include <string>
+
+namespace taskflux {
+
+/// Learns what goes wrong between a program and its broker, for metrics and alarms: override what is of interest, and set it
+/// with `memory_options::observer` or `redis_options::observer`. Each event is a log line too. The functions are called on the
+/// broker's threads; they must not block, and what they throw is ignored.
+class broker_observer {
+public:
+    virtual ~broker_observer() = default;
+
+    /// A caller has waited for `time` for the result of a task in `queue`, which no worker serves. Called once, and again when
+    /// the queue has been served in between.
+    virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
+
+protected:
+    broker_observer() = default;
+    broker_observer(const broker_observer&) = default;
+    broker_observer& operator=(const broker_observer&) = default;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/detail/event.hpp>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace taskflux::memory {
+
+/// What a coroutine waits for: tasks to fetch, a task's end, or to be told to renew.
+struct waiting : result_waiter {
+    explicit waiting(time_point until) : deadline(until) {}
+
+    void finish() {
+        is_over = true;
+        wake.set();
+    }
+
+    void await_outcome(task_id id, entry& task) {
+        awaited = std::move(id);
+        notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
+        task.add_waiter(*this);
+    }
+
+    detail::event wake;
+    time_point deadline;
+    const fetch_request* request = nullptr;  // of a fetch
+    const std::string* consumer = nullptr;   // of a watch
+    std::optional<task_id> awaited;          // of a wait
+    time_point look_at = never;              // whether somebody serves its queue
+    bool is_deserted = false;                // nobody does, any more
+    bool is_woken = false;
+    bool is_suspended = false;               // a fetch
+    std::atomic<bool> is_over = false;
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/coroutine_chain.hpp>
+#include <taskflux/detail/live.hpp>
+#include <taskflux/detail/nursery.hpp>
+#include <taskflux/detail/sleep.hpp>
+#include <taskflux/exec/slots/slot.hpp>
+#include <taskflux/flow/client/await_end.hpp>
+#include <taskflux/flow/worker/attempt.hpp>
+#include <taskflux/flow/worker/held_slots.hpp>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// A handler's wait for a task's end, and looks whether there is a worker for that task, on a strand of their own.
+class wait_in_slot : public std::enable_shared_from_this<wait_in_slot> {
+public:
+    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, running_handler who,
+                 std::shared_ptr<attempt_owner> crew)
+        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), who_(std::move(who)),
+          crew_(std::move(crew)), hold_(crew_->held()), both_(strand_) {}
+
+    const asio::any_io_executor& strand() const { return strand_; }
+
+    /// Returns when the wait is over; `stop`, and the certainty that it has no end, cancel it.
+    asio::awaitable<void> live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
+        const auto self = shared_from_this();
+        both_.start(waiting_, wait());
+        if (!waiting_.is_over()) both_.start(looking_, look_now_and_then());
+        co_await both_.end_of(waiting_);
+        looking_.stop();
+        co_await both_.end_of_all();
+    }
+
+    /// Thread-safe.
+    void stop() {
+        asio::post(strand_, [self = shared_from_this()] { self->waiting_.stop(); });
+    }
+
+    /// After `live`.
+    std::optional<task_outcome> take() {
+        if (made_ && !made_->failure()) return made_->take();
+        if (is_deadlock_) {
+            const auto slots = crew_->held()->slots();
+            throw error(errc::no_worker,
+                        "the handler of task " + who_.name + " waits for task " + to_string(id_) +
+                            ", which can't begin: only this worker serves its queue, and all of its slots (" +
+                            std::to_string(slots) +
+                            ") are held by handlers that wait like this; await it by context::call, which lends the slot, or raise "
+                            "worker_options::concurrency");
+        }
+        if (made_) return made_->take();
+        both_.check();
+        throw boost::system::system_error(asio::error::operation_aborted, "wait");
+    }
+
+private:
+    asio::awaitable<void> wait() {
+        const auto self = shared_from_this();
+        auto waiting = broker_->wait(id_, wait_);
+        auto ended = co_await caught(std::move(waiting));
+        made_.emplace(std::move(ended));
+    }
+
+    asio::awaitable<void> look_now_and_then() {
+        const auto self = shared_from_this();
+        auto& clock = broker_->clock();
+        for (duration next = std::chrono::seconds(1);; next = (std::min)(2 * next, duration(std::chrono::seconds(8)))) {
+            co_await sleep_for(clock, next);
+            auto looking = look();
+            const auto looked = co_await caught(std::move(looking));  // what can't be asked now is asked again
+            if (is_deadlock_) co_return waiting_.stop();
+        }
+    }
+
+    asio::awaitable<void> look() {
+        const auto self = shared_from_this();
+        const bool may_be_stuck = crew_->held()->are_all_held() && crew_->held()->serves(id_.queue);
+        const bool waits_here = may_be_stuck && co_await has_not_begun();
+        if (!waits_here) {
+            hold_.is_deadlock(false);
+            co_return;
+        }
+        const auto counts = co_await broker_->counts(id_.queue);
+        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
+        const bool is_endless = wait_ == (duration::max)();
+        is_deadlock_ = hold_.is_deadlock(is_only_worker && is_endless);
+        crew_->held()->tell(who_, id_, is_deadlock_);
+    }
+
+    asio::awaitable<bool> has_not_begun() {
+        const auto self = shared_from_this();
+        if (crew_->has_waiting(id_)) co_return true;
+        const auto record = co_await broker_->get(id_);
+        co_return record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+    }
+
+    const asio::any_io_executor strand_;
+    const broker_ptr broker_;
+    const task_id id_;
+    const duration wait_;
+    const running_handler who_;
+    const std::shared_ptr<attempt_owner> crew_;
+    held_slots::hold hold_;
+    std::optional<outcome<std::optional<task_outcome>>> made_;
+    bool is_deadlock_ = false;
+    nursery both_;
+    nursery::child waiting_, looking_;
+};
+
+/// The chain of the coroutine that awaits this.
+inline auto own_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
+        [](auto handler) {
+            const auto* const chain = coroutine_chain(handler);
+            std::move(handler)(chain);
+        },
+        asio::deferred);
+}
+
+/// `who` lives as long as the handler's coroutine, of which this may be a part.
+inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_io_executor here, broker_ptr broker, task_id id,
+                                                                     duration wait, attempt* who) {
+    const auto* const chain = co_await own_chain();
+    if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
+    running_handler name{who->id(), who->what().spec->name};
+    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait,
+                                                     std::move(name), who->owner());
+    co_await detail::live(both, nullptr);
+    co_return both->take();
+}
+
+asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
+                                                       const asio::any_io_executor& here) {
+    auto* const who = dynamic_cast<attempt*>(job_on(here));
+    if (!who || who->owner()->broker() != broker) return broker->wait(std::move(id), wait);
+    return await_in_handler(here, std::move(broker), std::move(id), wait, who);
+}
+
+}  // namespace taskflux::detail
