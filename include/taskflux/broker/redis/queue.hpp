@@ -104,6 +104,22 @@ public:
         server_->log("queue " + name_ + ": " + what + " is set aside: " + why);
     }
 
+    /// Calls of this kind fail here, and other queues go on: told once, until they all work again.
+    void report_trouble(const std::string& calls, const std::string& why) {
+        {
+            const std::lock_guard lock(mutex_);
+            const bool is_news = troubled_.empty();
+            troubled_.insert(calls);
+            if (!is_news) return;
+        }
+        server_->log("queue " + name_ + " is not served, others are: " + why +
+                     "; a key of another type must be removed, then it is served again within 7 s");
+    }
+    void report_success(const std::string& calls) {
+        const std::lock_guard lock(mutex_);
+        troubled_.erase(calls);
+    }
+
     /// The consumer is gone: nothing of its will be settled together any more.
     void forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -307,6 +323,7 @@ private:
     std::mt19937_64 random_{std::random_device()()};
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
+    std::set<std::string> troubled_;  // kinds of calls that fail
     std::string ready_for_;  // the run of a server that has been told to this queue
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
     std::map<std::string, std::shared_ptr<wait_batcher>> waiting_;

@@ -1131,6 +1131,21 @@ return till > now and till <= 1e15, till <= now
 end
 )lua";
 
+inline constexpr char shared_all_leases_last[] =
+    R"lua(local function all_leases_last(consumer)
+local first = call('ZRANGE', C, 0, 0, 'WITHSCORES')
+if (whole(first[2]) or 0) <= now then return false end
+return first[1] == consumer or (time_of(C, consumer) or 0) > now
+end
+)lua";
+
+inline constexpr char shared_end_of_other_lease[] =
+    R"lua(local function end_of_other_lease(consumer)
+local first = call('ZRANGE', C, 0, 1, 'WITHSCORES')
+return whole(first[first[1] == consumer and 4 or 2]) or 1e15
+end
+)lua";
+
 inline constexpr char shared_is_held_by[] =
     R"lua(local function is_held_by(task, consumer)
 return task and task.state == 3 and task.holder == consumer
@@ -2337,6 +2352,27 @@ return {'OK', unpack(seqs)}
 inline constexpr script held{"held", "a84322b09aaa45919a00456e31a822c662159592",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
+inline constexpr char idle_keys[] = R"lua(local c, d, e, C, i = unpack(KEYS)
+)lua";
+inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_first_time, shared_time_of, shared_due, shared_admit, shared_all_leases_last,
+    R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
+local function is_quiet()
+if not all_leases_last(consumer) then return false end
+if call('EXISTS', d, e) > 0 and (due(d) or due(e)) then return false end
+local may_start, _, waiting = admit(1, 'n2')
+return (may_start == 0 or (waiting or '0') == '0') and time_of(i, member) ~= nil
+end
+for n = 1, #KEYS, 5 do
+c, d, e, C, i = unpack(KEYS, n, n + 4)
+local is_sound, quiet = pcall(is_quiet)
+if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
+end
+return reply
+)lua");
+inline constexpr script idle{"idle", "901d674ec8f755301c1980169703206fe73a775c",
+    std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
+
 inline constexpr char join_keys[] = R"lua(local c, d, e, C, f, i, h = unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
@@ -2468,6 +2504,43 @@ return commit(reply)
 )lua");
 inline constexpr script list{"list", "ec7c1b61f5b1cc3caafc750b7668615c0ef36663",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
+
+inline constexpr char look_keys[] = R"lua(local c, d, e, C, i, N = unpack(KEYS)
+)lua";
+inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_first_time, shared_time_of, shared_due, shared_also,
+    shared_admit, shared_wakes, shared_has_lease, shared_end_of_other_lease,
+    R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local held = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local alive, is_expired = has_lease(consumer)
+if not alive or is_expired or due(C) or due(d) or due(e) then return {'OK', now, 0} end
+if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
+local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
+if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end
+if inbox == '' then return {'OK', now, -1} end
+myself = table.concat({inbox, sleeper, signature}, '\n')
+local is_asleep = time_of(i, myself) ~= nil
+local knows_names = #ARGV < 6 or call('HEXISTS', N, signature) == 1
+local soonest, till = math.min(first_time(d), end_of_other_lease(consumer)), whole(watching) or 0
+local watches = watcher == myself
+local is_soon_enough = soonest >= till
+if is_soon_enough and watches and is_asleep and till > now + 10000 then
+soonest = till
+elseif is_soon_enough and watcher and not watches and till > now then
+soonest = 1e15
+elseif soonest < 1e15 then
+also = {{'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}}
+elseif watches then
+also = {{'HDEL', c, 'watcher', 'watching'}}
+end
+if not is_asleep then also[#also + 1] = {'ZADD', i, now, myself} end
+if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(ARGV, '\n', 6)} end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK', now, soonest < 1e15 and soonest or -2}
+)lua");
+inline constexpr script look{"look", "8b6cfc75c41e58d304ea74caff9e211521314ba7",
+    std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = unpack(KEYS)
 )lua";
@@ -2725,6 +2798,29 @@ return {'OK', has_work and 1 or 0, cancelled}
 )lua");
 inline constexpr script renew{"renew", "da8839d7fc9546f4cc1861dec2f8e8d350b0a078",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfixo"};
+
+inline constexpr char renew_all_keys[] = R"lua(local c, d, e, C, f, x, o = unpack(KEYS)
+)lua";
+inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_first_time, shared_time_of, shared_due, shared_all_leases_last,
+    R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
+local function is_usual()
+if not all_leases_last(consumer) then return false end
+if call('EXISTS', d, e, f, x, o) == 0 then return true end
+if call('EXISTS', x, o) > 0 then return false end
+return not (due(d) or due(e) or due(f))
+end
+for n = 1, #KEYS, 7 do
+c, d, e, C, f, x, o = unpack(KEYS, n, n + 6)
+local is_sound, usual = pcall(is_usual)
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 7 end
+end
+local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
+for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
+return reply
+)lua");
+inline constexpr script renew_all{"renew_all", "1159cc3c390c2870c5f10b5053622b649c749d38",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfxo"};
 
 inline constexpr char report_keys[] = R"lua(local c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = unpack(KEYS)
 )lua";

@@ -122,6 +122,7 @@ private:
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
     std::atomic<bool> is_stopped_ = false;
+    std::atomic<time_point> renewed_at_ = time_point();
 
     // On the strand.
     std::minstd_rand random_;
@@ -133,6 +134,7 @@ private:
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
+    std::string trouble_;  // why the last fetch has failed, which is told once
 
     lease_keeper keeper_;  // uses all of the above
 };

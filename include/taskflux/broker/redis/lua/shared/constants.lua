@@ -126,6 +126,7 @@ local bound = {
     first_page = 4,         -- the same, before it is known whether they are segments
     result = 1024,          -- bytes of a result that is kept in a segment
     results = 65536,        -- bytes of all results of a segment
+    watched_ahead_ms = 10000,  -- who watches until then need not look at the clock anew: fetches look again sooner
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
