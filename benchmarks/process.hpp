@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
@@ -69,6 +70,16 @@ public:
         std::fclose(from_);
         ::kill(pid_, SIGTERM);
         ::waitpid(pid_, nullptr, 0);
+    }
+
+    /// The processor time that it has taken so far, in microseconds.
+    double cpu_us() const {
+        clockid_t clock{};
+        timespec time{};
+        if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) {
+            throw std::runtime_error("another process of the benchmark has died");
+        }
+        return double(time.tv_sec) * 1e6 + double(time.tv_nsec) / 1e3;
     }
 
     void go() const {

@@ -4034,10 +4034,10 @@ private:
         }
         pass_consequences(now);
         bool has_seen_all = true;
-        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+        for (const auto i : request.places()) {
+            if (found.size() >= request.max) break;
             auto& queue = queues_.look(request.queues[i]);
-            auto& who = *queue.find_consumer(request.consumer);
-            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
+            queue.fetch(*queue.find_consumer(request.consumer), request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
             arm_for(queue);
         }
@@ -11169,6 +11169,7 @@ private:
     const std::shared_ptr<crew> crew_;
     std::atomic<bool> is_stopped_ = false;
     life_flag life_;
+    std::atomic<time_point> renewed_at_ = time_point();
 
     // On the strand.
     std::minstd_rand random_;
@@ -11181,6 +11182,7 @@ private:
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
+    std::string trouble_;  // why the last fetch has failed, which is told once
 
     lease_keeper keeper_;  // uses all of the above
 };
@@ -11440,7 +11442,7 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         const auto who = member_.consumer();
         auto request = next_request(*who, room);
-        const auto queues = request.queues;
+        const auto& queues = member_.queues();
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
@@ -11453,6 +11455,7 @@ asio::awaitable<void> worker_core::fetch_loop() {
             continue;
         }
         failures_ = 0;
+        trouble_.clear();
         if (!phase_.fetches() || crew_->is_paused()) {
             crew_->give_back(found, queues, who);
         } else {
@@ -11471,10 +11474,9 @@ fetch_request worker_core::next_request(const std::string& consumer, std::size_t
     request.names = names_;
     request.max = (std::min)(room, max_batch);
     request.wait = fetch_wait;
-    if (options_.is_strict()) {
-        request.queues = member_.queues();
-    } else {
-        for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+    request.queues = member_.queues();
+    if (!options_.is_strict()) {
+        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
     }
     return request;
 }
@@ -11495,12 +11497,15 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         bool has_joined = true;
         try {
             co_await member_.join();
+            renewed_at_ = time_point();
         } catch (const boost::system::system_error&) {
             has_joined = false;
         }
         if (has_joined) co_return;
     } else {
-        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
+        if (std::exchange(trouble_, why.message) != why.message) {
+            monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
+        }
     }
     ++failures_;
     co_await back_off(failures_);
@@ -11534,6 +11539,7 @@ asio::awaitable<void> worker_core::carry(pending_reports::batch batch) {
 
 asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
     const auto self = shared_from_this();
+    std::string trouble;
     for (unsigned tries = 1;; ++tries) {
         std::exception_ptr failure;
         try {
@@ -11549,7 +11555,9 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down) co_return;
-        monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
+        if (std::exchange(trouble, why.message) != why.message) {
+            monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
+        }
         co_await back_off(tries);
     }
 }
@@ -11575,7 +11583,10 @@ asio::awaitable<void> worker_core::watch_loop() {
 }
 
 asio::awaitable<void> worker_core::watch() {
-    co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
+    const auto period = renewal_period(options_.lease());
+    const auto began = clock_.now();
+    co_await broker_->watch(*member_.consumer(), period);
+    if (clock_.now() - began < period) renewed_at_ = time_point();  // something is to be cancelled
     co_await renew();
 }
 
@@ -11593,8 +11604,12 @@ void worker_core::start_keeper() {
 asio::awaitable<void> worker_core::renew() {
     const auto self = shared_from_this();
     const auto who = member_.consumer();
+    const auto now = clock_.now();
+    // The keeper's thread and the strand do so in turn: what one has just done spares the other.
+    if (now - renewed_at_.load() < renewal_period(options_.lease()) / 2) co_return;
     try {
         auto answer = co_await member_.renew(who);
+        renewed_at_ = now;
         if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {
@@ -13970,6 +13985,7 @@ struct link_call {
     std::optional<script> which;  ///< the script that it runs
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
     std::chrono::steady_clock::time_point deadline;
+    bool has_parts = false;  ///< several commands; of an error of one its caller hears, unless something helps against it
 };
 
 /// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
@@ -14043,7 +14059,7 @@ public:
             const bool may_repeat = load || what.repeatable;
             const bool answered = co_await self->exec(next, answer, may_repeat, what.deadline);
             if (!answered) continue;
-            const auto refused = answer.error();
+            const auto refused = what.has_parts && !load ? curable_error(answer) : answer.error();
             if (refused.empty()) {
                 if (!load) co_return answer;
                 check_digest(answer, *what.which);
@@ -14069,6 +14085,14 @@ public:
 private:
     using clock = std::chrono::steady_clock;
     using time_point = clock::time_point;
+
+    // The first error in an answer that something helps against.
+    static std::string_view curable_error(const reply& answer) {
+        for (const auto& each : answer.nodes()) {
+            if (each.kind == node_kind::error && remedy_for(answer.bytes(each)) != remedy::none) return answer.bytes(each);
+        }
+        return {};
+    }
 
     static void check_digest(const reply& answer, const script& which) {
         const auto digest = reader(answer).text();
@@ -14384,6 +14408,17 @@ public:
         if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
+    /// Like `eval`, once for each list of keys and in one request; may be repeated. The reply is one answer after the other, and
+    /// where a call fails the error.
+    asio::awaitable<reply> eval_each(const script& which, const std::vector<std::vector<std::string>>& keys,
+                                     const std::vector<std::string>& args) {
+        auto call = make_call(true);
+        call.which = which;
+        call.has_parts = true;
+        for (const auto& some : keys) push_eval(call.request, which, some, args);
+        return send(std::move(call));
+    }
+
     /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
     /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
@@ -14513,15 +14548,20 @@ private:
 
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
                               const std::vector<std::string>& args, bool repeatable) const {
+        auto call = make_call(repeatable);
+        call.deadline += time_for(args);
+        push_eval(call.request, which, keys, args);
+        call.which = which;
+        return call;
+    }
+
+    static void push_eval(boost::redis::request& to, const script& which, const std::vector<std::string>& keys,
+                          const std::vector<std::string>& args) {
         const auto count = std::to_string(keys.size());
         std::vector<std::string_view> words{which.sha1, count};
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
-        auto call = make_call(repeatable);
-        call.deadline += time_for(args);
-        call.request.push_range("EVALSHA", words.begin(), words.end());
-        call.which = which;
-        return call;
+        to.push_range("EVALSHA", words.begin(), words.end());
     }
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
@@ -14674,14 +14714,42 @@ namespace taskflux::redis {
 /// What this process knows of its consumers: where they have joined, and what they hold there. Thread-safe.
 class consumers {
 public:
-    void joined(const std::string& consumer, const std::string& queue) {
+    void joined(const std::string& consumer, const std::string& queue, duration lease) {
         const std::lock_guard lock(mutex_);
-        all_[{consumer, queue}];
+        all_[{consumer, queue}].lease = lease;
     }
 
     void gone(const std::string& consumer, const std::string& queue) {
         const std::lock_guard lock(mutex_);
         all_.erase({consumer, queue});
+        ++departures_;
+    }
+
+    /// How often any of them has gone from a queue: as long as it is the same, who had joined has still.
+    std::uint64_t departures() const {
+        const std::lock_guard lock(mutex_);
+        return departures_;
+    }
+
+    /// Calls of theirs fail in that queue, so that its lease there may end and it is not lost elsewhere.
+    void failed(const std::string& consumer, const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.has_failed = true;
+    }
+
+    bool has_failed(const std::string& consumer, const std::string& queue) const {
+        const std::lock_guard lock(mutex_);
+        const auto at = all_.find({consumer, queue});
+        return at != all_.end() && at->second.has_failed;
+    }
+
+    /// It has a lease there again; of which length.
+    duration recovered(const std::string& consumer, const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return {};
+        at->second.has_failed = false;
+        return at->second.lease;
     }
 
     bool has_joined(const std::string& consumer, const std::string& queue) const {
@@ -14737,11 +14805,14 @@ public:
 private:
     struct membership {
         std::set<std::uint64_t> held;
+        duration lease{};
         bool is_uncertain = false;
+        bool has_failed = false;
     };
 
     mutable std::mutex mutex_;
     std::map<std::pair<std::string, std::string>, membership> all_;
+    std::uint64_t departures_ = 1;
 };
 
 }  // namespace taskflux::redis
@@ -15020,6 +15091,186 @@ private:
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
     std::size_t told_bytes_ = 0;
+};
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/lookout.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Which of its queues a sleeper asks for tasks, kept from one fetch to the next: its index of wake-ups. Where it sleeps,
+/// the server sends a message when there is something to do, and nothing is asked but what may have been missed: the queue
+/// for whose time it watches when that comes, and each queue once in a polling interval. Thread-safe.
+class lookout {
+public:
+    /// So many queues are looked at together.
+    static constexpr std::size_t most_at_once = 250;
+
+    /// `names`: the signature of the names of tasks that are wanted.
+    lookout(std::vector<std::string> queues, std::string names)
+        : queues_(std::move(queues)), names_(std::move(names)), spots_(queues_.size()) {
+        for (std::size_t i = 0; i < queues_.size(); ++i) {
+            places_.emplace(queues_[i], i);
+            unknown_.insert(i);
+        }
+    }
+
+    bool is_for(const std::vector<std::string>& queues, const std::string& names) const {
+        return names_ == names && queues_ == queues;
+    }
+
+    const std::string& queue(std::size_t i) const { return queues_[i]; }
+    std::optional<std::size_t> place_of(const std::string& queue) const {
+        const auto found = places_.find(queue);
+        return found == places_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    /// Where it sleeps and should yet be asked whether it missed a message: some at a time, and each queue once in `poll`. What
+    /// was watched for until now is unknown from here on.
+    std::vector<std::size_t> next(time_point now, duration poll) {
+        const std::lock_guard lock(mutex_);
+        while (!due_.empty() && due_.begin()->first <= now) move_to(due_.begin()->second, unknown_);
+        return now >= sweep_at_ ? sweep(now, poll) : std::vector<std::size_t>();
+    }
+
+    /// Where it is not known whether there is something, in the order of the request.
+    std::vector<std::size_t> unknown() const {
+        const std::lock_guard lock(mutex_);
+        return {unknown_.begin(), unknown_.end()};
+    }
+
+    /// Where there is, or was, something.
+    std::vector<std::size_t> called() const {
+        const std::lock_guard lock(mutex_);
+        return {called_.begin(), called_.end()};
+    }
+
+    /// When `next` should be called though no message comes.
+    time_point soonest() const {
+        const std::lock_guard lock(mutex_);
+        return due_.empty() ? sweep_at_ : (std::min)(sweep_at_, due_.begin()->first);
+    }
+
+    /// There is a message about a queue; false where it is none of these.
+    bool call(const std::string& queue) {
+        const auto i = place_of(queue);
+        if (i) call(*i);
+        return i.has_value();
+    }
+
+    void call(std::size_t i) {
+        const std::lock_guard lock(mutex_);
+        ++spots_[i].calls;
+        move_to(i, called_);
+    }
+
+    /// How many messages there have been: taken before the server is asked.
+    std::uint64_t calls(std::size_t i) const {
+        const std::lock_guard lock(mutex_);
+        return spots_[i].calls;
+    }
+
+    /// The server has answered that it sleeps in this queue, and watches for that time; unless there was a message since.
+    void fell_asleep(std::size_t i, std::uint64_t calls_before, time_point watches_for) {
+        const std::lock_guard lock(mutex_);
+        if (spots_[i].calls != calls_before) return move_to(i, called_);
+        wait_until(i, watches_for);
+    }
+
+    /// It may not have been told of what there is in this queue.
+    void forget(std::size_t i) {
+        const std::lock_guard lock(mutex_);
+        if (!called_.contains(i)) move_to(i, unknown_);
+    }
+
+    /// The same for all queues.
+    void forget_all() {
+        const std::lock_guard lock(mutex_);
+        put_off_.clear();
+        for (std::size_t i = 0; i < spots_.size(); ++i) {
+            if (!called_.contains(i)) move_to(i, unknown_);
+        }
+    }
+
+    /// Something is wrong with this queue: it is asked again at that time.
+    void put_off(std::size_t i, time_point until) {
+        const std::lock_guard lock(mutex_);
+        wait_until(i, until);
+        put_off_.insert(i);
+    }
+
+    bool are_all_put_off() const {
+        const std::lock_guard lock(mutex_);
+        return put_off_.size() == spots_.size();
+    }
+
+    /// The queues where others may rely on this sleeper: it watches for a time, or has been called.
+    std::vector<std::string> relied_on() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> found;
+        for (const auto i : called_) found.push_back(queues_[i]);
+        for (const auto& [at, i] : due_) found.push_back(queues_[i]);
+        return found;
+    }
+    const std::vector<std::string>& queues() const { return queues_; }
+
+    /// A fetch goes on with what is known here; its number.
+    std::uint64_t begin() { return ++fetches_; }
+    bool is_last(std::uint64_t fetch) const { return fetches_ == fetch; }
+
+    /// For its fetch: `consumers::departures` when the consumer had joined all queues; 0: not asked yet.
+    std::uint64_t joined_at = 0;
+
+private:
+    struct spot {
+        std::uint64_t calls = 0;
+        time_point due = never;
+    };
+
+    void leave(std::size_t i) {
+        due_.erase({spots_[i].due, i});
+        spots_[i].due = never;
+        unknown_.erase(i);
+        called_.erase(i);
+        put_off_.erase(i);
+    }
+
+    void move_to(std::size_t i, std::set<std::size_t>& where) {
+        leave(i);
+        where.insert(i);
+    }
+
+    void wait_until(std::size_t i, time_point when) {
+        leave(i);
+        spots_[i].due = when;
+        if (when != never) due_.emplace(when, i);
+    }
+
+    /// The next queues, so that it comes to all of them within `poll`.
+    std::vector<std::size_t> sweep(time_point now, duration poll) {
+        std::vector<std::size_t> found;
+        const auto many = (std::min)(queues_.size(), most_at_once);
+        for (std::size_t n = 0; n < many; ++n, ++swept_) {
+            const auto i = swept_ % queues_.size();
+            if (!called_.contains(i) && !unknown_.contains(i) && !put_off_.contains(i)) found.push_back(i);
+        }
+        const auto share = double(many) / double((std::max)(queues_.size(), std::size_t(1)));
+        sweep_at_ = later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
+        return found;
+    }
+
+    const std::vector<std::string> queues_;
+    const std::string names_;
+    std::unordered_map<std::string, std::size_t> places_;
+
+    mutable std::mutex mutex_;  // guards all below
+    std::vector<spot> spots_;
+    std::set<std::size_t> unknown_, called_, put_off_;  // in none of them: it sleeps there
+    std::set<std::pair<time_point, std::size_t>> due_;
+    time_point sweep_at_ = (time_point::min)();
+    std::size_t swept_ = 0;
+    std::uint64_t fetches_ = 0;  // guarded by the inbox
 };
 
 }  // namespace taskflux::redis
@@ -15507,7 +15758,10 @@ public:
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
-        std::vector<std::string> queues;  // where it looks for tasks
+        std::string queue;                // where it awaits a call, or:
+        std::shared_ptr<lookout> looks;   // where a fetch looks for tasks
+        std::shared_ptr<lookout> before;  // where another that was called so did
+        std::uint64_t fetch = 0;          // which fetch of that lookout it is
         // Guarded by the inbox:
         bool is_called = false;           // there was a message for it
         std::vector<handed_task> handed;  // to a sleeper
@@ -15551,23 +15805,51 @@ public:
         std::function<void(inbox&)> leave_;
     };
 
-    /// Names are used again, so that the server does not collect them; not while they are reserved.
-    ticket sleep(const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
-        return enter("", consumer, std::move(queues), std::move(who));
+    /// Names are used again, so that the server does not collect them, and with each what is known of its queues; not while
+    /// they are reserved. `names`: the signature of the names of tasks that are wanted.
+    ticket sleep(const std::string& consumer, const std::vector<std::string>& queues, const std::string& names, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        enter("", consumer, *who);
+        auto& looks = lookouts_[who->sleeper];
+        if (!looks || !looks->is_for(queues, names)) {
+            who->before = std::exchange(looks, std::make_shared<lookout>(queues, names));
+        }
+        who->looks = looks;
+        who->fetch = looks->begin();
+        return here(std::move(who));
+    }
+
+    /// What a sleeper knows is forgotten, and its name reserved, unless another fetch goes on with it: then false.
+    bool retire(const place& who) {
+        const std::lock_guard lock(mutex_);
+        const auto known = lookouts_.find(who.sleeper);
+        if (known == lookouts_.end() || known->second != who.looks || !who.looks->is_last(who.fetch)) return false;
+        lookouts_.erase(known);
+        reserved_.insert(who.sleeper);
+        return true;
+    }
+
+    /// What a consumer's sleepers know is forgotten; comes back with it.
+    std::vector<std::shared_ptr<lookout>> forget(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::shared_ptr<lookout>> all;
+        std::erase_if(lookouts_, [&](const auto& one) {
+            if (one.first.substr(one.first.find(':') + 1) != consumer) return false;
+            all.push_back(one.second);
+            return true;
+        });
+        return all;
     }
 
     /// Awaits a message that it has asked for, and is handed nothing.
     ticket await_call(const std::string& consumer, std::string queue, place_ptr who) {
-        std::vector<std::string> queues;
-        queues.push_back(std::move(queue));
-        return enter("call ", consumer, std::move(queues), std::move(who));
+        const std::lock_guard lock(mutex_);
+        enter("call ", consumer, *who);
+        who->queue = std::move(queue);
+        return here(std::move(who));
     }
 
-    /// Nobody else is to sleep under that name until it is released.
-    void reserve(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        reserved_.insert(name);
-    }
+    /// After `retire`: others may sleep under that name.
     void release(const std::string& name) {
         const std::lock_guard lock(mutex_);
         reserved_.erase(reserved_.find(name));
@@ -15603,7 +15885,10 @@ public:
             case message_letter::task: {
                 const std::string name(from.text());
                 const auto found = sleepers_.find(name);
-                const bool is_here = found != sleepers_.end() && std::ranges::count(found->second->queues, queue) != 0;
+                const auto known = lookouts_.find(name);
+                const bool is_served = known != lookouts_.end() && known->second->call(queue);
+                const bool is_here = found != sleepers_.end() &&
+                                     (found->second->looks ? is_served : found->second->queue == queue);
                 handed_task task;
                 task.queue = std::move(queue);
                 if (kind == message_letter::task) {
@@ -15655,17 +15940,19 @@ public:
 private:
     void wake_fetches() {
         const std::lock_guard lock(mutex_);
+        for (const auto& [sleeper, looks] : lookouts_) looks->forget_all();
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
-    ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
-        const std::lock_guard lock(mutex_);
+    void enter(const std::string& kind, const std::string& consumer, place& who) {
         const auto is_taken = [this](const std::string& name) { return sleepers_.contains(name) || reserved_.contains(name); };
-        for (int number = 1; who->sleeper.empty() || is_taken(who->sleeper); ++number) {
-            who->sleeper = kind + std::to_string(number) + ':' + consumer;
+        for (int number = 1; who.sleeper.empty() || is_taken(who.sleeper); ++number) {
+            who.sleeper = kind + std::to_string(number) + ':' + consumer;
         }
-        who->queues = std::move(queues);
+    }
+
+    ticket here(place_ptr who) {
         sleepers_[who->sleeper] = who;
         return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
     }
@@ -15673,6 +15960,7 @@ private:
     awaited_ends ends_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
+    std::map<std::string, std::shared_ptr<lookout>> lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
     std::set<std::string> news_;  // consumers
@@ -17133,6 +17421,21 @@ return till > now and till <= 1e15, till <= now
 end
 )lua";
 
+inline constexpr char shared_all_leases_last[] =
+    R"lua(local function all_leases_last(consumer)
+local first = call('ZRANGE', C, 0, 0, 'WITHSCORES')
+if (whole(first[2]) or 0) <= now then return false end
+return first[1] == consumer or (tonumber(call('ZSCORE', C, consumer)) or 0) > now
+end
+)lua";
+
+inline constexpr char shared_end_of_other_lease[] =
+    R"lua(local function end_of_other_lease(consumer)
+local first = call('ZRANGE', C, 0, 1, 'WITHSCORES')
+return whole(first[first[1] == consumer and 4 or 2]) or 1e15
+end
+)lua";
+
 inline constexpr char shared_is_held_by[] =
     R"lua(local function is_held_by(task, consumer)
 return task and task.state == 3 and task.holder == consumer
@@ -18345,6 +18648,27 @@ return {'OK', unpack(seqs)}
 inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
+inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
+)lua";
+inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_admit, shared_all_leases_last,
+    R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
+local function is_quiet()
+if not all_leases_last(consumer) then return false end
+if call('EXISTS', d, e) > 0 and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return false end
+local may_start, _, waiting = admit(1, 'n2')
+return (may_start == 0 or (waiting or '0') == '0') and tonumber(call('ZSCORE', i, member)) ~= nil
+end
+for n = 1, #KEYS, 5 do
+c, d, e, C, i = unpack(KEYS, n, n + 4)
+local is_sound, quiet = pcall(is_quiet)
+if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
+end
+return reply
+)lua");
+inline constexpr script idle{"idle", "1afd5ffd3998886898ca6c85df807da22698c9e8",
+    std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
+
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
@@ -18491,6 +18815,43 @@ return commit(reply)
 )lua");
 inline constexpr script list{"list", "71eee729fad0460443f82625cbbec040fd948087",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
+
+inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
+)lua";
+inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_also, shared_admit, shared_wakes, shared_has_lease,
+    shared_end_of_other_lease,
+    R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local held = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local alive, is_expired = has_lease(consumer)
+if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'OK', now, 0} end
+if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
+local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
+if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end
+if inbox == '' then return {'OK', now, -1} end
+myself = table.concat({inbox, sleeper, signature}, '\n')
+local is_asleep = tonumber(call('ZSCORE', i, myself)) ~= nil
+local knows_names = #ARGV < 6 or call('HEXISTS', N, signature) == 1
+local soonest, till = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer)), whole(watching) or 0
+local watches = watcher == myself
+local is_soon_enough = soonest >= till
+if is_soon_enough and watches and is_asleep and till > now + 10000 then
+soonest = till
+elseif is_soon_enough and watcher and not watches and till > now then
+soonest = 1e15
+elseif soonest < 1e15 then
+also = {{'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}}
+elseif watches then
+also = {{'HDEL', c, 'watcher', 'watching'}}
+end
+if not is_asleep then also[#also + 1] = {'ZADD', i, now, myself} end
+if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(ARGV, '\n', 6)} end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK', now, soonest < 1e15 and soonest or -2}
+)lua");
+inline constexpr script look{"look", "02b44ea56b07b71645b7a7f26f46ffd87deb8169",
+    std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
@@ -18759,6 +19120,32 @@ return reply
 )lua");
 inline constexpr script renew{"renew", "01b28d6efbf2f8d1a31602965d9fca39fb36fa88",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
+
+inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
+)lua";
+inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_all_leases_last,
+    R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
+local function is_usual()
+if not all_leases_last(consumer) then return false end
+if call('EXISTS', d, e, f, u, x, o) == 0 then
+return true
+end
+if call('EXISTS', u, x, o) > 0 then return false end
+return not ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now))
+end
+for n = 1, #KEYS, 8 do
+c, d, e, C, f, u, x, o =
+unpack(KEYS, n, n + 7)
+local is_sound, usual = pcall(is_usual)
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 8 end
+end
+local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
+for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
+return reply
+)lua");
+inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
@@ -19515,6 +19902,15 @@ public:
         return sets_;
     }
 
+    /// The keys of a script that needs only those which it names, and `own`, without the prefix.
+    std::vector<std::string> keys_for(const script& what, const std::vector<std::string>& own) const {
+        std::vector<std::string> keys;
+        keys.reserve(what.keys.size() + own.size());
+        for (const char name : what.keys) keys.push_back(prefix_ + name);
+        for (const auto& one : own) keys.push_back(prefix_ + one);
+        return keys;
+    }
+
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();
@@ -19898,6 +20294,22 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
+    /// Calls of this kind fail here, and other queues go on: told once, until they all work again.
+    void report_trouble(const std::string& calls, const std::string& why) {
+        {
+            const std::lock_guard lock(mutex_);
+            const bool is_news = troubled_.empty();
+            troubled_.insert(calls);
+            if (!is_news) return;
+        }
+        server_->log("queue " + name_ + " is not served, others are: " + why +
+                     "; a key of another type must be removed, then it is served again within 7 s");
+    }
+    void report_success(const std::string& calls) {
+        const std::lock_guard lock(mutex_);
+        troubled_.erase(calls);
+    }
+
     /// The consumer is gone: nothing of its will be settled together any more.
     void forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -20066,6 +20478,7 @@ private:
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
     unsigned damaged_in_ = 0;  // which life of the queue
+    std::set<std::string> troubled_;  // kinds of calls that fail
     std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
 };
@@ -20213,6 +20626,60 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
+    /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
+    /// it can't be called: a cluster has queues in many slots.
+    awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
+        const auto self = shared_from_this();
+        std::vector<std::size_t> left;
+        for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
+            many = (std::min)(names.size() - first, lookout::most_at_once);
+            std::vector<std::string> keys;
+            for (auto i = first; i < first + many; ++i) {
+                for (auto& key : at(names[i])->calls().keys_for(what, {})) keys.push_back(std::move(key));
+            }
+            auto calling = server_->eval(what, keys, with.words(), true);
+            auto called = co_await detail::caught(std::move(calling));
+            if (called.failure()) {
+                if (detail::code_of(detail::describe(called.failure())) != errc::protocol) std::rethrow_exception(called.failure());
+                for (auto i = first; i < first + many; ++i) left.push_back(i);
+                continue;
+            }
+            const auto got = called.take();
+            reader from(got);
+            from.list();
+            from.text();
+            while (!from.done()) left.push_back(first + static_cast<std::size_t>(from.integer()));
+        }
+        co_return left;
+    }
+
+    /// Calls a script in several queues, in as few requests as may be: `own` are keys of each beside the script's, and `use` gets
+    /// the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise or failed:
+    /// there it is to be called alone.
+    awaitable<std::vector<std::size_t>> call_each(const script& what, std::vector<std::string> names, std::vector<std::string> own,
+                                                  arguments with, std::function<void(std::size_t, reader)> use) {
+        const auto self = shared_from_this();
+        std::vector<std::size_t> alone;
+        for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
+            many = (std::min)(names.size() - first, lookout::most_at_once);
+            std::vector<std::vector<std::string>> keys;
+            keys.reserve(many);
+            for (auto i = first; i < first + many; ++i) keys.push_back(at(names[i])->calls().keys_for(what, own));
+            const auto got = co_await server_->eval_each(what, keys, with.words());
+            reader from(got);
+            for (auto i = first; i < first + many; ++i) {
+                auto one = from;
+                from.skip();
+                if (!one.is_error() && one.list() > 0 && one.text() == "OK") {
+                    use(i, one);
+                } else {
+                    alone.push_back(i);
+                }
+            }
+        }
+        co_return alone;
+    }
+
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
     static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
@@ -20245,10 +20712,14 @@ public:
     }
 
     /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
-    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when); }
-    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) {
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when, base()); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) { return sleep(std::move(wake), when, base()); }
+
+    /// By another clock.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when, taskflux::clock& by) { return sleep(who.wake(), when, by); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when, taskflux::clock& by) {
         const auto executor = co_await asio::this_coro::executor;
-        const detail::alarm at(base(), executor, wake, when);
+        const detail::alarm at(by, executor, wake, when);
         co_await wake->wait();
         check_open();
     }
@@ -20412,7 +20883,7 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 }  // namespace taskflux::redis
 
-// -------------------- taskflux/broker/redis/fetch.hpp ------------------------------------------------------
+// -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
 
 namespace taskflux::redis {
 
@@ -20495,6 +20966,12 @@ inline awaitable<void> set_aside(engine_ptr on, std::string consumer, std::strin
     co_await on->call(name, scripts::aside, engine::set_of(consumer), std::move(with));
 }
 
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/ask.hpp --------------------------------------------------------
+
+namespace taskflux::redis {
+
 /// A short text that is equal for equal sets of names.
 inline std::string signature(const name_set& names) {
     auto mixed = detail::fnv1a("");
@@ -20502,9 +20979,9 @@ inline std::string signature(const name_set& names) {
     return std::to_string(mixed);
 }
 
-/// What a sleeping fetch is called on the server.
-inline std::string member_of(const engine& on, const std::string& sleeper, const fetch_request& request) {
-    return on.channel() + '\n' + sleeper + '\n' + (request.names ? signature(*request.names) : "*");
+/// What a sleeping fetch is called on the server. `names`: the signature of those that it wants.
+inline std::string member_of(const engine& on, const std::string& sleeper, const std::string& names) {
+    return on.channel() + '\n' + sleeper + '\n' + names;
 }
 
 /// Gives back what the server says that the consumer holds, though nothing has told it: an answer or message got lost.
@@ -20542,39 +21019,50 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     state.is_done = true;
 }
 
-/// More is due, and is done bit by bit, so that other queues don't wait.
-inline constexpr auto at_once = (time_point::min)();
+/// Makes a consumer known in a queue, with a lease.
+inline awaitable<void> join_one(engine_ptr on, std::string consumer, std::string name, duration lease) {
+    arguments with;
+    with.add(consumer).add(lease.count()).add(on->channel());
+    co_await on->call(name, scripts::join, {}, std::move(with));
+}
 
-/// Adds what there is in the request's i-th queue to `found`; returns when, by the local clock, there may be
-/// more without anybody doing anything.
-inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i,
-                                        const std::string& sleeper, std::vector<delivery>& found) {
+/// Adds what there is in the request's i-th queue to `found`, and notes in `place` what to expect of that queue. True where
+/// more has fallen due, which is done bit by bit, so that other queues don't wait.
+inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, std::size_t i, inbox::place& place,
+                                  const std::string& names, std::vector<delivery>& found) {
     const auto& name = request.queues[i];
     auto& consumers = on->consumers();
+    auto& looks = *place.looks;
     const auto source = on->at(name);
     for (;;) {
         if (consumers.is_uncertain(request.consumer, name)) co_await reclaim(on, request.consumer, name);
         const auto most = (std::min)(request.max - found.size(), engine::batch_size);
         const bool may_sleep = request.wait > duration::zero() && found.empty() && most > 0;
         arguments with;
-        with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(sleeper);
-        with.add(request.names ? signature(*request.names) : "*").add_pass_over();
+        with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(place.sleeper);
+        with.add(names).add_pass_over();
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
+        const auto calls = looks.calls(i);
         const auto sent = on->base().now();
         auto fetching = source->fetch(request.consumer, std::move(with));
         auto fetched = co_await detail::caught(std::move(fetching));
         if (fetched.failure()) {
             consumers.lost_an_answer(request.consumer, name);
             if (found.empty()) std::rethrow_exception(fetched.failure());
-            co_return never;
+            looks.forget(i);
+            co_return false;
         }
         const auto got = fetched.take();
+        if (got.is_lost && consumers.has_failed(request.consumer, name)) {
+            co_await join_one(on, request.consumer, name, consumers.recovered(request.consumer, name));
+            continue;
+        }
         if (got.is_lost) {
             consumers.gone(request.consumer, name);
             if (found.empty()) throw detail::consumer_is_gone(request.consumer, name);
-            co_return never;  // the next fetch will say so
+            co_return false;  // the next fetch will say so
         }
         auto from = got.read();
         const auto now = from.integer();
@@ -20592,21 +21080,148 @@ inline awaitable<time_point> fetch_from(engine_ptr on, const fetch_request& requ
             consumers.lost_an_answer(request.consumer, name);
             continue;
         }
-        const bool is_full_batch = most == engine::batch_size && found.size() - before == most;
-        if (!(is_more || is_full_batch) || found.size() >= request.max) {
-            if (is_behind) co_return at_once;
-            co_return next < 0 ? never : engine::local(sent, double(next), double(now));
+        const auto many = found.size() - before;
+        const bool is_full_batch = most == engine::batch_size && many == most;
+        if ((is_more || is_full_batch) && found.size() < request.max) continue;
+        if (many > 0 || is_more || is_behind) {
+            looks.call(i);
+        } else if (may_sleep) {
+            looks.fell_asleep(i, calls, next < 0 ? never : engine::local(sent, double(next), double(now)));
+        } else {
+            looks.forget(i);
         }
+        co_return is_behind;
     }
 }
 
+/// Like `fetch_from`, but what is wrong with one queue does not stop the others: it is told once, and the queue is put off.
+/// Throws where that is so for all queues.
+inline awaitable<bool> ask_one(engine_ptr on, const fetch_request& request, std::size_t i, inbox::place& place,
+                               const std::string& names, std::vector<delivery>& found) {
+    const auto& name = request.queues[i];
+    auto& looks = *place.looks;
+    std::exception_ptr trouble;
+    try {
+        const bool is_behind = co_await fetch_from(on, request, i, place, names, found);
+        on->at(name)->report_success("fetch");
+        co_return is_behind;
+    } catch (const boost::system::system_error& e) {
+        if (e.code() != errc::protocol) throw;
+        trouble = std::current_exception();
+    }
+    on->consumers().failed(request.consumer, name);
+    looks.put_off(i, later(on->base().now(), on->safety_poll()));
+    if (found.empty() && looks.are_all_put_off()) {
+        looks.forget_all();
+        std::rethrow_exception(trouble);
+    }
+    on->at(name)->report_trouble("fetch", detail::describe(trouble).message);
+    co_return false;
+}
+
+/// Looks into many queues at once; where there is something to do, they count as called.
+inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::vector<std::size_t> where, inbox::place& place,
+                            const std::string& names) {
+    auto& looks = *place.looks;
+    auto& consumers = on->consumers();
+    struct uncertain_queues {
+        ~uncertain_queues() {
+            for (const auto& name : left) of.lost_an_answer(consumer, name);  // it may hold something there
+        }
+        redis::consumers& of;
+        const std::string& consumer;
+        std::vector<std::string> left;
+    } uncertain{consumers, request.consumer, {}};
+    std::vector<std::string> queues;
+    std::vector<std::uint64_t> calls;
+    for (const auto i : where) {
+        queues.push_back(looks.queue(i));
+        calls.push_back(looks.calls(i));
+        if (consumers.is_uncertain(request.consumer, queues.back())) uncertain.left.push_back(queues.back());
+    }
+    const bool may_sleep = request.wait > duration::zero() && request.max > 0;
+    arguments with;
+    with.add(request.consumer).add(may_sleep ? on->channel() : std::string()).add(place.sleeper).add(names);
+    with.add(uncertain.left.empty() ? "" : "1");
+    if (request.names) {
+        for (const auto& one : *request.names) with.add(one);
+    }
+    // What gets lost from here on makes it uncertain again.
+    for (const auto& name : uncertain.left) consumers.certain(request.consumer, name);
+    const auto sent = on->base().now();
+    const auto use = [&](std::size_t n, reader from) {
+        const auto now = from.integer();
+        const auto said = from.integer();
+        on->clock().set(time_point(duration(now)));
+        if (said == 0) {
+            looks.call(where[n]);
+        } else if (said == -1) {
+            looks.forget(where[n]);
+        } else {
+            looks.fell_asleep(where[n], calls[n], said < 0 ? never : engine::local(sent, double(said), double(now)));
+        }
+        if (said != 0) std::erase(uncertain.left, queues[n]);
+    };
+    auto own = engine::set_of(request.consumer);
+    const auto alone = co_await on->call_each(scripts::look, queues, std::move(own), std::move(with), use);
+    for (const auto n : alone) looks.call(where[n]);
+}
+
+/// Those of the queues in which it sleeps where something was missed.
+inline awaitable<std::vector<std::size_t>> not_idle(engine_ptr on, std::string consumer, std::vector<std::size_t> where,
+                                                    const inbox::place& place, const std::string& names) {
+    std::vector<std::string> queues;
+    for (const auto i : where) queues.push_back(place.looks->queue(i));
+    arguments with;
+    with.add(std::move(consumer)).add(member_of(*on, place.sleeper, names));
+    auto found = co_await on->call_together(scripts::idle, std::move(queues), std::move(with));
+    for (auto& i : found) i = where.at(i);
+    co_return found;
+}
+
+/// Asks those queues for tasks that may have some, in their order. True where more has fallen due.
+inline awaitable<bool> ask(engine_ptr on, const fetch_request& request, inbox::place& place, const std::string& names,
+                           std::vector<delivery>& found) {
+    constexpr std::size_t few = 3;  // are asked as soon as looked at
+    auto& looks = *place.looks;
+    auto missed = looks.next(on->base().now(), on->safety_poll());
+    if (missed.size() > few) missed = co_await not_idle(on, request.consumer, std::move(missed), place, names);
+    for (const auto i : missed) looks.forget(i);
+    const auto unknown = looks.unknown();
+    std::vector<std::size_t> asked;
+    if (unknown.size() > few) {
+        for (std::size_t first = 0; first < unknown.size(); first += lookout::most_at_once) {
+            const auto begin = unknown.begin() + std::ptrdiff_t(first);
+            const auto end = begin + std::ptrdiff_t((std::min)(lookout::most_at_once, unknown.size() - first));
+            std::vector<std::size_t> some(begin, end);
+            co_await look(on, request, std::move(some), place, names);
+        }
+        asked = looks.called();
+    } else {
+        std::ranges::merge(unknown, looks.called(), std::back_inserter(asked));
+    }
+    if (request.order) request.order(asked);
+    bool is_behind = false;
+    for (const auto i : asked) {
+        if (co_await ask_one(on, request, i, place, names, found)) is_behind = true;
+        if (found.size() >= request.max && request.max > 0) break;
+    }
+    co_return is_behind;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/fetch.hpp ------------------------------------------------------
+
+namespace taskflux::redis {
+
 /// Adds what was handed over while the fetch slept, as much as it wanted. Waits for nothing: what has been taken is in
 /// `found`, or on its way back.
-inline void take_handed(const engine_ptr& on, const fetch_request& request, std::vector<handed_task> handed,
-                        std::vector<delivery>& found) {
+inline void take_handed(const engine_ptr& on, const fetch_request& request, const lookout& looks,
+                        std::vector<handed_task> handed, std::vector<delivery>& found) {
     for (auto& task : handed) {
-        const auto queue = std::ranges::find(request.queues, task.queue);
-        if (found.size() >= request.max || queue == request.queues.end()) {
+        const auto index = looks.place_of(task.queue);
+        if (found.size() >= request.max || !index) {
             on->give_back(std::move(task));
             continue;
         }
@@ -20614,8 +21229,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
             record_reader records;
             const auto status = read_status(task.state);
             on->clock().set(status.started_at);
-            const auto index = static_cast<std::size_t>(queue - request.queues.begin());
-            auto made = read_delivery(index, task.sequence, records.read(task.record), status);
+            auto made = read_delivery(*index, task.sequence, records.read(task.record), status);
             if (!request.names || request.names->contains(made.spec->name)) {
                 found.push_back(std::move(made));
             } else {
@@ -20630,54 +21244,95 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, std:
     }
 }
 
-/// `broker::fetch`.
-inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
-    on->check_open();
+/// Others take over where a sleeper that looks no more was called, or watched for a time. Waits for nothing.
+inline void pass_on(const engine_ptr& on, const lookout& looks) {
+    for (const auto& name : looks.relied_on()) on->resign(name, {});
+}
+
+/// Takes a sleeper off its queues' lists, and wakes others where they relied on it.
+inline awaitable<void> take_off(engine_ptr on, std::string member, std::vector<std::string> queues, std::shared_ptr<void> until_then) {
+    arguments with;
+    with.add(member);
+    const auto use = [](std::size_t, reader) {};
+    const auto alone = co_await on->call_each(scripts::resign, queues, {}, std::move(with), use);
+    for (const auto i : alone) on->resign(queues[i], member, until_then);
+}
+
+/// Does so unless another fetch goes on with what the sleeper knows. Waits for nothing; where it fails, others wake by their own
+/// timers.
+inline void retire(const engine_ptr& on, const inbox::place& place, const std::string& names) {
+    if (!on->inbox().retire(place)) return;
+    const auto sleeper = place.sleeper;
+    const std::shared_ptr<void> reserved(nullptr, [on, sleeper](void*) { on->inbox().release(sleeper); });
+    const auto member = member_of(*on, sleeper, names);
+    detail::spawn_ignoring_errors(on->get_executor(), take_off(on, member, place.looks->queues(), reserved));
+}
+
+/// After a fetch that found nothing: its sleeper is retired, unless another fetch comes in a moment, as a worker's does.
+inline awaitable<void> linger(engine_ptr on, std::string consumer, std::shared_ptr<inbox::place> place, std::string names) {
+    constexpr auto moment = std::chrono::milliseconds(100);
+    auto& clock = real_clock();
+    const auto until = later(clock.now(), moment);
+    auto waiting = on->inbox().watch(consumer, std::make_shared<inbox::place>());
+    while (clock.now() < until) co_await on->sleep(waiting, until, clock);
+    retire(on, *place, names);
+}
+
+/// Throws unless the consumer has joined the request's queues.
+inline void check_joined(const engine_ptr& on, const fetch_request& request, lookout& looks) {
+    const auto departures = on->consumers().departures();
+    if (looks.joined_at == departures) return;
     for (const auto& name : request.queues) {
         if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
     }
+    looks.joined_at = departures;
+}
+
+/// `broker::fetch`.
+inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request request) {
+    on->check_open();
     const auto deadline = later(on->base().now(), request.wait);
+    const auto names = request.names ? signature(*request.names) : std::string("*");
     const auto place = std::make_shared<inbox::place>();
-    auto asleep = on->inbox().sleep(request.consumer, request.queues, place);
-    const auto sleeper = place->sleeper;
+    auto asleep = on->inbox().sleep(request.consumer, request.queues, names, place);
+    auto& looks = *place->looks;
+    if (const auto before = std::exchange(place->before, nullptr)) pass_on(on, *before);
+    if (request.wait <= duration::zero()) looks.forget_all();  // no message that is on its way is waited for
     std::vector<delivery> found;
     std::exception_ptr failure;
     bool has_slept = false;
     while (!failure) {
         try {
-            take_handed(on, request, asleep.take_handed(), found);
+            check_joined(on, request, looks);
+            take_handed(on, request, looks, asleep.take_handed(), found);
             if (!found.empty()) break;
-            auto soonest = later(on->base().now(), on->safety_poll());
-            for (std::size_t i = 0; i < request.queues.size(); ++i) {
-                const auto next = co_await fetch_from(on, request, i, sleeper, found);
-                soonest = (std::min)(soonest, next);
-                if (found.size() >= request.max && request.max > 0) break;
-            }
+            const bool is_behind = co_await ask(on, request, *place, names, found);
             if (!found.empty() || request.max == 0) break;
-            const bool is_behind = soonest == at_once;
             if (is_behind && (request.wait <= duration::zero() || on->base().now() < deadline)) continue;
             if (request.wait <= duration::zero()) break;
             if (has_slept && on->base().now() >= deadline) break;
             has_slept = true;
-            co_await on->sleep(asleep, (std::min)(soonest, deadline));
+            co_await on->sleep(asleep, (std::min)(looks.soonest(), deadline));
         } catch (...) {
             failure = std::current_exception();
         }
     }
-    on->inbox().reserve(sleeper);
-    const std::shared_ptr<void> reserved(nullptr, [on, sleeper](void*) { on->inbox().release(sleeper); });
     auto handed = asleep.close();
     if (failure) {
         for (auto& task : handed) on->give_back(std::move(task));
     } else {
-        take_handed(on, request, std::move(handed), found);
+        take_handed(on, request, looks, std::move(handed), found);
     }
     if (!found.empty()) co_return found;
-    // It may have been woken and not have looked, or be the one who watches the clock.
-    if (failure || has_slept) {
-        for (const auto& name : request.queues) on->resign(name, member_of(*on, sleeper, request), reserved);
+    // It may have been called and not have looked, or be the one who watches the clock.
+    if (failure) {
+        retire(on, *place, names);
+        std::rethrow_exception(failure);
     }
-    if (failure) std::rethrow_exception(failure);
+    if (has_slept) {
+        for (const auto i : looks.called()) on->resign(looks.queue(i), {});
+        detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place, names));
+    }
     co_return found;
 }
 
@@ -20889,6 +21544,151 @@ inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std
     auto told = got.read();
     if (got.size() == 2) check_journal(id, told);
     co_return queue::effect_of(told.integer());
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/leases.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Awaits a consumer's calls in several queues, one after the other: what is wrong with one queue does not stop the others, and
+/// is told once. Throws where all fail.
+class each_by_itself {
+public:
+    each_by_itself(engine_ptr on, std::string consumer, std::string kind, std::size_t queues)
+        : on_(std::move(on)), consumer_(std::move(consumer)), kind_(std::move(kind)), queues_(queues) {}
+
+    awaitable<void> call(std::string name, awaitable<void> what) {
+        auto called = co_await detail::caught(std::move(what));
+        if (!called.failure()) {
+            on_->at(name)->report_success(kind_);
+            co_return;
+        }
+        const auto why = detail::describe(called.failure());
+        if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
+        on_->consumers().failed(consumer_, name);
+        on_->at(name)->report_trouble(kind_, why.message);
+    }
+
+private:
+    const engine_ptr on_;
+    const std::string consumer_;
+    const std::string kind_;
+    const std::size_t queues_;
+    std::size_t failed_ = 0;
+};
+
+/// `broker::join`.
+inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
+    detail::check_consumer(consumer);
+    arguments with;
+    with.add(consumer).add(lease.count()).add(on->channel());
+    const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
+    const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
+    each_by_itself calls(on, consumer, "join", queues.size());
+    for (const auto i : alone) {
+        on->consumers().joined(consumer, queues[i], lease);
+        auto joining = join_one(on, consumer, queues[i], lease);
+        co_await calls.call(queues[i], std::move(joining));
+    }
+}
+
+/// Reads what a renewal in the i-th queue has told.
+inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
+                         renewal& answer) {
+    on->consumers().recovered(consumer, name);
+    const bool is_due = from.integer() != 0;
+    for (auto left = from.list(); left >= 3; left -= 3) {
+        cancel_request one;
+        one.queue = i;
+        one.key = read_key(from);
+        one.token = static_cast<std::uint32_t>(from.integer());
+        answer.cancels.push_back(one);
+    }
+    while (!from.done()) {
+        unclaimed_task one;
+        one.queue = i;
+        one.name = from.text();
+        one.sequence = static_cast<std::uint64_t>(from.integer());
+        answer.unclaimed.push_back(std::move(one));
+    }
+    // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
+    if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(name)));
+}
+
+inline awaitable<void> renew_one(engine_ptr on, const std::string& consumer, const std::string& name, std::size_t i,
+                                 duration lease, renewal& answer) {
+    arguments with;
+    with.add(consumer).add(lease.count());
+    const auto got = co_await on->call(name, scripts::renew, {}, std::move(with));
+    if (!got.is_lost) {
+        read_renewal(on, consumer, name, i, got.read(), answer);
+    } else if (!on->consumers().has_failed(consumer, name)) {  // otherwise its next fetch joins again
+        answer.lost = true;
+    }
+}
+
+/// `broker::renew`.
+inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
+    renewal answer;
+    on->inbox().renewed(consumer);
+    arguments with;
+    with.add(consumer).add(lease.count());
+    std::vector<std::size_t> special(1, 0);
+    if (queues.size() != 1) special = co_await on->call_together(scripts::renew_all, queues, with);
+    std::vector<std::string> some;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        if (some.size() < special.size() && special[some.size()] == i) {
+            some.push_back(queues[i]);
+        } else {
+            on->consumers().recovered(consumer, queues[i]);
+        }
+    }
+    const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
+    const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
+    each_by_itself calls(on, consumer, "renew", queues.size());
+    for (const auto n : alone) {
+        const auto i = special[n];
+        auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
+        co_await calls.call(queues[i], std::move(renewing));
+    }
+    co_return answer;
+}
+
+inline void has_left(const engine_ptr& on, const std::string& consumer, const std::string& name) {
+    on->consumers().gone(consumer, name);
+    on->at(name)->forget(consumer);
+}
+
+inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, const std::string& name) {
+    for (bool is_more = true; is_more;) {
+        arguments with;
+        with.add(consumer).add(engine::careful_batch_size);
+        const auto got = co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+        is_more = got.read().integer() != 0;
+    }
+    has_left(on, consumer, name);
+}
+
+/// `broker::leave`.
+inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
+    for (const auto& looks : on->inbox().forget(consumer)) pass_on(on, *looks);
+    arguments with;
+    with.add(consumer).add(engine::careful_batch_size);
+    std::vector<std::size_t> more;
+    const auto use = [&](std::size_t i, reader from) {
+        if (from.integer() != 0) return more.push_back(i);
+        has_left(on, consumer, queues[i]);
+    };
+    auto own = engine::set_of(consumer);
+    const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
+    more.insert(more.end(), alone.begin(), alone.end());
+    each_by_itself calls(on, consumer, "leave", queues.size());
+    for (const auto i : more) {
+        auto leaving = leave_one(on, consumer, queues[i]);
+        co_await calls.call(queues[i], std::move(leaving));
+    }
 }
 
 }  // namespace taskflux::redis
@@ -21280,14 +22080,7 @@ public:
     }
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        const auto on = engine_;
-        detail::check_consumer(consumer);
-        for (const auto& name : queues) {
-            arguments with;
-            with.add(consumer).add(lease.count()).add(on->channel());
-            co_await on->call(name, scripts::join, {}, std::move(with));
-            on->consumers().joined(consumer, name);
-        }
+        return redis::join(engine_, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) override {
@@ -21295,37 +22088,7 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        const auto on = engine_;
-        renewal answer;
-        on->inbox().renewed(consumer);
-        for (std::size_t i = 0; i < queues.size(); ++i) {
-            arguments with;
-            with.add(consumer).add(lease.count());
-            const auto got = co_await on->call(queues[i], scripts::renew, {}, std::move(with));
-            if (got.is_lost) {
-                answer.lost = true;
-                continue;
-            }
-            auto from = got.read();
-            const bool is_due = from.integer() != 0;
-            for (auto left = from.list(); left >= 3; left -= 3) {
-                cancel_request one;
-                one.queue = i;
-                one.key = read_key(from);
-                one.token = static_cast<std::uint32_t>(from.integer());
-                answer.cancels.push_back(one);
-            }
-            while (!from.done()) {
-                unclaimed_task one;
-                one.queue = i;
-                one.name = from.text();
-                one.sequence = static_cast<std::uint64_t>(from.integer());
-                answer.unclaimed.push_back(std::move(one));
-            }
-            // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
-            if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
-        }
-        co_return answer;
+        return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<void> watch(std::string consumer, duration wait) override {
@@ -21391,17 +22154,7 @@ public:
     }
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        const auto on = engine_;
-        for (const auto& name : queues) {
-            for (bool is_more = true; is_more;) {
-                arguments with;
-                with.add(consumer).add(engine::careful_batch_size);
-                const auto got = co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
-                is_more = got.read().integer() != 0;
-            }
-            on->consumers().gone(consumer, name);
-            on->at(name)->forget(consumer);
-        }
+        return redis::leave(engine_, std::move(consumer), std::move(queues));
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {

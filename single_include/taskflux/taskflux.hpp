@@ -80,6 +80,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <ranges>
@@ -1884,10 +1885,19 @@ using name_set = std::set<std::string, std::less<>>;
 /// Asks for tasks to run.
 struct fetch_request {
     std::string consumer;
-    std::vector<std::string> queues;         ///< in the order in which they are looked at
+    std::vector<std::string> queues;         ///< in the order in which they are looked at, or:
+    std::function<void(std::vector<std::size_t>&)> order;  ///< brings some of `queues` into that order, by their places
     std::shared_ptr<const name_set> names;   ///< null: any. Others stay in the queue, marked as unclaimed
     std::size_t max = 1;
     duration wait{};                         ///< for the first task; zero: don't
+
+    /// Those of all queues, in the order in which they are looked at.
+    std::vector<std::size_t> places() const {
+        std::vector<std::size_t> all(queues.size());
+        std::iota(all.begin(), all.end(), std::size_t(0));
+        if (order) order(all);
+        return all;
+    }
 };
 
 /// A task handed to a consumer. `token` fences this attempt off from older ones.
@@ -7188,27 +7198,19 @@ struct weighted_queue {
 
 namespace detail {
 
-/// The queues in the order of one fetch: each next one is drawn with the chance that its weight has among
-/// those left, so none starves (the scheme of asynq's weighted queues).
+/// Brings queues, by their places in `queues`, into the order of one fetch: each next one is drawn with the chance that its
+/// weight has among those left, so none starves (the scheme of asynq's weighted queues). By Efraimidis and Spirakis: the least
+/// of exponentially distributed numbers, each with a queue's weight for its rate, comes first.
 template <class Generator>
-std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, Generator& random) {
-    std::vector<std::size_t> left(queues.size());
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < queues.size(); ++i) {
-        left[i] = i;
-        total += queues[i].weight;
+void draw_order(const std::vector<weighted_queue>& queues, std::vector<std::size_t>& places, Generator& random) {
+    std::vector<std::pair<double, std::size_t>> drawn;
+    drawn.reserve(places.size());
+    for (const auto i : places) {
+        std::exponential_distribution<double> number(queues[i].weight);
+        drawn.emplace_back(number(random), i);
     }
-    std::vector<std::size_t> order;
-    order.reserve(queues.size());
-    while (!left.empty()) {
-        auto ticket = std::uniform_int_distribution<std::size_t>(1, total)(random);
-        std::size_t chosen = 0;
-        while (ticket > queues[left[chosen]].weight) ticket -= queues[left[chosen++]].weight;
-        total -= queues[left[chosen]].weight;
-        order.push_back(left[chosen]);
-        left.erase(left.begin() + static_cast<std::ptrdiff_t>(chosen));
-    }
-    return order;
+    std::ranges::sort(drawn);
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = drawn[i].second;
 }
 
 }  // namespace detail

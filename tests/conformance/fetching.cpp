@@ -89,6 +89,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_fetch_may_be_filled_from_several_queues, Backe
     BOOST_TEST((got[0].queue == 0U && got[1].queue == 0U && got[2].queue == 1U));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_many_queues_those_with_tasks_are_taken_from_in_the_order_of_the_request, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<std::string> queues;
+    for (int i = 0; i < 300; ++i) queues.push_back("q" + std::to_string(i));
+    on.join(w, queues);
+    const auto from_each = [&](std::size_t most, bool from_the_last) {
+        for (const auto i : {290, 3, 150}) on.add(on.task(), queues[std::size_t(i)]);
+        auto request = on.request(w, most);
+        request.queues = queues;
+        if (from_the_last) request.order = [](std::vector<std::size_t>& places) { std::ranges::reverse(places); };
+        std::vector<std::size_t> places;
+        for (const auto& one : on.run(on.broker().fetch(request))) places.push_back(one.queue);
+        return places;
+    };
+    using places = std::vector<std::size_t>;
+    BOOST_TEST(from_each(3, false) == (places{3, 150, 290}), boost::test_tools::per_element());
+    BOOST_TEST(from_each(3, true) == (places{290, 150, 3}), boost::test_tools::per_element());
+    BOOST_TEST(from_each(2, false) == (places{3, 150}), boost::test_tools::per_element());
+    BOOST_TEST(from_each(4, true) == (places{290, 290, 150, 3}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_by_a_consumer_unknown_on_one_queue_takes_nothing_anywhere, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join(w, {"a"});

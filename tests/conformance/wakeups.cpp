@@ -129,6 +129,48 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_on_several_queues_wakes_for_each, Backend,
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_on_many_queues_wakes_for_each_and_for_what_falls_due_there, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<std::string> queues;
+    for (int i = 0; i < 300; ++i) queues.push_back("q" + std::to_string(i));
+    on.join(w, queues);
+    auto request = on.request(w, 1, 1h);
+    request.queues = queues;
+    for (const std::size_t place : {0, 299, 7, 7, 150}) {
+        auto fetch = on.start(on.broker().fetch(request));
+        BOOST_TEST(on.still_waiting(fetch));
+        on.add(on.task(), queues[place]);
+        BOOST_TEST(fetch.get().at(0).queue == place);
+        fetch = on.start(on.broker().fetch(request));
+        auto later_on = on.task();
+        later_on.delay = 1s;
+        on.add(later_on, queues[place]);
+        on.let_work();
+        BOOST_TEST(on.still_waiting(fetch));
+        on.advance(1s);
+        BOOST_TEST(fetch.get().at(0).queue == place);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_that_has_slept_leaves_what_comes_after_it_to_others, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join("a");
+    on.join("b");
+    auto first = on.start(on.broker().fetch(on.request("a", 1, 1s)));
+    auto second = on.start(on.broker().fetch(on.request("b", 1, 1h)));
+    auto task = on.task();
+    task.delay = 2s;
+    const auto due = on.add(task);
+    on.let_work();
+    on.advance(1s);
+    BOOST_TEST(first.get().empty());
+    on.advance(1s);
+    BOOST_TEST(second.get().at(0).key == due);
+    auto third = on.start(on.broker().fetch(on.request("b", 1, 1h)));
+    const auto key = on.add();
+    BOOST_TEST(third.get().at(0).key == key);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_fetch_leaves_its_place_to_the_next, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join("a");

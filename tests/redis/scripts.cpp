@@ -29,7 +29,7 @@ using words = std::vector<std::string>;
 const std::initializer_list<const script*> all_scripts = {
     &scripts::aside,       &scripts::clear,  &scripts::counts,  &scripts::enqueue,  &scripts::enqueue_plain,
     &scripts::fetch,       &scripts::find,   &scripts::get,     &scripts::hand_over, &scripts::fetch_plain,
-    &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::maintain,
+    &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::look, &scripts::maintain, &scripts::idle, &scripts::renew_all,
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
@@ -276,6 +276,81 @@ BOOST_AUTO_TEST_CASE(a_lease_is_given_renewed_and_given_up) {
     BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "DUE");
     BOOST_TEST(said(scripts::join, {}, {"v", "1000", "channel"}) == "DUE");
     BOOST_TEST(said(scripts::leave, {"a:w"}, {"w", "100"}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(look_falls_asleep_where_nothing_is_to_be_done) {
+    const words looking{"w", "channel", "1:w", "*", ""}, passing{"w", "", "1:w", "*", ""};
+    const auto look = [&](const words& args) {
+        const auto told = said(scripts::look, {"a:" + args[0]}, args);
+        return told.substr(told.rfind(' ') + 1);
+    };
+    const auto watching_until = [&] { return server.command({"HGET", key("c"), "watching"}).text; };
+    BOOST_TEST(said(scripts::look, {}, looking) == "NEED tf:{q}:a:w");
+    BOOST_TEST(look(looking) == "0");  // no lease
+    join();
+    BOOST_TEST(look(passing) == "-1");
+    BOOST_TEST(server.command({"EXISTS", key("i")}) == "0");
+    BOOST_TEST(look(looking) == "-2");
+    BOOST_TEST(server.command({"ZRANGE", key("i"), "0", "-1"}).texts() == words({"channel\n1:w\n*"}), boost::test_tools::per_element());
+    // Who has the last lease but its own to watch for does so, and who watches early enough goes on.
+    join("v");
+    const auto watching = look(looking);
+    BOOST_TEST(watching == watching_until());
+    BOOST_TEST(watching == server.command({"ZSCORE", key("C"), "v"}).text);
+    BOOST_TEST(server.command({"HGET", key("c"), "watcher"}) == "channel\n1:w\n*");
+    server.command({"ZADD", key("C"), "900000000000000", "v", "800000000000000", "w"});
+    BOOST_TEST(look(looking) == watching);
+    BOOST_TEST(look({"v", "channel", "1:v", "*", ""}) == "-2");  // another watches
+    server.command({"SADD", key("a:w"), "7"});
+    BOOST_TEST(look(looking) == watching);
+    BOOST_TEST(look({"w", "channel", "1:w", "*", "1"}) == "0");  // what it holds it may not know of
+    server.command({"DEL", key("a:w")});
+    store(7);
+    BOOST_TEST(look(looking) == "0");
+    call(scripts::pause, {}, {"1"});
+    const auto anew = look(looking);  // it was woken
+    BOOST_TEST(anew == watching_until());
+    let_something_fall_due();
+    BOOST_TEST(look(looking) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(idle_tells_of_the_queues_where_a_sleeper_must_look) {
+    const words sleeper{"w", "channel\n1:w\n*"};
+    BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK 0");  // no lease
+    join();
+    BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK 0");  // it does not sleep
+    server.command({"ZADD", key("i"), "1", sleeper[1]});
+    BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK");
+    server.command({"HSET", key("c"), "n2", "1"});
+    BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK 0");
+    server.command({"HSET", key("c"), "paused", "1"});
+    BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK");
+    for (const std::string letter : {"d", "e", "C"}) {
+        server.command({"ZADD", key(letter), "1", "00000000000099"});
+        BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK 0");
+        server.command({"ZREM", key(letter), "00000000000099"});
+        BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK");
+    }
+    server.command({"DEL", key("i")});
+    server.command({"SET", key("i"), "foreign"});
+    BOOST_TEST(said(scripts::idle, {}, sleeper) == "OK 0");
+}
+
+BOOST_AUTO_TEST_CASE(renew_all_renews_where_nothing_else_is_to_be_told) {
+    BOOST_TEST(said(scripts::renew_all, {}, {"w", "1000"}) == "OK 0");
+    join();
+    const auto before = server.command({"ZSCORE", key("C"), "w"}).text;
+    BOOST_TEST(said(scripts::renew_all, {}, {"w", "7200000"}) == "OK");
+    BOOST_TEST(server.command({"ZSCORE", key("C"), "w"}).text > before);
+    for (const std::string letter : {"x", "o"}) {
+        server.command({"HSET", key(letter), "1", "2"});
+        BOOST_TEST(said(scripts::renew_all, {}, {"w", "1000"}) == "OK 0");
+        server.command({"DEL", key(letter)});
+    }
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::renew_all, {}, {"w", "1000"}) == "OK 0");
+    server.command({"SET", key("C"), "foreign"});
+    BOOST_TEST(said(scripts::renew_all, {}, {"w", "1000"}) == "OK 0");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_aside) {

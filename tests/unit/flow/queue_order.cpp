@@ -5,8 +5,21 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <numeric>
+#include <random>
+#include <vector>
 
-using taskflux::detail::draw_order;
+namespace {
+
+/// An order of all queues.
+std::vector<std::size_t> draw_order(const std::vector<taskflux::weighted_queue>& queues, std::minstd_rand& random) {
+    std::vector<std::size_t> places(queues.size());
+    std::iota(places.begin(), places.end(), std::size_t(0));
+    taskflux::detail::draw_order(queues, places, random);
+    return places;
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(flow_queue_order)
 
@@ -28,6 +41,19 @@ BOOST_AUTO_TEST_CASE(the_first_one_follows_the_weights) {
     BOOST_TEST(std::abs(first[0] - 6000) < 300);
     BOOST_TEST(std::abs(first[1] - 3000) < 300);
     BOOST_TEST(std::abs(first[2] - 1000) < 200);
+}
+
+BOOST_AUTO_TEST_CASE(some_of_the_queues_are_drawn_as_if_there_were_no_others) {
+    const std::vector<taskflux::weighted_queue> queues{{"a", 100}, {"b", 3}, {"c", 1}};
+    std::minstd_rand random{1};
+    int first = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        std::vector<std::size_t> places{1, 2};
+        taskflux::detail::draw_order(queues, places, random);
+        BOOST_TEST(places[0] + places[1] == 3U);
+        if (places[0] == 1) ++first;
+    }
+    BOOST_TEST(std::abs(first - 7500) < 300);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_draws_the_same) {

@@ -261,10 +261,10 @@ private:
         }
         pass_consequences(now);
         bool has_seen_all = true;
-        for (std::size_t i = 0; i < request.queues.size() && found.size() < request.max; ++i) {
+        for (const auto i : request.places()) {
+            if (found.size() >= request.max) break;
             auto& queue = queues_.look(request.queues[i]);
-            auto& who = *queue.find_consumer(request.consumer);
-            queue.fetch(who, request.names.get(), i, request.max - found.size(), now, found);
+            queue.fetch(*queue.find_consumer(request.consumer), request.names.get(), i, request.max - found.size(), now, found);
             has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
             arm_for(queue);
         }

@@ -7,6 +7,7 @@
 #include <taskflux/broker/redis/fetch.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
+#include <taskflux/broker/redis/leases.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
 #include <taskflux/broker/redis/waits.hpp>
@@ -64,14 +65,7 @@ public:
     }
 
     awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        const auto on = engine_;
-        detail::check_consumer(consumer);
-        for (const auto& name : queues) {
-            arguments with;
-            with.add(consumer).add(lease.count()).add(on->channel());
-            co_await on->call(name, scripts::join, {}, std::move(with));
-            on->consumers().joined(consumer, name);
-        }
+        return redis::join(engine_, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<std::vector<delivery>> fetch(fetch_request request) override {
@@ -79,37 +73,7 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        const auto on = engine_;
-        renewal answer;
-        on->inbox().renewed(consumer);
-        for (std::size_t i = 0; i < queues.size(); ++i) {
-            arguments with;
-            with.add(consumer).add(lease.count());
-            const auto got = co_await on->call(queues[i], scripts::renew, {}, std::move(with));
-            if (got.is_lost) {
-                answer.lost = true;
-                continue;
-            }
-            auto from = got.read();
-            const bool is_due = from.integer() != 0;
-            for (auto left = from.list(); left >= 3; left -= 3) {
-                cancel_request one;
-                one.queue = i;
-                one.key = read_key(from);
-                one.token = static_cast<std::uint32_t>(from.integer());
-                answer.cancels.push_back(one);
-            }
-            while (!from.done()) {
-                unclaimed_task one;
-                one.queue = i;
-                one.name = from.text();
-                one.sequence = static_cast<std::uint64_t>(from.integer());
-                answer.unclaimed.push_back(std::move(one));
-            }
-            // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
-            if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(queues[i])));
-        }
-        co_return answer;
+        return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<void> watch(std::string consumer, duration wait) override {
@@ -175,17 +139,7 @@ public:
     }
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        const auto on = engine_;
-        for (const auto& name : queues) {
-            for (bool is_more = true; is_more;) {
-                arguments with;
-                with.add(consumer).add(engine::careful_batch_size);
-                const auto got = co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
-                is_more = got.read().integer() != 0;
-            }
-            on->consumers().gone(consumer, name);
-            on->at(name)->forget(consumer);
-        }
+        return redis::leave(engine_, std::move(consumer), std::move(queues));
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {

@@ -84,6 +84,17 @@ public:
         if (replicas() > 0) wire::check_replication(wire::take_replication(from), replicas());
     }
 
+    /// Like `eval`, once for each list of keys and in one request; may be repeated. The reply is one answer after the other, and
+    /// where a call fails the error.
+    asio::awaitable<reply> eval_each(const script& which, const std::vector<std::vector<std::string>>& keys,
+                                     const std::vector<std::string>& args) {
+        auto call = make_call(true);
+        call.which = which;
+        call.has_parts = true;
+        for (const auto& some : keys) push_eval(call.request, which, some, args);
+        return send(std::move(call));
+    }
+
     /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
     /// `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
@@ -213,15 +224,20 @@ private:
 
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
                               const std::vector<std::string>& args, bool repeatable) const {
+        auto call = make_call(repeatable);
+        call.deadline += time_for(args);
+        push_eval(call.request, which, keys, args);
+        call.which = which;
+        return call;
+    }
+
+    static void push_eval(boost::redis::request& to, const script& which, const std::vector<std::string>& keys,
+                          const std::vector<std::string>& args) {
         const auto count = std::to_string(keys.size());
         std::vector<std::string_view> words{which.sha1, count};
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
-        auto call = make_call(repeatable);
-        call.deadline += time_for(args);
-        call.request.push_range("EVALSHA", words.begin(), words.end());
-        call.which = which;
-        return call;
+        to.push_range("EVALSHA", words.begin(), words.end());
     }
 
     // The caller's coroutine may live on another context: it must not hold the link, nor anything of its

@@ -9,6 +9,7 @@
 #include <taskflux/broker/redis/queue.hpp>
 #include <taskflux/broker/redis/server_clock.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/caught.hpp>
@@ -142,6 +143,60 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
+    /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
+    /// it can't be called: a cluster has queues in many slots.
+    awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
+        const auto self = shared_from_this();
+        std::vector<std::size_t> left;
+        for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
+            many = (std::min)(names.size() - first, lookout::most_at_once);
+            std::vector<std::string> keys;
+            for (auto i = first; i < first + many; ++i) {
+                for (auto& key : at(names[i])->calls().keys_for(what, {})) keys.push_back(std::move(key));
+            }
+            auto calling = server_->eval(what, keys, with.words(), true);
+            auto called = co_await detail::caught(std::move(calling));
+            if (called.failure()) {
+                if (detail::code_of(detail::describe(called.failure())) != errc::protocol) std::rethrow_exception(called.failure());
+                for (auto i = first; i < first + many; ++i) left.push_back(i);
+                continue;
+            }
+            const auto got = called.take();
+            reader from(got);
+            from.list();
+            from.text();
+            while (!from.done()) left.push_back(first + static_cast<std::size_t>(from.integer()));
+        }
+        co_return left;
+    }
+
+    /// Calls a script in several queues, in as few requests as may be: `own` are keys of each beside the script's, and `use` gets
+    /// the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise or failed:
+    /// there it is to be called alone.
+    awaitable<std::vector<std::size_t>> call_each(const script& what, std::vector<std::string> names, std::vector<std::string> own,
+                                                  arguments with, std::function<void(std::size_t, reader)> use) {
+        const auto self = shared_from_this();
+        std::vector<std::size_t> alone;
+        for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
+            many = (std::min)(names.size() - first, lookout::most_at_once);
+            std::vector<std::vector<std::string>> keys;
+            keys.reserve(many);
+            for (auto i = first; i < first + many; ++i) keys.push_back(at(names[i])->calls().keys_for(what, own));
+            const auto got = co_await server_->eval_each(what, keys, with.words());
+            reader from(got);
+            for (auto i = first; i < first + many; ++i) {
+                auto one = from;
+                from.skip();
+                if (!one.is_error() && one.list() > 0 && one.text() == "OK") {
+                    use(i, one);
+                } else {
+                    alone.push_back(i);
+                }
+            }
+        }
+        co_return alone;
+    }
+
     /// The key of what a consumer holds. (GCC 12 compiles no list in braces inside a co_await expression.)
     static std::vector<std::string> set_of(const std::string& consumer) { return {named(own_key::held, consumer)}; }
 
@@ -174,10 +229,14 @@ public:
     }
 
     /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
-    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when); }
-    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) {
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when, base()); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) { return sleep(std::move(wake), when, base()); }
+
+    /// By another clock.
+    awaitable<void> sleep(redis::inbox::ticket& who, time_point when, taskflux::clock& by) { return sleep(who.wake(), when, by); }
+    awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when, taskflux::clock& by) {
         const auto executor = co_await asio::this_coro::executor;
-        const detail::alarm at(base(), executor, wake, when);
+        const detail::alarm at(by, executor, wake, when);
         co_await wake->wait();
         check_open();
     }

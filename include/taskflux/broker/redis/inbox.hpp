@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/redis/awaited_ends.hpp>
 #include <taskflux/broker/redis/consumers.hpp>
+#include <taskflux/broker/redis/lookout.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/detail/event.hpp>
 
@@ -37,7 +38,10 @@ public:
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
-        std::vector<std::string> queues;  // where it looks for tasks
+        std::string queue;                // where it awaits a call, or:
+        std::shared_ptr<lookout> looks;   // where a fetch looks for tasks
+        std::shared_ptr<lookout> before;  // where another that was called so did
+        std::uint64_t fetch = 0;          // which fetch of that lookout it is
         // Guarded by the inbox:
         bool is_called = false;           // there was a message for it
         std::vector<handed_task> handed;  // to a sleeper
@@ -81,23 +85,51 @@ public:
         std::function<void(inbox&)> leave_;
     };
 
-    /// Names are used again, so that the server does not collect them; not while they are reserved.
-    ticket sleep(const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
-        return enter("", consumer, std::move(queues), std::move(who));
+    /// Names are used again, so that the server does not collect them, and with each what is known of its queues; not while
+    /// they are reserved. `names`: the signature of the names of tasks that are wanted.
+    ticket sleep(const std::string& consumer, const std::vector<std::string>& queues, const std::string& names, place_ptr who) {
+        const std::lock_guard lock(mutex_);
+        enter("", consumer, *who);
+        auto& looks = lookouts_[who->sleeper];
+        if (!looks || !looks->is_for(queues, names)) {
+            who->before = std::exchange(looks, std::make_shared<lookout>(queues, names));
+        }
+        who->looks = looks;
+        who->fetch = looks->begin();
+        return here(std::move(who));
+    }
+
+    /// What a sleeper knows is forgotten, and its name reserved, unless another fetch goes on with it: then false.
+    bool retire(const place& who) {
+        const std::lock_guard lock(mutex_);
+        const auto known = lookouts_.find(who.sleeper);
+        if (known == lookouts_.end() || known->second != who.looks || !who.looks->is_last(who.fetch)) return false;
+        lookouts_.erase(known);
+        reserved_.insert(who.sleeper);
+        return true;
+    }
+
+    /// What a consumer's sleepers know is forgotten; comes back with it.
+    std::vector<std::shared_ptr<lookout>> forget(const std::string& consumer) {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::shared_ptr<lookout>> all;
+        std::erase_if(lookouts_, [&](const auto& one) {
+            if (one.first.substr(one.first.find(':') + 1) != consumer) return false;
+            all.push_back(one.second);
+            return true;
+        });
+        return all;
     }
 
     /// Awaits a message that it has asked for, and is handed nothing.
     ticket await_call(const std::string& consumer, std::string queue, place_ptr who) {
-        std::vector<std::string> queues;
-        queues.push_back(std::move(queue));
-        return enter("call ", consumer, std::move(queues), std::move(who));
+        const std::lock_guard lock(mutex_);
+        enter("call ", consumer, *who);
+        who->queue = std::move(queue);
+        return here(std::move(who));
     }
 
-    /// Nobody else is to sleep under that name until it is released.
-    void reserve(const std::string& name) {
-        const std::lock_guard lock(mutex_);
-        reserved_.insert(name);
-    }
+    /// After `retire`: others may sleep under that name.
     void release(const std::string& name) {
         const std::lock_guard lock(mutex_);
         reserved_.erase(reserved_.find(name));
@@ -133,7 +165,10 @@ public:
             case message_letter::task: {
                 const std::string name(from.text());
                 const auto found = sleepers_.find(name);
-                const bool is_here = found != sleepers_.end() && std::ranges::count(found->second->queues, queue) != 0;
+                const auto known = lookouts_.find(name);
+                const bool is_served = known != lookouts_.end() && known->second->call(queue);
+                const bool is_here = found != sleepers_.end() &&
+                                     (found->second->looks ? is_served : found->second->queue == queue);
                 handed_task task;
                 task.queue = std::move(queue);
                 if (kind == message_letter::task) {
@@ -185,17 +220,19 @@ public:
 private:
     void wake_fetches() {
         const std::lock_guard lock(mutex_);
+        for (const auto& [sleeper, looks] : lookouts_) looks->forget_all();
         for (const auto& [sleeper, who] : sleepers_) who->wake.set();
         for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
-    ticket enter(const std::string& kind, const std::string& consumer, std::vector<std::string> queues, place_ptr who) {
-        const std::lock_guard lock(mutex_);
+    void enter(const std::string& kind, const std::string& consumer, place& who) {
         const auto is_taken = [this](const std::string& name) { return sleepers_.contains(name) || reserved_.contains(name); };
-        for (int number = 1; who->sleeper.empty() || is_taken(who->sleeper); ++number) {
-            who->sleeper = kind + std::to_string(number) + ':' + consumer;
+        for (int number = 1; who.sleeper.empty() || is_taken(who.sleeper); ++number) {
+            who.sleeper = kind + std::to_string(number) + ':' + consumer;
         }
-        who->queues = std::move(queues);
+    }
+
+    ticket here(place_ptr who) {
         sleepers_[who->sleeper] = who;
         return ticket(*this, who, [name = who->sleeper](inbox& in) { in.sleepers_.erase(name); });
     }
@@ -203,6 +240,7 @@ private:
     awaited_ends ends_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
+    std::map<std::string, std::shared_ptr<lookout>> lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
     std::set<std::string> news_;  // consumers

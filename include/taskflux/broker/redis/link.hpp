@@ -69,6 +69,7 @@ struct link_call {
     std::optional<script> which;  ///< the script that it runs
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
     std::chrono::steady_clock::time_point deadline;
+    bool has_parts = false;  ///< several commands; of an error of one its caller hears, unless something helps against it
 };
 
 /// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
@@ -142,7 +143,7 @@ public:
             const bool may_repeat = load || what.repeatable;
             const bool answered = co_await self->exec(next, answer, may_repeat, what.deadline);
             if (!answered) continue;
-            const auto refused = answer.error();
+            const auto refused = what.has_parts && !load ? curable_error(answer) : answer.error();
             if (refused.empty()) {
                 if (!load) co_return answer;
                 check_digest(answer, *what.which);
@@ -168,6 +169,14 @@ public:
 private:
     using clock = std::chrono::steady_clock;
     using time_point = clock::time_point;
+
+    // The first error in an answer that something helps against.
+    static std::string_view curable_error(const reply& answer) {
+        for (const auto& each : answer.nodes()) {
+            if (each.kind == node_kind::error && remedy_for(answer.bytes(each)) != remedy::none) return answer.bytes(each);
+        }
+        return {};
+    }
 
     static void check_digest(const reply& answer, const script& which) {
         const auto digest = reader(answer).text();

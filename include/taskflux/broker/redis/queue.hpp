@@ -139,6 +139,22 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
+    /// Calls of this kind fail here, and other queues go on: told once, until they all work again.
+    void report_trouble(const std::string& calls, const std::string& why) {
+        {
+            const std::lock_guard lock(mutex_);
+            const bool is_news = troubled_.empty();
+            troubled_.insert(calls);
+            if (!is_news) return;
+        }
+        server_->log("queue " + name_ + " is not served, others are: " + why +
+                     "; a key of another type must be removed, then it is served again within 7 s");
+    }
+    void report_success(const std::string& calls) {
+        const std::lock_guard lock(mutex_);
+        troubled_.erase(calls);
+    }
+
     /// The consumer is gone: nothing of its will be settled together any more.
     void forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
@@ -307,6 +323,7 @@ private:
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
     unsigned damaged_in_ = 0;  // which life of the queue
+    std::set<std::string> troubled_;  // kinds of calls that fail
     std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
 };

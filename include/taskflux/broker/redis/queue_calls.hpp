@@ -137,6 +137,15 @@ public:
         return sets_;
     }
 
+    /// The keys of a script that needs only those which it names, and `own`, without the prefix.
+    std::vector<std::string> keys_for(const script& what, const std::vector<std::string>& own) const {
+        std::vector<std::string> keys;
+        keys.reserve(what.keys.size() + own.size());
+        for (const char name : what.keys) keys.push_back(prefix_ + name);
+        for (const auto& one : own) keys.push_back(prefix_ + one);
+        return keys;
+    }
+
     /// Does all that has fallen due.
     asio::awaitable<void> maintain() {
         const auto self = shared_from_this();

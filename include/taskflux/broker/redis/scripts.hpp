@@ -1162,6 +1162,21 @@ return till > now and till <= 1e15, till <= now
 end
 )lua";
 
+inline constexpr char shared_all_leases_last[] =
+    R"lua(local function all_leases_last(consumer)
+local first = call('ZRANGE', C, 0, 0, 'WITHSCORES')
+if (whole(first[2]) or 0) <= now then return false end
+return first[1] == consumer or (tonumber(call('ZSCORE', C, consumer)) or 0) > now
+end
+)lua";
+
+inline constexpr char shared_end_of_other_lease[] =
+    R"lua(local function end_of_other_lease(consumer)
+local first = call('ZRANGE', C, 0, 1, 'WITHSCORES')
+return whole(first[first[1] == consumer and 4 or 2]) or 1e15
+end
+)lua";
+
 inline constexpr char shared_is_held_by[] =
     R"lua(local function is_held_by(task, consumer)
 return task and task.state == 3 and task.holder == consumer
@@ -2374,6 +2389,27 @@ return {'OK', unpack(seqs)}
 inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
     std::string_view(held_text.data(), held_text.size()), "cbq"};
 
+inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
+)lua";
+inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_admit, shared_all_leases_last,
+    R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
+local function is_quiet()
+if not all_leases_last(consumer) then return false end
+if call('EXISTS', d, e) > 0 and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return false end
+local may_start, _, waiting = admit(1, 'n2')
+return (may_start == 0 or (waiting or '0') == '0') and tonumber(call('ZSCORE', i, member)) ~= nil
+end
+for n = 1, #KEYS, 5 do
+c, d, e, C, i = unpack(KEYS, n, n + 4)
+local is_sound, quiet = pcall(is_quiet)
+if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
+end
+return reply
+)lua");
+inline constexpr script idle{"idle", "1afd5ffd3998886898ca6c85df807da22698c9e8",
+    std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
+
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
@@ -2520,6 +2556,43 @@ return commit(reply)
 )lua");
 inline constexpr script list{"list", "71eee729fad0460443f82625cbbec040fd948087",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
+
+inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
+)lua";
+inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_also, shared_admit, shared_wakes, shared_has_lease,
+    shared_end_of_other_lease,
+    R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local held = key('a:' .. consumer)
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local alive, is_expired = has_lease(consumer)
+if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'OK', now, 0} end
+if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
+local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
+if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end
+if inbox == '' then return {'OK', now, -1} end
+myself = table.concat({inbox, sleeper, signature}, '\n')
+local is_asleep = tonumber(call('ZSCORE', i, myself)) ~= nil
+local knows_names = #ARGV < 6 or call('HEXISTS', N, signature) == 1
+local soonest, till = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer)), whole(watching) or 0
+local watches = watcher == myself
+local is_soon_enough = soonest >= till
+if is_soon_enough and watches and is_asleep and till > now + 10000 then
+soonest = till
+elseif is_soon_enough and watcher and not watches and till > now then
+soonest = 1e15
+elseif soonest < 1e15 then
+also = {{'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}}
+elseif watches then
+also = {{'HDEL', c, 'watcher', 'watching'}}
+end
+if not is_asleep then also[#also + 1] = {'ZADD', i, now, myself} end
+if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(ARGV, '\n', 6)} end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK', now, soonest < 1e15 and soonest or -2}
+)lua");
+inline constexpr script look{"look", "02b44ea56b07b71645b7a7f26f46ffd87deb8169",
+    std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
@@ -2788,6 +2861,32 @@ return reply
 )lua");
 inline constexpr script renew{"renew", "01b28d6efbf2f8d1a31602965d9fca39fb36fa88",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
+
+inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
+)lua";
+inline constexpr auto renew_all_text = joined(renew_all_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_all_leases_last,
+    R"lua(local consumer, renewed, reply = ARGV[1], {}, {'OK'}
+local function is_usual()
+if not all_leases_last(consumer) then return false end
+if call('EXISTS', d, e, f, u, x, o) == 0 then
+return true
+end
+if call('EXISTS', u, x, o) > 0 then return false end
+return not ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now))
+end
+for n = 1, #KEYS, 8 do
+c, d, e, C, f, u, x, o =
+unpack(KEYS, n, n + 7)
+local is_sound, usual = pcall(is_usual)
+if is_sound and usual then renewed[#renewed + 1] = C else reply[#reply + 1] = (n - 1) / 8 end
+end
+local till = string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15))
+for _, leases in ipairs(renewed) do call('ZADD', leases, till, consumer) end
+return reply
+)lua");
+inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
+    std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";

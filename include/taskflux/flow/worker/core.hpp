@@ -125,6 +125,7 @@ private:
     const std::shared_ptr<crew> crew_;
     std::atomic<bool> is_stopped_ = false;
     life_flag life_;
+    std::atomic<time_point> renewed_at_ = time_point();
 
     // On the strand.
     std::minstd_rand random_;
@@ -137,6 +138,7 @@ private:
     consumer_ptr lost_;  // the latest one whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
+    std::string trouble_;  // why the last fetch has failed, which is told once
 
     lease_keeper keeper_;  // uses all of the above
 };

@@ -139,7 +139,7 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         const auto who = member_.consumer();
         auto request = next_request(*who, room);
-        const auto queues = request.queues;
+        const auto& queues = member_.queues();
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
@@ -152,6 +152,7 @@ asio::awaitable<void> worker_core::fetch_loop() {
             continue;
         }
         failures_ = 0;
+        trouble_.clear();
         if (!phase_.fetches() || crew_->is_paused()) {
             crew_->give_back(found, queues, who);
         } else {
@@ -170,10 +171,9 @@ fetch_request worker_core::next_request(const std::string& consumer, std::size_t
     request.names = names_;
     request.max = (std::min)(room, max_batch);
     request.wait = fetch_wait;
-    if (options_.is_strict()) {
-        request.queues = member_.queues();
-    } else {
-        for (const auto i : draw_order(queues_, random_)) request.queues.push_back(queues_[i].name);
+    request.queues = member_.queues();
+    if (!options_.is_strict()) {
+        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
     }
     return request;
 }
@@ -194,12 +194,15 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
         bool has_joined = true;
         try {
             co_await member_.join();
+            renewed_at_ = time_point();
         } catch (const boost::system::system_error&) {
             has_joined = false;
         }
         if (has_joined) co_return;
     } else {
-        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
+        if (std::exchange(trouble_, why.message) != why.message) {
+            monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
+        }
     }
     ++failures_;
     co_await back_off(failures_);
@@ -233,6 +236,7 @@ asio::awaitable<void> worker_core::carry(pending_reports::batch batch) {
 
 asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
     const auto self = shared_from_this();
+    std::string trouble;
     for (unsigned tries = 1;; ++tries) {
         std::exception_ptr failure;
         try {
@@ -248,7 +252,9 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
         }
         const auto why = describe(failure);
         if (code_of(why) == errc::shut_down) co_return;
-        monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
+        if (std::exchange(trouble, why.message) != why.message) {
+            monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
+        }
         co_await back_off(tries);
     }
 }
@@ -274,7 +280,10 @@ asio::awaitable<void> worker_core::watch_loop() {
 }
 
 asio::awaitable<void> worker_core::watch() {
-    co_await broker_->watch(*member_.consumer(), renewal_period(options_.lease()));
+    const auto period = renewal_period(options_.lease());
+    const auto began = clock_.now();
+    co_await broker_->watch(*member_.consumer(), period);
+    if (clock_.now() - began < period) renewed_at_ = time_point();  // something is to be cancelled
     co_await renew();
 }
 
@@ -292,8 +301,12 @@ void worker_core::start_keeper() {
 asio::awaitable<void> worker_core::renew() {
     const auto self = shared_from_this();
     const auto who = member_.consumer();
+    const auto now = clock_.now();
+    // The keeper's thread and the strand do so in turn: what one has just done spares the other.
+    if (now - renewed_at_.load() < renewal_period(options_.lease()) / 2) co_return;
     try {
         auto answer = co_await member_.renew(who);
+        renewed_at_ = now;
         if (!answer.lost && answer.cancels.empty() && answer.unclaimed.empty()) co_return;
         asio::post(strand_, [self, who, answer = std::move(answer)] { self->on_renewed(who, answer); });
     } catch (const boost::system::system_error& e) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <random>
 #include <string>
@@ -16,27 +17,19 @@ struct weighted_queue {
 
 namespace detail {
 
-/// The queues in the order of one fetch: each next one is drawn with the chance that its weight has among
-/// those left, so none starves (the scheme of asynq's weighted queues).
+/// Brings queues, by their places in `queues`, into the order of one fetch: each next one is drawn with the chance that its
+/// weight has among those left, so none starves (the scheme of asynq's weighted queues). By Efraimidis and Spirakis: the least
+/// of exponentially distributed numbers, each with a queue's weight for its rate, comes first.
 template <class Generator>
-std::vector<std::size_t> draw_order(const std::vector<weighted_queue>& queues, Generator& random) {
-    std::vector<std::size_t> left(queues.size());
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < queues.size(); ++i) {
-        left[i] = i;
-        total += queues[i].weight;
+void draw_order(const std::vector<weighted_queue>& queues, std::vector<std::size_t>& places, Generator& random) {
+    std::vector<std::pair<double, std::size_t>> drawn;
+    drawn.reserve(places.size());
+    for (const auto i : places) {
+        std::exponential_distribution<double> number(queues[i].weight);
+        drawn.emplace_back(number(random), i);
     }
-    std::vector<std::size_t> order;
-    order.reserve(queues.size());
-    while (!left.empty()) {
-        auto ticket = std::uniform_int_distribution<std::size_t>(1, total)(random);
-        std::size_t chosen = 0;
-        while (ticket > queues[left[chosen]].weight) ticket -= queues[left[chosen++]].weight;
-        total -= queues[left[chosen]].weight;
-        order.push_back(left[chosen]);
-        left.erase(left.begin() + static_cast<std::ptrdiff_t>(chosen));
-    }
-    return order;
+    std::ranges::sort(drawn);
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = drawn[i].second;
 }
 
 }  // namespace detail

@@ -128,6 +128,7 @@ local bound = {
     results = 65536,        -- bytes of all results of a segment
     answer = 1048576,       -- bytes of what one call reads for its caller
     first_slice = 4,        -- items that are read at once, before it is known how large they are
+    watched_ahead_ms = 10000,  -- who watches until then need not look at the clock anew: fetches look again sooner
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
     digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole

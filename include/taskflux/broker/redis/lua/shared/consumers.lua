@@ -6,6 +6,19 @@ local function has_lease(consumer)
     return till > now and till <= stored_time.never, till <= now
 end
 
+-- Whether a consumer has a lease and none has ended: by one command where its own ends first.
+local function all_leases_last(consumer)
+    local first = call('ZRANGE', keys.leases, 0, 0, 'WITHSCORES')
+    if (whole(first[2]) or 0) <= now then return false end
+    return first[1] == consumer or (time_of(keys.leases, consumer) or 0) > now
+end
+
+-- When the first lease of another consumer ends.
+local function end_of_other_lease(consumer)
+    local first = call('ZRANGE', keys.leases, 0, 1, 'WITHSCORES')
+    return whole(first[first[1] == consumer and 4 or 2]) or stored_time.never
+end
+
 local function is_held_by(task, consumer)
     return task and task.state == task_state.running and task.holder == consumer
 end

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/redis/ask.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/fetch.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/spawn.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// Awaits a consumer's calls in several queues, one after the other: what is wrong with one queue does not stop the others, and
+/// is told once. Throws where all fail.
+class each_by_itself {
+public:
+    each_by_itself(engine_ptr on, std::string consumer, std::string kind, std::size_t queues)
+        : on_(std::move(on)), consumer_(std::move(consumer)), kind_(std::move(kind)), queues_(queues) {}
+
+    awaitable<void> call(std::string name, awaitable<void> what) {
+        auto called = co_await detail::caught(std::move(what));
+        if (!called.failure()) {
+            on_->at(name)->report_success(kind_);
+            co_return;
+        }
+        const auto why = detail::describe(called.failure());
+        if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
+        on_->consumers().failed(consumer_, name);
+        on_->at(name)->report_trouble(kind_, why.message);
+    }
+
+private:
+    const engine_ptr on_;
+    const std::string consumer_;
+    const std::string kind_;
+    const std::size_t queues_;
+    std::size_t failed_ = 0;
+};
+
+/// `broker::join`.
+inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
+    detail::check_consumer(consumer);
+    arguments with;
+    with.add(consumer).add(lease.count()).add(on->channel());
+    const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
+    const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
+    each_by_itself calls(on, consumer, "join", queues.size());
+    for (const auto i : alone) {
+        on->consumers().joined(consumer, queues[i], lease);
+        auto joining = join_one(on, consumer, queues[i], lease);
+        co_await calls.call(queues[i], std::move(joining));
+    }
+}
+
+/// Reads what a renewal in the i-th queue has told.
+inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
+                         renewal& answer) {
+    on->consumers().recovered(consumer, name);
+    const bool is_due = from.integer() != 0;
+    for (auto left = from.list(); left >= 3; left -= 3) {
+        cancel_request one;
+        one.queue = i;
+        one.key = read_key(from);
+        one.token = static_cast<std::uint32_t>(from.integer());
+        answer.cancels.push_back(one);
+    }
+    while (!from.done()) {
+        unclaimed_task one;
+        one.queue = i;
+        one.name = from.text();
+        one.sequence = static_cast<std::uint64_t>(from.integer());
+        answer.unclaimed.push_back(std::move(one));
+    }
+    // Other queues' leases don't wait for it. Where it fails, the next call on that queue does it.
+    if (is_due) detail::spawn_ignoring_errors(on->get_executor(), engine::maintain(on->at(name)));
+}
+
+inline awaitable<void> renew_one(engine_ptr on, const std::string& consumer, const std::string& name, std::size_t i,
+                                 duration lease, renewal& answer) {
+    arguments with;
+    with.add(consumer).add(lease.count());
+    const auto got = co_await on->call(name, scripts::renew, {}, std::move(with));
+    if (!got.is_lost) {
+        read_renewal(on, consumer, name, i, got.read(), answer);
+    } else if (!on->consumers().has_failed(consumer, name)) {  // otherwise its next fetch joins again
+        answer.lost = true;
+    }
+}
+
+/// `broker::renew`.
+inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
+    renewal answer;
+    on->inbox().renewed(consumer);
+    arguments with;
+    with.add(consumer).add(lease.count());
+    std::vector<std::size_t> special(1, 0);
+    if (queues.size() != 1) special = co_await on->call_together(scripts::renew_all, queues, with);
+    std::vector<std::string> some;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        if (some.size() < special.size() && special[some.size()] == i) {
+            some.push_back(queues[i]);
+        } else {
+            on->consumers().recovered(consumer, queues[i]);
+        }
+    }
+    const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
+    const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
+    each_by_itself calls(on, consumer, "renew", queues.size());
+    for (const auto n : alone) {
+        const auto i = special[n];
+        auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
+        co_await calls.call(queues[i], std::move(renewing));
+    }
+    co_return answer;
+}
+
+inline void has_left(const engine_ptr& on, const std::string& consumer, const std::string& name) {
+    on->consumers().gone(consumer, name);
+    on->at(name)->forget(consumer);
+}
+
+inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, const std::string& name) {
+    for (bool is_more = true; is_more;) {
+        arguments with;
+        with.add(consumer).add(engine::careful_batch_size);
+        const auto got = co_await on->call(name, scripts::leave, engine::set_of(consumer), std::move(with));
+        is_more = got.read().integer() != 0;
+    }
+    has_left(on, consumer, name);
+}
+
+/// `broker::leave`.
+inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
+    for (const auto& looks : on->inbox().forget(consumer)) pass_on(on, *looks);
+    arguments with;
+    with.add(consumer).add(engine::careful_batch_size);
+    std::vector<std::size_t> more;
+    const auto use = [&](std::size_t i, reader from) {
+        if (from.integer() != 0) return more.push_back(i);
+        has_left(on, consumer, queues[i]);
+    };
+    auto own = engine::set_of(consumer);
+    const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
+    more.insert(more.end(), alone.begin(), alone.end());
+    each_by_itself calls(on, consumer, "leave", queues.size());
+    for (const auto i : more) {
+        auto leaving = leave_one(on, consumer, queues[i]);
+        co_await calls.call(queues[i], std::move(leaving));
+    }
+}
+
+}  // namespace taskflux::redis

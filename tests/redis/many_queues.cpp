@@ -1,0 +1,294 @@
+#include <support/observer.hpp>
+#include <support/redis_client.hpp>
+#include <support/redis_server.hpp>
+#include <taskflux/broker/redis.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// A consumer of many queues: it asks those that have something to do, and what is wrong with one stays with it.
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using namespace taskflux;
+
+struct sleeping_fetch {
+    bool has_ended = false;
+    std::vector<delivery> found;
+};
+
+struct fixture {
+    static std::vector<std::string> names(std::size_t count) {
+        std::vector<std::string> all;
+        for (std::size_t i = 0; i < count; ++i) all.push_back("q" + std::to_string(i));
+        return all;
+    }
+
+    fetch_request request(const std::vector<std::string>& queues, duration wait) const {
+        fetch_request made;
+        made.consumer = "w";
+        made.queues = queues;
+        made.max = 10;
+        made.wait = wait;
+        return made;
+    }
+
+    std::shared_ptr<sleeping_fetch> start(const std::vector<std::string>& queues) {
+        const auto made = std::make_shared<sleeping_fetch>();
+        asio::co_spawn(on.io, on.broker->fetch(request(queues, 1h)), [made](std::exception_ptr, std::vector<delivery> found) {
+            made->has_ended = true;
+            made->found = std::move(found);
+        });
+        return made;
+    }
+
+    /// Has it sleep in all its queues.
+    std::shared_ptr<sleeping_fetch> put_to_sleep(const std::vector<std::string>& queues) {
+        auto made = start(queues);
+        for (const auto& name : queues) until([&] { return sleeps_in(name); });
+        return made;
+    }
+
+    bool sleeps_in(const std::string& queue) { return server.command({"ZCARD", key(queue, "i")}).integer() > 0; }
+
+    void submit(const std::string& queue, duration delay = {}) {
+        std::vector<new_task> one(1, test::plain_task());
+        one.front().delay = delay;
+        other.run(other.broker->submit(queue, std::move(one)));
+    }
+
+    /// Time goes on for the server and for all processes.
+    void advance(duration by) {
+        server.advance(by);
+        clock.advance(by);
+    }
+
+    template <class Condition>
+    void until(Condition condition) {
+        on.run(poll(std::move(condition)));
+    }
+
+    template <class Condition>
+    static asio::awaitable<void> poll(Condition condition) {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        const auto limit = std::chrono::steady_clock::now() + test::hang_limit;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("it does not come about");
+            timer.expires_after(1ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+
+    static std::string key(const std::string& queue, const std::string& letter) { return "tf:{" + queue + "}:" + letter; }
+
+    std::int64_t scripts_run() {
+        const auto all = server.command({"INFO", "commandstats"}).text;
+        const auto at = all.find("cmdstat_evalsha:calls=");
+        return at == std::string::npos ? 0 : std::stoll(all.substr(at + 22));
+    }
+
+    std::size_t times_said(std::string_view text) const {
+        std::size_t times = 0;
+        for (auto at = said.find(text); at != std::string::npos; at = said.find(text, at + 1)) ++times;
+        return times;
+    }
+
+    test::redis_server server{test::redis_server_options().frozen_clock()};
+    manual_clock clock;
+    std::string said;
+    test::observer other{server.url(), test::patient(), clock};
+    test::observer on{server.url(), test::patient().log([this](std::string_view text) {
+        said += text;
+        said += '\n';
+    }), clock};
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(redis_many_queues, fixture)
+
+BOOST_AUTO_TEST_CASE(a_task_costs_no_more_scripts_on_many_queues_than_on_one) {
+    const auto cost_on = [&](std::size_t count) {
+        const auto queues = names(count);
+        on.run(on.broker->join("w", queues, 24h));
+        std::int64_t scripts = 0;
+        for (int round = 0; round < 3; ++round) {  // the first loads scripts and learns keys
+            auto fetching = start(queues);
+            until([&] { return sleeps_in(queues.back()) && sleeps_in(queues.front()); });
+            const auto before = scripts_run();
+            submit(queues.back());
+            until([&] { return fetching->has_ended; });
+            BOOST_TEST(fetching->found.size() == 1U);
+            fetching = start(queues);
+            until([&] { return sleeps_in(queues.back()); });
+            scripts = scripts_run() - before;
+            submit(queues.front());
+            until([&] { return fetching->has_ended; });
+        }
+        on.run(on.broker->leave("w", queues));
+        server.command({"FLUSHALL"});
+        return scripts;
+    };
+    const auto on_one = cost_on(1);
+    BOOST_TEST(cost_on(300) == on_one);
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_that_finds_nothing_leaves_its_queues_to_the_next_one) {
+    const auto queues = names(300);
+    on.run(on.broker->join("w", queues, 24h));
+    auto fetching = start(queues);
+    for (const auto& name : queues) until([&] { return sleeps_in(name); });
+    const auto before = scripts_run();
+    clock.advance(1h);
+    until([&] { return fetching->has_ended; });
+    BOOST_TEST(fetching->found.empty());
+    fetching = start(queues);
+    submit("q200");
+    until([&] { return fetching->has_ended; });
+    BOOST_TEST(fetching->found.size() == 1U);
+    BOOST_TEST(scripts_run() - before < 600);  // it looks once into each queue, but neither leaves nor enters it
+}
+
+BOOST_AUTO_TEST_CASE(a_task_whose_message_got_lost_is_found_on_many_queues) {
+    const auto queues = names(300);
+    on.run(on.broker->join("w", queues, 24h));
+    const auto fetching = put_to_sleep(queues);
+    server.command({"DEL", key("q270", "i")});  // nobody is told
+    submit("q270");
+    while (!fetching->has_ended) {
+        advance(1s);
+        on.run(on.broker->counts("q0"));
+    }
+    BOOST_REQUIRE(fetching->found.size() == 1U);
+    BOOST_TEST(fetching->found.front().queue == 270U);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_of_many_queues_that_falls_due_is_found_by_who_watches_for_it) {
+    const auto queues = names(300);
+    on.run(on.broker->join("w", queues, 24h));
+    const auto fetching = put_to_sleep(queues);
+    submit("q299", 2s);
+    until([&] { return server.command({"HEXISTS", key("q299", "c"), "watching"}).integer() == 1; });
+    until([&] { return sleeps_in("q299"); });
+    BOOST_TEST(!fetching->has_ended);
+    advance(2s);
+    until([&] { return fetching->has_ended; });
+    BOOST_REQUIRE(fetching->found.size() == 1U);
+    BOOST_TEST(fetching->found.front().queue == 299U);
+}
+
+BOOST_AUTO_TEST_CASE(tasks_of_many_queues_that_were_stored_before_are_all_found) {
+    const auto queues = names(300);
+    for (const auto& name : {"q1", "q150", "q299"}) submit(name);
+    on.run(on.broker->pause("q150"));
+    on.run(on.broker->join("w", queues, 24h));
+    const auto found = on.run(on.broker->fetch(request(queues, 1h)));
+    BOOST_REQUIRE(found.size() == 2U);
+    BOOST_TEST(found[0].queue == 1U);
+    BOOST_TEST(found[1].queue == 299U);
+    const auto fetching = start(queues);
+    on.run(on.broker->resume("q150"));
+    until([&] { return fetching->has_ended; });
+    BOOST_REQUIRE(fetching->found.size() == 1U);
+    BOOST_TEST(fetching->found.front().queue == 150U);
+}
+
+BOOST_AUTO_TEST_CASE(who_loses_the_connection_asks_for_what_it_was_given_in_any_of_many_queues) {
+    const auto queues = names(300);
+    on.run(on.broker->join("w", queues, 24h));
+    const auto fetching = put_to_sleep(queues);
+    const auto member = server.command({"ZRANGE", key("q9", "i"), "0", "0"}).texts().front();
+    test::redis_client thief(server.port());
+    thief.command({"SUBSCRIBE", "elsewhere"});
+    server.command({"DEL", key("q9", "i")});
+    server.command({"ZADD", key("q9", "i"), "1", "elsewhere" + member.substr(member.find('\n'))});
+    submit("q9");
+    thief.receive();
+    server.command({"CLIENT", "KILL", "TYPE", "pubsub"});
+    until([&] { return fetching->has_ended; });
+    BOOST_REQUIRE(fetching->found.size() == 1U);
+    BOOST_TEST(fetching->found.front().queue == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_with_a_damaged_key_keeps_no_other_queue_waiting) {
+    for (const std::size_t count : {3, 12}) {
+        for (const std::string letter : {"c", "d", "e", "C", "i", "N", "u", "f", "x", "o", "r", "s", "b", "q", "a:w"}) {
+            BOOST_TEST_CONTEXT(count << " queues, key " << letter) {
+                server.command({"FLUSHALL"});
+                said.clear();
+                const auto queues = names(count);
+                const std::string consumer = "w";
+                on.run(on.broker->join(consumer, queues, 24h));
+                server.command({"DEL", key("q1", letter)});
+                server.command({"SET", key("q1", letter), "foreign"});
+                for (int round = 0; round < 3; ++round) {
+                    submit("q2");
+                    const auto found = on.run(on.broker->fetch(request(queues, 1h)));
+                    BOOST_REQUIRE(found.size() == 1U);
+                    BOOST_TEST(found.front().queue == 2U);
+                    advance(10s);
+                    const auto lease = server.command({"ZSCORE", key("q2", "C"), consumer}).text;
+                    BOOST_TEST(!on.run(on.broker->renew(consumer, queues, 24h)).lost);
+                    BOOST_TEST(server.command({"ZSCORE", key("q2", "C"), consumer}).text != lease);
+                }
+                BOOST_TEST(times_said("queue q1 is not served") <= 1U, said);
+                BOOST_TEST(said.find("queue q2") == std::string::npos, said);
+                server.command({"DEL", key("q1", letter)});
+                submit("q1");
+                advance(10s);
+                std::vector<delivery> found;
+                while (found.empty()) {
+                    found = on.run(on.broker->fetch(request(queues, 1s)));
+                    if (found.empty()) advance(10s);
+                }
+                BOOST_TEST(found.front().queue == 1U);
+                on.run(on.broker->leave(consumer, queues));
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_joins_a_queue_with_a_damaged_key_serves_the_others_and_that_one_when_it_is_repaired) {
+    const auto queues = names(5);
+    server.command({"SET", key("q1", "C"), "foreign"});
+    on.run(on.broker->join("w", queues, 24h));
+    submit("q2");
+    BOOST_TEST(on.run(on.broker->fetch(request(queues, 1h))).size() == 1U);
+    BOOST_TEST(times_said("queue q1 is not served") == 1U, said);
+    server.command({"DEL", key("q1", "C")});
+    submit("q1");
+    advance(10s);
+    const auto found = on.run(on.broker->fetch(request(queues, 1h)));
+    BOOST_REQUIRE(found.size() == 1U);
+    BOOST_TEST(found.front().queue == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(where_all_queues_are_damaged_the_fetch_fails) {
+    const auto queues = names(2);
+    on.run(on.broker->join("w", queues, 24h));
+    for (const auto& name : queues) {
+        server.command({"DEL", key(name, "C")});
+        server.command({"SET", key(name, "C"), "foreign"});
+    }
+    for (int round = 0; round < 2; ++round) {
+        BOOST_CHECK_EXCEPTION(on.run(on.broker->fetch(request(queues, 1h))), boost::system::system_error,
+                              [](const auto& e) { return e.code() == errc::protocol; });
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
