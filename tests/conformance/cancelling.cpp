@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_has_not_started_is_cancelled_at_once, 
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_running_task_ends_as_cancelled_whatever_its_handler_does, Backend, backends) {
-    for (const auto how : {kind::complete, kind::fail, kind::retry, kind::release, kind::cancel}) {
+    for (const auto how : {kind::complete, kind::fail, kind::retry, kind::release, kind::cancel, kind::suspend}) {
         fixture on(std::make_unique<Backend>());
         const auto task = place(on, task_state::running);
         auto waiting = on.start(on.broker().wait({q, task.key}, 1h));

@@ -141,6 +141,53 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_kind_of_call_at_the_same_place_is_told_of,
     one.check_mismatch(wait_for("go"), wait_for("halt"), "\"halt\" now");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_subtask_that_has_moved_to_another_queue_or_task_is_told_of, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    changed_handler one(on);
+    static constexpr task<int(int)> moved{"twice", task_options().queue("far")};
+    static constexpr task<int(int)> renamed{"thrice", here()};
+    const auto moves = [](context& ctx) -> asio::awaitable<int> { co_return co_await ctx.call(moved, 1); };
+    const auto renames = [](context& ctx) -> asio::awaitable<int> { co_return co_await ctx.call(renamed, 1); };
+    const auto calls = [](context& ctx) { return called(ctx, 1); };
+    one.check_mismatch(calls, moves, "was twice in queue q, awaited, when this task ran before, and is twice in queue far");
+    one.check_mismatch(calls, renames, "and is thrice in queue q");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_name_of_two_hundred_bytes_is_taken_and_one_of_more_is_not, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.parent_body = [](context& ctx, int length) -> asio::awaitable<int> {
+        const std::string name(static_cast<std::size_t>(length), 'n');
+        const auto step = [] { return 1; };
+        co_return co_await ctx.step(name, step);
+    };
+    all.begin();
+    BOOST_TEST(all.result(all.client.run(parent, 200)) == 1);
+    BOOST_TEST(on.error_of(all.client.run(parent, 201)) == errc::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_for_a_signal_that_was_given_up_stays_so, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on, 1);
+    int begins = 0;
+    all.parent_body = [&begins](context& ctx, int) -> asio::awaitable<int> {
+        ++begins;
+        const auto got = co_await ctx.wait_signal<int>("go", 10s);
+        if (begins == 2) throw retry_after(5s);  // the signal comes meanwhile
+        co_return got.value_or(-1);
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 1));
+    all.until(job.id(), task_state::scheduled);
+    on.advance(10s);
+    while (begins < 2) on.run(on.broker().counts(q));
+    all.until(job.id(), task_state::scheduled);
+    all.result(all.client.signal(job.id(), "go", 42));
+    on.advance(5s);
+    BOOST_TEST(all.result(job.result()) == -1);
+    BOOST_TEST(begins == 3);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_was_removed_before_a_sleep_is_told_of, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);

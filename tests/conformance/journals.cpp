@@ -229,6 +229,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_that_are_too_large_together_are_refused, Bac
     BOOST_TEST(!all.step("c", "small").has_value());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_in_a_journal_counts_once_and_signals_count_with_it, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    const std::string third(max_journal_size / 3, 'x');
+    for (int times = 0; times != 4; ++times) all.step("a", third);  // it is there
+    BOOST_TEST((on.run(on.broker().signal(all.parent, "s", third)) == effect::done));
+    BOOST_TEST(on.error_of(on.broker().signal(all.parent, "s", third)) == errc::too_large);
+    auto what = all.new_write();
+    what.items.push_back({step_key("b"), third, journal_write::mode::add, false});
+    BOOST_TEST(on.error_of(on.broker().write_journal(all.parent, std::move(what))) == errc::too_large);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_is_cancelled_waits_for_no_child_that_it_has_spawned, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    const auto child = all.add_child("a");
+    BOOST_TEST((on.cancel(all.parent.key) == effect::requested));
+    BOOST_TEST((all.end(kind::complete) == effect::done));
+    BOOST_TEST((on.state(all.parent.key) == task_state::cancelled));
+    BOOST_TEST((on.run(on.broker().wait({q, child}, 1h))->state == task_state::cancelled));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_that_is_removed_has_been_cancelled_for_its_parent, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    const auto child = all.add_child("a");
+    all.end();
+    BOOST_TEST((on.remove(child) == effect::done));
+    const auto record = on.record(all.parent.key);
+    BOOST_TEST((record.state == task_state::failed));
+    BOOST_TEST(decode<failure>(record.error).message == "subtask \"a\" was cancelled");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_ends_with_its_last_child, Backend, backends) {
     for (const bool is_elsewhere : {false, true}) {
         fixture on(std::make_unique<Backend>());
@@ -562,6 +595,133 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_that_came_before_the_pause_ends_it_at_onc
     const auto last = on.fetch_one();
     on.settle(on.settled(last, kind::suspend, signal_key("go", 1), 1h));
     BOOST_TEST((on.state(id.key) == task_state::waiting));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_does_not_end_the_back_off_of_an_attempt_that_failed_after_it_was_awaited, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.end(kind::suspend, signal_key("go", 1), 10s);
+    on.advance(10s);
+    for (const bool counts : {true, false}) {
+        all.last = on.fetch_one();
+        auto again = on.settled(all.last, kind::retry, why, 1min);
+        again.counts = counts;
+        BOOST_TEST((on.settle(again) == effect::done));
+        BOOST_TEST((on.run(on.broker().signal(all.parent, "go", "5")) == effect::done));
+        BOOST_TEST((on.state(all.parent.key) == task_state::scheduled));
+        on.advance(1min);
+        on.join();
+        if (!counts) break;
+        all.last = on.fetch_one();
+        all.end(kind::suspend, signal_key("go", 2), 10s);  // the next one of that name
+        on.advance(10s);
+    }
+    BOOST_TEST((on.state(all.parent.key) == task_state::waiting));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_late_end_of_a_replaced_child_does_not_count, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.add_child("a");
+    const auto late = on.fetch_one();
+    auto out = all.new_write();
+    out.items.push_back({child_key("a"), "", journal_write::mode::drop, false});
+    all.write(std::move(out));
+    auto again = all.new_write();
+    again.items.push_back({child_key("a"), child_place{q, "work", "another"}.text(), journal_write::mode::add, true});
+    all.write(std::move(again));
+    auto child = on.task();
+    child.own_id = "another";
+    child.parent = parent_link{all.parent, child_key("a")};
+    on.add(std::move(child));
+    all.end(kind::complete, "7");
+    BOOST_TEST(on.settle(on.settled(late, kind::fail, why)) == effect::done);
+    on.let_work();
+    BOOST_TEST((on.state(all.parent.key) == task_state::waiting_children));
+    BOOST_TEST((all.read().counts == children_counts{1, 0, 0}));
+    all.run_child(kind::complete, "8");
+    BOOST_TEST((on.state(all.parent.key) == task_state::succeeded));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_stranger_with_the_own_id_of_a_child_is_not_cancelled_for_it, Backend, backends) {
+    for (const auto& queue : {q, std::string("elsewhere")}) {
+        fixture on(std::make_unique<Backend>());
+        family all(on);
+        auto stranger = on.task();
+        stranger.own_id = "mine";
+        const auto key = on.add(std::move(stranger), queue);
+        auto what = all.new_write();
+        what.items.push_back({child_key("a"), child_place{queue, "work", "mine"}.text(), journal_write::mode::add, false});
+        all.write(std::move(what));
+        all.end(kind::fail, why);
+        on.let_work();
+        BOOST_TEST((on.run(on.broker().get({queue, key}))->state == task_state::waiting));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_that_is_taken_out_counts_no_more_however_it_ended, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.set_policy(children_policy::collect());
+    for (const std::string name : {"good", "bad", "open"}) all.add_child(name);
+    all.run_child(kind::complete, "1");
+    all.run_child(kind::fail, why);
+    BOOST_TEST((all.read().counts == children_counts{3, 2, 1}));
+    const auto counts_without = [&](const std::string& name) {
+        auto out = all.new_write();
+        out.items.push_back({child_key(name), "", journal_write::mode::drop, false});
+        all.write(std::move(out));
+        return all.read().counts;
+    };
+    BOOST_TEST((counts_without("bad") == children_counts{2, 1, 0}));
+    BOOST_TEST((counts_without("open") == children_counts{1, 1, 0}));
+    BOOST_TEST((counts_without("good") == children_counts{0, 0, 0}));
+    BOOST_TEST((counts_without("good") == children_counts{0, 0, 0}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_that_is_requeued_and_ends_again_counts_once, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.set_policy(children_policy::collect());
+    const auto first = all.add_child("a"), second = all.add_child("b");
+    all.end(kind::complete, "7");
+    all.run_child(kind::fail, why);
+    const auto again = on.state(first) == task_state::failed ? first : second;
+    BOOST_TEST((on.requeue(again) == effect::done));
+    on.promote(again);
+    for (const auto& found : on.fetch(w, 2)) {
+        if (found.key == again) on.settle(found, kind::complete);
+    }
+    BOOST_TEST((all.read().counts == children_counts{2, 1, 1}));
+    BOOST_TEST((on.state(all.parent.key) == task_state::waiting_children));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_that_runs_when_its_parent_ends_is_told_at_once, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.add_child("a");
+    const auto running = on.fetch_one();
+    all.end();
+    auto watching = on.start(on.broker().watch(w, 1h));
+    BOOST_TEST((on.cancel(all.parent.key) == effect::done));
+    on.let_work();
+    BOOST_TEST(watching.done());
+    BOOST_TEST(on.record(running.key).cancel_requested);
+    watching.cancel();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_two_failed_children_the_first_says_why, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    for (const std::string name : {"a", "b"}) all.add_child(name);
+    all.set_policy(children_policy::quorum(2));
+    all.run_child(kind::fail, why);
+    all.run_child(kind::fail, R"({"code":"task_failed","type":"","message":"other luck","pointer":"","expected":""})");
+    all.end();
+    const auto record = on.record(all.parent.key);
+    BOOST_TEST((record.state == task_state::failed));
+    BOOST_TEST(decode<failure>(record.error).message == "subtask \"a\" failed: no luck");
+    BOOST_TEST(record.attempts == 1U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_task_can_be_cancelled_and_keeps_its_deadline, Backend, backends) {

@@ -1,6 +1,7 @@
 #include <conformance/fixture.hpp>
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/calls/rpc.hpp>
+#include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/calls/service.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -366,12 +367,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_request_past_its_deadline_is_not_carried_out, Ba
     const auto rows = on.run(on.broker().announced("taskflux/service/calculator"));
     BOOST_REQUIRE_EQUAL(rows.size(), 1U);
     const auto instance = decode<service_instance>(rows[0].text);
-    const auto late = std::to_string(on.broker().clock().now().time_since_epoch().count() - 1);
-    BOOST_TEST(on.run(on.broker().send(instance.address, "Q1\n\ncalculator\nwait_long\n" + late + "\n\nnull")));
-    BOOST_TEST(on.run(on.broker().send(instance.address, "Q2\n\ncalculator\nwait_")));  // nor is text that is no message
+    detail::call_message request;
+    request.id = 1;
+    request.service = "calculator";
+    request.method = "wait_long";
+    request.payload = "null";
+    request.deadline = on.broker().clock().now() - 1ms;
+    BOOST_TEST(on.run(on.broker().send(instance.address, request.text())));
+    BOOST_TEST(on.run(on.broker().send(instance.address, request.text().substr(0, 20))));  // nor is text that is no message
     BOOST_TEST(on.run(on.broker().send(instance.address, "?")));
     on.let_work();
     BOOST_TEST(one.begun == 0);
+    const auto box = on.broker().open([](std::string_view) {});
+    request.reply_to = box->address();
+    request.deadline = on.broker().clock().now() + 1s;
+    for (int times = 0; times != 2; ++times) BOOST_TEST(on.run(on.broker().send(instance.address, request.text())));
+    on.let_work();
+    BOOST_TEST(one.begun == 1);  // the same but for its deadline is carried out, and once
+    on.pass(1s);
     BOOST_TEST(on.run(on.caller.call(add, 1, 2)) == 3);
 }
 
@@ -470,6 +483,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_instance_that_ends_finishes_its_calls_and_sends
     a.service.stop();
     on.let_work();
     for (int i = 0; i < 10; ++i) BOOST_TEST(on.run(on.caller.call(who)) == "b");
+    for (const auto& row : on.run(on.broker().announced("taskflux/service/calculator"))) {
+        const auto shown = decode<service_instance>(row.text);
+        BOOST_TEST(shown.leaving == (shown.id == "a"), shown.id);
+    }
+    const taskflux::directory directory(on.shared());
+    const auto listed = on.run(directory.services("calculator"));
+    BOOST_REQUIRE_EQUAL(listed.size(), 1U);
+    BOOST_TEST(listed[0].id == "b");
     on.pass(9s);
     BOOST_TEST(a.cancelled == 0);
     on.pass(1s);

@@ -195,6 +195,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_has_the_options_of_its_contract_and_of_its_
     BOOST_TEST(on.only().definition.zone == "Europe/Berlin");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_keeps_all_of_its_policy_on_its_way_through_a_schedule, Backend, backends) {
+    scheduling<Backend> on;
+    const auto policy = retry_policy::exponential(3s, 1.5).attempts(7).max_delay(1min).total_time(1h).full_jitter();
+    const auto wanted = submit_options().retry(policy).timeout(11s).deadline(12h).expires_in(13h).retention(14h, 15h).crash_limit(16);
+    on.run(on.first.scheduler.every(each_ten, "UTC", sweep, schedule_options().id("mine").submit(wanted)));
+    on.first.start();
+    on.go_to(0s);
+    on.join();
+    const auto got = on.fetch_one();
+    const auto& carried = got.spec->policy;
+    BOOST_TEST((carried.retry == policy));
+    BOOST_TEST((carried.timeout == 11s));
+    BOOST_TEST((carried.deadline == 12h));
+    BOOST_TEST((carried.expires_in == 13h));
+    BOOST_TEST((carried.retention == 14h));
+    BOOST_TEST((carried.failed_retention == 15h));
+    BOOST_TEST(carried.crash_limit == 16U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_missed_while_no_node_ran_follows_the_policy, Backend, backends) {
     const auto catching_up = schedule_options().misfire(misfire_policy::catch_up, 3);
     const auto skipping = schedule_options().misfire(misfire_policy::skip);

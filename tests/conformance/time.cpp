@@ -136,6 +136,32 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_deadline_ends_an_untried_task_as_expired_and_a
     BOOST_TEST(on.state(untried) == task_state::expired);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_limits_of_a_requeued_task_count_from_then_on_as_if_it_had_never_been_tried, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto key = on.add(on.task(run_policy{.deadline = 20s, .expires_in = 10s}));
+    on.settle(on.settled(on.fetch_one(), kind::fail, "why"));
+    on.advance(19s);
+    BOOST_TEST(on.requeue(key) == effect::done);
+    BOOST_TEST((on.record(key).started_at == time_point{}));
+    on.advance(9999ms);
+    BOOST_TEST(on.state(key) == task_state::waiting);
+    on.advance(1ms);
+    BOOST_TEST(on.state(key) == task_state::expired);
+    BOOST_TEST(on.record(key).error.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_deadline_and_expiry_the_earlier_counts, Backend, backends) {
+    for (const bool expires_first : {true, false}) {
+        fixture on(std::make_unique<Backend>());
+        const auto key = on.add(on.task(run_policy{.deadline = expires_first ? 20s : 10s, .expires_in = expires_first ? 10s : 20s}));
+        on.advance(9999ms);
+        BOOST_TEST(on.state(key) == task_state::waiting);
+        on.advance(1ms);
+        BOOST_TEST(on.state(key) == task_state::expired);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_deadline_between_two_tries_tells_that_it_timed_out, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join();

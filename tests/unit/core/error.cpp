@@ -1,4 +1,5 @@
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
@@ -58,6 +59,13 @@ BOOST_AUTO_TEST_CASE(a_copy_of_an_error_keeps_its_text_when_the_original_is_gone
     original.reset();
     BOOST_TEST(std::string(copy.what()) == std::string(100, 'x'));
     static_assert(std::is_nothrow_copy_constructible_v<taskflux::error>);
+}
+
+BOOST_AUTO_TEST_CASE(a_quotation_ends_behind_the_scheme_of_a_url) {
+    using taskflux::detail::in_quotes;
+    BOOST_TEST(in_quotes("redis://user:secret@host") == "\"redis://\"…");
+    BOOST_TEST(in_quotes("use redis://:secret@host", 200) == "\"use redis://\"…");
+    BOOST_TEST(in_quotes("redis:/secret") == "\"redis:/secret\"");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

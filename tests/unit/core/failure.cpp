@@ -46,6 +46,11 @@ BOOST_AUTO_TEST_CASE(a_code_of_ours_is_kept_and_one_of_others_is_not) {
     BOOST_TEST((code_of(ours) == errc::timed_out));
     const boost::system::system_error theirs(boost::asio::error::operation_aborted);
     BOOST_TEST(describe(std::make_exception_ptr(theirs)).code == "task_failed");
+    for (int code = 0; code < 30; ++code) {  // the numbers of ours, of another category: end of file, for instance
+        const boost::system::error_code number(code, boost::asio::error::get_misc_category());
+        const boost::system::system_error other(number);
+        BOOST_TEST(describe(std::make_exception_ptr(other)).code == "task_failed", code);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_an_exception_is_described_too) {

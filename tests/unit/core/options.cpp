@@ -149,6 +149,7 @@ BOOST_AUTO_TEST_CASE(options_that_concern_the_task_alone_keep_the_contract) {
     BOOST_TEST(!submit_options{}.deadline(1s).keeps_contract());
     BOOST_TEST(!submit_options{}.expires_in(1s).keeps_contract());
     BOOST_TEST(!submit_options{}.retention(1s).keeps_contract());
+    BOOST_TEST(!submit_options{}.failed_retention(1s).keeps_contract());
     BOOST_TEST(!submit_options{}.crash_limit(1).keeps_contract());
     BOOST_TEST(!submit_options{}.header("a", "1").keeps_contract());
 }

@@ -172,4 +172,12 @@ BOOST_AUTO_TEST_CASE(a_policy_can_be_rebuilt_from_what_it_tells) {
     BOOST_TEST((copy == original));
 }
 
+BOOST_AUTO_TEST_CASE(a_policy_survives_being_stored_as_a_rule) {
+    for (const auto& policy : {retry_policy::exponential(3s, 1.5).attempts(7).max_delay(1min).total_time(1h).full_jitter(),
+                               retry_policy::linear(2s).attempts(0).max_delay(5s), retry_policy::fixed(1s).total_time(1min),
+                               retry_policy::none()}) {
+        BOOST_TEST((policy_of(rule_of(policy)) == policy));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <initializer_list>
 #include <limits>
@@ -62,6 +63,7 @@ BOOST_AUTO_TEST_CASE(ticks_that_are_late_by_more_than_the_grace_are_missed) {
              {misfire::fire_once, 100, 119, "110 | 120"},
              {misfire::fire_once, 100, 100'009, "100000 | 100010"},
              {misfire::catch_up, 100, 112, "100 110 | 120"},
+             {misfire::catch_up, 100, 115, "100 110 | 120"},  // at the very edge of what was missed
              {misfire::catch_up, 100, 149, "120 130 140 | 150"},
              {misfire::catch_up, 100, 150, "120 130 140 150 | 160"},
              {misfire::catch_up, 100, 1'000'000'009, "999999980 999999990 1000000000 | 1000000010"}}) {
@@ -94,6 +96,13 @@ BOOST_AUTO_TEST_CASE(a_hundred_ticks_fire_at_a_time_and_the_others_follow) {
     BOOST_TEST((next == at(10'010)));
 }
 
+BOOST_AUTO_TEST_CASE(no_more_than_a_thousand_ticks_are_caught_up) {
+    const auto of = each_ten(misfire::catch_up, (std::numeric_limits<unsigned>::max)());
+    const auto made = plan(of, 100, 200'109);
+    BOOST_TEST(made.fire.size() == 100U);
+    BOOST_TEST((made.fire.front() == at(190'110)));
+}
+
 BOOST_AUTO_TEST_CASE(where_ticks_must_not_overlap_the_newest_stands_for_all) {
     auto of = each_ten(misfire::catch_up, 100);
     of.overlap = overlap_policy::skip;
@@ -112,7 +121,7 @@ BOOST_AUTO_TEST_CASE(very_many_ticks_that_are_on_time_fire_a_hundred_at_a_time) 
     BOOST_TEST((made.fire.front() == at(100)));
     BOOST_TEST((made.next == at(100) + 100ms));
     of.overlap = overlap_policy::skip;
-    for (const auto jitter : {0ms, 50ms}) {
+    for (const auto jitter : {0ms, 50ms, 500ms}) {
         of.jitter = jitter;
         made = of_a_year(30'000'000);
         BOOST_REQUIRE_EQUAL(made.fire.size(), 1U);
@@ -120,6 +129,7 @@ BOOST_AUTO_TEST_CASE(very_many_ticks_that_are_on_time_fire_a_hundred_at_a_time) 
         BOOST_TEST((made.fire[0] >= at(30'000'000) - jitter));
         BOOST_TEST((made.next > made.fire[0]));
         BOOST_TEST((*made.next > at(30'000'000) - jitter));
+        BOOST_TEST(plan_ticks(of, cron(of.cron), zone(), *made.next, at(30'000'000)).fire.empty());
     }
 }
 
@@ -158,6 +168,28 @@ BOOST_AUTO_TEST_CASE(jitter_is_the_same_everywhere_and_differs_from_tick_to_tick
     BOOST_TEST((due_at(of, at(100)) != due_at(another, at(100)) || due_at(of, at(110)) != due_at(another, at(110))));
     of.jitter = 0s;
     BOOST_TEST((due_at(of, at(100)) == at(100)));
+}
+
+BOOST_AUTO_TEST_CASE(a_tick_has_its_grace_and_the_longest_jitter_from_when_it_is_due) {
+    auto of = each_ten(misfire::skip);  // with a grace of 5 s
+    of.jitter = 8s;
+    for (long tick = 100; tick < 300; tick += 10) {
+        const auto latest = due_at(of, at(tick)) + 5s + 8s;
+        const auto fires = [&](time_point now) {
+            const auto made = plan_ticks(of, cron(of.cron), zone(), at(tick), now);
+            return std::ranges::find(made.fire, at(tick)) != made.fire.end();
+        };
+        BOOST_TEST(fires(latest), tick);
+        BOOST_TEST(!fires(latest + 1ms), tick);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(jitter_is_drawn_from_nothing_to_the_whole) {
+    auto of = each_ten(misfire::skip);
+    of.jitter = 1ms;
+    std::set<duration> delays;
+    for (long tick = 100; tick < 1'100; tick += 10) delays.insert(due_at(of, at(tick)) - at(tick));
+    BOOST_TEST((delays == std::set<duration>{0ms, 1ms}));
 }
 
 BOOST_AUTO_TEST_CASE(an_expression_that_ends_has_no_next_tick) {

@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(every_part_of_a_pattern_but_a_short_name_is_read) {
     };
     expect("260131", "%y%m%d", day(2026, 1, 31));
     expect("69 1 1", "%y %m %d", day(1969, 1, 1));
+    expect("68 1 1", "%y %m %d", day(2068, 1, 1));
     expect("2024/366", "%Y/%j", day(2024, 12, 31));
     expect("2026-1-2 3:4:5", "%F %T", day(2026, 1, 2) + 3h + 4min + 5s);
     expect("2026-01-02 12 am 30", "%F %I %p %M", day(2026, 1, 2) + 30min);

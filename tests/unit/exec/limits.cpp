@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace {
@@ -175,7 +176,7 @@ BOOST_AUTO_TEST_CASE(a_result_that_comes_in_spite_of_a_timeout_counts) {
 
 BOOST_AUTO_TEST_CASE(the_deadline_ends_a_running_job_its_retries_and_a_queued_one) {
     executor pool(io.get_executor(),
-                  options().concurrency(1).deadline(10s).retry(retry_policy::fixed(4s).attempts(0)));
+                  options().concurrency(1).timeout(20s).deadline(10s).retry(retry_policy::fixed(4s).attempts(0)));
     gate door(io.get_executor());
     int calls = 0;
     const auto retried = start(submit_flaky(pool, calls, 99));
@@ -193,6 +194,119 @@ BOOST_AUTO_TEST_CASE(the_deadline_ends_a_running_job_its_retries_and_a_queued_on
     BOOST_TEST(queued->failed_with(errc::timed_out));
     BOOST_TEST(pool.counts().failed == 3u);
     BOOST_TEST((time.next() == taskflux::never));
+}
+
+BOOST_AUTO_TEST_CASE(no_attempt_begins_past_the_deadline_though_nobody_has_told_of_it_yet) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate door(io.get_executor());
+    int calls = 0;
+    const auto until_late = [](gate& at, taskflux::manual_clock& clock) -> asio::awaitable<void> {
+        co_await at.pass();
+        clock.advance(10s);  // the slot is free before the timer is heard
+    };
+    auto running = pool.spawn(until_late, std::ref(door), std::ref(time));
+    auto queued = pool.spawn(run_options().deadline(10s), flaky, std::ref(calls), 0);
+    settle();
+    door.open();
+    settle();
+    BOOST_TEST(running.done());
+    BOOST_TEST(start(queued.result())->failed_with(errc::timed_out));
+    BOOST_TEST(calls == 0);
+    BOOST_TEST(pool.counts().failed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(no_attempt_follows_after_the_policy_s_total_time) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(4s).attempts(0).total_time(10s)));
+    int calls = 0;
+    const auto end = start(submit_flaky(pool, calls, 99));
+    for (int i = 0; i < 5; ++i) advance(4s);
+    BOOST_TEST(calls == 3);  // at 0, 4 and 8 s: the next would be at 12
+    BOOST_CHECK_THROW(std::rethrow_exception(end->error), std::runtime_error);
+    BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 0, 1, 0, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(a_timeout_of_one_attempt_is_none_of_the_next) {
+    executor pool(io.get_executor(), options().timeout(1s).retry(retry_policy::fixed(1s).attempts(2)));
+    gate door(io.get_executor());
+    int calls = 0;
+    const auto slow_once = [](gate& at, int& count) -> asio::awaitable<void> {
+        if (++count == 1) co_await at.pass();
+        throw std::runtime_error("no luck");
+    };
+    auto job = pool.spawn(slow_once, std::ref(door), std::ref(calls));
+    settle();
+    advance(1s);
+    advance(1s);
+    BOOST_TEST(calls == 2);
+    const auto end = start(job.result());
+    BOOST_CHECK_EXCEPTION(std::rethrow_exception(end->error), std::runtime_error,
+                          [](const std::exception& e) { return e.what() == std::string("no luck"); });
+}
+
+BOOST_AUTO_TEST_CASE(the_deadline_of_a_job_that_waits_for_its_retry_or_for_a_slot_is_kept_while_others_run) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    int calls = 0;
+    auto retried = pool.spawn(run_options().deadline(10s).retry(retry_policy::fixed(4s).attempts(0)), flaky, std::ref(calls), 99);
+    settle();
+    advance(4s);
+    advance(4s);
+    BOOST_TEST(calls == 3);
+    gate door(io.get_executor());
+    const auto running = start(submit_wait(pool, door));
+    auto queued = pool.spawn(run_options().deadline(2s), flaky, std::ref(calls), 0);
+    settle();
+    advance(1999ms);
+    BOOST_TEST(!retried.done());
+    BOOST_TEST(!queued.done());
+    advance(1ms);
+    BOOST_TEST(retried.done());
+    BOOST_TEST(queued.done());
+    BOOST_TEST(start(retried.result())->failed_with(errc::timed_out));
+    BOOST_TEST(start(queued.result())->failed_with(errc::timed_out));
+    BOOST_TEST(!running->done);
+    BOOST_TEST(calls == 3);
+    door.open();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_cancels_all_and_fails_is_not_repeated) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(1h).attempts(2)));
+    auto job = pool.spawn([](executor& p) { p.cancel_all(); throw std::runtime_error("no luck"); }, std::ref(pool));
+    settle();
+    BOOST_TEST(job.done());
+    BOOST_TEST(pool.counts().waiting == 0u);
+    BOOST_TEST(pool.counts().retried == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(jobs_that_a_slot_gives_back_come_before_later_ones) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate door(io.get_executor());
+    std::vector<int> order;
+    const auto mark = [&order](int which) { order.push_back(which); };
+    const auto first = [&](executor& p, gate& at) -> asio::awaitable<void> {
+        p.spawn(mark, 4);
+        co_await at.pass();  // suspends, so that its slot gives back what it took with this job
+    };
+    pool.spawn(first, std::ref(pool), std::ref(door));
+    pool.spawn(mark, 2);
+    pool.spawn(mark, 3);
+    settle();
+    door.open();
+    settle();
+    BOOST_TEST((order == std::vector<int>{2, 3, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(drain_waits_for_a_job_that_waits_for_its_retry) {
+    executor pool(io.get_executor(), options().retry(retry_policy::fixed(1h).attempts(2)));
+    int calls = 0;
+    const auto job = start(submit_flaky(pool, calls, 1));
+    const auto drained = start([](executor& p) -> asio::awaitable<void> { co_await p.drain(); }(pool));
+    BOOST_TEST(!drained->done);
+    advance(59min);
+    BOOST_TEST(!drained->done);
+    advance(1min);
+    BOOST_TEST(drained->value.has_value());
+    BOOST_TEST(job->value.value() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(cancelling_the_awaiter_cancels_its_running_job) {
@@ -218,6 +332,21 @@ BOOST_AUTO_TEST_CASE(a_cancelled_awaiter_waits_for_a_handler_that_ignores_it) {
     door.open();
     settle();
     BOOST_TEST(end->value.value() == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_that_comes_after_the_end_hits_no_other_job) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    gate first(io.get_executor()), second(io.get_executor());
+    auto ended = pool.spawn(wait, std::ref(first));
+    auto next = pool.spawn(wait, std::ref(second));
+    settle();
+    first.open();
+    ended.cancel();
+    settle();
+    BOOST_TEST(ended.done());
+    BOOST_TEST(second.waiting == 1);
+    second.open();
+    BOOST_TEST(start(next.result())->value.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_queued_job_is_cancelled_at_once) {

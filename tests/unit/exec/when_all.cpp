@@ -3,8 +3,10 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -58,9 +60,33 @@ struct fixture {
     int cancelled = 0;
 };
 
+// When all have begun.
+asio::awaitable<void> failing_later(std::string why) {
+    for (int i = 0; i < 3; ++i) co_await asio::post(asio::deferred);
+    throw std::runtime_error(why);
+}
+
+asio::awaitable<std::string> text_later(std::string what) {
+    for (int i = 0; i < 3; ++i) co_await asio::post(asio::deferred);
+    co_return what;
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(exec_when_all, fixture)
+
+BOOST_AUTO_TEST_CASE(a_failure_after_all_have_begun_cancels_the_others_and_is_thrown) {
+    BOOST_CHECK_EXCEPTION(run(when_all(value(1), failing_later("no"), hanging(*this))), std::runtime_error,
+                          [](const auto& e) { return e.what() == std::string("no"); });
+    BOOST_TEST(cancelled == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_does_not_end_the_wait_for_the_first_success) {
+    const auto first = run(when_any(failing("no"), text_later("won"), hanging(*this)));
+    BOOST_REQUIRE_EQUAL(first.index(), 1U);
+    BOOST_TEST(std::get<1>(first) == "won");
+    BOOST_TEST(cancelled == 1);
+}
 
 BOOST_AUTO_TEST_CASE(all_results_come_in_the_order_of_the_calls) {
     const auto [number, word, none] = run(when_all(value(1), text("two"), nothing()));

@@ -102,4 +102,38 @@ BOOST_AUTO_TEST_CASE(a_bad_payload_is_not_retried) {
     BOOST_TEST((kind() == settlement::kind::fail));
 }
 
+BOOST_AUTO_TEST_CASE(changed_calls_of_a_handler_are_not_tried_again) {
+    ended.error = std::make_exception_ptr(taskflux::error(errc::journal_mismatch, "other calls"));
+    BOOST_TEST((kind() == settlement::kind::fail));
+    ended.error = std::make_exception_ptr(taskflux::error(errc::task_failed, "a subtask"));
+    BOOST_TEST((kind() == settlement::kind::retry));
+}
+
+BOOST_AUTO_TEST_CASE(the_total_time_counts_from_the_first_attempt_on) {
+    auto spec = std::make_shared<taskflux::task_spec>();
+    spec->policy.retry = taskflux::retry_policy::fixed(1s).total_time(10s);
+    what.spec = spec;
+    const taskflux::time_point now(1h);  // see outcome()
+    what.started_at = now;
+    what.first_started_at = now - 9s;
+    BOOST_TEST((kind() == settlement::kind::retry));
+    what.first_started_at = now - 9001ms;
+    BOOST_TEST((kind() == settlement::kind::fail));
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_that_departs_is_suspended_unless_its_lease_is_lost) {
+    taskflux::detail::departure why;
+    why.awaited = "gpaid#1";
+    why.delay = 3s;
+    ended.departed = why;
+    const auto end = outcome();
+    BOOST_REQUIRE(end);
+    BOOST_TEST((end->how == settlement::kind::suspend));
+    BOOST_TEST(end->data == "gpaid#1");
+    BOOST_TEST((end->delay == 3s));
+    why.is_lost = true;
+    ended.departed = why;
+    BOOST_TEST(!outcome());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

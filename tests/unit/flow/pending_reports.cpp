@@ -83,4 +83,17 @@ BOOST_AUTO_TEST_CASE(newer_progress_replaces_older_and_lines_add_up) {
     BOOST_TEST(first.log[2].text == "three");
 }
 
+BOOST_AUTO_TEST_CASE(reports_of_two_attempts_at_a_task_stay_apart) {
+    pending_reports reports;
+    auto again = report_of(1, "2", "two");
+    again.token = 2;
+    reports.add("q", me, report_of(1, "1", "one"));
+    reports.add("q", me, std::move(again));
+    const auto batches = reports.take({});
+    BOOST_REQUIRE(batches.size() == 1U);
+    BOOST_REQUIRE(batches[0].reports.size() == 2U);
+    BOOST_TEST(*batches[0].reports[0].progress == "1");
+    BOOST_TEST(batches[0].reports[1].log.size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 #include "fixture.hpp"
 
+#include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/flow/worker.hpp>
 
 #include <algorithm>
@@ -163,6 +164,52 @@ BOOST_AUTO_TEST_CASE(a_change_of_concurrency_keeps_the_slots_that_waiting_handle
     settle();
     BOOST_REQUIRE(result->done);
     BOOST_TEST(result->value.value() == 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_concurrency_keeps_what_is_prefetched) {
+    gate closed{here};
+    worker w{broker, options().concurrency(1).prefetch(3)};
+    w.on(note, [&](int) { return closed.pass(); });
+    const auto life = start(w.run());
+    now(client.submit_all(note, std::vector<int>(10)));
+    settle();
+    BOOST_TEST(counts().running == 4U);
+    w.set_concurrency(2);
+    settle();
+    BOOST_TEST(closed.waiting == 2);
+    BOOST_TEST(counts().running == 5U);
+    closed.open();
+    settle();
+    BOOST_TEST(counts().succeeded == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(a_paused_worker_takes_no_task_and_asks_for_none) {
+    struct counting_broker : taskflux::memory::memory_broker {
+        using memory_broker::memory_broker;
+        awaitable<std::vector<taskflux::delivery>> fetch(taskflux::fetch_request request) override {
+            ++fetches;
+            return memory_broker::fetch(std::move(request));
+        }
+        int fetches = 0;
+    };
+    const auto counting = std::make_shared<counting_broker>(here, taskflux::memory_options(), time);
+    taskflux::client submitter{counting};
+    int seen = 0;
+    worker w{counting, options().concurrency(4)};
+    w.on(note, [&](int) { ++seen; });
+    const auto life = start(w.run());
+    w.pause();
+    settle();
+    now(submitter.submit_all(note, std::vector<int>(3)));  // ends the fetch that waits
+    settle();
+    BOOST_TEST(seen == 0);
+    BOOST_TEST(now(counting->counts("default")).waiting == 3U);
+    const int before = counting->fetches;
+    for (int i = 0; i < 10; ++i) advance(1s);
+    BOOST_TEST(counting->fetches == before);
+    w.resume();
+    settle();
+    BOOST_TEST(seen == 3);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {

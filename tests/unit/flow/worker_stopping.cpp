@@ -117,6 +117,23 @@ BOOST_AUTO_TEST_CASE(handlers_that_ignore_that_are_left_behind) {
     BOOST_TEST(counts().succeeded == 6U);
 }
 
+BOOST_AUTO_TEST_CASE(stop_now_cancels_at_once_and_waits_for_no_drain_time) {
+    for (const bool is_stubborn : {false, true}) {
+        stopping_fixture on;
+        on.begin(is_stubborn);
+        on.w.stop_now();
+        on.settle();
+        BOOST_TEST(on.closed.cancelled == (is_stubborn ? 0 : 2));
+        BOOST_TEST(on.life->done == !is_stubborn);
+        on.advance(5s);  // unwind_for
+        BOOST_TEST(on.life->done);
+        BOOST_TEST(!on.life->error);
+        BOOST_TEST(on.counts().waiting == 6U);
+        on.closed.open();
+        on.settle();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_idle_worker_stops_at_once) {
     w.on(note, [](int) {});
     life = start(w.run());

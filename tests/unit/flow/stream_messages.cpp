@@ -1,0 +1,119 @@
+#include "fixture.hpp"
+
+#include <taskflux/calls/rpc/messages.hpp>
+#include <taskflux/calls/stream/inlet.hpp>
+
+#include <initializer_list>
+
+using namespace test::flow;
+using taskflux::detail::call_message;
+using taskflux::detail::inlet;
+using kind = call_message::kind;
+
+namespace {
+
+/// A reader, and a source whose messages the test sends by hand.
+struct reading_fixture : fixture {
+    std::vector<call_message> heard;  // by the source
+    std::unique_ptr<taskflux::mailbox> source = broker->open([this](std::string_view text) { heard.push_back(call_message::parse(text)); });
+    std::shared_ptr<inlet> in = inlet::open(broker, 8);
+
+    void send(kind what, std::uint64_t number, std::initializer_list<std::string_view> values = {}) {
+        call_message message;
+        message.what = what;
+        message.reply_to = source->address();
+        message.number = number;
+        for (const auto value : values) message.add(value);
+        broker->post(in->address(), message.text());
+        settle();
+    }
+
+    void fail(const char* why) {
+        call_message message;
+        message.what = kind::fault;
+        message.payload = taskflux::encode(taskflux::failure{"task_failed", "", why, "", ""});
+        broker->post(in->address(), message.text());
+        settle();
+    }
+
+    std::shared_ptr<ending<std::optional<std::string>>> next() { return start(inlet::next(in)); }
+
+    std::string value() {
+        const auto got = next();
+        if (got->error) return got->what();
+        return got->done ? got->value->value_or("the end") : "waits";
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_stream_messages, reading_fixture)
+
+BOOST_AUTO_TEST_CASE(the_end_does_not_come_before_values_that_were_lost) {
+    send(kind::values, 0, {"a"});
+    send(kind::end, 3);
+    BOOST_TEST(value() == "a");
+    const auto waiting = next();
+    BOOST_TEST(!waiting->done);
+    BOOST_REQUIRE(!heard.empty());
+    BOOST_TEST((heard.back().what == kind::again || heard.back().what == kind::credit));
+    BOOST_TEST(heard.back().number == 1U);
+    send(kind::values, 1, {"b", "c"});
+    BOOST_TEST((waiting->done && waiting->value && *waiting->value == "b"));
+    BOOST_TEST(value() == "c");
+    send(kind::end, 3);
+    BOOST_TEST(value() == "the end");
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_after_the_end_does_not_count) {
+    send(kind::values, 0, {"a"});
+    send(kind::end, 1);
+    fail("no luck");
+    BOOST_TEST(value() == "a");
+    BOOST_TEST(value() == "the end");
+    BOOST_TEST(value() == "the end");
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_comes_after_the_values_before_it_and_the_first_one_counts) {
+    send(kind::values, 0, {"a", "b"});
+    fail("no luck");
+    fail("other luck");
+    BOOST_TEST(value() == "a");
+    BOOST_TEST(value() == "b");
+    BOOST_TEST(value() == "no luck");
+}
+
+BOOST_AUTO_TEST_CASE(values_that_come_twice_are_read_once_and_those_behind_a_gap_are_asked_for_once) {
+    send(kind::values, 0, {"a", "b"});
+    send(kind::values, 1, {"b", "c"});
+    send(kind::values, 5, {"f"});
+    send(kind::values, 6, {"g"});
+    std::size_t asked = 0;
+    for (const auto& one : heard) asked += one.what == kind::again;
+    BOOST_TEST(asked == 1U);
+    for (const auto* const expected : {"a", "b", "c"}) BOOST_TEST(value() == expected);
+    BOOST_TEST(!next()->done);
+}
+
+BOOST_AUTO_TEST_CASE(no_more_values_are_kept_than_the_window_has) {
+    send(kind::values, 0, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+    for (const auto* const expected : {"0", "1", "2", "3", "4", "5", "6", "7"}) BOOST_TEST(value() == expected);
+    BOOST_TEST(!next()->done);
+    BOOST_REQUIRE(!heard.empty());
+    BOOST_TEST(heard.back().number == 8U);
+    send(kind::values, 8, {"8", "9"});
+}
+
+BOOST_AUTO_TEST_CASE(credit_is_given_for_half_a_window) {
+    send(kind::values, 0, {"0", "1", "2", "3", "4"});
+    heard.clear();
+    for (int i = 0; i < 3; ++i) value();
+    BOOST_TEST(heard.empty());
+    value();
+    BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+    BOOST_TEST((heard[0].what == kind::credit));
+    BOOST_TEST(heard[0].taken == 4U);
+    BOOST_TEST(heard[0].number == 5U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
