@@ -5,6 +5,7 @@ starts at the beginning of a line, and ends in a line that starts with `end` or 
 keys.lua and constants.lua are no variables: the generator puts their values in the place of `table.name`, and functions that
 are one expression in the place of their calls. Above a table may stand where C++ has the same: `{...}` takes all of it, and what is written out is compared with it.
 """
+import copy
 import hashlib
 import re
 import textwrap
@@ -255,18 +256,35 @@ class Scripts:
         tables = self.listed[:len([path for path in paths[:len(TABLES)] if path in self.sources])]
         self.tables = Tables(tree, {path: self.sources[path] for path in tables})
         self.letters = self.tables.tables.get("keys", {})
-        self.shared = [part for path in self.listed[len(tables):]
-                       for part in declarations(self.tables.put_in(path, self.sources[path]))]
-        self.own = {path.rsplit("/", 1)[1][:-len(".lua")]: compact(self.tables.put_in(path, text))
-                    for path, text in self.sources.items() if not path.startswith(SHARED_FOLDER)}
+        self.declared = {path: self.read_shared(path, self.sources[path]) for path in self.listed[len(tables):]}
+        self.written = {path: self.read_own(path, text) for path, text in self.sources.items()
+                        if not path.startswith(SHARED_FOLDER)}
         self.put_in_small_functions()
 
+    def read_shared(self, path, text):
+        return declarations(self.tables.put_in(path, text))
+
+    def read_own(self, path, text):
+        return compact(self.tables.put_in(path, text))
+
     def put_in_small_functions(self):
+        self.shared = [part for parts in self.declared.values() for part in parts]
+        self.own = {path.rsplit("/", 1)[1][:-len(".lua")]: text for path, text in self.written.items()}
         for at, (_, text) in enumerate(self.shared):
             function = expression_of(text)
             if function:
                 self.shared[at + 1:] = [(names, inline(other, function)) for names, other in self.shared[at + 1:]]
                 self.own = {name: inline(other, function) for name, other in self.own.items()}
+
+    def with_text(self, path, text):
+        """The scripts as they would be if the file at this path, which is none of TABLES, had this text."""
+        made = copy.copy(self)
+        if path in self.declared:
+            made.declared = self.declared | {path: self.read_shared(path, text)}
+        else:
+            made.written = self.written | {path: self.read_own(path, text)}
+        made.put_in_small_functions()
+        return made
 
     def parts(self, name):
         """(letters of its keys, its first line, shared declarations, its own text)"""

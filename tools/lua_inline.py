@@ -130,7 +130,7 @@ def declared_in(text):
 
 def inline(text, function):
     """A text with the calls of one function replaced where that is possible."""
-    if function.free & declared_in(text):
+    if function.name not in text or function.free & declared_in(text):
         return text
     code, at, before = code_of(text), 0, None
     while at < len(code):

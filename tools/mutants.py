@@ -27,7 +27,6 @@ says that the test notices by not ending. `try` is the same, for --find, with al
 """
 import argparse
 import concurrent.futures
-import copy
 import functools
 import hashlib
 import os
@@ -267,26 +266,14 @@ class ChangedScripts:
     def __init__(self, root):
         generate_scripts.words = functools.lru_cache(None)(generate_scripts.words)  # asked for the same texts again and again
         self.scripts = generate_scripts.Scripts(Tree(root))
-        tables = len(generate_scripts.TABLES)
-        self.shared = {path: self.declared(path, self.scripts.sources[path]) for path in self.scripts.listed[tables:]}
+        self.sources = {path: self.scripts.sources[path] for path in [*self.scripts.declared, *self.scripts.written]}
         self.right = {name: self.scripts.text(name) for name in self.scripts.own}
 
-    def declared(self, path, text):
-        return generate_scripts.declarations(self.scripts.tables.put_in(path, text))
-
     def changed(self, path, text):
-        """By name: the first line with the letters of the keys, and the text, of each script that is another."""
-        wrong = copy.copy(self.scripts)
-        if path in self.shared:
-            wrong.shared = [part for one, parts in self.shared.items()
-                            for part in (self.declared(path, text) if one == path else parts)]
-            names = wrong.own
-        else:
-            name = pathlib.PurePosixPath(path).stem
-            wrong.own = dict(self.scripts.own, **{name: generate_scripts.compact(self.scripts.tables.put_in(path, text))})
-            names = [name]
-        return {name: ("".join(wrong.parts(name)[0]), wrong.text(name)) for name in names
-                if wrong.text(name) != self.right[name]}
+        """By name: the letters of its keys, and the text, of each script that is another."""
+        wrong = self.scripts.with_text(path, text)
+        texts = {name: wrong.text(name) for name in wrong.own}
+        return {name: ("".join(wrong.parts(name)[0]), text) for name, text in texts.items() if text != self.right[name]}
 
 
 def write_scripts(root, to, mutants):
@@ -294,16 +281,20 @@ def write_scripts(root, to, mutants):
     scripts = ChangedScripts(root) if mutants else None
     for one in mutants:
         path = "include/taskflux/" + one.file
-        text = scripts.scripts.sources.get(path)
+        text = scripts.sources.get(path)
         if text is None:
             raise Mistake(f"{one.source}:{one.line}: {one.name}: there is no {path}")
         begin, end = one.place(text)
         different = scripts.changed(path, text[:begin] + one.wrong + text[end:])
         if not different:
             raise Mistake(f"{one.source}:{one.line}: {one.name}: it changes no script")
-        (to / str(one.number)).mkdir(parents=True, exist_ok=True)
+        folder = to / str(one.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        for made in folder.iterdir():
+            if made.name not in different:
+                made.unlink()
         for name, (letters, text) in different.items():
-            target, sha1 = to / str(one.number) / name, hashlib.sha1(text.encode()).hexdigest()
+            target, sha1 = folder / name, hashlib.sha1(text.encode()).hexdigest()
             text = f"{sha1}\n{letters}\n{text}"
             if is_stale(target, text):
                 target.write_text(text, encoding="utf-8")

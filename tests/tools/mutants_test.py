@@ -125,7 +125,22 @@ class Scripts(unittest.TestCase):
             self.assertNotIn("settle", made)
             sha1, letters, text = (pathlib.Path(folder) / str(one.number) / "fetch").read_text(encoding="utf-8").split("\n", 2)
             self.assertEqual(sha1, mutants.hashlib.sha1(text.encode()).hexdigest())
-            self.assertTrue(text.startswith(f"local {', '.join(letters)} = unpack(KEYS)"))
+            self.assertTrue(text.startswith(f"local first_own, {', '.join(letters)} = {len(letters) + 1}, unpack(KEYS)\n"))
+
+    def test_a_fault_in_a_small_function_is_put_in_the_place_of_its_calls(self):
+        with tempfile.TemporaryDirectory() as folder:
+            one = entry("return ⟦run ~= '' ⇒ run == 'x'⟧ and", "p", "broker/redis/lua/shared/server.lua")
+            made = pathlib.Path(folder) / str(one.number)
+            made.mkdir()
+            (made / "report").write_text("of an earlier run", encoding="utf-8")
+            mutants.write_scripts(ROOT, pathlib.Path(folder), [one])
+            callers = {path.stem for path in (ROOT / mutants.generate_scripts.SCRIPTS).glob("*.lua")
+                       if "is_new_server(" in path.read_text(encoding="utf-8")}
+            self.assertEqual({path.name for path in made.iterdir()}, callers)
+            for caller in callers:
+                text = (made / caller).read_text(encoding="utf-8")
+                self.assertIn("== 'x' and", text)
+                self.assertNotIn("is_new_server", text)
 
     def test_every_script_can_be_replaced_when_the_tests_start(self):
         header = mutants.mutated_text(mutants.SCRIPTS_HEADER, (ROOT / mutants.SCRIPTS_HEADER).read_text(encoding="utf-8"), {})
