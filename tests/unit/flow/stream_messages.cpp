@@ -16,7 +16,7 @@ namespace {
 struct reading_fixture : fixture {
     std::vector<call_message> heard;  // by the source
     std::unique_ptr<taskflux::mailbox> source = broker->open([this](std::string_view text) { heard.push_back(call_message::parse(text)); });
-    std::shared_ptr<inlet> in = inlet::open(broker, 8);
+    std::shared_ptr<inlet> in = inlet::open(broker, 8, {});
 
     void send(kind what, std::uint64_t number, std::initializer_list<std::string_view> values = {}) {
         call_message message;
