@@ -21926,30 +21926,35 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
 
 namespace taskflux::redis {
 
-/// Asks for the ends of these tasks, and passes the answers on. Gives when, by the local clock, time alone may end one of the
-/// queue's tasks. `began`: since when somebody waits.
-inline awaitable<time_point> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys, time_point began) {
+/// What the asker of a queue knows, beside `awaited_ends`.
+struct asking_state {
+    time_point served_at;      ///< when a consumer was last known to have a lease; before the first answer, the asker's begin
+    time_point change_at = never;  ///< when time alone may end one of the queue's tasks
+};
+
+/// Asks for the ends of these tasks, and passes the answers on. Where the server can't be asked, all that have asked fail.
+inline awaitable<void> ask_for_ends(engine_ptr on, std::string name, std::vector<task_key> keys, asking_state& known) {
     auto& ends = on->ends();
-    auto next_change = never;
     while (!keys.empty()) {
         const auto sent = on->base().now();
         auto asking = on->at(name)->ends_of(keys, on->channel());
         auto asked = co_await detail::caught(std::move(asking));
         if (asked.failure()) {
-            ends.fail(name, keys, asked.failure());
-            co_return never;
+            for (; !keys.empty(); keys = ends.take_questions(name, batcher_limits::max_items)) ends.fail(name, keys, asked.failure());
+            known.change_at = never;
+            co_return;
         }
         const auto got = asked.take();
-        on->at(name)->note_service(got.is_served, sent - began);
+        if (got.is_served) known.served_at = sent;
+        on->at(name)->note_service(got.is_served, sent - known.served_at);
         auto key = keys.begin();
         for (const auto& one : got.answers) {
             if (one.is_found) ends.answer(name, *key++, one.outcome);
             else ends.answer_gone(name, *key++);
         }
         keys.erase(keys.begin(), key);  // the others have not fitted into the answer
-        next_change = got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
+        known.change_at = got.next_change < 0 ? never : engine::local(sent, got.next_change, got.now);
     }
-    co_return next_change;
 }
 
 /// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has
@@ -21960,31 +21965,33 @@ inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_
     constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
     auto& ends = on->ends();
     const auto poll = [&] { return later(on->base().now(), on->safety_poll()); };
-    const auto began = on->base().now();
+    asking_state known{on->base().now()};
     auto round_at = poll();
-    auto change_at = never;
     std::optional<task_key> asked;  // the last one of a round under way
     bool is_hurried = false;
     while (!ends.end_asker(name)) {
+        on->check_open();
         const auto now = on->base().now();
-        auto keys = ends.take_questions(name, most);
         if (ends.take_hurry(name)) {
             is_hurried = true;
             asked.reset();
             round_at = now;
         }
-        if (keys.empty() && (is_hurried || now >= round_at)) {
-            keys = ends.next(name, asked.value_or(task_key()), most);
-            const bool is_over = keys.size() < most;
-            asked = is_over ? std::nullopt : std::optional(keys.back());
+        auto keys = ends.take_questions(name, most);
+        if (is_hurried || now >= round_at) {  // also while new callers never cease to ask
+            const auto some = ends.next(name, asked.value_or(task_key()), most);
+            const bool is_over = some.size() < most;
+            asked = is_over ? std::nullopt : std::optional(some.back());
             round_at = is_over ? poll() : later(now, pace);
             is_hurried = is_hurried && !is_over;
+            keys.insert(keys.end(), some.begin(), some.end());
+        } else if (keys.empty() && now >= known.change_at) {
+            keys = ends.next(name, task_key(), 1);
         }
-        if (keys.empty() && now >= change_at) keys = ends.next(name, task_key(), 1);
         if (keys.empty()) {
-            co_await on->sleep(wake, (std::min)(round_at, change_at));
+            co_await on->sleep(wake, (std::min)(round_at, known.change_at));
         } else {
-            change_at = co_await ask_for_ends(on, name, std::move(keys), began);
+            co_await ask_for_ends(on, name, std::move(keys), known);
         }
     }
 }

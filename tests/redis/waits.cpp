@@ -81,6 +81,20 @@ BOOST_AUTO_TEST_CASE(an_end_of_which_no_message_came_is_found) {
     BOOST_TEST(!calls[2].done());
 }
 
+BOOST_AUTO_TEST_CASE(an_end_of_which_no_message_came_is_found_while_new_callers_never_cease) {
+    const auto key = add();
+    auto calls = wait_for({key});
+    server.command({"DEL", "tf:{q}:w"});
+    run(broker().cancel(q, {key}));
+    for (const auto& other : add_many(100)) {
+        calls.push_back(begin(broker().wait({q, other}, 1h)));
+        advance(100ms);
+        let_hear();
+    }
+    BOOST_TEST(calls.front().done());
+    BOOST_TEST(!calls.back().done());
+}
+
 BOOST_AUTO_TEST_CASE(large_results_come_in_several_answers) {
     constexpr std::size_t count = 5;
     const auto keys = add_many(count);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker_observer.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/log.hpp>
