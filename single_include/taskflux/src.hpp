@@ -12928,7 +12928,7 @@ private:
 /// what was expected and what came. Views point into the reply, which must outlive them.
 class reader {
 public:
-    explicit reader(const reply& from) noexcept : reply_(&from) {}
+    explicit reader(const reply& from) noexcept : reply_(&from), end_(from.nodes().size()) {}
 
     /// A number. A text that looks like one is refused.
     std::int64_t integer() {
@@ -12953,7 +12953,7 @@ public:
     bool is_nil() const noexcept { return comes(node_kind::nil); }
     bool is_text() const noexcept { return comes(node_kind::text); }
     bool is_error() const noexcept { return comes(node_kind::error); }
-    bool done() const noexcept { return next_ == reply_->nodes().size(); }
+    bool done() const noexcept { return next_ == end_; }
 
     /// Passes over what comes next, a list with all of its elements.
     void skip() {
@@ -12962,6 +12962,14 @@ public:
             const auto& each = reply_->nodes()[next_++];
             if (each.kind == node_kind::list) left += each.size;
         }
+    }
+
+    /// What comes next, a list with all of its elements, by itself; passes over it.
+    reader part() {
+        auto made = *this;
+        skip();
+        made.end_ = next_;
+        return made;
     }
 
 private:
@@ -12997,6 +13005,7 @@ private:
 
     const reply* reply_;
     std::size_t next_ = 0;
+    std::size_t end_;
 };
 
 }  // namespace taskflux::redis
@@ -15120,6 +15129,7 @@ public:
         return names_ == names && queues_ == queues;
     }
 
+    const std::string& names() const { return names_; }
     const std::string& queue(std::size_t i) const { return queues_[i]; }
     std::optional<std::size_t> place_of(const std::string& queue) const {
         const auto found = places_.find(queue);
@@ -15184,11 +15194,12 @@ public:
         if (!called_.contains(i)) move_to(i, unknown_);
     }
 
-    /// The same for all queues.
+    /// It may not have been told of what there is in any queue; answers that are on their way say nothing of that.
     void forget_all() {
         const std::lock_guard lock(mutex_);
         put_off_.clear();
         for (std::size_t i = 0; i < spots_.size(); ++i) {
+            ++spots_[i].calls;
             if (!called_.contains(i)) move_to(i, unknown_);
         }
     }
@@ -15829,13 +15840,13 @@ public:
         return true;
     }
 
-    /// What a consumer's sleepers know is forgotten; comes back with it.
-    std::vector<std::shared_ptr<lookout>> forget(const std::string& consumer) {
+    /// What a consumer's sleepers know is forgotten; comes back with it, by their names.
+    std::vector<std::pair<std::string, std::shared_ptr<lookout>>> forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
-        std::vector<std::shared_ptr<lookout>> all;
+        std::vector<std::pair<std::string, std::shared_ptr<lookout>>> all;
         std::erase_if(lookouts_, [&](const auto& one) {
             if (one.first.substr(one.first.find(':') + 1) != consumer) return false;
-            all.push_back(one.second);
+            all.push_back(one);
             return true;
         });
         return all;
@@ -20294,18 +20305,21 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    /// Calls of this kind fail here, and other queues go on: told once, until they all work again.
-    void report_trouble(const std::string& calls, const std::string& why) {
+    enum class trouble : unsigned char { with_lease, with_fetch };
+
+    /// A consumer's calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    void report_trouble(trouble calls, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
             const bool is_news = troubled_.empty();
             troubled_.insert(calls);
             if (!is_news) return;
         }
+        const bool is_key = why.find("WRONGTYPE") != std::string::npos;
         server_->log("queue " + name_ + " is not served, others are: " + why +
-                     "; a key of another type must be removed, then it is served again within 7 s");
+                     (is_key ? "; a key of another type must be removed, then it is served again within 7 s" : ""));
     }
-    void report_success(const std::string& calls) {
+    void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);
         troubled_.erase(calls);
     }
@@ -20478,7 +20492,7 @@ private:
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
     unsigned damaged_in_ = 0;  // which life of the queue
-    std::set<std::string> troubled_;  // kinds of calls that fail
+    std::set<trouble> troubled_;
     std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
 };
@@ -20576,6 +20590,12 @@ public:
     awaited_ends& ends() { return inbox_.ends(); }
     post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
+
+    /// A consumer has a lease in that queue again; of which length.
+    duration recovered(const std::string& consumer, const std::string& name) {
+        if (consumers_.has_failed(consumer, name)) at(name)->trouble_is_over(queue::trouble::with_lease);
+        return consumers_.recovered(consumer, name);
+    }
     /// Where this process is told things.
     const std::string& channel() const { return server_->inbox(); }
 
@@ -20646,9 +20666,12 @@ public:
             }
             const auto got = called.take();
             reader from(got);
-            from.list();
-            from.text();
-            while (!from.done()) left.push_back(first + static_cast<std::size_t>(from.integer()));
+            if (from.list() == 0 || from.text() != "OK") throw error(errc::protocol, "a script for several queues did not answer OK");
+            while (!from.done()) {
+                const auto place = static_cast<std::uint64_t>(from.integer());
+                if (place >= many) throw error(errc::protocol, "a script for several queues told of one that it was not asked for");
+                left.push_back(first + place);
+            }
         }
         co_return left;
     }
@@ -20668,9 +20691,10 @@ public:
             const auto got = co_await server_->eval_each(what, keys, with.words());
             reader from(got);
             for (auto i = first; i < first + many; ++i) {
-                auto one = from;
-                from.skip();
-                if (!one.is_error() && one.list() > 0 && one.text() == "OK") {
+                auto one = from.part();
+                const auto word = !one.is_error() && one.list() > 0 ? one.text() : std::string_view();
+                if (word == "RELAY") relay(names[i]);
+                if (word == "RELAY" || word == "OK") {
                     use(i, one);
                 } else {
                     alone.push_back(i);
@@ -21056,7 +21080,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         }
         const auto got = fetched.take();
         if (got.is_lost && consumers.has_failed(request.consumer, name)) {
-            co_await join_one(on, request.consumer, name, consumers.recovered(request.consumer, name));
+            co_await join_one(on, request.consumer, name, on->recovered(request.consumer, name));
             continue;
         }
         if (got.is_lost) {
@@ -21103,7 +21127,7 @@ inline awaitable<bool> ask_one(engine_ptr on, const fetch_request& request, std:
     std::exception_ptr trouble;
     try {
         const bool is_behind = co_await fetch_from(on, request, i, place, names, found);
-        on->at(name)->report_success("fetch");
+        on->at(name)->trouble_is_over(queue::trouble::with_fetch);
         co_return is_behind;
     } catch (const boost::system::system_error& e) {
         if (e.code() != errc::protocol) throw;
@@ -21115,7 +21139,7 @@ inline awaitable<bool> ask_one(engine_ptr on, const fetch_request& request, std:
         looks.forget_all();
         std::rethrow_exception(trouble);
     }
-    on->at(name)->report_trouble("fetch", detail::describe(trouble).message);
+    on->at(name)->report_trouble(queue::trouble::with_fetch, detail::describe(trouble).message);
     co_return false;
 }
 
@@ -21198,7 +21222,7 @@ inline awaitable<bool> ask(engine_ptr on, const fetch_request& request, inbox::p
         }
         asked = looks.called();
     } else {
-        std::ranges::merge(unknown, looks.called(), std::back_inserter(asked));
+        std::ranges::set_union(unknown, looks.called(), std::back_inserter(asked));
     }
     if (request.order) request.order(asked);
     bool is_behind = false;
@@ -21556,25 +21580,21 @@ namespace taskflux::redis {
 /// is told once. Throws where all fail.
 class each_by_itself {
 public:
-    each_by_itself(engine_ptr on, std::string consumer, std::string kind, std::size_t queues)
-        : on_(std::move(on)), consumer_(std::move(consumer)), kind_(std::move(kind)), queues_(queues) {}
+    each_by_itself(engine_ptr on, std::string consumer, std::size_t queues)
+        : on_(std::move(on)), consumer_(std::move(consumer)), queues_(queues) {}
 
     awaitable<void> call(std::string name, awaitable<void> what) {
         auto called = co_await detail::caught(std::move(what));
-        if (!called.failure()) {
-            on_->at(name)->report_success(kind_);
-            co_return;
-        }
+        if (!called.failure()) co_return;
         const auto why = detail::describe(called.failure());
         if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
         on_->consumers().failed(consumer_, name);
-        on_->at(name)->report_trouble(kind_, why.message);
+        on_->at(name)->report_trouble(queue::trouble::with_lease, why.message);
     }
 
 private:
     const engine_ptr on_;
     const std::string consumer_;
-    const std::string kind_;
     const std::size_t queues_;
     std::size_t failed_ = 0;
 };
@@ -21586,7 +21606,7 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     with.add(consumer).add(lease.count()).add(on->channel());
     const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, "join", queues.size());
+    each_by_itself calls(on, consumer, queues.size());
     for (const auto i : alone) {
         on->consumers().joined(consumer, queues[i], lease);
         auto joining = join_one(on, consumer, queues[i], lease);
@@ -21597,7 +21617,7 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
 /// Reads what a renewal in the i-th queue has told.
 inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
                          renewal& answer) {
-    on->consumers().recovered(consumer, name);
+    on->recovered(consumer, name);
     const bool is_due = from.integer() != 0;
     for (auto left = from.list(); left >= 3; left -= 3) {
         cancel_request one;
@@ -21642,12 +21662,12 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
         if (some.size() < special.size() && special[some.size()] == i) {
             some.push_back(queues[i]);
         } else {
-            on->consumers().recovered(consumer, queues[i]);
+            on->recovered(consumer, queues[i]);
         }
     }
     const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
     const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, "renew", queues.size());
+    each_by_itself calls(on, consumer, queues.size());
     for (const auto n : alone) {
         const auto i = special[n];
         auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
@@ -21673,7 +21693,10 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
-    for (const auto& looks : on->inbox().forget(consumer)) pass_on(on, *looks);
+    for (const auto& [sleeper, looks] : on->inbox().forget(consumer)) {
+        auto taking = take_off(on, member_of(*on, sleeper, looks->names()), looks->queues(), nullptr);
+        co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
+    }
     arguments with;
     with.add(consumer).add(engine::careful_batch_size);
     std::vector<std::size_t> more;
@@ -21684,7 +21707,7 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
     auto own = engine::set_of(consumer);
     const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
     more.insert(more.end(), alone.begin(), alone.end());
-    each_by_itself calls(on, consumer, "leave", queues.size());
+    each_by_itself calls(on, consumer, queues.size());
     for (const auto i : more) {
         auto leaving = leave_one(on, consumer, queues[i]);
         co_await calls.call(queues[i], std::move(leaving));

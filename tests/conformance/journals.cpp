@@ -555,6 +555,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_ends_are_carried_to_another_queue_at_once, Ba
     BOOST_TEST((waiting.get()->state == task_state::succeeded));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_hears_of_a_child_that_ends_as_its_consumer_leaves, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    on.join("b", {"elsewhere", "quiet"});
+    const auto child = all.add_child("a", "elsewhere");
+    all.end();
+    auto waiting = on.start(on.broker().wait(all.parent, 1h));
+    auto request = on.request("b");
+    request.queues = {"elsewhere"};
+    BOOST_REQUIRE_EQUAL(on.run(on.broker().fetch(request)).size(), 1U);
+    on.run(on.broker().cancel("elsewhere", {child}));
+    on.run(on.broker().leave("b", {"elsewhere", "quiet"}));  // the cancelled child ends with that
+    BOOST_TEST(is_terminal(waiting.get()->state));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_ends_when_the_child_that_it_still_waited_for_is_taken_out, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);

@@ -239,6 +239,33 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_renewal_names_what_no_worker_that_looked_had_a_h
     BOOST_TEST(on.renew("b").unclaimed.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_renewal_of_several_queues_tells_of_each, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const std::vector<std::string> queues{q, "second", "quiet", "third"};
+    on.join(w, queues);
+    for (const auto& queue : queues) {
+        if (queue == "quiet") continue;
+        on.add(on.task("known"), queue);
+        on.add(on.task("strange"), queue);
+        auto request = on.request(w, 2);
+        request.queues = {queue};
+        request.names = std::make_shared<const name_set>(name_set{"known"});
+        const auto found = on.run(on.broker().fetch(request));
+        BOOST_REQUIRE_EQUAL(found.size(), 1U);
+        on.run(on.broker().cancel(queue, {found.front().key}));
+    }
+    const auto told = on.run(on.broker().renew(w, queues, on.lease));
+    BOOST_TEST(!told.lost);
+    BOOST_REQUIRE_EQUAL(told.cancels.size(), 3U);
+    BOOST_REQUIRE_EQUAL(told.unclaimed.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+        const std::size_t queue = i < 2 ? i : 3;
+        BOOST_TEST(told.cancels[i].queue == queue);
+        BOOST_TEST(told.unclaimed[i].queue == queue);
+        BOOST_TEST(told.unclaimed[i].name == "strange");
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_renewal_names_no_more_than_twenty, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join();

@@ -226,6 +226,7 @@ BOOST_AUTO_TEST_CASE(who_loses_the_connection_asks_for_what_it_was_given_in_any_
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_with_a_damaged_key_keeps_no_other_queue_waiting) {
+    std::size_t told = 0;
     for (const std::size_t count : {3, 12}) {
         for (const std::string letter : {"c", "d", "e", "C", "i", "N", "u", "f", "x", "o", "r", "s", "b", "q", "a:w"}) {
             BOOST_TEST_CONTEXT(count << " queues, key " << letter) {
@@ -247,6 +248,7 @@ BOOST_AUTO_TEST_CASE(a_queue_with_a_damaged_key_keeps_no_other_queue_waiting) {
                     BOOST_TEST(server.command({"ZSCORE", key("q2", "C"), consumer}).text != lease);
                 }
                 BOOST_TEST(times_said("queue q1 is not served") <= 1U, said);
+                told += times_said("queue q1 is not served");
                 BOOST_TEST(said.find("queue q2") == std::string::npos, said);
                 server.command({"DEL", key("q1", letter)});
                 submit("q1");
@@ -261,6 +263,7 @@ BOOST_AUTO_TEST_CASE(a_queue_with_a_damaged_key_keeps_no_other_queue_waiting) {
             }
         }
     }
+    BOOST_TEST(told > 10U);  // not of keys that these calls don't read
 }
 
 BOOST_AUTO_TEST_CASE(who_joins_a_queue_with_a_damaged_key_serves_the_others_and_that_one_when_it_is_repaired) {

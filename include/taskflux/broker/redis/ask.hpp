@@ -106,7 +106,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         }
         const auto got = fetched.take();
         if (got.is_lost && consumers.has_failed(request.consumer, name)) {
-            co_await join_one(on, request.consumer, name, consumers.recovered(request.consumer, name));
+            co_await join_one(on, request.consumer, name, on->recovered(request.consumer, name));
             continue;
         }
         if (got.is_lost) {
@@ -153,7 +153,7 @@ inline awaitable<bool> ask_one(engine_ptr on, const fetch_request& request, std:
     std::exception_ptr trouble;
     try {
         const bool is_behind = co_await fetch_from(on, request, i, place, names, found);
-        on->at(name)->report_success("fetch");
+        on->at(name)->trouble_is_over(queue::trouble::with_fetch);
         co_return is_behind;
     } catch (const boost::system::system_error& e) {
         if (e.code() != errc::protocol) throw;
@@ -165,7 +165,7 @@ inline awaitable<bool> ask_one(engine_ptr on, const fetch_request& request, std:
         looks.forget_all();
         std::rethrow_exception(trouble);
     }
-    on->at(name)->report_trouble("fetch", detail::describe(trouble).message);
+    on->at(name)->report_trouble(queue::trouble::with_fetch, detail::describe(trouble).message);
     co_return false;
 }
 
@@ -248,7 +248,7 @@ inline awaitable<bool> ask(engine_ptr on, const fetch_request& request, inbox::p
         }
         asked = looks.called();
     } else {
-        std::ranges::merge(unknown, looks.called(), std::back_inserter(asked));
+        std::ranges::set_union(unknown, looks.called(), std::back_inserter(asked));
     }
     if (request.order) request.order(asked);
     bool is_behind = false;

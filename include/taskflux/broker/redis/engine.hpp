@@ -93,6 +93,12 @@ public:
     awaited_ends& ends() { return inbox_.ends(); }
     post_office& post() { return *post_; }
     redis::consumers& consumers() { return consumers_; }
+
+    /// A consumer has a lease in that queue again; of which length.
+    duration recovered(const std::string& consumer, const std::string& name) {
+        if (consumers_.has_failed(consumer, name)) at(name)->trouble_is_over(queue::trouble::with_lease);
+        return consumers_.recovered(consumer, name);
+    }
     /// Where this process is told things.
     const std::string& channel() const { return server_->inbox(); }
 
@@ -163,9 +169,12 @@ public:
             }
             const auto got = called.take();
             reader from(got);
-            from.list();
-            from.text();
-            while (!from.done()) left.push_back(first + static_cast<std::size_t>(from.integer()));
+            if (from.list() == 0 || from.text() != "OK") throw error(errc::protocol, "a script for several queues did not answer OK");
+            while (!from.done()) {
+                const auto place = static_cast<std::uint64_t>(from.integer());
+                if (place >= many) throw error(errc::protocol, "a script for several queues told of one that it was not asked for");
+                left.push_back(first + place);
+            }
         }
         co_return left;
     }
@@ -185,9 +194,10 @@ public:
             const auto got = co_await server_->eval_each(what, keys, with.words());
             reader from(got);
             for (auto i = first; i < first + many; ++i) {
-                auto one = from;
-                from.skip();
-                if (!one.is_error() && one.list() > 0 && one.text() == "OK") {
+                auto one = from.part();
+                const auto word = !one.is_error() && one.list() > 0 ? one.text() : std::string_view();
+                if (word == "RELAY") relay(names[i]);
+                if (word == "RELAY" || word == "OK") {
                     use(i, one);
                 } else {
                     alone.push_back(i);

@@ -109,13 +109,13 @@ public:
         return true;
     }
 
-    /// What a consumer's sleepers know is forgotten; comes back with it.
-    std::vector<std::shared_ptr<lookout>> forget(const std::string& consumer) {
+    /// What a consumer's sleepers know is forgotten; comes back with it, by their names.
+    std::vector<std::pair<std::string, std::shared_ptr<lookout>>> forget(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
-        std::vector<std::shared_ptr<lookout>> all;
+        std::vector<std::pair<std::string, std::shared_ptr<lookout>>> all;
         std::erase_if(lookouts_, [&](const auto& one) {
             if (one.first.substr(one.first.find(':') + 1) != consumer) return false;
-            all.push_back(one.second);
+            all.push_back(one);
             return true;
         });
         return all;

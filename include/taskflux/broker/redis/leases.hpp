@@ -23,25 +23,21 @@ namespace taskflux::redis {
 /// is told once. Throws where all fail.
 class each_by_itself {
 public:
-    each_by_itself(engine_ptr on, std::string consumer, std::string kind, std::size_t queues)
-        : on_(std::move(on)), consumer_(std::move(consumer)), kind_(std::move(kind)), queues_(queues) {}
+    each_by_itself(engine_ptr on, std::string consumer, std::size_t queues)
+        : on_(std::move(on)), consumer_(std::move(consumer)), queues_(queues) {}
 
     awaitable<void> call(std::string name, awaitable<void> what) {
         auto called = co_await detail::caught(std::move(what));
-        if (!called.failure()) {
-            on_->at(name)->report_success(kind_);
-            co_return;
-        }
+        if (!called.failure()) co_return;
         const auto why = detail::describe(called.failure());
         if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
         on_->consumers().failed(consumer_, name);
-        on_->at(name)->report_trouble(kind_, why.message);
+        on_->at(name)->report_trouble(queue::trouble::with_lease, why.message);
     }
 
 private:
     const engine_ptr on_;
     const std::string consumer_;
-    const std::string kind_;
     const std::size_t queues_;
     std::size_t failed_ = 0;
 };
@@ -53,7 +49,7 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     with.add(consumer).add(lease.count()).add(on->channel());
     const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, "join", queues.size());
+    each_by_itself calls(on, consumer, queues.size());
     for (const auto i : alone) {
         on->consumers().joined(consumer, queues[i], lease);
         auto joining = join_one(on, consumer, queues[i], lease);
@@ -64,7 +60,7 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
 /// Reads what a renewal in the i-th queue has told.
 inline void read_renewal(const engine_ptr& on, const std::string& consumer, const std::string& name, std::size_t i, reader from,
                          renewal& answer) {
-    on->consumers().recovered(consumer, name);
+    on->recovered(consumer, name);
     const bool is_due = from.integer() != 0;
     for (auto left = from.list(); left >= 3; left -= 3) {
         cancel_request one;
@@ -109,12 +105,12 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
         if (some.size() < special.size() && special[some.size()] == i) {
             some.push_back(queues[i]);
         } else {
-            on->consumers().recovered(consumer, queues[i]);
+            on->recovered(consumer, queues[i]);
         }
     }
     const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
     const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, "renew", queues.size());
+    each_by_itself calls(on, consumer, queues.size());
     for (const auto n : alone) {
         const auto i = special[n];
         auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
@@ -140,7 +136,10 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
-    for (const auto& looks : on->inbox().forget(consumer)) pass_on(on, *looks);
+    for (const auto& [sleeper, looks] : on->inbox().forget(consumer)) {
+        auto taking = take_off(on, member_of(*on, sleeper, looks->names()), looks->queues(), nullptr);
+        co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
+    }
     arguments with;
     with.add(consumer).add(engine::careful_batch_size);
     std::vector<std::size_t> more;
@@ -151,7 +150,7 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
     auto own = engine::set_of(consumer);
     const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
     more.insert(more.end(), alone.begin(), alone.end());
-    each_by_itself calls(on, consumer, "leave", queues.size());
+    each_by_itself calls(on, consumer, queues.size());
     for (const auto i : more) {
         auto leaving = leave_one(on, consumer, queues[i]);
         co_await calls.call(queues[i], std::move(leaving));

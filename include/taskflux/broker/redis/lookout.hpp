@@ -37,6 +37,7 @@ public:
         return names_ == names && queues_ == queues;
     }
 
+    const std::string& names() const { return names_; }
     const std::string& queue(std::size_t i) const { return queues_[i]; }
     std::optional<std::size_t> place_of(const std::string& queue) const {
         const auto found = places_.find(queue);
@@ -101,11 +102,12 @@ public:
         if (!called_.contains(i)) move_to(i, unknown_);
     }
 
-    /// The same for all queues.
+    /// It may not have been told of what there is in any queue; answers that are on their way say nothing of that.
     void forget_all() {
         const std::lock_guard lock(mutex_);
         put_off_.clear();
         for (std::size_t i = 0; i < spots_.size(); ++i) {
+            ++spots_[i].calls;
             if (!called_.contains(i)) move_to(i, unknown_);
         }
     }

@@ -139,18 +139,21 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    /// Calls of this kind fail here, and other queues go on: told once, until they all work again.
-    void report_trouble(const std::string& calls, const std::string& why) {
+    enum class trouble : unsigned char { with_lease, with_fetch };
+
+    /// A consumer's calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    void report_trouble(trouble calls, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
             const bool is_news = troubled_.empty();
             troubled_.insert(calls);
             if (!is_news) return;
         }
+        const bool is_key = why.find("WRONGTYPE") != std::string::npos;
         server_->log("queue " + name_ + " is not served, others are: " + why +
-                     "; a key of another type must be removed, then it is served again within 7 s");
+                     (is_key ? "; a key of another type must be removed, then it is served again within 7 s" : ""));
     }
-    void report_success(const std::string& calls) {
+    void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);
         troubled_.erase(calls);
     }
@@ -323,7 +326,7 @@ private:
     std::shared_ptr<task_batcher> enqueueing_;
     std::set<std::string> damaged_;
     unsigned damaged_in_ = 0;  // which life of the queue
-    std::set<std::string> troubled_;  // kinds of calls that fail
+    std::set<trouble> troubled_;
     std::string ready_for_;    // the run of a server that has been told to this queue, and the queue's life
     std::map<std::string, std::shared_ptr<end_batcher>> settling_;
 };

@@ -109,7 +109,7 @@ private:
 /// what was expected and what came. Views point into the reply, which must outlive them.
 class reader {
 public:
-    explicit reader(const reply& from) noexcept : reply_(&from) {}
+    explicit reader(const reply& from) noexcept : reply_(&from), end_(from.nodes().size()) {}
 
     /// A number. A text that looks like one is refused.
     std::int64_t integer() {
@@ -134,7 +134,7 @@ public:
     bool is_nil() const noexcept { return comes(node_kind::nil); }
     bool is_text() const noexcept { return comes(node_kind::text); }
     bool is_error() const noexcept { return comes(node_kind::error); }
-    bool done() const noexcept { return next_ == reply_->nodes().size(); }
+    bool done() const noexcept { return next_ == end_; }
 
     /// Passes over what comes next, a list with all of its elements.
     void skip() {
@@ -143,6 +143,14 @@ public:
             const auto& each = reply_->nodes()[next_++];
             if (each.kind == node_kind::list) left += each.size;
         }
+    }
+
+    /// What comes next, a list with all of its elements, by itself; passes over it.
+    reader part() {
+        auto made = *this;
+        skip();
+        made.end_ = next_;
+        return made;
     }
 
 private:
@@ -178,6 +186,7 @@ private:
 
     const reply* reply_;
     std::size_t next_ = 0;
+    std::size_t end_;
 };
 
 }  // namespace taskflux::redis
