@@ -2530,6 +2530,18 @@ consteval std::string_view default_name() {
 template <class T>
 inline constexpr std::string_view payload_name = detail::default_name<T>();
 
+namespace detail {
+
+template <std::size_t Size>
+consteval bool has_duplicate(std::array<std::string_view, Size> names) {
+    for (std::size_t i = 0; i < Size; ++i)
+        for (std::size_t j = i + 1; j < Size; ++j)
+            if (names[i] == names[j]) return true;
+    return false;
+}
+
+}  // namespace detail
+
 }  // namespace taskflux
 
 // -------------------- taskflux/core/codec/check.hpp --------------------------------------------------------
@@ -2664,14 +2676,6 @@ struct inspector {
             return finding<mistake::same_name_twice, std::variant<Ts...>>{};
         else
             return nothing_wrong{};
-    }
-
-    template <std::size_t Size>
-    static consteval bool has_duplicate(std::array<std::string_view, Size> names) {
-        for (std::size_t i = 0; i < Size; ++i)
-            for (std::size_t j = i + 1; j < Size; ++j)
-                if (names[i] == names[j]) return true;
-        return false;
     }
 
     template <class... Seen, class T, std::size_t Size>
@@ -3889,10 +3893,18 @@ void throw_if(const Failed& why) {
     if (auto details = fault_in<T>(why.failure())) throw failed_with<Failed, T>(why, std::move(*details));
 }
 
-template <class Failed, class... Ts>
-void throw_any_of(const Failed& why) {
-    (throw_if<Failed, Ts>(why), ...);
-}
+/// The details that a contract names.
+template <class... Ts>
+struct named_faults {
+    static_assert(!has_duplicate(std::array<std::string_view, sizeof...(Ts)>{payload_name<Ts>...}),
+                  "two faults of this contract have the same name, which is all that tells them apart: rename one of them, or "
+                  "specialise taskflux::payload_name for it");
+
+    template <class Failed>
+    static void raise(const Failed& why) {
+        (throw_if<Failed, Ts>(why), ...);
+    }
+};
 
 }  // namespace detail
 
@@ -3902,7 +3914,8 @@ void throw_any_of(const Failed& why) {
 ///
 /// A fault that is not named reaches its caller as `call_failed` or `task_failed` (see `failure::details`, `fault_in`).
 template <class... Ts>
-inline constexpr fault_list throws{&detail::throw_any_of<call_failed, Ts...>, &detail::throw_any_of<task_failed, Ts...>};
+inline constexpr fault_list throws{&detail::named_faults<Ts...>::template raise<call_failed>,
+                                   &detail::named_faults<Ts...>::template raise<task_failed>};
 
 }  // namespace taskflux
 
