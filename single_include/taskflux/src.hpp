@@ -8704,6 +8704,7 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.delay = e.delay();
         end.counts = false;
         return end;
+    } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
     } catch (const error& e) {
         if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
     } catch (...) {  // any other failure: the policy decides
