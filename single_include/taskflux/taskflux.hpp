@@ -4920,6 +4920,9 @@ protected:
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
+    /// What it is, for errors.
+    virtual std::string subject() const { return "the job"; }
+
     /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
     bool runs_in(const void* chain) const noexcept;
     /// To be called in the chain of `run`, by an operation that lets its completion handler go then.
@@ -9161,8 +9164,8 @@ struct stream_reader {
     std::size_t window = 1;
 };
 
-/// See `inlet::open`.
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults);
+/// See `inlet::open`; the source is the task of this name.
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string_view task);
 
 std::string stream_header_for(const inlet& reader);
 
@@ -9284,7 +9287,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window, contract.faults());
+        auto reader = detail::open_inlet(broker_, stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
@@ -9431,7 +9434,7 @@ private:
                                                    Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             texts.push_back(detail::encode_of(subject, *next));
         }
@@ -10843,7 +10846,7 @@ public:
             j.queued_ = false;
             ++adjourned_;
             lock.unlock();
-            finish(slot_job_ptr(&j, false), stopped(reason));
+            finish(slot_job_ptr(&j, false), stopped(j, reason));
         } else if (slot* s = j.slot_) {
             lock.unlock();
             interrupt(*s, slot_job_ptr(&j), 0);
@@ -10879,7 +10882,7 @@ public:
         lock.unlock();
         while (slot_job* j = jobs.pop_front()) {
             j->stop(errc::cancelled);
-            finish(slot_job_ptr(j, false), stopped(errc::cancelled));
+            finish(slot_job_ptr(j, false), stopped(*j, errc::cancelled));
         }
     }
 
@@ -10935,9 +10938,12 @@ public:
         return async_wait(&slots::ended_, std::forward<Token>(token));
     }
 
-    /// What a job that was told to stop for this reason ends with.
-    static std::exception_ptr stopped(errc reason) {
-        const char* const why = reason == errc::timed_out ? "its deadline passed before it had ended: allow a longer one" : "";
+    /// What this job ends with when it is told to stop for this reason.
+    static std::exception_ptr stopped(const slot_job& j, errc reason) {
+        std::string why;
+        if (reason == errc::timed_out) {
+            why = "the deadline of " + j.subject() + " passed before it had ended: allow a longer one";
+        }
         return std::make_exception_ptr(error(reason, why));
     }
 
