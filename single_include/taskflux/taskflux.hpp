@@ -3688,7 +3688,7 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 namespace taskflux::detail {
 
-/// The same error, which begins with what could not be read or written.
+/// `cause`, with a text that begins with `what`: what could not be read or written.
 template <class Error>
 Error named(const Error& cause, const std::string& what) {
     return Error(static_cast<errc>(cause.code().value()), cause.pointer(), cause.reason(), what);
@@ -5238,7 +5238,8 @@ public:
     virtual void disarm(asio::steady_timer& timer) noexcept = 0;
 
     /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
-    /// it: it must outlive them and their execution context. A clock that may end before returns a part that does not.
+    /// it: it must outlive them and their execution context. A clock that may be destroyed before them returns a part of
+    /// its own that they keep alive.
     virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
 
 protected:
