@@ -13,6 +13,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <latch>
 #include <list>
 #include <memory>
 #include <optional>
@@ -323,15 +324,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_has_returned_is_not_cancelled_at_its_d
     calling<Backend> on;
     std::optional<asio::thread_pool> threads(std::in_place, 1U);
     std::atomic<bool> has_begun = false;
+    std::latch may_return(1);
     taskflux::service service(on.shared(), service_options().cpu(threads->get_executor()).lease(1min));
     service.on(add, [&](add_args of) {
         has_begun = true;
+        may_return.wait();
         return of.a + of.b;
     });
     auto serving = on.start(service.run());
     on.let_work();
     auto call = on.start(on.caller.call(add, call_options().timeout(10s), 1, 2));
     while (!has_begun) on.run(on.broker().counts(q));
+    may_return.count_down();  // nothing else is run until it has returned
     threads->join();
     threads.reset();
     on.pass(10001ms);
