@@ -45,7 +45,8 @@ public:
     virtual void disarm(asio::steady_timer& timer) noexcept = 0;
 
     /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
-    /// it: it must outlive them and their execution context. A clock that may end before returns a part that does not.
+    /// it: it must outlive them and their execution context. A clock that may be destroyed before them returns a part of
+    /// its own that they keep alive.
     virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
 
 protected:

@@ -4178,7 +4178,7 @@ namespace taskflux::memory {
 /// `exchange` within a process. Thread-safe; lives in a shared_ptr.
 class post_office : public std::enable_shared_from_this<post_office> {
 public:
-    /// `clock` must outlive it.
+    /// Keeps `clock.shared()`.
     post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock.shared()) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {
@@ -4940,9 +4940,9 @@ private:
     /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
     void send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back);
 
-    /// Sends, and returns whether it was heard. Errors: `timed_out`.
-    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
-                                              bounce back, time_point ends);
+    /// Sends, and returns whether it was heard. `what` is sent, for errors. Errors: `timed_out`.
+    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, std::string what, std::string instance,
+                                              std::string to, std::string text, bounce back, time_point ends);
 
     /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);
@@ -5070,18 +5070,19 @@ public:
     /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
-    /// Has room for `window` values. `faults`: that the source may answer with.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults);
+    /// Has room for `window` values. `faults`: that the source may answer with. `source`: its name for errors.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults, std::string source);
 
-    inlet(broker_ptr broker, std::size_t window, fault_list faults);
+    inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string source);
 
     const std::string& address() const { return box_->address(); }
     std::size_t window() const { return window_; }
     const broker_ptr& broker() const { return broker_; }
 
-    /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
-    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end. `source`: its name for errors.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves, std::string source);
+    /// To be called before the first value is awaited; messages may be there before. `ends`: when the stream times out.
+    /// `looks` checks whether the outlet still lives. `leaves` is called when the reader leaves, with whether it has read to
+    /// the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
 
     /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
     /// answered; `timed_out`.
@@ -5109,13 +5110,14 @@ private:
     const broker_ptr broker_;
     const std::size_t window_;
     const fault_list faults_;
+    const std::string name_;  // of the source
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
+    // The reader's.
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
-    std::string name_;  // of the source
 
     std::mutex mutex_;  // guards all below
     std::string source_;
@@ -5171,17 +5173,17 @@ private:
 
 namespace taskflux::detail {
 
-/// What went wrong with sending a call, which says of which.
-inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& call, const std::string& instance) {
+/// What went wrong with sending `what`, such as "the call of calculator.add", which it names.
+inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& what, const std::string& instance) {
     try {
         std::rethrow_exception(trouble);
     } catch (const error& e) {
         const auto code = static_cast<errc>(e.code().value());
         if (code == errc::unavailable) {
-            return std::make_exception_ptr(error(code, "it is not known whether the call of " + call + " reached instance " +
+            return std::make_exception_ptr(error(code, "it is not known whether " + what + " reached instance " +
                                                            instance + ": " + e.what()));
         }
-        if (code == errc::too_large) return std::make_exception_ptr(error(code, "call of " + call + ": " + e.what()));
+        if (code == errc::too_large) return std::make_exception_ptr(error(code, what + ": " + e.what()));
         return trouble;
     } catch (...) {
         return trouble;
@@ -5299,7 +5301,9 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         tried.insert(to.address);
-        const auto in = inlet::open(self->broker_, what.options.window(), what.faults);
+        const taken_by by(what, to.id);
+        auto source = by.call + " from instance " + by.instance;
+        const auto in = inlet::open(self->broker_, what.options.window(), what.faults, std::move(source));
         reading made(in);
         auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
@@ -5307,9 +5311,9 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
-        const taken_by by(what, to.id);
         self->follow(*in, by, to.address, ends);
-        bool is_taken = co_await send_in_time(self, by, to.address, request.text(), std::move(back), ends);
+        const auto subject = "the call of " + by.call;
+        bool is_taken = co_await send_in_time(self, subject, to.id, to.address, request.text(), std::move(back), ends);
         if (is_taken) is_taken = co_await inlet::begun(in);
         if (is_taken) co_return made;
         self->instances_.did_not_hear(what.service, to.address);
@@ -5323,18 +5327,18 @@ void rpc_core::follow(inlet& in, const taken_by& by, const std::string& address,
         self->instances_.ended(address);
         if (!has_ended) self->abandon(address, 0, reader);
     };
-    in.attach(ends, std::move(looks), std::move(leaves), by.call + " from instance " + by.instance);
+    in.attach(ends, std::move(looks), std::move(leaves));
 }
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, {});
+    const auto subject = "the notification of " + what.name();
     std::set<std::string> tried;
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         request.deadline = ends;
-        const taken_by by(what, to.id);
-        was_heard = co_await send_in_time(self, by, to.address, request.text(), bounce(), ends);
+        was_heard = co_await send_in_time(self, subject, to.id, to.address, request.text(), bounce(), ends);
         if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
         tried.insert(to.address);
     }
@@ -5401,21 +5405,21 @@ asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, taken_b
     if (!is_there) throw lost(by);
 }
 
-asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
-                                             bounce back, time_point ends) {
+asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, std::string what, std::string instance,
+                                             std::string to, std::string text, bounce back, time_point ends) {
     auto sending = self->broker_->send(std::move(to), std::move(text), std::move(back));
     std::exception_ptr trouble;
     try {
-        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + by.call);
+        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), what);
     } catch (...) {
         trouble = std::current_exception();
     }
-    std::rethrow_exception(unsent(trouble, by.call, by.instance));
+    std::rethrow_exception(unsent(trouble, what, instance));
 }
 
 void rpc_core::send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back) {
     broker_->post(std::move(to), std::move(text), std::move(back), [mine, by](std::exception_ptr trouble, bool was_heard) {
-        if (trouble) return mine->end(unsent(trouble, by.call, by.instance));
+        if (trouble) return mine->end(unsent(trouble, "the call of " + by.call, by.instance));
         mine->was_heard = was_heard;
         if (was_heard) return;
         mine->is_refused = true;
@@ -5676,6 +5680,8 @@ private:
     void hear(std::string_view text);
     void begin(call_message request);
     admission admit(const call_ptr& one);
+    /// Cancels a call unless it has returned. With the mutex locked: until it returns, and takes the mutex to say so, the
+    /// threads on which it runs have work, and are not joined. Only posts.
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.
@@ -5981,16 +5987,11 @@ void service_core::hear(std::string_view text) {
 }
 
 void service_core::cancel(const call_key& key) {
-    call_ptr one;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(key);
-        if (found == calls_.end()) return;
-        found->second->is_gone = true;
-        if (found->second->has_returned) return;
-        one = found->second;
-    }
-    cancel(one);
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(key);
+    if (found == calls_.end()) return;
+    found->second->is_gone = true;
+    cancel(found->second);
 }
 
 void service_core::begin(call_message request) {
@@ -6134,6 +6135,7 @@ void service_core::end(const call_ptr& one) {
 }
 
 void service_core::cancel(const call_ptr& one) {
+    if (one->has_returned) return;
     one->context.cancel();
     asio::post(one->where, [one] {
         one->is_stopped = true;
@@ -6142,29 +6144,19 @@ void service_core::cancel(const call_ptr& one) {
 }
 
 void service_core::cancel_all() {
-    std::vector<call_ptr> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [key, one] : calls_) {
-            if (!one->has_returned) all.push_back(one);
-        }
-    }
-    for (const auto& one : all) cancel(one);
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, one] : calls_) cancel(one);
 }
 
 time_point service_core::cancel_overdue() {
-    std::vector<call_ptr> late;
-    auto next = never;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto end = deadlines_.upper_bound(broker_->clock().now());
-        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
-        deadlines_.erase(deadlines_.begin(), end);
-        for (const auto& one : late) one->is_gone = true;
-        if (!deadlines_.empty()) next = deadlines_.begin()->first;
+    const std::lock_guard lock(mutex_);
+    const auto end = deadlines_.upper_bound(broker_->clock().now());
+    for (auto late = deadlines_.begin(); late != end; ++late) {
+        late->second->is_gone = true;
+        cancel(late->second);
     }
-    for (const auto& one : late) cancel(one);
-    return next;
+    deadlines_.erase(deadlines_.begin(), end);
+    return deadlines_.empty() ? never : deadlines_.begin()->first;
 }
 
 asio::awaitable<void> service_core::announce(bool leaving, duration lease) {
@@ -6255,8 +6247,8 @@ asio::awaitable<void> flush_stream(std::shared_ptr<outlet> to) {
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window, faults);
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults, std::string source) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window, faults, std::move(source));
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
@@ -6266,11 +6258,11 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_
     return made;
 }
 
-inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
-    : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
+inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string source)
+    : broker_(std::move(broker)), window_(window), faults_(faults), name_(std::move(source)),
+      changed_(std::make_shared<event>()) {}
 
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves, std::string source) {
-    name_ = std::move(source);
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
     ends_ = ends;
     looks_ = std::move(looks);
     leaves_ = std::move(leaves);
@@ -7521,8 +7513,8 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 
 namespace taskflux::detail {
 
-inline error overran(duration timeout) {
-    return {errc::timed_out, "the attempt took longer than its timeout of " + std::to_string(timeout.count()) +
+inline error overran(const std::string& job, duration timeout) {
+    return {errc::timed_out, "the attempt at " + job + " took longer than its timeout of " + std::to_string(timeout.count()) +
                                  " ms, and was cancelled: allow a longer one"};
 }
 
@@ -7533,7 +7525,7 @@ void executor_job::begin() {
 job_end executor_job::judge(std::exception_ptr& error) noexcept {
     const job_end end = retry_state_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
     if (!error || !stopping() || end == job_end::retried) return end;
-    error = slots::stopped(stop_reason());
+    error = slots::stopped(*this, stop_reason());
     return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
 }
 
@@ -7573,7 +7565,7 @@ void executor_state::cancel(executor_job& j, errc reason) {
             waiting_.erase(*a);
             a->state = retry_state::phase::queued;
             lock.unlock();
-            return finish(slot_job_ptr(&j, false), stopped(reason));
+            return finish(slot_job_ptr(&j, false), stopped(j, reason));
         }
     }
     slots::cancel(j, reason);
@@ -7586,7 +7578,7 @@ void executor_state::cancel_all() {
         a->state = retry_state::phase::queued;
         lock.unlock();
         a->owner.stop(errc::cancelled);
-        finish(slot_job_ptr(&a->owner, false), stopped(errc::cancelled));
+        finish(slot_job_ptr(&a->owner, false), stopped(a->owner, errc::cancelled));
         lock.lock();
     }
 }
@@ -7643,7 +7635,7 @@ std::optional<errc> executor_state::prepare(executor_job& j, const run_options* 
 
 void executor_state::refuse(executor_job& j, errc why) {
     give_up(j);
-    j.deliver(stopped(why), false);
+    j.deliver(stopped(j, why), false);
 }
 
 void executor_state::give_up(executor_job& j) noexcept {
@@ -7671,7 +7663,7 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
     const std::lock_guard lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
-        if (a.timed_out) error = std::make_exception_ptr(overran(a.timeout));
+        if (a.timed_out) error = std::make_exception_ptr(overran(j.subject(), a.timeout));
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);
@@ -7913,7 +7905,7 @@ inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
             // Before its threads are joined, the job is stopped: they are not joined before they have it, or that is seen here.
             const asio::any_io_executor alive = asio::prefer(cpu_, asio::execution::outstanding_work.tracked);
             if (j.stopping()) {
-                error = stopped(j.stop_reason());
+                error = stopped(j, j.stop_reason());
                 return asio::post(s.executor, std::move(handler));
             }
             asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
@@ -7944,7 +7936,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
         slot::running current(s, s.pop(), self);
         std::exception_ptr error;
         if (current->stopping()) {
-            error = stopped(current->stop_reason());
+            error = stopped(*current, current->stop_reason());
         } else {
             try {
                 if (current->kind_ == slot_job::kind::coroutine) {
@@ -8704,6 +8696,7 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.delay = e.delay();
         end.counts = false;
         return end;
+    } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
     } catch (const error& e) {
         if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
     } catch (...) {  // any other failure: the policy decides
@@ -8817,6 +8810,8 @@ private:
         if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
         handler_.call(begin_here(), what_.payload, result_);
     }
+
+    std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }
 
     void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
     void let_go() noexcept override { owner_->on_abandon(*this); }
@@ -9106,8 +9101,8 @@ asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_i
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults) {
-    return inlet::open(std::move(broker), window, faults);
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string_view task) {
+    return inlet::open(std::move(broker), window, faults, "task " + std::string(task));
 }
 
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
@@ -9146,7 +9141,7 @@ void follow_task(const task_id& id, inlet& reader) {
         if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
-    }, "task " + to_string(id));
+    });
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
     spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }
@@ -20735,7 +20730,8 @@ public:
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
-    /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
+    /// Waits until `who` has a message, or until `when` by the local clock; may return early. Throws when cancelled, or when the
+    /// broker is closed.
     awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when, base()); }
     awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) { return sleep(std::move(wake), when, base()); }
 

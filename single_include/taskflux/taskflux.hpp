@@ -2530,6 +2530,18 @@ consteval std::string_view default_name() {
 template <class T>
 inline constexpr std::string_view payload_name = detail::default_name<T>();
 
+namespace detail {
+
+template <std::size_t Size>
+consteval bool has_duplicate(std::array<std::string_view, Size> names) {
+    for (std::size_t i = 0; i < Size; ++i)
+        for (std::size_t j = i + 1; j < Size; ++j)
+            if (names[i] == names[j]) return true;
+    return false;
+}
+
+}  // namespace detail
+
 }  // namespace taskflux
 
 // -------------------- taskflux/core/codec/check.hpp --------------------------------------------------------
@@ -2664,14 +2676,6 @@ struct inspector {
             return finding<mistake::same_name_twice, std::variant<Ts...>>{};
         else
             return nothing_wrong{};
-    }
-
-    template <std::size_t Size>
-    static consteval bool has_duplicate(std::array<std::string_view, Size> names) {
-        for (std::size_t i = 0; i < Size; ++i)
-            for (std::size_t j = i + 1; j < Size; ++j)
-                if (names[i] == names[j]) return true;
-        return false;
     }
 
     template <class... Seen, class T, std::size_t Size>
@@ -3684,7 +3688,7 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 namespace taskflux::detail {
 
-/// The same error, which begins with what could not be read or written.
+/// `cause`, with a text that begins with `what`: what could not be read or written.
 template <class Error>
 Error named(const Error& cause, const std::string& what) {
     return Error(static_cast<errc>(cause.code().value()), cause.pointer(), cause.reason(), what);
@@ -3889,10 +3893,18 @@ void throw_if(const Failed& why) {
     if (auto details = fault_in<T>(why.failure())) throw failed_with<Failed, T>(why, std::move(*details));
 }
 
-template <class Failed, class... Ts>
-void throw_any_of(const Failed& why) {
-    (throw_if<Failed, Ts>(why), ...);
-}
+/// The details that a contract names.
+template <class... Ts>
+struct named_faults {
+    static_assert(!has_duplicate(std::array<std::string_view, sizeof...(Ts)>{payload_name<Ts>...}),
+                  "two faults of this contract have the same name, which is all that tells them apart: rename one of them, or "
+                  "specialise taskflux::payload_name for it");
+
+    template <class Failed>
+    static void raise(const Failed& why) {
+        (throw_if<Failed, Ts>(why), ...);
+    }
+};
 
 }  // namespace detail
 
@@ -3902,7 +3914,8 @@ void throw_any_of(const Failed& why) {
 ///
 /// A fault that is not named reaches its caller as `call_failed` or `task_failed` (see `failure::details`, `fault_in`).
 template <class... Ts>
-inline constexpr fault_list throws{&detail::throw_any_of<call_failed, Ts...>, &detail::throw_any_of<task_failed, Ts...>};
+inline constexpr fault_list throws{&detail::named_faults<Ts...>::template raise<call_failed>,
+                                   &detail::named_faults<Ts...>::template raise<task_failed>};
 
 }  // namespace taskflux
 
@@ -4907,6 +4920,9 @@ protected:
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
 
+    /// What it is, for errors.
+    virtual std::string subject() const { return "the job"; }
+
     /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
     bool runs_in(const void* chain) const noexcept;
     /// To be called in the chain of `run`, by an operation that lets its completion handler go then.
@@ -5222,7 +5238,8 @@ public:
     virtual void disarm(asio::steady_timer& timer) noexcept = 0;
 
     /// What a broker or executor that is made with this clock keeps and asks. By default this clock itself, without owning
-    /// it: it must outlive them and their execution context. A clock that may end before returns a part that does not.
+    /// it: it must outlive them and their execution context. A clock that may be destroyed before them returns a part of
+    /// its own that they keep alive.
     virtual std::shared_ptr<clock> shared() { return {std::shared_ptr<void>(), this}; }
 
 protected:
@@ -9148,8 +9165,8 @@ struct stream_reader {
     std::size_t window = 1;
 };
 
-/// See `inlet::open`.
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults);
+/// See `inlet::open`; the source is the task of this name.
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string_view task);
 
 std::string stream_header_for(const inlet& reader);
 
@@ -9271,7 +9288,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window, contract.faults());
+        auto reader = detail::open_inlet(broker_, stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
@@ -9418,7 +9435,7 @@ private:
                                                    Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             texts.push_back(detail::encode_of(subject, *next));
         }
@@ -10830,7 +10847,7 @@ public:
             j.queued_ = false;
             ++adjourned_;
             lock.unlock();
-            finish(slot_job_ptr(&j, false), stopped(reason));
+            finish(slot_job_ptr(&j, false), stopped(j, reason));
         } else if (slot* s = j.slot_) {
             lock.unlock();
             interrupt(*s, slot_job_ptr(&j), 0);
@@ -10866,7 +10883,7 @@ public:
         lock.unlock();
         while (slot_job* j = jobs.pop_front()) {
             j->stop(errc::cancelled);
-            finish(slot_job_ptr(j, false), stopped(errc::cancelled));
+            finish(slot_job_ptr(j, false), stopped(*j, errc::cancelled));
         }
     }
 
@@ -10922,9 +10939,12 @@ public:
         return async_wait(&slots::ended_, std::forward<Token>(token));
     }
 
-    /// What a job that was told to stop for this reason ends with.
-    static std::exception_ptr stopped(errc reason) {
-        const char* const why = reason == errc::timed_out ? "its deadline passed before it had ended: allow a longer one" : "";
+    /// What this job ends with when it is told to stop for this reason.
+    static std::exception_ptr stopped(const slot_job& j, errc reason) {
+        std::string why;
+        if (reason == errc::timed_out) {
+            why = "the deadline of " + j.subject() + " passed before it had ended: allow a longer one";
+        }
         return std::make_exception_ptr(error(reason, why));
     }
 

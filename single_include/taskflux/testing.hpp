@@ -245,7 +245,7 @@ private:
 class task_context {
 public:
     /// Name, timeout and deadline are those of the contract, where the options have no others; `attempt` is what
-    /// `context::attempt` says.
+    /// `context::attempt` says. Throws `std::logic_error` where an own id of the options is taken.
     template <class R, class P>
     task_context(environment& in, const detail::contract<R, P>& task, const submit_options& options = submit_options(),
                  unsigned attempt = 1)
@@ -274,6 +274,7 @@ private:
                                                            const submit_options& options, unsigned attempt) {
         const std::string queue = "made-by-hand", consumer = uuid_generator().text();  // a queue that no worker serves
         const auto policy = spec->policy;
+        const auto name = spec->name;
         const auto& broker = in.broker();
         std::vector<std::string> queues(1, queue);
         in.run(broker->join(consumer, queues, std::chrono::hours(24 * 365)));
@@ -281,7 +282,11 @@ private:
         tasks.front().spec = std::move(spec);
         tasks.front().payload = "null";
         tasks.front().own_id = options.id();
-        in.run(broker->submit(queue, std::move(tasks)));
+        const auto stored = in.run(broker->submit(queue, std::move(tasks)));
+        if (stored.front().duplicate) {
+            throw std::logic_error("no context can be made for task " + name + ": the environment has had a task of the id " +
+                                   detail::in_quotes(options.id(), 200) + "; give each context an id of its own, or none");
+        }
         fetch_request request;
         request.consumer = consumer;
         request.queues = std::move(queues);

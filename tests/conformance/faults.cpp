@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_fault_comes_after_the_values_of_its_stream, Back
     read(on.run(on.client.run(statement_task, "funds")));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(who_awaits_a_task_catches_its_fault_as_a_type, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_caller_that_awaits_a_task_catches_its_fault_as_a_type, Backend, backends) {
     bank<Backend> on;
     using funds = fault_of<insufficient_funds>;
     BOOST_CHECK_EXCEPTION(on.run(on.client.run(pay_task, "funds")), funds, is_five);
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_catches_the_faults_of_its_subtasks, Back
     BOOST_TEST(on.run(on.client.run(map_task, "funds")) == 105);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_fault_passes_through_who_does_not_catch_it, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fault_passes_through_a_caller_that_does_not_catch_it, Backend, backends) {
     bank<Backend> on;
     BOOST_CHECK_EXCEPTION(on.run(on.caller.call(order, "funds")), fault_of<insufficient_funds>, is_five);
     BOOST_CHECK_EXCEPTION(on.run(on.client.run(order_task, "funds")), fault_of<insufficient_funds>, is_five);
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_fault_that_cannot_be_sent_says_so, Backend, back
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_tests_a_handler_catches_what_it_throws) {
+BOOST_AUTO_TEST_CASE(a_test_of_a_handler_catches_what_that_throws) {
     using funds = fault_of<insufficient_funds>;
     BOOST_CHECK_EXCEPTION(fail_with("funds"), funds, is_five);
     const fault<insufficient_funds> thrown("no_money", {"a/7", 5}, "empty");

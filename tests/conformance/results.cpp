@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_for_an_unknown_task_is_refused, Backend, ba
     BOOST_TEST(on.error_of(on.broker().wait({"none", key}, 1h)) == errc::not_found);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(everyone_who_waits_is_told, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(all_waiting_callers_are_told, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto task = place(on, task_state::running);
     std::vector<started<std::optional<task_outcome>>> all;
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_sees_the_end_that_time_brings, Backend, bac
     BOOST_TEST((second.get().value().state == task_state::failed));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_only_who_waits_gets_the_result, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_only_waiting_callers_get_the_result, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto task = place(on, task_state::running, run_policy{.retention = 0s});
     auto waiting = on.start(on.broker().wait({q, task.key}, 1h));
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_a_client_that_comes_late_to_its_
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_removed_task_is_told_that_it_was_cancelled, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_caller_that_waits_for_a_removed_task_is_told_that_it_was_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto keys = on.add_many(2);
     auto removed = on.start(on.broker().wait({q, keys[0]}, 1h));

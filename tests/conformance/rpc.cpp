@@ -7,10 +7,13 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
+#include <latch>
 #include <list>
 #include <memory>
 #include <optional>
@@ -314,6 +317,32 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(notifications_count_as_calls_in_flight, Backend, b
     one.stop();
     BOOST_TEST(one.cancelled == 2);
     BOOST_TEST(one.service.running() == 0U);
+}
+
+// Its answer is still on its way when its time is over, and the threads on which it ran are gone.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_has_returned_is_not_cancelled_at_its_deadline, Backend, backends) {
+    calling<Backend> on;
+    std::optional<asio::thread_pool> threads(std::in_place, 1U);
+    std::atomic<bool> has_begun = false;
+    std::latch may_return(1);
+    taskflux::service service(on.shared(), service_options().cpu(threads->get_executor()).lease(1min));
+    service.on(add, [&](add_args of) {
+        has_begun = true;
+        may_return.wait();
+        return of.a + of.b;
+    });
+    auto serving = on.start(service.run());
+    on.let_work();
+    auto call = on.start(on.caller.call(add, call_options().timeout(10s), 1, 2));
+    while (!has_begun) on.run(on.broker().counts(q));
+    may_return.count_down();  // nothing else is run until it has returned
+    threads->join();
+    threads.reset();
+    on.pass(10001ms);
+    on.error_of(call);  // that depends on which came first
+    service.stop();
+    serving.get();
+    BOOST_TEST(service.running() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_ends_at_its_deadline_and_no_other_with_it, Backend, backends) {

@@ -217,7 +217,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_whose_values_do_not_fit_names_the_method_an
     constexpr method<void(std::string)> large{"shapes", "mirror"};
     const std::string text(4'194'304, 'x');
     const auto said = on.text_of(on.caller.call(large, text));
-    BOOST_TEST(said.starts_with("call of shapes.mirror: a message of 4194"), said);
+    BOOST_TEST(said.starts_with("the call of shapes.mirror: a message of 4194"), said);
+    const auto notified = on.text_of(on.caller.notify(large, text));
+    BOOST_TEST(notified.starts_with("the notification of shapes.mirror: a message of 4194"), notified);
     BOOST_TEST(said.ends_with(" bytes is not sent: at most 4194304 are; send a reference to it"), said);
 }
 
@@ -259,7 +261,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_whose_values_do_not_fit_names_it_and_the_pl
     });
     const std::vector<point> some{{1, 2}, {3, nan}};
     BOOST_TEST(on.text_of(on.client.submit_all(mirror_task, some)) ==
-               "payload 1 of task mirror can't be written: at /y: JSON has no NaN and no infinity");
+               "payload [1] of task mirror can't be written: at /y: JSON has no NaN and no infinity");
     auto values = on.run(on.client.run(numbers_task));
     const auto wrong = on.text_of(values.next());
     BOOST_TEST(wrong.starts_with("a value that task q:~"), wrong);
@@ -276,15 +278,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_that_does_not_fit_names_itself, Backend, 
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_that_takes_too_long_says_which_limit, Backend, backends) {
     saying<Backend> on;
-    auto overran = on.start(on.client.run(long_task));
+    const auto overran = on.run(on.client.submit(long_task));
     on.let_work();
     on.pass(2s);
-    BOOST_TEST(on.text_of(std::move(overran)) ==
-               "the attempt took longer than its timeout of 2000 ms, and was cancelled: allow a longer one");
-    auto late = on.start(on.client.run(late_task));
+    BOOST_TEST(on.text_of(overran.result()) == "the attempt at task long (" + to_string(overran.id()) +
+                                                   ") took longer than its timeout of 2000 ms, and was cancelled: allow a longer one");
+    const auto late = on.run(on.client.submit(late_task));
     on.let_work();
     on.pass(3s);
-    BOOST_TEST(on.text_of(std::move(late)) == "its deadline passed before it had ended: allow a longer one");
+    BOOST_TEST(on.text_of(late.result()) == "the deadline of task long (" + to_string(late.id()) +
+                                                ") passed before it had ended: allow a longer one");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_was_serving_runs_what_is_submitted_afterwards
     BOOST_TEST(queues() == only_q);
 }
 
-BOOST_AUTO_TEST_CASE(who_awaits_a_task_that_is_lost_hears_that_there_is_none) {
+BOOST_AUTO_TEST_CASE(a_caller_that_awaits_a_lost_task_hears_that_there_is_none) {
     auto waiting = start(client.run(twice, 1));
     let_work();
     BOOST_TEST(counts().waiting == 1U);

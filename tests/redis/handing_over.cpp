@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(sleepers_do_not_pile_up_on_the_server) {
     BOOST_TEST(sleepers("other") <= 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_awaits_a_task_that_it_submits_need_not_ask_for_its_end) {
+BOOST_AUTO_TEST_CASE(a_submitter_that_awaits_its_task_need_not_ask_for_its_end) {
     std::int64_t until_the_end = 0, in_all = 0;
     for (int round = 0; round < 2; ++round) {  // the first loads scripts
         const auto key = submit_to(on, "q", true);

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_missing_right_is_named_before_anything_is_written) {
     BOOST_TEST(server.command({"EXISTS", "tf:{rights}"}) == "0");
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_replicas_needs_the_right_to_wait) {
+BOOST_AUTO_TEST_CASE(waiting_for_replicas_needs_the_right_to_wait) {
     test::redis_server server;
     BOOST_TEST(answer_with(server, {"-wait"}) == "granted");
     const auto durable = test::patient().durable(1);

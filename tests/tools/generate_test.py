@@ -376,6 +376,11 @@ class ScriptRules(Project):
                 self.with_body(body)
                 self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "reads by HGET in read after it may have written")
 
+    def test_a_read_in_a_small_function_is_told_by_its_name(self):
+        self.script("shared/access.lua", LUA["shared/access.lua"] + "local function one(field) return call('HGET', keys.records, field) end\n")
+        self.with_body("call('HSET', keys.records, ARGV[1], 'x')\nreturn {one('x')}\n")
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "reads by HGET in one after it may have written")
+
     def test_a_read_above_the_first_write_or_beside_it_is_not_refused(self):
         write = "call('HSET', keys.records, ARGV[1], read('x'))\n"
         for body in (write,

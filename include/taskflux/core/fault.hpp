@@ -7,10 +7,12 @@
 #include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/options.hpp>
 
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskflux {
@@ -122,10 +124,18 @@ void throw_if(const Failed& why) {
     if (auto details = fault_in<T>(why.failure())) throw failed_with<Failed, T>(why, std::move(*details));
 }
 
-template <class Failed, class... Ts>
-void throw_any_of(const Failed& why) {
-    (throw_if<Failed, Ts>(why), ...);
-}
+/// The details that a contract names.
+template <class... Ts>
+struct named_faults {
+    static_assert(!has_duplicate(std::array<std::string_view, sizeof...(Ts)>{payload_name<Ts>...}),
+                  "two faults of this contract have the same name, which is all that tells them apart: rename one of them, or "
+                  "specialise taskflux::payload_name for it");
+
+    template <class Failed>
+    static void raise(const Failed& why) {
+        (throw_if<Failed, Ts>(why), ...);
+    }
+};
 
 }  // namespace detail
 
@@ -135,6 +145,7 @@ void throw_any_of(const Failed& why) {
 ///
 /// A fault that is not named reaches its caller as `call_failed` or `task_failed` (see `failure::details`, `fault_in`).
 template <class... Ts>
-inline constexpr fault_list throws{&detail::throw_any_of<call_failed, Ts...>, &detail::throw_any_of<task_failed, Ts...>};
+inline constexpr fault_list throws{&detail::named_faults<Ts...>::template raise<call_failed>,
+                                   &detail::named_faults<Ts...>::template raise<task_failed>};
 
 }  // namespace taskflux

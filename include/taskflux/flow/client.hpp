@@ -138,7 +138,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window, contract.faults());
+        auto reader = detail::open_inlet(broker_, stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
@@ -285,7 +285,7 @@ private:
                                                    Range payloads, fault_list faults) {
         std::vector<std::string> texts;  // all of them before the first is stored
         if constexpr (std::ranges::sized_range<Range>) texts.reserve(std::ranges::size(payloads));
-        const auto subject = [&] { return "payload " + std::to_string(texts.size()) + " of task " + pattern.spec->name; };
+        const auto subject = [&] { return "payload [" + std::to_string(texts.size()) + "] of task " + pattern.spec->name; };
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             texts.push_back(detail::encode_of(subject, *next));
         }

@@ -42,7 +42,7 @@ void poll(asio::io_context& context) {
 
 BOOST_AUTO_TEST_SUITE(detail_event)
 
-BOOST_AUTO_TEST_CASE(setting_it_wakes_who_waits) {
+BOOST_AUTO_TEST_CASE(setting_it_wakes_its_waiters) {
     int woken = 0;
     asio::io_context context;
     event on;

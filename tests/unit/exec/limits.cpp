@@ -1,5 +1,7 @@
 #include <taskflux/exec/executor.hpp>
 
+#include <taskflux/core/task/failure.hpp>
+
 #include "fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -38,6 +40,10 @@ asio::awaitable<int> submit_flaky(executor& pool, int& calls, int failures) {
 
 asio::awaitable<void> submit_wait(executor& pool, gate& at) {
     co_await pool.submit(wait, std::ref(at));
+}
+
+asio::awaitable<void> submit_with(executor& pool, run_options with, gate& at) {
+    co_await pool.submit(with, wait, std::ref(at));
 }
 
 }  // namespace
@@ -136,6 +142,17 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_takes_too_long_is_cancelled_and_repeated) {
     advance(1s);
     BOOST_TEST(end->failed_with(errc::timed_out));
     BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 0, 1, 0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_takes_too_long_says_which_limit) {
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    const auto overran = start(submit_with(pool, run_options().timeout(1s), door));
+    const auto late = start(submit_with(pool, run_options().deadline(1s), door));
+    advance(1s);
+    BOOST_TEST(taskflux::detail::describe(overran->error).message ==
+               "the attempt at the job took longer than its timeout of 1000 ms, and was cancelled: allow a longer one");
+    BOOST_TEST(taskflux::detail::describe(late->error).message == "the deadline of the job passed before it had ended: allow a longer one");
 }
 
 BOOST_AUTO_TEST_CASE(a_slot_is_clean_after_a_timeout) {
@@ -386,7 +403,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_fails_after_its_cancellation_is_not_repeated) {
     BOOST_TEST((pool.counts() == taskflux::executor_counts{0, 0, 0, 0, 0, 1, 0}));
 }
 
-BOOST_AUTO_TEST_CASE(cancelling_who_awaits_a_handle_leaves_the_job_alone) {
+BOOST_AUTO_TEST_CASE(cancelling_a_wait_for_a_handle_leaves_the_job_alone) {
     executor pool(io.get_executor(), options());
     gate door(io.get_executor());
     auto job = pool.spawn(wait, std::ref(door));

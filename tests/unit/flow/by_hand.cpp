@@ -7,6 +7,9 @@
 
 #include <boost/asio/as_tuple.hpp>
 
+#include <stdexcept>
+#include <string>
+
 namespace {
 
 using namespace test::flow;
@@ -57,6 +60,16 @@ asio::awaitable<int> on_workflow(context& ctx, int& charged) {
 }
 
 BOOST_AUTO_TEST_SUITE(flow_by_hand)
+
+BOOST_AUTO_TEST_CASE(a_second_context_of_the_same_own_id_says_so) {
+    environment test;
+    const auto options = taskflux::submit_options().id("order-7");
+    task_context first{test, order, options};
+    BOOST_CHECK_EXCEPTION((task_context{test, order, options}), std::logic_error, [](const std::logic_error& e) {
+        return e.what() == std::string("no context can be made for task order: the environment has had a task of the id \"order-7\"; "
+                                       "give each context an id of its own, or none");
+    });
+}
 
 BOOST_AUTO_TEST_CASE(a_handler_is_called_with_a_context_made_by_hand) {
     environment test;

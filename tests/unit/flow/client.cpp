@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_may_wait_gets_its_result) {
     BOOST_TEST(now(client.run(twice, submit_options().wait(1s), 4)) == 8);
 }
 
-BOOST_AUTO_TEST_CASE(cancelling_who_awaits_a_result_leaves_the_task_alone) {
+BOOST_AUTO_TEST_CASE(cancelling_a_wait_for_a_result_leaves_the_task_alone) {
     const auto job = now(client.submit(twice, 1));
     const auto wait = start(job.result());
     wait->cancel();

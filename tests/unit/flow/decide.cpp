@@ -1,11 +1,14 @@
+#include <taskflux/core/fault.hpp>
 #include <taskflux/flow/worker/decide.hpp>
 
+#include <boost/describe/class.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
 #include <optional>
 #include <random>
 #include <stdexcept>
+#include <string>
 
 using namespace std::chrono_literals;
 using taskflux::errc;
@@ -14,6 +17,11 @@ using taskflux::detail::decide;
 using taskflux::detail::failed_attempt;
 
 namespace {
+
+struct changed_book {
+    int page = 0;
+};
+BOOST_DESCRIBE_STRUCT(changed_book, (), (page))
 
 /// A first attempt of five, a second apart, that threw.
 struct attempt_fixture {
@@ -106,6 +114,18 @@ BOOST_AUTO_TEST_CASE(changed_calls_of_a_handler_are_not_tried_again) {
     ended.error = std::make_exception_ptr(taskflux::error(errc::journal_mismatch, "other calls"));
     BOOST_TEST((kind() == settlement::kind::fail));
     ended.error = std::make_exception_ptr(taskflux::error(errc::task_failed, "a subtask"));
+    BOOST_TEST((kind() == settlement::kind::retry));
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_is_tried_again_whatever_its_code) {
+    const std::string code = "journal_mismatch";
+    ended.error = std::make_exception_ptr(taskflux::fault(code, changed_book{7}));
+    BOOST_TEST((kind() == settlement::kind::retry));
+    taskflux::failure of_subtask;
+    of_subtask.code = code;
+    ended.error = std::make_exception_ptr(taskflux::task_failed(errc::journal_mismatch, of_subtask, 1));
+    BOOST_TEST((kind() == settlement::kind::retry));
+    ended.error = std::make_exception_ptr(taskflux::call_failed(errc::journal_mismatch, of_subtask));
     BOOST_TEST((kind() == settlement::kind::retry));
 }
 

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_result_is_gone_after_its_retention) {
     BOOST_TEST(now(brief.cancel()) == effect::not_found);
 }
 
-BOOST_AUTO_TEST_CASE(without_retention_only_who_waits_gets_the_result) {
+BOOST_AUTO_TEST_CASE(without_retention_only_waiting_callers_get_the_result) {
     const auto life = begin();
     BOOST_TEST(now(client.run(twice, submit_options().retention(0s).hold(false), 3)) == 6);
     BOOST_TEST(counts().succeeded == 0U);

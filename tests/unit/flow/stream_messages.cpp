@@ -16,7 +16,7 @@ namespace {
 struct reading_fixture : fixture {
     std::vector<call_message> heard;  // by the source
     std::unique_ptr<taskflux::mailbox> source = broker->open([this](std::string_view text) { heard.push_back(call_message::parse(text)); });
-    std::shared_ptr<inlet> in = inlet::open(broker, 8, {});
+    std::shared_ptr<inlet> in = inlet::open(broker, 8, {}, "task ticks");
 
     void send(kind what, std::uint64_t number, std::initializer_list<std::string_view> values = {}) {
         call_message message;
@@ -63,6 +63,12 @@ BOOST_AUTO_TEST_CASE(the_end_does_not_come_before_values_that_were_lost) {
     BOOST_TEST(value() == "c");
     send(kind::end, 3);
     BOOST_TEST(value() == "the end");
+}
+
+// A task may be run, and send, before its submitter knows its id.
+BOOST_AUTO_TEST_CASE(an_answer_in_place_of_values_names_its_source_from_the_start) {
+    send(kind::answer, 0);
+    BOOST_TEST(value() == "the answer of task ticks can't be read as a stream: it is one result; call it by a method<R(P)>");
 }
 
 BOOST_AUTO_TEST_CASE(a_fault_after_the_end_does_not_count) {

@@ -22,7 +22,7 @@ namespace taskflux::memory {
 /// `exchange` within a process. Thread-safe; lives in a shared_ptr.
 class post_office : public std::enable_shared_from_this<post_office> {
 public:
-    /// `clock` must outlive it.
+    /// Keeps `clock.shared()`.
     post_office(asio::any_io_executor executor, taskflux::clock& clock) : executor_(std::move(executor)), clock_(clock.shared()) {}
 
     std::unique_ptr<mailbox> open(exchange::listener hear) {

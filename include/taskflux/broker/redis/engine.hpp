@@ -238,7 +238,8 @@ public:
         detail::spawn_ignoring_errors(executor_, return_to_queue(std::move(task)));
     }
 
-    /// Until there is a message for the one who waits, or `when` by the local clock; may return early. Throws when cancelled, or closed.
+    /// Waits until `who` has a message, or until `when` by the local clock; may return early. Throws when cancelled, or when the
+    /// broker is closed.
     awaitable<void> sleep(redis::inbox::ticket& who, time_point when) { return sleep(who.wake(), when, base()); }
     awaitable<void> sleep(std::shared_ptr<detail::event> wake, time_point when) { return sleep(std::move(wake), when, base()); }
 

@@ -73,9 +73,9 @@ private:
     /// Sends without waiting, so that a call that can't be sent times out, too; an error is stored in the call.
     void send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back);
 
-    /// Sends, and returns whether it was heard. Errors: `timed_out`.
-    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
-                                              bounce back, time_point ends);
+    /// Sends, and returns whether it was heard. `what` is sent, for errors. Errors: `timed_out`.
+    static asio::awaitable<bool> send_in_time(std::shared_ptr<rpc_core> self, std::string what, std::string instance,
+                                              std::string to, std::string text, bounce back, time_point ends);
 
     /// Cancels the method of a call that nobody waits for any more. Does not wait.
     void abandon(const std::string& address, std::uint64_t id, const std::string& reader);

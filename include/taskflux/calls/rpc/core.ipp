@@ -22,17 +22,17 @@
 
 namespace taskflux::detail {
 
-/// What went wrong with sending a call, which says of which.
-inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& call, const std::string& instance) {
+/// What went wrong with sending `what`, such as "the call of calculator.add", which it names.
+inline std::exception_ptr unsent(const std::exception_ptr& trouble, const std::string& what, const std::string& instance) {
     try {
         std::rethrow_exception(trouble);
     } catch (const error& e) {
         const auto code = static_cast<errc>(e.code().value());
         if (code == errc::unavailable) {
-            return std::make_exception_ptr(error(code, "it is not known whether the call of " + call + " reached instance " +
+            return std::make_exception_ptr(error(code, "it is not known whether " + what + " reached instance " +
                                                            instance + ": " + e.what()));
         }
-        if (code == errc::too_large) return std::make_exception_ptr(error(code, "call of " + call + ": " + e.what()));
+        if (code == errc::too_large) return std::make_exception_ptr(error(code, what + ": " + e.what()));
         return trouble;
     } catch (...) {
         return trouble;
@@ -150,7 +150,9 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
     for (;;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         tried.insert(to.address);
-        const auto in = inlet::open(self->broker_, what.options.window(), what.faults);
+        const taken_by by(what, to.id);
+        auto source = by.call + " from instance " + by.instance;
+        const auto in = inlet::open(self->broker_, what.options.window(), what.faults, std::move(source));
         reading made(in);
         auto request = self->message_of(what, ends, in->address());
         request.window = in->window();
@@ -158,9 +160,9 @@ asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, c
         refusal.what = call_message::kind::refused;
         bounce back(in->address(), refusal.text());
         self->instances_.begun(to.address);
-        const taken_by by(what, to.id);
         self->follow(*in, by, to.address, ends);
-        bool is_taken = co_await send_in_time(self, by, to.address, request.text(), std::move(back), ends);
+        const auto subject = "the call of " + by.call;
+        bool is_taken = co_await send_in_time(self, subject, to.id, to.address, request.text(), std::move(back), ends);
         if (is_taken) is_taken = co_await inlet::begun(in);
         if (is_taken) co_return made;
         self->instances_.did_not_hear(what.service, to.address);
@@ -174,18 +176,18 @@ void rpc_core::follow(inlet& in, const taken_by& by, const std::string& address,
         self->instances_.ended(address);
         if (!has_ended) self->abandon(address, 0, reader);
     };
-    in.attach(ends, std::move(looks), std::move(leaves), by.call + " from instance " + by.instance);
+    in.attach(ends, std::move(looks), std::move(leaves));
 }
 
 asio::awaitable<void> rpc_core::notify(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, {});
+    const auto subject = "the notification of " + what.name();
     std::set<std::string> tried;
     for (bool was_heard = false; !was_heard;) {
         const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
         request.deadline = ends;
-        const taken_by by(what, to.id);
-        was_heard = co_await send_in_time(self, by, to.address, request.text(), bounce(), ends);
+        was_heard = co_await send_in_time(self, subject, to.id, to.address, request.text(), bounce(), ends);
         if (!was_heard) self->instances_.did_not_hear(what.service, to.address);
         tried.insert(to.address);
     }
@@ -252,21 +254,21 @@ asio::awaitable<void> rpc_core::look_for(std::shared_ptr<rpc_core> self, taken_b
     if (!is_there) throw lost(by);
 }
 
-asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, taken_by by, std::string to, std::string text,
-                                             bounce back, time_point ends) {
+asio::awaitable<bool> rpc_core::send_in_time(std::shared_ptr<rpc_core> self, std::string what, std::string instance,
+                                             std::string to, std::string text, bounce back, time_point ends) {
     auto sending = self->broker_->send(std::move(to), std::move(text), std::move(back));
     std::exception_ptr trouble;
     try {
-        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), "calling " + by.call);
+        co_return co_await in_time(self->broker_->clock(), ends, std::move(sending), what);
     } catch (...) {
         trouble = std::current_exception();
     }
-    std::rethrow_exception(unsent(trouble, by.call, by.instance));
+    std::rethrow_exception(unsent(trouble, what, instance));
 }
 
 void rpc_core::send(const std::shared_ptr<pending>& mine, const taken_by& by, std::string to, std::string text, bounce back) {
     broker_->post(std::move(to), std::move(text), std::move(back), [mine, by](std::exception_ptr trouble, bool was_heard) {
-        if (trouble) return mine->end(unsent(trouble, by.call, by.instance));
+        if (trouble) return mine->end(unsent(trouble, "the call of " + by.call, by.instance));
         mine->was_heard = was_heard;
         if (was_heard) return;
         mine->is_refused = true;

@@ -83,6 +83,8 @@ private:
     void hear(std::string_view text);
     void begin(call_message request);
     admission admit(const call_ptr& one);
+    /// Cancels a call unless it has returned. With the mutex locked: until it returns, and takes the mutex to say so, the
+    /// threads on which it runs have work, and are not joined. Only posts.
     void cancel(const call_ptr& one);
 
     /// Cancels a call whose caller waits no more.

@@ -131,16 +131,11 @@ void service_core::hear(std::string_view text) {
 }
 
 void service_core::cancel(const call_key& key) {
-    call_ptr one;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = calls_.find(key);
-        if (found == calls_.end()) return;
-        found->second->is_gone = true;
-        if (found->second->has_returned) return;
-        one = found->second;
-    }
-    cancel(one);
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(key);
+    if (found == calls_.end()) return;
+    found->second->is_gone = true;
+    cancel(found->second);
 }
 
 void service_core::begin(call_message request) {
@@ -284,6 +279,7 @@ void service_core::end(const call_ptr& one) {
 }
 
 void service_core::cancel(const call_ptr& one) {
+    if (one->has_returned) return;
     one->context.cancel();
     asio::post(one->where, [one] {
         one->is_stopped = true;
@@ -292,29 +288,19 @@ void service_core::cancel(const call_ptr& one) {
 }
 
 void service_core::cancel_all() {
-    std::vector<call_ptr> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [key, one] : calls_) {
-            if (!one->has_returned) all.push_back(one);
-        }
-    }
-    for (const auto& one : all) cancel(one);
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, one] : calls_) cancel(one);
 }
 
 time_point service_core::cancel_overdue() {
-    std::vector<call_ptr> late;
-    auto next = never;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto end = deadlines_.upper_bound(broker_->clock().now());
-        for (auto at = deadlines_.begin(); at != end; ++at) late.push_back(at->second);
-        deadlines_.erase(deadlines_.begin(), end);
-        for (const auto& one : late) one->is_gone = true;
-        if (!deadlines_.empty()) next = deadlines_.begin()->first;
+    const std::lock_guard lock(mutex_);
+    const auto end = deadlines_.upper_bound(broker_->clock().now());
+    for (auto late = deadlines_.begin(); late != end; ++late) {
+        late->second->is_gone = true;
+        cancel(late->second);
     }
-    for (const auto& one : late) cancel(one);
-    return next;
+    deadlines_.erase(deadlines_.begin(), end);
+    return deadlines_.empty() ? never : deadlines_.begin()->first;
 }
 
 asio::awaitable<void> service_core::announce(bool leaving, duration lease) {

@@ -29,18 +29,19 @@ public:
     /// be expected.
     using look = std::function<asio::awaitable<void>(bool is_lost)>;
 
-    /// Has room for `window` values. `faults`: that the source may answer with.
-    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults);
+    /// Has room for `window` values. `faults`: that the source may answer with. `source`: its name for errors.
+    static std::shared_ptr<inlet> open(broker_ptr broker, std::size_t window, fault_list faults, std::string source);
 
-    inlet(broker_ptr broker, std::size_t window, fault_list faults);
+    inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string source);
 
     const std::string& address() const { return box_->address(); }
     std::size_t window() const { return window_; }
     const broker_ptr& broker() const { return broker_; }
 
-    /// To be called before anything is awaited. `ends`: when the stream times out. `looks` checks whether the outlet still
-    /// lives. `leaves` is called when the reader leaves, with whether it has read to the end. `source`: its name for errors.
-    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves, std::string source);
+    /// To be called before the first value is awaited; messages may be there before. `ends`: when the stream times out.
+    /// `looks` checks whether the outlet still lives. `leaves` is called when the reader leaves, with whether it has read to
+    /// the end.
+    void attach(time_point ends, look looks, std::function<void(bool has_ended)> leaves);
 
     /// Waits until the outlet has sent something; false when the instance took no call. Errors: the error that an instance
     /// answered; `timed_out`.
@@ -68,13 +69,14 @@ private:
     const broker_ptr broker_;
     const std::size_t window_;
     const fault_list faults_;
+    const std::string name_;  // of the source
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
+    // The reader's.
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
-    std::string name_;  // of the source
 
     std::mutex mutex_;  // guards all below
     std::string source_;

@@ -20,8 +20,8 @@
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults) {
-    const auto made = std::make_shared<inlet>(std::move(broker), window, faults);
+std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_list faults, std::string source) {
+    const auto made = std::make_shared<inlet>(std::move(broker), window, faults, std::move(source));
     made->box_ = made->broker_->open([weak = made->weak_from_this()](std::string_view text) {
         if (const auto self = weak.lock()) self->hear(text);
     });
@@ -31,11 +31,11 @@ std::shared_ptr<inlet> inlet::open(broker_ptr broker, std::size_t window, fault_
     return made;
 }
 
-inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults)
-    : broker_(std::move(broker)), window_(window), faults_(faults), changed_(std::make_shared<event>()) {}
+inlet::inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string source)
+    : broker_(std::move(broker)), window_(window), faults_(faults), name_(std::move(source)),
+      changed_(std::make_shared<event>()) {}
 
-void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves, std::string source) {
-    name_ = std::move(source);
+void inlet::attach(time_point ends, look looks, std::function<void(bool)> leaves) {
     ends_ = ends;
     looks_ = std::move(looks);
     leaves_ = std::move(leaves);

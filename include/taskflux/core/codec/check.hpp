@@ -142,14 +142,6 @@ struct inspector {
             return nothing_wrong{};
     }
 
-    template <std::size_t Size>
-    static consteval bool has_duplicate(std::array<std::string_view, Size> names) {
-        for (std::size_t i = 0; i < Size; ++i)
-            for (std::size_t j = i + 1; j < Size; ++j)
-                if (names[i] == names[j]) return true;
-        return false;
-    }
-
     template <class... Seen, class T, std::size_t Size>
     static consteval auto tuple(std::type_identity<std::array<T, Size>>) {
         return one<T, Seen...>();

@@ -2,6 +2,7 @@
 
 #include <taskflux/core/codec/kind.hpp>
 
+#include <array>
 #include <cstddef>
 #include <source_location>
 #include <string_view>
@@ -62,5 +63,17 @@ consteval std::string_view default_name() {
 /// Specialise it to keep the wire stable when a class is renamed.
 template <class T>
 inline constexpr std::string_view payload_name = detail::default_name<T>();
+
+namespace detail {
+
+template <std::size_t Size>
+consteval bool has_duplicate(std::array<std::string_view, Size> names) {
+    for (std::size_t i = 0; i < Size; ++i)
+        for (std::size_t j = i + 1; j < Size; ++j)
+            if (names[i] == names[j]) return true;
+    return false;
+}
+
+}  // namespace detail
 
 }  // namespace taskflux

@@ -9,7 +9,7 @@
 
 namespace taskflux::detail {
 
-/// The same error, which begins with what could not be read or written.
+/// `cause`, with a text that begins with `what`: what could not be read or written.
 template <class Error>
 Error named(const Error& cause, const std::string& what) {
     return Error(static_cast<errc>(cause.code().value()), cause.pointer(), cause.reason(), what);

@@ -19,8 +19,8 @@
 
 namespace taskflux::detail {
 
-inline error overran(duration timeout) {
-    return {errc::timed_out, "the attempt took longer than its timeout of " + std::to_string(timeout.count()) +
+inline error overran(const std::string& job, duration timeout) {
+    return {errc::timed_out, "the attempt at " + job + " took longer than its timeout of " + std::to_string(timeout.count()) +
                                  " ms, and was cancelled: allow a longer one"};
 }
 
@@ -31,7 +31,7 @@ void executor_job::begin() {
 job_end executor_job::judge(std::exception_ptr& error) noexcept {
     const job_end end = retry_state_ ? owner_.judge(*this, error) : error ? job_end::failed : job_end::succeeded;
     if (!error || !stopping() || end == job_end::retried) return end;
-    error = slots::stopped(stop_reason());
+    error = slots::stopped(*this, stop_reason());
     return stop_reason() == errc::timed_out ? job_end::failed : job_end::cancelled;
 }
 
@@ -71,7 +71,7 @@ void executor_state::cancel(executor_job& j, errc reason) {
             waiting_.erase(*a);
             a->state = retry_state::phase::queued;
             lock.unlock();
-            return finish(slot_job_ptr(&j, false), stopped(reason));
+            return finish(slot_job_ptr(&j, false), stopped(j, reason));
         }
     }
     slots::cancel(j, reason);
@@ -84,7 +84,7 @@ void executor_state::cancel_all() {
         a->state = retry_state::phase::queued;
         lock.unlock();
         a->owner.stop(errc::cancelled);
-        finish(slot_job_ptr(&a->owner, false), stopped(errc::cancelled));
+        finish(slot_job_ptr(&a->owner, false), stopped(a->owner, errc::cancelled));
         lock.lock();
     }
 }
@@ -141,7 +141,7 @@ std::optional<errc> executor_state::prepare(executor_job& j, const run_options* 
 
 void executor_state::refuse(executor_job& j, errc why) {
     give_up(j);
-    j.deliver(stopped(why), false);
+    j.deliver(stopped(j, why), false);
 }
 
 void executor_state::give_up(executor_job& j) noexcept {
@@ -169,7 +169,7 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
     const std::lock_guard lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
     if (error && !j.stopping()) {
-        if (a.timed_out) error = std::make_exception_ptr(overran(a.timeout));
+        if (a.timed_out) error = std::make_exception_ptr(overran(j.subject(), a.timeout));
         if (j.repeats_ && a.policy.accepts(error)) {
             const auto now = options_.clock().now();
             const auto delay = next_delay(a.policy, a.started, now - a.first_start, random_);

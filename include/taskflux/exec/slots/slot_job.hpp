@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <string>
 
 namespace taskflux::detail {
 
@@ -56,6 +57,9 @@ protected:
     virtual void deliver(std::exception_ptr error, bool now) = 0;
     /// Destroys the completion handler that waits, without calling it.
     virtual void abandon() noexcept = 0;
+
+    /// What it is, for errors.
+    virtual std::string subject() const { return "the job"; }
 
     /// Whether this chain (`coroutine_chain`) is that of the coroutine `run`. To be asked within it.
     bool runs_in(const void* chain) const noexcept;

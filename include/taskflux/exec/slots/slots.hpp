@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -113,7 +114,7 @@ public:
             j.queued_ = false;
             ++adjourned_;
             lock.unlock();
-            finish(slot_job_ptr(&j, false), stopped(reason));
+            finish(slot_job_ptr(&j, false), stopped(j, reason));
         } else if (slot* s = j.slot_) {
             lock.unlock();
             interrupt(*s, slot_job_ptr(&j), 0);
@@ -149,7 +150,7 @@ public:
         lock.unlock();
         while (slot_job* j = jobs.pop_front()) {
             j->stop(errc::cancelled);
-            finish(slot_job_ptr(j, false), stopped(errc::cancelled));
+            finish(slot_job_ptr(j, false), stopped(*j, errc::cancelled));
         }
     }
 
@@ -205,9 +206,12 @@ public:
         return async_wait(&slots::ended_, std::forward<Token>(token));
     }
 
-    /// What a job that was told to stop for this reason ends with.
-    static std::exception_ptr stopped(errc reason) {
-        const char* const why = reason == errc::timed_out ? "its deadline passed before it had ended: allow a longer one" : "";
+    /// What this job ends with when it is told to stop for this reason.
+    static std::exception_ptr stopped(const slot_job& j, errc reason) {
+        std::string why;
+        if (reason == errc::timed_out) {
+            why = "the deadline of " + j.subject() + " passed before it had ended: allow a longer one";
+        }
         return std::make_exception_ptr(error(reason, why));
     }
 

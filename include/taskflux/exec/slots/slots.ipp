@@ -184,7 +184,7 @@ inline auto slots::offload(slot& s, slot_job& j, std::exception_ptr& error) {
             // Before its threads are joined, the job is stopped: they are not joined before they have it, or that is seen here.
             const asio::any_io_executor alive = asio::prefer(cpu_, asio::execution::outstanding_work.tracked);
             if (j.stopping()) {
-                error = stopped(j.stop_reason());
+                error = stopped(j, j.stop_reason());
                 return asio::post(s.executor, std::move(handler));
             }
             asio::post(cpu_, [&s, &j, &error, handler = std::move(handler)]() mutable {
@@ -215,7 +215,7 @@ asio::awaitable<void> slots::serve(std::shared_ptr<slots> self, slot& s) {
         slot::running current(s, s.pop(), self);
         std::exception_ptr error;
         if (current->stopping()) {
-            error = stopped(current->stop_reason());
+            error = stopped(*current, current->stop_reason());
         } else {
             try {
                 if (current->kind_ == slot_job::kind::coroutine) {

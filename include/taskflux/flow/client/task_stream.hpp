@@ -20,8 +20,8 @@ struct stream_reader {
     std::size_t window = 1;
 };
 
-/// See `inlet::open`.
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults);
+/// See `inlet::open`; the source is the task of this name.
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string_view task);
 
 std::string stream_header_for(const inlet& reader);
 

@@ -15,12 +15,13 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskflux::detail {
 
-std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults) {
-    return inlet::open(std::move(broker), window, faults);
+std::shared_ptr<inlet> open_inlet(broker_ptr broker, std::size_t window, fault_list faults, std::string_view task) {
+    return inlet::open(std::move(broker), window, faults, "task " + std::string(task));
 }
 
 std::string stream_header_for(const inlet& reader) { return std::to_string(reader.window()) + ' ' + reader.address(); }
@@ -59,7 +60,7 @@ void follow_task(const task_id& id, inlet& reader) {
         if (broker->is_closed()) return;  // perhaps with its context: nothing is posted there then
         asio::post(strand, [stop] { stop->emit(asio::cancellation_type::terminal); });
         if (!has_ended) cancel_in_background(broker, id);
-    }, "task " + to_string(id));
+    });
     const auto keep = [stop](std::exception_ptr) {};  // what it threw, the reader has heard
     spawn_on(strand, close_after(broker, id, reader.weak_from_this(), reader.faults()), keep, stop->slot());
 }

@@ -110,6 +110,8 @@ private:
         handler_.call(begin_here(), what_.payload, result_);
     }
 
+    std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }
+
     void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
     void let_go() noexcept override { owner_->on_abandon(*this); }
 

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/control.hpp>
+#include <taskflux/core/failure.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/retry_delay.hpp>
 #include <taskflux/core/task/failure.hpp>
@@ -64,6 +65,7 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.delay = e.delay();
         end.counts = false;
         return end;
+    } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
     } catch (const error& e) {
         if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
     } catch (...) {  // any other failure: the policy decides
