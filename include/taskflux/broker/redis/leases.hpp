@@ -28,7 +28,10 @@ public:
 
     awaitable<void> call(std::string name, awaitable<void> what) {
         auto called = co_await detail::caught(std::move(what));
-        if (!called.failure()) co_return;
+        if (!called.failure()) {
+            on_->at(name)->trouble_is_over(queue::trouble::with_lease);
+            co_return;
+        }
         const auto why = detail::describe(called.failure());
         if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
         on_->consumers().failed(consumer_, name);
@@ -47,7 +50,10 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     detail::check_consumer(consumer);
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
+    const auto use = [&](std::size_t i, reader) {
+        on->consumers().joined(consumer, queues[i], lease);
+        on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
+    };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
     each_by_itself calls(on, consumer, queues.size());
     for (const auto i : alone) {

@@ -52,7 +52,7 @@ inline awaitable<void> ask_for_ends(engine_ptr on, std::string name, std::vector
 
 /// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has
 /// just come, for one of all when time alone may have ended some (which makes the server look), and for all of them now and
-/// then, as messages may get lost: every 5 to 7 s, and no more than 2,000 a second, unless some have been lost.
+/// then, as messages may get lost: every 5 to 7 s, and no more than 2,000 a second of a queue, unless some have been lost.
 inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_ptr<detail::event> wake) {
     constexpr auto most = batcher_limits::max_items;
     constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
