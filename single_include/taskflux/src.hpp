@@ -9792,9 +9792,12 @@ private:
     /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
-    /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
+    /// The rows that a queue has now. Where its server may have been emptied, since the last look or before the first one, what
+    /// this program has declared is stored again first.
     awaitable<std::vector<schedule_row>> read(std::string queue);
-    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
+
+    /// Stores what is missing; false where nothing was.
+    awaitable<bool> restore(std::string queue, std::vector<schedule_row> rows);
 
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_row> rows);
@@ -9850,8 +9853,13 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
+error no_schedule(std::string_view id) {
+    return error(errc::not_found, "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local "
+                                                               "job of every process is stored in none");
+}
+
+/// All rows with this id.
+asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id) {
     std::vector<schedule_entry> found;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
@@ -9862,11 +9870,6 @@ asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, s
     auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
     for (auto& one : local) {
         if (one.is_called(id)) found.push_back(std::move(one));
-    }
-    if (found.empty() && !may_be_none) {
-        throw error(errc::not_found,
-                    "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
-                                                  "every process is stored in none");
     }
     co_return found;
 }
@@ -9905,7 +9908,8 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
     for (bool all_done = false; !all_done;) {  // again where another process has changed one
-        auto found = co_await find_schedule(book, id, !done.empty());
+        auto found = co_await find_schedule(book, id);
+        if (found.empty() && done.empty()) throw no_schedule(id);
         all_done = true;
         for (auto& one : found) {
             std::pair where(one.queue, one.row);
@@ -9915,6 +9919,14 @@ asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_ve
             else all_done = false;
         }
     }
+}
+
+asio::awaitable<void> remove_all(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string id) {
+    auto removing = act_on_all(std::move(book), id, schedule_verb::remove);
+    const auto removed = co_await caught(std::move(removing));
+    const auto failed = removed.failure();
+    if (!failed || code_of(describe(failed)) == errc::not_found) declared->forget(id);
+    if (failed) std::rethrow_exception(failed);
 }
 
 asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
@@ -9965,7 +9977,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
 }
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
-    const auto found = co_await find_schedule(book, std::move(id));
+    const auto found = co_await find_schedule(book, id);
+    if (found.empty()) throw no_schedule(id);
     const auto what = read_schedule(found.front().text);
     const cron when(what.definition.cron);
     const auto in = zone::named(what.definition.zone);
@@ -9995,7 +10008,7 @@ asio::awaitable<void> scheduler::run() {
 void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
+    return detail::remove_all(book_, declared_, std::move(id));
 }
 
 asio::awaitable<void> scheduler::pause(std::string id) const {
@@ -10219,14 +10232,14 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     }
 }
 
-asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+asio::awaitable<bool> schedule_book::add(std::string queue, schedule_definition definition) const {
     schedule_entry entry;
     entry.queue = std::move(queue);
     entry.row = definition.id;
     entry.what.version = stored_schedule::current_version;
     entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
     entry.what.definition = std::move(definition);
-    co_await write(entry, std::vector<new_task>());
+    co_return co_await write(entry, std::vector<new_task>());
 }
 
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
@@ -10334,10 +10347,13 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
 asio::awaitable<void> scheduler_core::put_jobs() {
     const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
     for (const auto& id : some) {
-        auto putting = book_.put(local_queue, jobs_->find(id)->second.definition);
+        const auto& what = jobs_->find(id)->second.definition;
+        auto claim = declared_->declare(local_queue, what, true);
+        auto putting = book_.put(local_queue, what);
         const auto put = co_await caught(std::move(putting));
         const place where("", id);
         if (!put.failure()) {
+            claim.keep();
             trouble_.is_over(where);
             continue;
         }
@@ -10359,6 +10375,7 @@ asio::awaitable<bool> scheduler_core::look() {
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
     for (const auto& [name, life] : lives_) queues.insert(name);  // also a queue that is no longer there
+    if (options_.queues().empty()) queues.merge(declared_->queues());  // also one that has gone before it was seen
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
@@ -10377,28 +10394,33 @@ asio::awaitable<bool> scheduler_core::look() {
 }
 
 asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
+    const auto first = declared_->begin_look();
     auto stored = co_await book_.rows(queue);
     const auto before = lives_.find(queue);
-    if (before == lives_.end() || before->second == stored.life) {
-        declared_->keep(queue, stored.rows);
-    } else {
-        co_await restore(queue, std::move(stored.rows));
+    const bool is_same_life = before != lives_.end() && before->second == stored.life;
+    declared_->see(queue, stored.rows, is_same_life, first);
+    if (!is_same_life && co_await restore(queue, stored.rows)) {
+        const auto second = declared_->begin_look();
         stored = co_await book_.rows(queue);
+        declared_->see(queue, stored.rows, is_same_life, second);
     }
     if (stored.life.empty()) lives_.erase(queue);
     else lives_.insert_or_assign(queue, stored.life);
     co_return std::move(stored.rows);
 }
 
-asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
-    auto lost = declared_->missing(queue, rows);
-    for (const auto& [id, job] : *jobs_) {
-        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
+asio::awaitable<bool> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    const auto lost = declared_->missing(queue, rows);
+    std::size_t count = 0;
+    for (const auto& one : lost) {
+        const bool is_added = co_await book_.add(queue, one);
+        if (is_added) ++count;
     }
-    for (const auto& one : lost) co_await book_.add(queue, one);
-    if (lost.empty()) co_return;
-    options_.log()(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(lost.size()) +
-                                           " schedules of this program are stored again");
+    if (count > 0) {
+        log_(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(count) +
+                                     (count == 1 ? " schedule of this program is" : " schedules of this program are") + " stored again");
+    }
+    co_return !lost.empty();
 }
 
 void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
@@ -10425,9 +10447,9 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return row_in(rows, row) != nullptr; });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !has_row(rows, one.first.second);
+        return one.first.first == queue && !row_in(rows, one.first.second);
     });
 }
 

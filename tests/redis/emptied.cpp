@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_by_the_running_scheduler_that_ha
     BOOST_TEST(queues() == only_ticks);
     pass(10s);
     BOOST_TEST(counts("ticks").waiting == 1U);
-    BOOST_TEST(said.find("queue ticks was emptied on its server: 1 schedules") != std::string::npos, said);
+    BOOST_TEST(said.find("queue ticks was emptied on its server: 1 schedule of this program is stored again") != std::string::npos, said);
 }
 
 BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_though_the_queue_is_in_use_again) {
@@ -184,6 +184,54 @@ BOOST_AUTO_TEST_CASE(a_schedule_that_was_removed_stays_away) {
     BOOST_TEST(schedules().empty());
     run(scheduler.every(each_ten, "UTC", tick));
     BOOST_TEST(schedules() == only_tick);
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_its_own_program_has_removed_before_it_was_seen_stays_away) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    run(scheduler.remove("tick"));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_its_own_program_removes_while_it_is_lost_stays_away) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    empty();
+    BOOST_TEST(error_of(scheduler.remove("tick")) == errc::not_found);
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_is_lost_before_the_scheduler_has_seen_it_is_stored_again) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    empty();
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    BOOST_TEST(schedules() == only_tick);
+    BOOST_TEST(queues() == only_ticks);
+    const taskflux::scheduler other(shared());
+    run(other.remove("tick"));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_another_program_had_replaced_is_left_to_it) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    const taskflux::scheduler other(shared());
+    run(other.every("0 * * * *", "UTC", tick));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+    BOOST_TEST(said == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_schedule_that_another_program_has_stored_meanwhile_is_not_replaced) {
@@ -211,6 +259,19 @@ BOOST_AUTO_TEST_CASE(a_local_job_that_runs_once_per_cluster_runs_again) {
     pass(2s);
     pass(10s);
     BOOST_TEST(runs == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_local_job_that_was_removed_stays_away) {
+    scheduler.local("job", each_ten, []() -> asio::awaitable<void> { co_return; },
+                    schedule_options().zone("UTC").scope(local_scope::once_per_cluster));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    const taskflux::scheduler other(shared());
+    run(other.remove("job"));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(run(broker().schedules(detail::local_queue)).rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_service_is_found_again) {
