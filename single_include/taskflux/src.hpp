@@ -17980,6 +17980,17 @@ return commit({'OK'})
 inline constexpr script aside{"aside", "1347411fd283113d93e370452fbea5999c19ba43",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
+inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+)lua";
+inline constexpr auto begin_life_text = joined(begin_life_keys, shared_call,
+    R"lua(local life = call('HGET', c, 'life') or ARGV[1]
+call('HSETNX', c, 'life', life)
+call('HSETNX', c, 'seq', 0)
+return {'OK', life}
+)lua");
+inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
+    std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
 inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -18572,16 +18583,6 @@ return {'OK', task.seq, task.nonce}
 inline constexpr script find{"find", "aba4bcb3cecbba275e3cf976e309fc44a0eb678f",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
-inline constexpr char found_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
-)lua";
-inline constexpr auto found_text = joined(found_keys, shared_call,
-    R"lua(call('HSETNX', c, 'life', ARGV[1])
-call('HSETNX', c, 'seq', 0)
-return {'OK'}
-)lua");
-inline constexpr script found{"found", "3784d150d101219e007658adfca53ac2c8fc0c66",
-    std::string_view(found_text.data(), found_text.size()), "c"};
-
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -18707,12 +18708,13 @@ inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h =
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
     shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local life = call('HGET', c, 'life') or ''
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
 {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
-return {'OK'}
+return {'OK', life}
 )lua");
-inline constexpr script join{"join", "9d24292809ab12632ff7ca3ae772825cde56c870",
+inline constexpr script join{"join", "a730399dfe689dcdab9f904f21ce7d799638fbce",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -19274,9 +19276,10 @@ rows = text and {ARGV[1], text} or {}
 else
 rows = call('HGETALL', S)
 end
-return {'OK', now, call('HGET', c, 'life') or '', rows}
+local known = call('HMGET', c, 'life', 'seq')
+return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "e68c22b0ee7c146ade26809cb2acf575f5a75101",
+inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
@@ -19894,7 +19897,7 @@ public:
     /// Makes the queue known to `broker::queues`, once.
     asio::awaitable<void> announce() {
         const auto self = shared_from_this();
-        if (!is_announced_) co_await found();
+        if (!is_announced_) co_await begin_life();
     }
 
     /// The server may be another one.
@@ -19902,6 +19905,14 @@ public:
 
     /// Which life of the queue this is, as far as this process knows: what it remembers of the queue is of one life.
     unsigned life() const { return life_; }
+
+    /// The server has told which life of the queue this is; '': it does not have the queue.
+    void hear_of_life(std::string_view text) {
+        const std::lock_guard lock(mutex_);
+        if (text == life_text_) return;
+        if (!life_text_.empty()) ++life_;  // otherwise nothing is remembered that could be of another one
+        life_text_ = text;
+    }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -20027,7 +20038,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else if (word == "NEW") {
-                co_await found();
+                co_await begin_life();
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
@@ -20035,15 +20046,18 @@ private:
     }
 
     /// The name comes first: a queue whose life has begun is in the list.
-    asio::awaitable<void> found() {
+    asio::awaitable<void> begin_life() {
         const std::vector<std::string> words{"SADD", all_queues(server_->prefix()), name_};
         co_await server_->command(words, true);
         arguments with;
         with.add(uuid_generator().text());
-        const auto keys = keys_of(scripts::found, {});
-        co_await server_->eval(scripts::found, keys, with.words(), true);
+        const auto keys = keys_of(scripts::begin_life, {});
+        const auto got = co_await server_->eval(scripts::begin_life, keys, with.words(), true);
+        reader from(got);
+        from.list();
+        from.text();
+        hear_of_life(from.text());
         is_announced_ = true;
-        ++life_;
     }
 
     std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
@@ -20084,6 +20098,7 @@ private:
     std::atomic<bool> is_maintaining_ = false;
     std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
+    std::string life_text_;
     std::vector<std::string> lanes_;  // their keys
     std::vector<std::string> sets_;
     std::vector<std::string> journals_;
@@ -21069,7 +21084,8 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
 inline awaitable<void> join_one(engine_ptr on, std::string consumer, std::string name, duration lease) {
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    co_await on->call(name, scripts::join, {}, std::move(with));
+    const auto got = co_await on->call(name, scripts::join, {}, std::move(with));
+    on->at(name)->calls().hear_of_life(got.read().text());
 }
 
 /// Adds what there is in the request's i-th queue to `found`, and notes in `place` what to expect of that queue. True where
@@ -21626,7 +21642,10 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     detail::check_consumer(consumer);
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
+    const auto use = [&](std::size_t i, reader from) {
+        on->consumers().joined(consumer, queues[i], lease);
+        on->at(queues[i])->calls().hear_of_life(from.text());
+    };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
     each_by_itself calls(on, consumer, queues.size());
     for (const auto i : alone) {

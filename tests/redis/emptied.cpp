@@ -304,12 +304,48 @@ BOOST_AUTO_TEST_CASE(a_receiver_of_a_raw_queue_gets_what_is_sent_afterwards) {
     run(messages.send("before"));
     auto got = start(messages.receive(1h));
     BOOST_REQUIRE(ends(got));
-    BOOST_TEST(got.get().value().body() == "before");
+    auto before = got.get().value();
+    BOOST_TEST(before.body() == "before");
+    run(before.complete());
     auto next = start(messages.receive(1h));
     empty();
     run(messages.send("after"));
     BOOST_REQUIRE(ends(next));
     BOOST_TEST(next.get().value().body() == "after");
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_only_works_tells_of_damage_again) {
+    std::string told;
+    const auto other = another(redis_options().log([&](std::string_view line) { told += line; }));
+    for (int i = 0; i < 2; ++i) {
+        empty();
+        add();
+        server.command({"HSET", "tf:{q}:r", "1", "no record"});
+        told.clear();
+        run(other->join(w, only_q, lease));
+        run(other->fetch(request()));
+        BOOST_TEST(told.find("queue q: 1 is set aside") != std::string::npos, told);
+    }
+    other->close();
+}
+
+BOOST_AUTO_TEST_CASE(damage_is_told_of_once_however_often_the_connection_is_lost) {
+    std::string told;
+    const auto other = another(redis_options().log([&](std::string_view line) { told += line; }));
+    run(other->submit(q, {task()}));
+    for (int i = 0; i < 2; ++i) {
+        server.command({"LPUSH", "tf:{q}:l:0", "foreign"});
+        told.clear();
+        run(other->join(w, only_q, lease));
+        run(other->fetch(request()));
+        const auto count = told.find("l:0 foreign is set aside") == std::string::npos ? 0 : 1;
+        BOOST_TEST(count == (i == 0 ? 1 : 0), told);
+        server.command({"CLIENT", "KILL", "TYPE", "normal"});
+        run(other->queues());
+        let_work();
+        run(other->submit(q, {task()}));
+    }
+    other->close();
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_told_of_again) {

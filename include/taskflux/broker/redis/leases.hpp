@@ -47,7 +47,10 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     detail::check_consumer(consumer);
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
+    const auto use = [&](std::size_t i, reader from) {
+        on->consumers().joined(consumer, queues[i], lease);
+        on->at(queues[i])->calls().hear_of_life(from.text());
+    };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
     each_by_itself calls(on, consumer, queues.size());
     for (const auto i : alone) {

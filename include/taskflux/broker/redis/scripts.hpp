@@ -1688,6 +1688,17 @@ return commit({'OK'})
 inline constexpr script aside{"aside", "1347411fd283113d93e370452fbea5999c19ba43",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
+inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+)lua";
+inline constexpr auto begin_life_text = joined(begin_life_keys, shared_call,
+    R"lua(local life = call('HGET', c, 'life') or ARGV[1]
+call('HSETNX', c, 'life', life)
+call('HSETNX', c, 'seq', 0)
+return {'OK', life}
+)lua");
+inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
+    std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
+
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
 inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2280,16 +2291,6 @@ return {'OK', task.seq, task.nonce}
 inline constexpr script find{"find", "aba4bcb3cecbba275e3cf976e309fc44a0eb678f",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
-inline constexpr char found_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
-)lua";
-inline constexpr auto found_text = joined(found_keys, shared_call,
-    R"lua(call('HSETNX', c, 'life', ARGV[1])
-call('HSETNX', c, 'seq', 0)
-return {'OK'}
-)lua");
-inline constexpr script found{"found", "3784d150d101219e007658adfca53ac2c8fc0c66",
-    std::string_view(found_text.data(), found_text.size()), "c"};
-
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2415,12 +2416,13 @@ inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h =
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
     shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local life = call('HGET', c, 'life') or ''
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
 {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
-return {'OK'}
+return {'OK', life}
 )lua");
-inline constexpr script join{"join", "9d24292809ab12632ff7ca3ae772825cde56c870",
+inline constexpr script join{"join", "a730399dfe689dcdab9f904f21ce7d799638fbce",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -2982,9 +2984,10 @@ rows = text and {ARGV[1], text} or {}
 else
 rows = call('HGETALL', S)
 end
-return {'OK', now, call('HGET', c, 'life') or '', rows}
+local known = call('HMGET', c, 'life', 'seq')
+return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "e68c22b0ee7c146ade26809cb2acf575f5a75101",
+inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
