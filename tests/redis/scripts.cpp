@@ -389,6 +389,27 @@ BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_a
     BOOST_TEST(server.command({"HGETALL", key("q")}).texts() == words({"2", "why"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(large_tasks_that_are_waited_for_are_read_about_a_mebibyte_at_a_time) {
+    constexpr int count = 64;
+    words asked{""};
+    for (int n = 1; n <= count; ++n) {
+        auto task = test::plain_task();
+        task.own_id = std::to_string(n);
+        task.payload.assign(100'000, 'x');
+        maintain();
+        call(scripts::enqueue, {"p:me", "l:0"}, {"me", std::to_string(++batches), run, "", "", redis::encode_record(task, 7), ""});
+        asked.insert(asked.end(), {std::to_string(n), "7"});
+    }
+    server.command({"CONFIG", "RESETSTAT"});
+    BOOST_TEST(call(scripts::wait, {}, asked).items.size() == 4U + count);
+    const auto told = server.command({"INFO", "commandstats"}).text;
+    const std::string name = "cmdstat_hmget:calls=";
+    BOOST_REQUIRE(told.find(name) != std::string::npos);
+    const auto calls = std::stoi(told.substr(told.find(name) + name.size()));
+    BOOST_TEST(calls >= 2 * 7);  // of states and records: 4, 8, then 10 tasks at a time
+    BOOST_TEST(calls <= 2 * 9);
+}
+
 BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {
     store_with_id(7, "mine");
     BOOST_TEST(said(scripts::find, {}, {"mine", ""}) == "OK 1 7");
