@@ -9787,9 +9787,12 @@ private:
     /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
-    /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
+    /// The rows that a queue has now. Where its server may have been emptied, since the last look or before the first one, what
+    /// this program has declared is stored again first.
     awaitable<std::vector<schedule_row>> read(std::string queue);
-    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
+
+    /// Stores what is missing; false where nothing was.
+    awaitable<bool> restore(std::string queue, std::vector<schedule_row> rows);
 
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_row> rows);
@@ -9845,8 +9848,13 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
+error no_schedule(std::string_view id) {
+    return error(errc::not_found, "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local "
+                                                               "job of every process is stored in none");
+}
+
+/// All rows with this id.
+asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id) {
     std::vector<schedule_entry> found;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
@@ -9857,11 +9865,6 @@ asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, s
     auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
     for (auto& one : local) {
         if (one.is_called(id)) found.push_back(std::move(one));
-    }
-    if (found.empty() && !may_be_none) {
-        throw error(errc::not_found,
-                    "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
-                                                  "every process is stored in none");
     }
     co_return found;
 }
@@ -9900,7 +9903,8 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
     for (bool all_done = false; !all_done;) {  // again where another process has changed one
-        auto found = co_await find_schedule(book, id, !done.empty());
+        auto found = co_await find_schedule(book, id);
+        if (found.empty() && done.empty()) throw no_schedule(id);
         all_done = true;
         for (auto& one : found) {
             std::pair where(one.queue, one.row);
@@ -9910,6 +9914,14 @@ asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_ve
             else all_done = false;
         }
     }
+}
+
+asio::awaitable<void> remove_all(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string id) {
+    auto removing = act_on_all(std::move(book), id, schedule_verb::remove);
+    const auto removed = co_await caught(std::move(removing));
+    const auto failed = removed.failure();
+    if (!failed || code_of(describe(failed)) == errc::not_found) declared->forget(id);
+    if (failed) std::rethrow_exception(failed);
 }
 
 asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
@@ -9960,7 +9972,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
 }
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
-    const auto found = co_await find_schedule(book, std::move(id));
+    const auto found = co_await find_schedule(book, id);
+    if (found.empty()) throw no_schedule(id);
     const auto what = read_schedule(found.front().text);
     const cron when(what.definition.cron);
     const auto in = zone::named(what.definition.zone);
@@ -9990,7 +10003,7 @@ asio::awaitable<void> scheduler::run() {
 void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
+    return detail::remove_all(book_, declared_, std::move(id));
 }
 
 asio::awaitable<void> scheduler::pause(std::string id) const {
@@ -10214,14 +10227,14 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     }
 }
 
-asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+asio::awaitable<bool> schedule_book::add(std::string queue, schedule_definition definition) const {
     schedule_entry entry;
     entry.queue = std::move(queue);
     entry.row = definition.id;
     entry.what.version = stored_schedule::current_version;
     entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
     entry.what.definition = std::move(definition);
-    co_await write(entry, std::vector<new_task>());
+    co_return co_await write(entry, std::vector<new_task>());
 }
 
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {
@@ -10329,10 +10342,13 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
 asio::awaitable<void> scheduler_core::put_jobs() {
     const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
     for (const auto& id : some) {
-        auto putting = book_.put(local_queue, jobs_->find(id)->second.definition);
+        const auto& what = jobs_->find(id)->second.definition;
+        auto claim = declared_->declare(local_queue, what, true);
+        auto putting = book_.put(local_queue, what);
         const auto put = co_await caught(std::move(putting));
         const place where("", id);
         if (!put.failure()) {
+            claim.keep();
             trouble_.is_over(where);
             continue;
         }
@@ -10354,6 +10370,7 @@ asio::awaitable<bool> scheduler_core::look() {
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
     for (const auto& [name, life] : lives_) queues.insert(name);  // also a queue that is no longer there
+    if (options_.queues().empty()) queues.merge(declared_->queues());  // also one that has gone before it was seen
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
@@ -10372,28 +10389,33 @@ asio::awaitable<bool> scheduler_core::look() {
 }
 
 asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
+    const auto first = declared_->begin_look();
     auto stored = co_await book_.rows(queue);
     const auto before = lives_.find(queue);
-    if (before == lives_.end() || before->second == stored.life) {
-        declared_->keep(queue, stored.rows);
-    } else {
-        co_await restore(queue, std::move(stored.rows));
+    const bool is_same_life = before != lives_.end() && before->second == stored.life;
+    declared_->see(queue, stored.rows, is_same_life, first);
+    if (!is_same_life && co_await restore(queue, stored.rows)) {
+        const auto second = declared_->begin_look();
         stored = co_await book_.rows(queue);
+        declared_->see(queue, stored.rows, is_same_life, second);
     }
     if (stored.life.empty()) lives_.erase(queue);
     else lives_.insert_or_assign(queue, stored.life);
     co_return std::move(stored.rows);
 }
 
-asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
-    auto lost = declared_->missing(queue, rows);
-    for (const auto& [id, job] : *jobs_) {
-        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
+asio::awaitable<bool> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    const auto lost = declared_->missing(queue, rows);
+    std::size_t count = 0;
+    for (const auto& one : lost) {
+        const bool is_added = co_await book_.add(queue, one);
+        if (is_added) ++count;
     }
-    for (const auto& one : lost) co_await book_.add(queue, one);
-    if (lost.empty()) co_return;
-    options_.log()(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(lost.size()) +
-                                           " schedules of this program are stored again");
+    if (count > 0) {
+        log_(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(count) +
+                                     (count == 1 ? " schedule of this program is" : " schedules of this program are") + " stored again");
+    }
+    co_return !lost.empty();
 }
 
 void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
@@ -10420,9 +10442,9 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return row_in(rows, row) != nullptr; });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !has_row(rows, one.first.second);
+        return one.first.first == queue && !row_in(rows, one.first.second);
     });
 }
 
@@ -16778,13 +16800,16 @@ end
 
 inline constexpr char shared_load[] =
     R"lua(local function load(seqs, with_records)
-local wanted, records = {}, {}
+local wanted, records, bytes = {}, {}, 0
 for _, seq in ipairs(seqs) do
 if tasks[seq] == nil then wanted[#wanted + 1] = seq end
 end
 local states = read(s, wanted)
 for n, seq in ipairs(wanted) do
-if states[n] then tasks[seq] = unpack_state(seq, states[n]) end
+if states[n] then
+tasks[seq] = unpack_state(seq, states[n])
+bytes = bytes + #states[n]
+end
 if tasks[seq] ~= false and (with_records or not states[n]) then records[#records + 1] = seq end
 end
 local found = read(r, records)
@@ -16797,6 +16822,7 @@ record = task and with_records and record_in(of, seq) or nil
 elseif not record then
 task = false
 end
+bytes = bytes + (record and #record or 0)
 local fault = record and fault_in(record)
 if fault then
 set_aside(seq, fault)
@@ -16807,6 +16833,7 @@ end
 if task then task.record = record end
 tasks[seq] = task or false
 end
+return bytes
 end
 )lua";
 
@@ -16842,16 +16869,22 @@ return task.info
 end
 )lua";
 
+inline constexpr char shared_next_length[] =
+    R"lua(local function next_length(length, items, bytes)
+return math.min(2 * length, 4000, math.max(1, math.floor(1048576 * (items + 1) / (bytes + 1))))
+end
+)lua";
+
 inline constexpr char shared_in_slices[] =
     R"lua(local function in_slices(items, read_some, take)
-local from, length = 1, 4
+local from, length, bytes = 1, 4, 0
 while from <= #items do
 local till = math.min(from + length - 1, #items)
-read_some({unpack(items, from, till)})
+bytes = bytes + read_some({unpack(items, from, till)})
 for n = from, till do
 if take(items[n], n) == false then return n - 1 end
 end
-from, length = till + 1, math.min(2 * length, 4000)
+from, length = till + 1, math.min(2 * length, 4000, math.max(1, math.floor(1048576 * (till + 1) / (bytes + 1))))
 end
 return #items
 end
@@ -16914,7 +16947,7 @@ local seqs
 seqs, seen = next_numbers(seen, last, most, gaps)
 if #seqs == 0 then break end
 open_segments(seqs[1], seqs[#seqs])
-local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+local taken = in_slices(seqs, function(some) return load(some, with_records) end, function(seq)
 if not tasks[seq] then return true end
 has_taken = true
 return take(tasks[seq])
@@ -17950,8 +17983,19 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "1347411fd283113d93e370452fbea5999c19ba43",
+inline constexpr script aside{"aside", "f7a50e199b40ee6e16fe337b6e59c7b42ff83915",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
+
+inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+)lua";
+inline constexpr auto begin_life_text = joined(begin_life_keys, shared_call,
+    R"lua(local life = call('HGET', c, 'life') or ARGV[1]
+call('HSETNX', c, 'life', life)
+call('HSETNX', c, 'seq', 0)
+return {'OK', life}
+)lua");
+inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ede02625cc94",
+    std::string_view(begin_life_text.data(), begin_life_text.size()), "c"};
 
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
@@ -17974,7 +18018,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "7f772850ec95a7676c8b1241b15511a32d447f26",
+inline constexpr script clear{"clear", "0fed1a36781c810c1b26e21a546f2415910e0999",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -18019,7 +18063,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "d4c3a19831cc0573c83df517a630856c458989ae",
+inline constexpr script end_child{"end_child", "db2869b933cb163398cf90367344d97f2cef85c3",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18062,7 +18106,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "27aee89a63e05669683c9f3719890e60a9762dc1",
+inline constexpr script enqueue{"enqueue", "9c7a28d695889dcc48503501c258fa1c75f3a915",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -18356,7 +18400,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "6a86d6238779c6314f0c302a862af34fa607de91",
+inline constexpr script fetch{"fetch", "4ea9a88fed25bfb1be5d729a27f8231c1022a215",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -18542,18 +18586,8 @@ local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
 if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
 return {'OK', task.seq, task.nonce}
 )lua");
-inline constexpr script find{"find", "aba4bcb3cecbba275e3cf976e309fc44a0eb678f",
+inline constexpr script find{"find", "856fbb4d29d3456075009c0272eb05d412289e9d",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
-
-inline constexpr char found_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
-)lua";
-inline constexpr auto found_text = joined(found_keys, shared_call,
-    R"lua(call('HSETNX', c, 'life', ARGV[1])
-call('HSETNX', c, 'seq', 0)
-return {'OK'}
-)lua");
-inline constexpr script found{"found", "3784d150d101219e007658adfca53ac2c8fc0c66",
-    std::string_view(found_text.data(), found_text.size()), "c"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -18576,7 +18610,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "b4b022e7d2c44b01ab90b8c11cc3792ffaa781ff",
+inline constexpr script get{"get", "57080391bb90ba3fa5af849a54909911c8cb7ab3",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
@@ -18680,12 +18714,13 @@ inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h =
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
     shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local life = call('HGET', c, 'life') or ''
 also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
 {'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
-return {'OK'}
+return {'OK', life}
 )lua");
-inline constexpr script join{"join", "9d24292809ab12632ff7ca3ae772825cde56c870",
+inline constexpr script join{"join", "a730399dfe689dcdab9f904f21ce7d799638fbce",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -18713,7 +18748,12 @@ end
 if #ARGV > 4 then
 local fields, values = {unpack(ARGV, 5)}, {}
 local taken = in_slices(fields, function(some)
-for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+local bytes = 0
+for n, value in ipairs(read(name, some)) do
+values[some[n]] = value
+bytes = bytes + (value and #value or 0)
+end
+return bytes
 end, function(field)
 local value = values[field]
 if value and not fits(#field + #value) then return false end
@@ -18721,21 +18761,22 @@ add(field, value)
 end)
 reply[6] = string.format('%d', taken)
 else
-local left, bytes, length = tonumber(ARGV[4]), 0, 4
+local left, items, bytes, length = tonumber(ARGV[4]), 0, 0, 4
 reply[6] = ARGV[3]
 repeat
 local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
-reply[6], length = page[1], 2 * length
+reply[6] = page[1]
 for n = 1, #page[2], 2 do
 add(page[2][n], page[2][n + 1])
 bytes = bytes + #page[2][n + 1]
 end
-left = left - math.max(#page[2] / 2, 1)
+left, items = left - math.max(#page[2] / 2, 1), items + #page[2] / 2
+length = math.min(2 * length, 4000, math.max(1, math.floor(1048576 * (items + 1) / (bytes + 1))))
 until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "42bdf02c2a64ce61bcfdcf9cbf0a64296af08e24",
+inline constexpr script journal{"journal", "de0b95d269b02c62258b530db15230ef4048d6d4",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -18776,7 +18817,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "904409cf7ba3083307b3f2772d0bc64f659ce89d",
+inline constexpr script leave{"leave", "bdcf6c72a48a7efb202562419509e14597684886",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18819,7 +18860,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "71eee729fad0460443f82625cbbec040fd948087",
+inline constexpr script list{"list", "eca2fa760fdca804c0401c090c8d080003388749",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -18988,7 +19029,7 @@ if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "ab1075030345cb5aa17d20b5fde193126f37a08a",
+inline constexpr script maintain{"maintain", "b3892d93bc817be063a9400d2c2798dbef8af100",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -19019,7 +19060,7 @@ for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
 until cursor == '0' or #reply > 1
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "09588e03dc55b5ed9d68c8ba2982f4552c21a89d",
+inline constexpr script outbox{"outbox", "c8db311ab3e21a13423c362056a08f0b222c2c0d",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -19049,7 +19090,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "dd11bbe2f5c957df9bc7ef874191d8e8baa62698",
+inline constexpr script pause{"pause", "eadc989314addfe76353933a59ee06fc8633ebfe",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -19081,7 +19122,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "b2c1544d4803063a5cc5f2a471d91e11796b66a1",
+inline constexpr script reclaim{"reclaim", "6d6bece033254785ea03aa8e6a0db05b27a110a5",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -19203,7 +19244,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "57abbd474eabfca958e7b8273ce7de6fab709db2",
+inline constexpr script report{"report", "f2e8e3f55d8823063e1e22b0941f4f924045fccf",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19233,7 +19274,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "e71b49ad91c43e4090a2d2f64a6f83ea90d62886",
+inline constexpr script resign{"resign", "107fa6ba0eed9a00af2ad8fedfd2a34a83b495f3",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -19247,9 +19288,10 @@ rows = text and {ARGV[1], text} or {}
 else
 rows = call('HGETALL', S)
 end
-return {'OK', now, call('HGET', c, 'life') or '', rows}
+local known = call('HMGET', c, 'life', 'seq')
+return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 )lua");
-inline constexpr script schedules{"schedules", "e68c22b0ee7c146ade26809cb2acf575f5a75101",
+inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
@@ -19287,7 +19329,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "5fe551ce9c8159d2f3807a34fcefb6eb07d8c171",
+inline constexpr script set_schedule{"set_schedule", "96b164355523823588d9ad690c7d9d58ec335eb2",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19367,7 +19409,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "739543dc0a7354cee7c2f58a630d58bff5210741",
+inline constexpr script settle{"settle", "5570bb76677ddb5d539b5e2b1bc04f6fa65d6f09",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -19556,7 +19598,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "8b65edebd749fcaebea9f7697d9ad036a086b033",
+inline constexpr script signal{"signal", "0c061d2259169c7338fc44e4b1975279bcc6ddb5",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -19632,7 +19674,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "7fbf6c5a269c86e21dc9e91dc32f06060b7643a2",
+inline constexpr script steer{"steer", "ae243f9e04ae2c433534498abd7679476967e11f",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19662,7 +19704,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "f64e601a79b9c1f46d1355a0d19e92132cde794a",
+inline constexpr script update{"update", "d8c02b938ee6267aaec78845a324c339924cd019",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -19694,7 +19736,7 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "005fd30e6daa8c44a58eac9f252eebf886c9ebec",
+inline constexpr script wait{"wait", "f88aead8710679976ece11f79c72377e3c4d2e8c",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19784,7 +19826,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "2d0cc3c411a18dc4378f63f5e00454de36fd8054",
+inline constexpr script write_journal{"write_journal", "22ac0407af962cb29913cd0de40f3a0031c40a57",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -19867,7 +19909,7 @@ public:
     /// Makes the queue known to `broker::queues`, once.
     asio::awaitable<void> announce() {
         const auto self = shared_from_this();
-        if (!is_announced_) co_await found();
+        if (!is_announced_) co_await begin_life();
     }
 
     /// The server may be another one.
@@ -19875,6 +19917,14 @@ public:
 
     /// Which life of the queue this is, as far as this process knows: what it remembers of the queue is of one life.
     unsigned life() const { return life_; }
+
+    /// The server has told which life of the queue this is; '': it does not have the queue.
+    void hear_of_life(std::string_view text) {
+        const std::lock_guard lock(mutex_);
+        if (text == life_text_) return;
+        if (!life_text_.empty()) ++life_;  // otherwise nothing is remembered that could be of another one
+        life_text_ = text;
+    }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -20000,7 +20050,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else if (word == "NEW") {
-                co_await found();
+                co_await begin_life();
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
@@ -20008,15 +20058,18 @@ private:
     }
 
     /// The name comes first: a queue whose life has begun is in the list.
-    asio::awaitable<void> found() {
+    asio::awaitable<void> begin_life() {
         const std::vector<std::string> words{"SADD", all_queues(server_->prefix()), name_};
         co_await server_->command(words, true);
         arguments with;
         with.add(uuid_generator().text());
-        const auto keys = keys_of(scripts::found, {});
-        co_await server_->eval(scripts::found, keys, with.words(), true);
+        const auto keys = keys_of(scripts::begin_life, {});
+        const auto got = co_await server_->eval(scripts::begin_life, keys, with.words(), true);
+        reader from(got);
+        from.list();
+        from.text();
+        hear_of_life(from.text());
         is_announced_ = true;
-        ++life_;
     }
 
     std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
@@ -20057,6 +20110,7 @@ private:
     std::atomic<bool> is_maintaining_ = false;
     std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
+    std::string life_text_;
     std::vector<std::string> lanes_;  // their keys
     std::vector<std::string> sets_;
     std::vector<std::string> journals_;
@@ -21043,7 +21097,8 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
 inline awaitable<void> join_one(engine_ptr on, std::string consumer, std::string name, duration lease) {
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    co_await on->call(name, scripts::join, {}, std::move(with));
+    const auto got = co_await on->call(name, scripts::join, {}, std::move(with));
+    on->at(name)->calls().hear_of_life(got.read().text());
 }
 
 /// Adds what there is in the request's i-th queue to `found`, and notes in `place` what to expect of that queue. True where
@@ -21600,7 +21655,10 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     detail::check_consumer(consumer);
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    const auto use = [&](std::size_t i, reader) { on->consumers().joined(consumer, queues[i], lease); };
+    const auto use = [&](std::size_t i, reader from) {
+        on->consumers().joined(consumer, queues[i], lease);
+        on->at(queues[i])->calls().hear_of_life(from.text());
+    };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
     each_by_itself calls(on, consumer, queues.size());
     for (const auto i : alone) {

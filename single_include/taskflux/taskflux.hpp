@@ -9580,8 +9580,8 @@ public:
     awaitable<void> put(std::string queue, schedule_definition definition,
                         std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
 
-    /// Stores a schedule unless there is one of its id.
-    awaitable<void> add(std::string queue, schedule_definition definition) const;
+    /// Stores a schedule; false where there is one of its id.
+    awaitable<bool> add(std::string queue, schedule_definition definition) const;
 
     /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
     awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;
@@ -9602,21 +9602,29 @@ private:
 
 namespace taskflux::detail {
 
-/// Whether rows, by id, have that one.
-inline bool has_row(const std::vector<schedule_row>& rows, const std::string& id) {
-    return std::ranges::binary_search(rows, id, {}, &schedule_row::id);
+/// The row of that id; nullptr where there is none.
+inline const schedule_row* row_in(const std::vector<schedule_row>& rows, const std::string& id) {
+    const auto found = std::ranges::lower_bound(rows, id, {}, &schedule_row::id);
+    return found != rows.end() && found->id == id ? &*found : nullptr;
 }
 
-/// The schedules that one scheduler has stored and nobody has removed since, and the queues in which it has found others of
-/// their ids. Thread-safe.
+/// The schedules that one scheduler has stored, those of its local jobs too, and that nobody has removed or replaced since; and
+/// the queues in which it has found others of their ids. Thread-safe.
 class declared_schedules {
-    struct declared {
+    struct stored {
         std::string queue;
         schedule_definition what;
-        bool was_there = false;  // when the queue was read last
 
-        bool is_same_as(const declared& other) const { return queue == other.queue && what == other.what; }
+        bool operator==(const stored&) const = default;
     };
+    struct declared {
+        stored wanted;              // by the latest claim, or as it is stored
+        std::optional<stored> kept;  // nothing while none of the claims has stored it
+        unsigned claims = 0;        // those that are storing it
+        std::uint64_t since = 0;    // the look before it was stored
+        std::string seen;           // its row's text, when the queue was read last; empty: it was not there
+    };
+    using name = std::pair<bool, std::string>;  // whether it is a local job's; its id
 
 public:
     /// A schedule that is being stored, which counts as declared until this is destroyed, and from `keep` on for good.
@@ -9624,64 +9632,88 @@ public:
     public:
         claim(const claim&) = delete;
         claim& operator=(const claim&) = delete;
-        ~claim() {
-            if (!is_kept_) of_.give_up(id_, what_, std::move(before_));
-        }
+        ~claim() { of_.end(name_, is_kept_ ? &what_ : nullptr); }
 
         /// It is stored, and nowhere else.
-        void keep() {
-            is_kept_ = true;
-            of_.settle(id_);
-        }
+        void keep() { is_kept_ = true; }
 
     private:
         friend class declared_schedules;
-        claim(declared_schedules& of, std::string id, declared what, std::optional<declared> before)
-            : of_(of), id_(std::move(id)), what_(std::move(what)), before_(std::move(before)) {}
+        claim(declared_schedules& of, name called, stored what) : of_(of), name_(std::move(called)), what_(std::move(what)) {}
 
         declared_schedules& of_;
-        const std::string id_;
-        const declared what_;
-        std::optional<declared> before_;
+        const name name_;
+        const stored what_;
         bool is_kept_ = false;
     };
 
     /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
     claim declare(const std::string& queue, const schedule_definition& what, bool has_own_id) {
         const std::lock_guard lock(mutex_);
-        const auto found = declared_.find(what.id);
-        const declared mine{queue, what};
-        std::optional<declared> before;
-        if (found != declared_.end()) before = found->second;
-        if (before && !has_own_id && !before->is_same_as(mine)) {
+        const name called(queue == local_queue, what.id);
+        const stored mine{queue, what};
+        const auto found = declared_.find(called);
+        if (found != declared_.end() && !has_own_id && found->second.wanted != mine) {
+            const auto& before = found->second.wanted;
             throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
-                                                "the first, \"" + before->what.cron + "\" in queue " + before->queue +
+                                                "the first, \"" + before.what.cron + "\" in queue " + before.queue +
                                                 "; give it an id of its own by schedule_options::id, or both one to replace it");
         }
-        declared_.insert_or_assign(what.id, mine);
-        return claim(*this, what.id, mine, std::move(before));
+        auto& one = declared_[called];
+        one.wanted = mine;
+        ++one.claims;
+        return claim(*this, called, mine);
     }
 
-    /// A queue was read: what has been in it and is not any more has been removed.
-    void keep(const std::string& queue, const std::vector<schedule_row>& rows) {
+    /// This program has removed what is called so: a task's schedule, and the rows of a local job.
+    void forget(const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        for (auto next = declared_.begin(); next != declared_.end();) {
+            const auto at = next++;
+            const auto& [is_local, own] = at->first;
+            if (own == id || (is_local && own.starts_with(id + '@'))) drop(at);
+        }
+    }
+
+    /// A look at a queue begins: what is stored from now on may be missing in what it finds.
+    std::uint64_t begin_look() {
+        const std::lock_guard lock(mutex_);
+        return ++look_;
+    }
+
+    /// The rows of a queue. What is another schedule by now has been replaced; and what has been there and is not any more has
+    /// been removed, unless the queue may have been emptied: `is_same_life` is false.
+    void see(const std::string& queue, const std::vector<schedule_row>& rows, bool is_same_life, std::uint64_t look) {
         const std::lock_guard lock(mutex_);
         for (auto next = declared_.begin(); next != declared_.end();) {
             const auto at = next++;
             auto& one = at->second;
-            if (one.queue != queue) continue;
-            const bool was_there = std::exchange(one.was_there, has_row(rows, at->first));
-            if (was_there && !one.was_there) declared_.erase(at);
+            if (!one.kept || one.kept->queue != queue || one.since >= look) continue;
+            const auto* const row = row_in(rows, at->first.second);
+            const bool is_removed = !row && !one.seen.empty() && is_same_life;
+            if (is_removed || (row && row->text != one.seen && is_another(row->text, one.kept->what))) drop(at);
+            else if (row) one.seen = row->text;
         }
     }
 
-    /// The schedules of a queue that are not there.
+    /// The schedules that were stored in a queue, and are not there.
     std::vector<schedule_definition> missing(const std::string& queue, const std::vector<schedule_row>& rows) const {
         const std::lock_guard lock(mutex_);
         std::vector<schedule_definition> found;
-        for (const auto& [id, one] : declared_) {
-            if (one.queue == queue && !has_row(rows, id)) found.push_back(one.what);
+        for (const auto& [called, one] : declared_) {
+            if (one.kept && one.kept->queue == queue && !row_in(rows, called.second)) found.push_back(one.kept->what);
         }
         return found;
+    }
+
+    /// Where they are stored.
+    std::set<std::string> queues() const {
+        const std::lock_guard lock(mutex_);
+        std::set<std::string> names;
+        for (const auto& [called, one] : declared_) {
+            if (one.kept) names.insert(one.kept->queue);
+        }
+        return names;
     }
 
     bool has_looked() const {
@@ -9721,23 +9753,42 @@ public:
     }
 
 private:
-    void settle(const std::string& id) {
-        const std::lock_guard lock(mutex_);
-        const auto found = declared_.find(id);
-        if (places_ && found != declared_.end()) (*places_)[id] = {found->second.queue};
-        moving_.erase(id);
+    /// Whether a row is another schedule. One that can't be read may be the same.
+    static bool is_another(const std::string& text, const schedule_definition& what) {
+        try {
+            return read_schedule(text).definition != what;
+        } catch (const error&) {
+            return false;
+        }
     }
 
-    void give_up(const std::string& id, const declared& what, std::optional<declared> before) {
+    /// A claim has ended: with what is stored by now, or nullptr.
+    void end(const name& called, const stored* what) {
         const std::lock_guard lock(mutex_);
-        const auto found = declared_.find(id);
-        if (found == declared_.end() || !found->second.is_same_as(what)) return;  // of another claim by now
-        if (before) found->second = std::move(*before);
+        const auto found = declared_.find(called);
+        auto& one = found->second;
+        --one.claims;
+        if (what) {
+            one.kept = *what;
+            one.since = look_;
+            one.seen.clear();
+            if (places_ && !called.first) (*places_)[called.second] = {what->queue};
+            moving_.erase(called.second);
+        }
+        if (one.claims > 0) return;
+        if (one.kept) one.wanted = *one.kept;
         else declared_.erase(found);
     }
 
+    /// It is not stored any more.
+    void drop(std::map<name, declared>::iterator at) {
+        at->second.kept.reset();
+        if (at->second.claims == 0) declared_.erase(at);
+    }
+
     mutable std::mutex mutex_;
-    std::map<std::string, declared> declared_;
+    std::map<name, declared> declared_;  // with a claim, or kept
+    std::uint64_t look_ = 0;
     std::optional<std::map<std::string, std::set<std::string>>> places_;
     std::map<std::string, stored_schedule> moving_;
 };

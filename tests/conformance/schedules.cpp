@@ -312,6 +312,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_that_could_not_be_stored_is_in_nobodys_
     BOOST_TEST(on.error_of(on.first.scheduler.every(each_ten, "UTC", report, 7)) == errc::invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_that_was_removed_leaves_its_task_to_another, Backend, backends) {
+    scheduling<Backend> on;
+    on.run(on.first.scheduler.every(each_ten, "UTC", report, 7));
+    on.run(on.first.scheduler.remove("report"));
+    on.run(on.first.scheduler.every("*/20 * * * * *", "UTC", report, 8));
+    BOOST_TEST(on.only().definition.cron == "*/20 * * * * *");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_moves_with_its_task_to_another_queue, Backend, backends) {
     scheduling<Backend> on;
     on.add();

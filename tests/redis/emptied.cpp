@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_by_the_running_scheduler_that_ha
     BOOST_TEST(queues() == only_ticks);
     pass(10s);
     BOOST_TEST(counts("ticks").waiting == 1U);
-    BOOST_TEST(said.find("queue ticks was emptied on its server: 1 schedules") != std::string::npos, said);
+    BOOST_TEST(said.find("queue ticks was emptied on its server: 1 schedule of this program is stored again") != std::string::npos, said);
 }
 
 BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_though_the_queue_is_in_use_again) {
@@ -184,6 +184,54 @@ BOOST_AUTO_TEST_CASE(a_schedule_that_was_removed_stays_away) {
     BOOST_TEST(schedules().empty());
     run(scheduler.every(each_ten, "UTC", tick));
     BOOST_TEST(schedules() == only_tick);
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_its_own_program_has_removed_before_it_was_seen_stays_away) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    run(scheduler.remove("tick"));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_its_own_program_removes_while_it_is_lost_stays_away) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    empty();
+    BOOST_TEST(error_of(scheduler.remove("tick")) == errc::not_found);
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_is_lost_before_the_scheduler_has_seen_it_is_stored_again) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    empty();
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    BOOST_TEST(schedules() == only_tick);
+    BOOST_TEST(queues() == only_ticks);
+    const taskflux::scheduler other(shared());
+    run(other.remove("tick"));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_another_program_had_replaced_is_left_to_it) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    const taskflux::scheduler other(shared());
+    run(other.every("0 * * * *", "UTC", tick));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(schedules().empty());
+    BOOST_TEST(said == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_schedule_that_another_program_has_stored_meanwhile_is_not_replaced) {
@@ -211,6 +259,19 @@ BOOST_AUTO_TEST_CASE(a_local_job_that_runs_once_per_cluster_runs_again) {
     pass(2s);
     pass(10s);
     BOOST_TEST(runs == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_local_job_that_was_removed_stays_away) {
+    scheduler.local("job", each_ten, []() -> asio::awaitable<void> { co_return; },
+                    schedule_options().zone("UTC").scope(local_scope::once_per_cluster));
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    const taskflux::scheduler other(shared());
+    run(other.remove("job"));
+    pass(2s);
+    empty();
+    pass(2s);
+    BOOST_TEST(run(broker().schedules(detail::local_queue)).rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_service_is_found_again) {
@@ -243,12 +304,48 @@ BOOST_AUTO_TEST_CASE(a_receiver_of_a_raw_queue_gets_what_is_sent_afterwards) {
     run(messages.send("before"));
     auto got = start(messages.receive(1h));
     BOOST_REQUIRE(ends(got));
-    BOOST_TEST(got.get().value().body() == "before");
+    auto before = got.get().value();
+    BOOST_TEST(before.body() == "before");
+    run(before.complete());
     auto next = start(messages.receive(1h));
     empty();
     run(messages.send("after"));
     BOOST_REQUIRE(ends(next));
     BOOST_TEST(next.get().value().body() == "after");
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_only_works_tells_of_damage_again) {
+    std::string told;
+    const auto other = another(redis_options().log([&](std::string_view line) { told += line; }));
+    for (int i = 0; i < 2; ++i) {
+        empty();
+        add();
+        server.command({"HSET", "tf:{q}:r", "1", "no record"});
+        told.clear();
+        run(other->join(w, only_q, lease));
+        run(other->fetch(request()));
+        BOOST_TEST(told.find("queue q: 1 is set aside") != std::string::npos, told);
+    }
+    other->close();
+}
+
+BOOST_AUTO_TEST_CASE(damage_is_told_of_once_however_often_the_connection_is_lost) {
+    std::string told;
+    const auto other = another(redis_options().log([&](std::string_view line) { told += line; }));
+    run(other->submit(q, {task()}));
+    for (int i = 0; i < 2; ++i) {
+        server.command({"LPUSH", "tf:{q}:l:0", "foreign"});
+        told.clear();
+        run(other->join(w, only_q, lease));
+        run(other->fetch(request()));
+        const auto count = told.find("l:0 foreign is set aside") == std::string::npos ? 0 : 1;
+        BOOST_TEST(count == (i == 0 ? 1 : 0), told);
+        server.command({"CLIENT", "KILL", "TYPE", "normal"});
+        run(other->queues());
+        let_work();
+        run(other->submit(q, {task()}));
+    }
+    other->close();
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_told_of_again) {

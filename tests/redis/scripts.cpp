@@ -33,7 +33,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
-    &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::found};
+    &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::begin_life};
 
 /// Which words each script has answered in the cases so far.
 std::map<std::string_view, std::set<std::string>> answered;
@@ -55,7 +55,7 @@ std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind
 
 struct fixture {
     fixture() { begin_life(); }
-    void begin_life() { call(scripts::found, {}, {"some life"}); }
+    void begin_life() { call(scripts::begin_life, {}, {"some life"}); }
 
     /// The answer; `own` are keys beside those that the script names.
     test::redis_value call(const script& what, const words& own, const words& args) {
@@ -80,7 +80,7 @@ struct fixture {
     static std::string key(const std::string& name) { return "tf:{q}:" + name; }
 
     void join(const std::string& consumer = "w") {
-        BOOST_REQUIRE(said(scripts::join, {}, {consumer, "3600000", "channel"}) == "OK");
+        BOOST_REQUIRE(said(scripts::join, {}, {consumer, "3600000", "channel"}).starts_with("OK "));
     }
     /// Stores a plain task alone.
     void store(std::uint32_t nonce) {
@@ -137,9 +137,30 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
         maintain();  // which does not know whether its name is listed
     }
-    for (const std::string life : {"first", "second"}) BOOST_TEST(said(scripts::found, {}, {life}) == "OK");
+    BOOST_TEST(said(scripts::join, {}, {"w", "1000", "channel"}) == "OK ");
+    for (const std::string life : {"first", "second"}) BOOST_TEST(said(scripts::begin_life, {}, {life}) == "OK first");
+    BOOST_TEST(said(scripts::join, {}, {"w", "1000", "channel"}) == "OK first");
     BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "first");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "OK 1");
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_of_an_older_version_has_a_life_until_it_is_gone) {
+    const auto life = [&] { return call(scripts::schedules, {}, {}).items.at(2).text; };
+    server.command({"HDEL", key("c"), "life"});
+    BOOST_TEST(life() == "-");
+    server.command({"DEL", key("c")});
+    BOOST_TEST(life() == "");
+    server.command({"HSET", key("S"), "it", "1"});
+    BOOST_TEST(life() == "-");
+    server.command({"FLUSHALL"});
+    BOOST_TEST(life() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_life_that_can_not_begin_has_changed_nothing) {
+    server.command({"DEL", key("c")});
+    server.command({"SET", key("c"), "foreign"});
+    BOOST_CHECK_THROW(said(scripts::begin_life, {}, {"life"}), std::exception);
+    BOOST_TEST(server.command({"GET", key("c")}).text == "foreign");
 }
 
 BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
@@ -366,6 +387,27 @@ BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_a
     BOOST_TEST(said(scripts::aside, {"a:w"}, {"w", "2", "why"}) == "OK");
     BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK");
     BOOST_TEST(server.command({"HGETALL", key("q")}).texts() == words({"2", "why"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(large_tasks_that_are_waited_for_are_read_about_a_mebibyte_at_a_time) {
+    constexpr int count = 64;
+    words asked{""};
+    for (int n = 1; n <= count; ++n) {
+        auto task = test::plain_task();
+        task.own_id = std::to_string(n);
+        task.payload.assign(100'000, 'x');
+        maintain();
+        call(scripts::enqueue, {"p:me", "l:0"}, {"me", std::to_string(++batches), run, "", "", redis::encode_record(task, 7), ""});
+        asked.insert(asked.end(), {std::to_string(n), "7"});
+    }
+    server.command({"CONFIG", "RESETSTAT"});
+    BOOST_TEST(call(scripts::wait, {}, asked).items.size() == 4U + count);
+    const auto told = server.command({"INFO", "commandstats"}).text;
+    const std::string name = "cmdstat_hmget:calls=";
+    BOOST_REQUIRE(told.find(name) != std::string::npos);
+    const auto calls = std::stoi(told.substr(told.find(name) + name.size()));
+    BOOST_TEST(calls >= 2 * 7);  // of states and records: 4, 8, then 10 tasks at a time
+    BOOST_TEST(calls <= 2 * 9);
 }
 
 BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {

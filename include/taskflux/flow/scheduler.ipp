@@ -13,12 +13,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,8 +30,13 @@ namespace detail {
 
 enum class schedule_verb { remove, pause, resume, run_now };
 
-/// All rows with this id. Throws `not_found` for none, unless `may_be_none`.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id, bool may_be_none = false) {
+error no_schedule(std::string_view id) {
+    return error(errc::not_found, "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local "
+                                                               "job of every process is stored in none");
+}
+
+/// All rows with this id.
+asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id) {
     std::vector<schedule_entry> found;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
@@ -40,11 +47,6 @@ asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, s
     auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
     for (auto& one : local) {
         if (one.is_called(id)) found.push_back(std::move(one));
-    }
-    if (found.empty() && !may_be_none) {
-        throw error(errc::not_found,
-                    "schedule " + in_quotes(id) + " is in none of the scheduler's queues: list() names all; a local job of "
-                                                  "every process is stored in none");
     }
     co_return found;
 }
@@ -83,7 +85,8 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
     for (bool all_done = false; !all_done;) {  // again where another process has changed one
-        auto found = co_await find_schedule(book, id, !done.empty());
+        auto found = co_await find_schedule(book, id);
+        if (found.empty() && done.empty()) throw no_schedule(id);
         all_done = true;
         for (auto& one : found) {
             std::pair where(one.queue, one.row);
@@ -93,6 +96,14 @@ asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_ve
             else all_done = false;
         }
     }
+}
+
+asio::awaitable<void> remove_all(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string id) {
+    auto removing = act_on_all(std::move(book), id, schedule_verb::remove);
+    const auto removed = co_await caught(std::move(removing));
+    const auto failed = removed.failure();
+    if (!failed || code_of(describe(failed)) == errc::not_found) declared->forget(id);
+    if (failed) std::rethrow_exception(failed);
 }
 
 asio::awaitable<std::vector<schedule>> list_schedules(schedule_book book) {
@@ -143,7 +154,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
 }
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
-    const auto found = co_await find_schedule(book, std::move(id));
+    const auto found = co_await find_schedule(book, id);
+    if (found.empty()) throw no_schedule(id);
     const auto what = read_schedule(found.front().text);
     const cron when(what.definition.cron);
     const auto in = zone::named(what.definition.zone);
@@ -173,7 +185,7 @@ asio::awaitable<void> scheduler::run() {
 void scheduler::stop() { life_.stop(); }
 
 asio::awaitable<void> scheduler::remove(std::string id) const {
-    return detail::act_on_all(book_, std::move(id), detail::schedule_verb::remove);
+    return detail::remove_all(book_, declared_, std::move(id));
 }
 
 asio::awaitable<void> scheduler::pause(std::string id) const {

@@ -73,7 +73,8 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
 inline awaitable<void> join_one(engine_ptr on, std::string consumer, std::string name, duration lease) {
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    co_await on->call(name, scripts::join, {}, std::move(with));
+    const auto got = co_await on->call(name, scripts::join, {}, std::move(with));
+    on->at(name)->calls().hear_of_life(got.read().text());
 }
 
 /// Adds what there is in the request's i-th queue to `found`, and notes in `place` what to expect of that queue. True where

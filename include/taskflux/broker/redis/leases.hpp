@@ -50,9 +50,10 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     detail::check_consumer(consumer);
     arguments with;
     with.add(consumer).add(lease.count()).add(on->channel());
-    const auto use = [&](std::size_t i, reader) {
+    const auto use = [&](std::size_t i, reader from) {
         on->consumers().joined(consumer, queues[i], lease);
         on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
+        on->at(queues[i])->calls().hear_of_life(from.text());
     };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
     each_by_itself calls(on, consumer, queues.size());

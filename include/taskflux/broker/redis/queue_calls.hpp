@@ -96,7 +96,7 @@ public:
     /// Makes the queue known to `broker::queues`, once.
     asio::awaitable<void> announce() {
         const auto self = shared_from_this();
-        if (!is_announced_) co_await found();
+        if (!is_announced_) co_await begin_life();
     }
 
     /// The server may be another one.
@@ -104,6 +104,14 @@ public:
 
     /// Which life of the queue this is, as far as this process knows: what it remembers of the queue is of one life.
     unsigned life() const { return life_; }
+
+    /// The server has told which life of the queue this is; '': it does not have the queue.
+    void hear_of_life(std::string_view text) {
+        const std::lock_guard lock(mutex_);
+        if (text == life_text_) return;
+        if (!life_text_.empty()) ++life_;  // otherwise nothing is remembered that could be of another one
+        life_text_ = text;
+    }
 
     /// Calls a script. `own` are keys that this call needs beside the queue's, without the prefix. `durable`: replicas
     /// must have it too, if the options say so; then it must be repeatable.
@@ -229,7 +237,7 @@ private:
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
             } else if (word == "NEW") {
-                co_await found();
+                co_await begin_life();
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
@@ -237,15 +245,18 @@ private:
     }
 
     /// The name comes first: a queue whose life has begun is in the list.
-    asio::awaitable<void> found() {
+    asio::awaitable<void> begin_life() {
         const std::vector<std::string> words{"SADD", all_queues(server_->prefix()), name_};
         co_await server_->command(words, true);
         arguments with;
         with.add(uuid_generator().text());
-        const auto keys = keys_of(scripts::found, {});
-        co_await server_->eval(scripts::found, keys, with.words(), true);
+        const auto keys = keys_of(scripts::begin_life, {});
+        const auto got = co_await server_->eval(scripts::begin_life, keys, with.words(), true);
+        reader from(got);
+        from.list();
+        from.text();
+        hear_of_life(from.text());
         is_announced_ = true;
-        ++life_;
     }
 
     std::vector<std::string> keys_of(const script& what, const std::vector<std::string>& own) {
@@ -286,6 +297,7 @@ private:
     std::atomic<bool> is_maintaining_ = false;
     std::atomic<unsigned> life_ = 0;
     std::mutex mutex_;
+    std::string life_text_;
     std::vector<std::string> lanes_;  // their keys
     std::vector<std::string> sets_;
     std::vector<std::string> journals_;

@@ -89,8 +89,8 @@ public:
     awaitable<void> put(std::string queue, schedule_definition definition,
                         std::optional<stored_schedule> from = std::optional<stored_schedule>()) const;
 
-    /// Stores a schedule unless there is one of its id.
-    awaitable<void> add(std::string queue, schedule_definition definition) const;
+    /// Stores a schedule; false where there is one of its id.
+    awaitable<bool> add(std::string queue, schedule_definition definition) const;
 
     /// Takes a task's schedule out of a queue, and gives what it was; nothing where there is none that can be read.
     awaitable<std::optional<stored_schedule>> take(std::string queue, std::string id) const;

@@ -185,14 +185,14 @@ asio::awaitable<void> schedule_book::put(std::string queue, schedule_definition 
     }
 }
 
-asio::awaitable<void> schedule_book::add(std::string queue, schedule_definition definition) const {
+asio::awaitable<bool> schedule_book::add(std::string queue, schedule_definition definition) const {
     schedule_entry entry;
     entry.queue = std::move(queue);
     entry.row = definition.id;
     entry.what.version = stored_schedule::current_version;
     entry.what.state.next = first_tick(entry.what.state, cron(definition.cron), zone::named(definition.zone));
     entry.what.definition = std::move(definition);
-    co_await write(entry, std::vector<new_task>());
+    co_return co_await write(entry, std::vector<new_task>());
 }
 
 asio::awaitable<std::optional<task_key>> schedule_book::live_task(std::string queue, std::string own_id) const {

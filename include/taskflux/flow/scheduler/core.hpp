@@ -68,9 +68,12 @@ private:
     /// Reads all queues; false when none could be read. One that can't be read does not delay the others.
     awaitable<bool> look();
 
-    /// The rows that a queue has now. Where its server has been emptied, what this program has declared is stored again first.
+    /// The rows that a queue has now. Where its server may have been emptied, since the last look or before the first one, what
+    /// this program has declared is stored again first.
     awaitable<std::vector<schedule_row>> read(std::string queue);
-    awaitable<void> restore(std::string queue, std::vector<schedule_row> rows);
+
+    /// Stores what is missing; false where nothing was.
+    awaitable<bool> restore(std::string queue, std::vector<schedule_row> rows);
 
     /// Takes over the rows that a queue has now, and forgets those that it no longer has.
     void learn(const std::string& queue, std::vector<schedule_row> rows);

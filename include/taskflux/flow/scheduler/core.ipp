@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <utility>
@@ -111,10 +112,13 @@ asio::awaitable<bool> scheduler_core::ask_the_time() {
 asio::awaitable<void> scheduler_core::put_jobs() {
     const auto some = std::exchange(jobs_to_put_, std::vector<std::string>());
     for (const auto& id : some) {
-        auto putting = book_.put(local_queue, jobs_->find(id)->second.definition);
+        const auto& what = jobs_->find(id)->second.definition;
+        auto claim = declared_->declare(local_queue, what, true);
+        auto putting = book_.put(local_queue, what);
         const auto put = co_await caught(std::move(putting));
         const place where("", id);
         if (!put.failure()) {
+            claim.keep();
             trouble_.is_over(where);
             continue;
         }
@@ -136,6 +140,7 @@ asio::awaitable<bool> scheduler_core::look() {
     const auto names = listed.take();
     std::set<std::string> queues(names.begin(), names.end());
     for (const auto& [name, life] : lives_) queues.insert(name);  // also a queue that is no longer there
+    if (options_.queues().empty()) queues.merge(declared_->queues());  // also one that has gone before it was seen
     trouble_.keep_queues(queues);
     bool has_seen = false;
     for (const auto& name : queues) {
@@ -154,28 +159,33 @@ asio::awaitable<bool> scheduler_core::look() {
 }
 
 asio::awaitable<std::vector<schedule_row>> scheduler_core::read(std::string queue) {
+    const auto first = declared_->begin_look();
     auto stored = co_await book_.rows(queue);
     const auto before = lives_.find(queue);
-    if (before == lives_.end() || before->second == stored.life) {
-        declared_->keep(queue, stored.rows);
-    } else {
-        co_await restore(queue, std::move(stored.rows));
+    const bool is_same_life = before != lives_.end() && before->second == stored.life;
+    declared_->see(queue, stored.rows, is_same_life, first);
+    if (!is_same_life && co_await restore(queue, stored.rows)) {
+        const auto second = declared_->begin_look();
         stored = co_await book_.rows(queue);
+        declared_->see(queue, stored.rows, is_same_life, second);
     }
     if (stored.life.empty()) lives_.erase(queue);
     else lives_.insert_or_assign(queue, stored.life);
     co_return std::move(stored.rows);
 }
 
-asio::awaitable<void> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
-    auto lost = declared_->missing(queue, rows);
-    for (const auto& [id, job] : *jobs_) {
-        if (queue == local_queue && is_shared_job(id) && !has_row(rows, id)) lost.push_back(job.definition);
+asio::awaitable<bool> scheduler_core::restore(std::string queue, std::vector<schedule_row> rows) {
+    const auto lost = declared_->missing(queue, rows);
+    std::size_t count = 0;
+    for (const auto& one : lost) {
+        const bool is_added = co_await book_.add(queue, one);
+        if (is_added) ++count;
     }
-    for (const auto& one : lost) co_await book_.add(queue, one);
-    if (lost.empty()) co_return;
-    options_.log()(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(lost.size()) +
-                                           " schedules of this program are stored again");
+    if (count > 0) {
+        log_(log_level::warning, "queue " + queue + " was emptied on its server: " + std::to_string(count) +
+                                     (count == 1 ? " schedule of this program is" : " schedules of this program are") + " stored again");
+    }
+    co_return !lost.empty();
 }
 
 void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> rows) {
@@ -202,9 +212,9 @@ void scheduler_core::learn(const std::string& queue, std::vector<schedule_row> r
             trouble_.log(where, "schedule " + row.id + " of queue " + queue + " is left as it is: " + e.what());
         }
     }
-    trouble_.keep_rows(queue, [&](const std::string& row) { return has_row(rows, row); });
+    trouble_.keep_rows(queue, [&](const std::string& row) { return row_in(rows, row) != nullptr; });
     std::erase_if(known_, [&](const auto& one) {
-        return one.first.first == queue && !has_row(rows, one.first.second);
+        return one.first.first == queue && !row_in(rows, one.first.second);
     });
 }
 

@@ -1,10 +1,11 @@
 -- Makes a consumer known, with a lease.
 -- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET, consumers HASH
 --      ARGV consumer, lease in ms, channel
--- out: {'OK'}; DUE
+-- out: {'OK', which life of the queue this is or ''}; DUE
 -- O(log n) of consumers.
 if is_due() then return {'DUE'} end
+local life = call('HGET', keys.queue, 'life') or ''
 also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]},
         {'HSET', keys.consumers, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
 write_rest({})
-return {'OK'}
+return {'OK', life}

@@ -20,7 +20,12 @@ end
 if #ARGV > 4 then
     local fields, values = {unpack(ARGV, 5)}, {}
     local taken = in_slices(fields, function(some)
-        for n, value in ipairs(read(name, some)) do values[some[n]] = value end
+        local bytes = 0
+        for n, value in ipairs(read(name, some)) do
+            values[some[n]] = value
+            bytes = bytes + (value and #value or 0)
+        end
+        return bytes
     end, function(field)
         local value = values[field]
         if value and not fits(#field + #value) then return false end
@@ -28,16 +33,17 @@ if #ARGV > 4 then
     end)
     reply[6] = string.format('%d', taken)
 else
-    local left, bytes, length = tonumber(ARGV[4]), 0, bound.first_slice
+    local left, items, bytes, length = tonumber(ARGV[4]), 0, 0, bound.first_slice
     reply[6] = ARGV[3]
     repeat
         local page = call('HSCAN', name, reply[6], 'COUNT', math.min(left, length))
-        reply[6], length = page[1], 2 * length
+        reply[6] = page[1]
         for n = 1, #page[2], 2 do
             add(page[2][n], page[2][n + 1])
             bytes = bytes + #page[2][n + 1]
         end
-        left = left - math.max(#page[2] / 2, 1)
+        left, items = left - math.max(#page[2] / 2, 1), items + #page[2] / 2
+        length = next_length(length, items, bytes)
     until page[1] == '0' or left <= 0 or bytes >= bound.answer
 end
 return reply

@@ -1,7 +1,8 @@
 -- Reads the schedules of the queue, or one of them.
 -- in:  KEYS queue HASH, schedules HASH
 --      ARGV id; none: all of them
--- out: {'OK', now in ms, which life of the queue this is or '', {[id, text] of each}}
+-- out: {'OK', now in ms, which life of the queue this is, {[id, text] of each}}; '-' is that of a queue of an older version,
+--      and '' that of one which the server does not have
 -- O(schedules); O(1) for one.
 local rows
 if ARGV[1] then
@@ -10,4 +11,5 @@ if ARGV[1] then
 else
     rows = call('HGETALL', keys.schedules)
 end
-return {'OK', now, call('HGET', keys.queue, 'life') or '', rows}
+local known = call('HMGET', keys.queue, 'life', 'seq')
+return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}

@@ -1,15 +1,18 @@
 -- Finds tasks by their numbers, wherever they are stored.
 
 -- Reads tasks; `with_records` also what was submitted. One HMGET each for states and records, and two commands for each
--- segment.
+-- segment. Gives how many bytes states and records have.
 local function load(seqs, with_records)
-    local wanted, records = {}, {}
+    local wanted, records, bytes = {}, {}, 0
     for _, seq in ipairs(seqs) do
         if tasks[seq] == nil then wanted[#wanted + 1] = seq end
     end
     local states = read(keys.states, wanted)
     for n, seq in ipairs(wanted) do
-        if states[n] then tasks[seq] = unpack_state(seq, states[n]) end
+        if states[n] then
+            tasks[seq] = unpack_state(seq, states[n])
+            bytes = bytes + #states[n]
+        end
         if tasks[seq] ~= false and (with_records or not states[n]) then records[#records + 1] = seq end
     end
     local found = read(keys.records, records)
@@ -22,6 +25,7 @@ local function load(seqs, with_records)
         elseif not record then
             task = false  -- a state without a record is a remnant
         end
+        bytes = bytes + (record and #record or 0)
         local fault = record and fault_in(record)
         if fault then
             set_aside(seq, fault)
@@ -32,6 +36,7 @@ local function load(seqs, with_records)
         if task then task.record = record end
         tasks[seq] = task or false
     end
+    return bytes
 end
 
 -- The task of that number and nonce, or nil.

@@ -44,7 +44,7 @@ local function walk(seen, last, most, gaps, with_records, take)
         seqs, seen = next_numbers(seen, last, most, gaps)
         if #seqs == 0 then break end
         open_segments(seqs[1], seqs[#seqs])
-        local taken = in_slices(seqs, function(some) load(some, with_records) end, function(seq)
+        local taken = in_slices(seqs, function(some) return load(some, with_records) end, function(seq)
             if not tasks[seq] then return true end
             has_taken = true
             return take(tasks[seq])
