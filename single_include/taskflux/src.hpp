@@ -1977,6 +1977,9 @@ namespace taskflux::detail {
 /// How long a caller waits for a result before it is said that nobody serves the queue.
 inline constexpr duration unserved_after = std::chrono::seconds(10);
 
+/// A queue that nobody serves, and how long a caller has waited for a result there.
+using unserved_queue = std::pair<std::string, duration>;
+
 /// What is said when nobody serves a queue.
 inline std::string unserved_text(const std::string& queue, duration waited) {
     return "no worker serves queue " + queue + ", and a caller has waited " +
@@ -3197,13 +3200,13 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
-        is_deserted_ = is_told_unserved_ = false;
+        is_deserted_ = has_buried_ = is_told_unserved_ = false;
     }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return !consumers_.empty(); }
 
-    /// Whether nobody serves it since the last consumer has left.
+    /// Whether nobody serves it since the last consumer has left. One that has only lost its lease joins again.
     bool is_deserted() const { return is_deserted_; }
 
     /// Whether it is still to be said that nobody serves it; then it is.
@@ -3225,7 +3228,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
-        is_deserted_ = consumers_.empty();
+        is_deserted_ = consumers_.empty() && !has_buried_;
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -3512,7 +3515,7 @@ private:
                 return false;
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
-            return true;
+            return has_buried_ = true;
         });
     }
 
@@ -3537,6 +3540,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
     bool is_deserted_ = false;
+    bool has_buried_ = false;  // a consumer, since the last has joined
     bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;
@@ -3782,7 +3786,8 @@ struct waiting : result_waiter {
         wake.set();
     }
 
-    void await_outcome(task_id id, entry& task) {
+    void await_outcome(task_id id, entry& task, time_point now) {
+        since = now;
         awaited = std::move(id);
         notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
         task.add_waiter(*this);
@@ -3793,6 +3798,7 @@ struct waiting : result_waiter {
     const fetch_request* request = nullptr;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
     std::optional<task_id> awaited;          // of a wait
+    time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
     bool is_deserted = false;                // nobody does, any more
     bool is_woken = false;
@@ -3914,14 +3920,15 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            if (wait > duration::zero()) queue.advance_some(clock_->now());
-            else queue.advance(clock_->now());
+            const auto now = clock_->now();
+            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            if (queue.has_consequences()) pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
-            if (!queue.is_served()) place->look_at = later(clock_->now(), queue.is_deserted() ? deserted_after : detail::unserved_after);
+            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
+            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
             place->park();
         }
         co_await place->end();
@@ -4095,16 +4102,16 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& queue : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, detail::unserved_after));
-                detail::tell_unserved(alive->observer_, queue, detail::unserved_after);
+            for (const auto& [queue, waited] : alive->tick(alarm)) {
+                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
+                detail::tell_unserved(alive->observer_, queue, waited);
             }
         });
     }
 
-    /// Returns the queues that nobody serves, to be told of without the lock.
-    std::vector<std::string> tick(std::uint64_t alarm) {
-        std::vector<std::string> unserved;
+    /// Returns the queues that nobody serves, to be told of without the lock, and for how long a caller has waited there.
+    std::vector<detail::unserved_queue> tick(std::uint64_t alarm) {
+        std::vector<detail::unserved_queue> unserved;
         const std::lock_guard lock(mutex_);
         if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
@@ -4117,7 +4124,7 @@ private:
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, unserved);
+                if (place->look_at <= now) look_for_workers(*place, now, unserved);
                 if (place->deadline <= now) place->finish();
                 else arm((std::min)(place->deadline, place->look_at));
             }
@@ -4126,14 +4133,14 @@ private:
     }
 
     /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
-    void look_for_workers(waiter& who, std::vector<std::string>& unserved) {
+    void look_for_workers(waiter& who, time_point now, std::vector<detail::unserved_queue>& unserved) {
         who.look_at = never;
         if (who.is_over || !who.awaited) return;
         auto& queue = queues_.look(who.awaited->queue);
         if (queue.is_served()) return;
         who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
         if (who.is_deserted) who.finish();
-        if (queue.notes_unserved()) unserved.push_back(who.awaited->queue);
+        if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
