@@ -8888,8 +8888,8 @@ public:
     /// The I/O executor has run nothing for `time`, while these ran.
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
 
-    /// Tasks of this name wait in a queue, and nobody takes them.
-    void unclaimed(const std::string& queue, const std::string& name) const noexcept;
+    /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
+    void unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept;
 
     /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
     void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
@@ -11029,13 +11029,15 @@ private:
 
 namespace taskflux::detail {
 
-/// Finds tasks that nobody takes among those that a worker has no handler for: other workers have one for most. Not thread-safe.
+/// Finds tasks that nobody takes for long among those that a worker has no handler for: other workers have one for most, and may
+/// only be busy. Not thread-safe.
 class unclaimed_watch {
 public:
-    /// A name that is to be told of, and its queue.
+    /// A name that is to be told of, its queue, and for how long at least its first task has waited.
     struct finding {
         std::string queue;
         std::string name;
+        duration waited{};
     };
 
     explicit unclaimed_watch(duration patience) : patience_(patience) {}
@@ -11053,7 +11055,7 @@ public:
             const bool is_same = before != sights_.end() && before->second.sequence == one.sequence;
             here = is_same ? before->second : sight{one.sequence, now};
             if (now - here.since < patience_ || !told_.insert({one.queue, one.name}).second) continue;
-            found.push_back({queues[one.queue], one.name});
+            found.push_back({queues[one.queue], one.name, now - here.since});
         }
         sights_ = std::move(still);
         return found;
@@ -11629,7 +11631,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     if (answer.lost) return on_lost(who);
     for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
     for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
-        monitor_->unclaimed(one.queue, one.name);
+        monitor_->unclaimed(one.queue, one.name, one.waited);
     }
 }
 
@@ -11921,11 +11923,12 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
     }
 }
 
-void worker_monitor::unclaimed(const std::string& queue, const std::string& name) const noexcept {
+void worker_monitor::unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept {
     try {
-        log(log_level::warning, "task " + name + " waits in queue " + queue +
-                                    ", and nobody takes it: this worker has no handler for it, and no other has taken it; register "
-                                    "one with on(), start a worker that has one, or cancel the tasks");
+        log(log_level::warning, "task " + name + " has waited in queue " + queue + " for " +
+                                    std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+                                    " s or longer: this worker has no handler for it, and the workers that have one are busy, or there "
+                                    "is none; register one with on(), start a worker that has one, or cancel the tasks");
         if (observer_) observer_->on_unclaimed(queue, name);
     } catch (...) {  // an observer's
     }

@@ -138,7 +138,8 @@ BOOST_AUTO_TEST_CASE(a_task_that_nobody_takes_is_told_of_once_for_its_name) {
     BOOST_TEST(seen->unclaimed == std::vector<std::string>{"default answer"});
     BOOST_REQUIRE(lines.size() == 1U);
     BOOST_TEST((lines[0].level == taskflux::log_level::warning));
-    BOOST_TEST(lines[0].text.starts_with("worker node: task answer waits in queue default, and nobody takes it: "));
+    BOOST_TEST(lines[0].text.starts_with("worker node: task answer has waited in queue default for 10 s or longer: this worker has "
+                                         "no handler for it, "));
 
     now(client.submit(tick));  // another name
     pass(60s, 1s);
@@ -158,6 +159,21 @@ BOOST_AUTO_TEST_CASE(a_task_that_another_worker_takes_is_not_told_of) {
     BOOST_TEST(counts().succeeded == 60U);
     BOOST_TEST(seen->unclaimed.empty());
     BOOST_TEST(lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_busy_workers_leave_there_is_told_of_as_one_that_has_waited) {
+    gate closed{here};
+    w.on(twice, [](int x) { return 2 * x; });
+    start(w.run());
+    worker busy{broker, options().name("busy").concurrency(1).log(nullptr).seed(2)};
+    busy.on(note, [&closed](int) { return closed.pass(); });
+    start(busy.run());
+    for (int i = 0; i < 2; ++i) now(client.submit(note, i));
+    pass(60s, 1s);
+    BOOST_TEST(closed.waiting == 1);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text.find("the workers that have one are busy, or there is none") != std::string::npos);
+    closed.open();
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_while_it_runs_is_told_of) {
