@@ -3656,6 +3656,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
     record.started_at = shown(task.started_at);
     if (is_terminal(task.state)) record.ended_at = shown(task.when);
+    else if (task.limit() != never) record.limit_at = shown(task.limit());
     return record;
 }
 
@@ -8774,6 +8775,9 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    /// Whether its handler, which has begun, has a timeout or a deadline. In the handler only.
+    bool is_limited() const { return ends_ != never; }
+
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
 
     using executor_job::runs_in;
@@ -8921,30 +8925,51 @@ public:
     /// One handler's wait.
     class hold {
     public:
-        explicit hold(std::shared_ptr<held_slots> in) : in_(std::move(in)) {
+        hold(std::shared_ptr<held_slots> in, task_id awaited) : in_(std::move(in)), awaited_(std::move(awaited)) {
             const std::lock_guard lock(in_->mutex_);
             ++in_->held_;
         }
         ~hold() {
             const std::lock_guard lock(in_->mutex_);
             --in_->held_;
-            if (is_hopeless_) --in_->hopeless_;
+            in_->hopeless_.erase(this);
         }
         hold(const hold&) = delete;
         hold& operator=(const hold&) = delete;
 
-        /// Whether nobody but this worker could run the task that it waits for. True when the same goes for all slots: then none
-        /// of their handlers can go on.
-        bool is_deadlock(bool is_hopeless) {
+        /// Whether nobody but this worker could run the task that it waits for, and no limit ends the wait, as just seen.
+        void set_hopeless(bool is_hopeless) {
             const std::lock_guard lock(in_->mutex_);
-            if (is_hopeless != std::exchange(is_hopeless_, is_hopeless)) is_hopeless ? ++in_->hopeless_ : --in_->hopeless_;
-            return in_->hopeless_ >= in_->slots_;
+            if (is_hopeless) in_->hopeless_.insert(this);
+            else in_->hopeless_.erase(this);
+        }
+
+        /// Ends this wait where all slots' waits are hopeless: false when it is another one's turn, or they are no longer.
+        bool give_up() {
+            const std::lock_guard lock(in_->mutex_);
+            return in_->hopeless_.size() >= in_->slots_ && in_->hopeless_.erase(this) > 0;
         }
 
     private:
+        friend held_slots;
         const std::shared_ptr<held_slots> in_;
-        bool is_hopeless_ = false;  // guarded by its mutex
+        const task_id awaited_;
     };
+
+    /// What the handlers wait for, when all slots' waits were hopeless as each was last seen, some seconds ago; else nothing.
+    std::vector<task_id> deadlock() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<task_id> awaited;
+        if (hopeless_.size() < slots_) return awaited;
+        for (const auto* one : hopeless_) awaited.push_back(one->awaited_);
+        return awaited;
+    }
+
+    /// The waits for this task are not hopeless any more.
+    void doubt(const task_id& awaited) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(hopeless_, [&](const hold* one) { return one->awaited_ == awaited; });
+    }
 
     void slots(std::size_t count) { slots_ = count; }
     std::size_t slots() const { return slots_; }
@@ -8972,7 +8997,7 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     mutable std::mutex mutex_;  // guards all below
     std::size_t held_ = 0;
-    std::size_t hopeless_ = 0;
+    std::set<const hold*> hopeless_;
     std::set<std::string> told_;  // names of tasks
 };
 
@@ -8985,10 +9010,10 @@ namespace taskflux::detail {
 /// A handler's wait for a task's end, and looks whether there is a worker for that task, on a strand of their own.
 class wait_in_slot : public std::enable_shared_from_this<wait_in_slot> {
 public:
-    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, running_handler who,
-                 std::shared_ptr<attempt_owner> crew)
-        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), who_(std::move(who)),
-          crew_(std::move(crew)), hold_(crew_->held()), both_(strand_) {}
+    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, bool is_limited,
+                 running_handler who, std::shared_ptr<attempt_owner> crew)
+        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), is_limited_(is_limited),
+          who_(std::move(who)), crew_(std::move(crew)), hold_(crew_->held(), id_), both_(strand_) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -9045,30 +9070,46 @@ private:
 
     asio::awaitable<void> look() {
         const auto self = shared_from_this();
-        const bool may_be_stuck = crew_->held()->are_all_held() && crew_->held()->serves(id_.queue);
-        const bool waits_here = may_be_stuck && co_await has_not_begun();
-        if (!waits_here) {
-            hold_.is_deadlock(false);
-            co_return;
-        }
-        const auto counts = co_await broker_->counts(id_.queue);
-        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
-        const bool is_endless = wait_ == (duration::max)();
-        is_deadlock_ = hold_.is_deadlock(is_only_worker && is_endless);
-        crew_->held()->tell(who_, id_, is_deadlock_);
+        const auto held = crew_->held();
+        auto found = prospect::begun;
+        if (held->are_all_held() && held->serves(id_.queue)) found = co_await prospect_of(id_);
+        const bool is_hopeless = found == prospect::nobody && !is_limited_;
+        hold_.set_hopeless(is_hopeless);
+        if (found == prospect::begun) co_return;
+        is_deadlock_ = is_hopeless && co_await is_certain();
+        held->tell(who_, id_, is_deadlock_);
     }
 
-    asio::awaitable<bool> has_not_begun() {
+    /// Who can bring about the end of an awaited task: it has begun, or ended; another worker or a limit of its own can; nobody.
+    enum class prospect { begun, others, nobody };
+
+    asio::awaitable<prospect> prospect_of(task_id id) {
         const auto self = shared_from_this();
-        if (crew_->has_waiting(id_)) co_return true;
-        const auto record = co_await broker_->get(id_);
-        co_return record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+        const auto record = co_await broker_->get(id);
+        const bool waits = record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+        if (!waits && !(record && crew_->has_waiting(id))) co_return prospect::begun;
+        const auto counts = co_await broker_->counts(id.queue);
+        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
+        co_return is_only_worker && record->limit_at == time_point{} ? prospect::nobody : prospect::others;
+    }
+
+    /// Asks anew for what the other handlers wait for: since they have looked, another worker may have begun it.
+    asio::awaitable<bool> is_certain() {
+        const auto self = shared_from_this();
+        const auto awaited = crew_->held()->deadlock();
+        for (const auto& id : awaited) {
+            if (id == id_ || co_await prospect_of(id) == prospect::nobody) continue;
+            crew_->held()->doubt(id);
+            co_return false;
+        }
+        co_return hold_.give_up();
     }
 
     const asio::any_io_executor strand_;
     const broker_ptr broker_;
     const task_id id_;
     const duration wait_;
+    const bool is_limited_;  // something ends the wait in any case
     const running_handler who_;
     const std::shared_ptr<attempt_owner> crew_;
     held_slots::hold hold_;
@@ -9094,7 +9135,8 @@ inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_i
     const auto* const chain = co_await own_chain();
     if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
     running_handler name{who->id(), who->what().spec->name};
-    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait,
+    const bool is_limited = wait != (duration::max)() || who->is_limited();
+    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait, is_limited,
                                                      std::move(name), who->owner());
     co_await detail::live(both, nullptr);
     co_return both->take();
@@ -15677,6 +15719,14 @@ inline time_point deadline_of(const record_reader::stored& record, const task_st
     return later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, deadline);
 }
 
+/// When a task is given up unless it has started (or, after a first try, ended) by then.
+inline time_point limit_of(const record_reader::stored& record, const task_status& status) {
+    const auto deadline = deadline_of(record, status);
+    const auto expires_in = record.spec->policy.expires_in;
+    if (expires_in == duration::zero() || status.first_started_at > time_point{}) return deadline;
+    return (std::min)(deadline, later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, expires_in));
+}
+
 /// The end of an attempt, for `settle.lua`.
 inline std::string ending_of(const settlement& end) {
     std::string out;
@@ -15753,6 +15803,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     if (status.state == task_state::scheduled || status.state == task_state::held) made.due_at = status.when;
     made.started_at = status.started_at;
     if (is_terminal(status.state)) made.ended_at = status.when;
+    else if (const auto limit = limit_of(record, status); limit != never) made.limit_at = limit;
     return made;
 }
 
