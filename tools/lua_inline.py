@@ -54,6 +54,13 @@ def close_of(code, at):
     return None
 
 
+def calls_with_text(code):
+    """Whether it has a call that is written without brackets: f'x'."""
+    code = [token for token in code if token.kind != "space"]
+    return any(token.kind == "string" and (before.text == "]" or before.kind == "name" and before.text not in ("and", "or", "not"))
+               for before, token in zip(code, code[1:]))
+
+
 class Expression:
     """A function that only returns one expression."""
 
@@ -78,7 +85,7 @@ class Expression:
             return None
         values = dict(zip(self.parameters, given + [[Token("name", "nil", 0)]] * (len(self.parameters) - len(given))))
         for parameter, value in values.items():
-            is_pure = not any(token.text in ("(", "{", "function", "...") for token in value)
+            is_pure = not any(token.text in ("(", "{", "function", "...") for token in value) and not calls_with_text(value)
             is_path = is_pure and all(token.kind in ("name", "number", "string") or token.text in (".", "[", "]") for token in value)
             if not is_pure or not is_path and self.uses[parameter] != 1:
                 return None

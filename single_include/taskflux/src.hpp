@@ -1977,6 +1977,9 @@ namespace taskflux::detail {
 /// How long a caller waits for a result before it is said that nobody serves the queue.
 inline constexpr duration unserved_after = std::chrono::seconds(10);
 
+/// A queue that nobody serves, and how long a caller has waited for a result there.
+using unserved_queue = std::pair<std::string, duration>;
+
 /// What is said when nobody serves a queue.
 inline std::string unserved_text(const std::string& queue, duration waited) {
     return "no worker serves queue " + queue + ", and a caller has waited " +
@@ -3197,13 +3200,13 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
-        is_deserted_ = is_told_unserved_ = false;
+        is_deserted_ = has_buried_ = is_told_unserved_ = false;
     }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return !consumers_.empty(); }
 
-    /// Whether nobody serves it since the last consumer has left.
+    /// Whether nobody serves it since the last consumer has left. One that has only lost its lease joins again.
     bool is_deserted() const { return is_deserted_; }
 
     /// Whether it is still to be said that nobody serves it; then it is.
@@ -3225,7 +3228,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
-        is_deserted_ = consumers_.empty();
+        is_deserted_ = consumers_.empty() && !has_buried_;
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -3512,7 +3515,7 @@ private:
                 return false;
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
-            return true;
+            return has_buried_ = true;
         });
     }
 
@@ -3537,6 +3540,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
     bool is_deserted_ = false;
+    bool has_buried_ = false;  // a consumer, since the last has joined
     bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;
@@ -3652,6 +3656,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
     record.started_at = shown(task.started_at);
     if (is_terminal(task.state)) record.ended_at = shown(task.when);
+    else if (task.limit() != never) record.limit_at = shown(task.limit());
     return record;
 }
 
@@ -3782,7 +3787,8 @@ struct waiting : result_waiter {
         wake.set();
     }
 
-    void await_outcome(task_id id, entry& task) {
+    void await_outcome(task_id id, entry& task, time_point now) {
+        since = now;
         awaited = std::move(id);
         notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
         task.add_waiter(*this);
@@ -3793,6 +3799,7 @@ struct waiting : result_waiter {
     const fetch_request* request = nullptr;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
     std::optional<task_id> awaited;          // of a wait
+    time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
     bool is_deserted = false;                // nobody does, any more
     bool is_woken = false;
@@ -3914,14 +3921,15 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            if (wait > duration::zero()) queue.advance_some(clock_->now());
-            else queue.advance(clock_->now());
+            const auto now = clock_->now();
+            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            if (queue.has_consequences()) pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
-            if (!queue.is_served()) place->look_at = later(clock_->now(), queue.is_deserted() ? deserted_after : detail::unserved_after);
+            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
+            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
             place->park();
         }
         co_await place->end();
@@ -4095,16 +4103,16 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& queue : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, detail::unserved_after));
-                detail::tell_unserved(alive->observer_, queue, detail::unserved_after);
+            for (const auto& [queue, waited] : alive->tick(alarm)) {
+                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
+                detail::tell_unserved(alive->observer_, queue, waited);
             }
         });
     }
 
-    /// Returns the queues that nobody serves, to be told of without the lock.
-    std::vector<std::string> tick(std::uint64_t alarm) {
-        std::vector<std::string> unserved;
+    /// Returns the queues that nobody serves, to be told of without the lock, and for how long a caller has waited there.
+    std::vector<detail::unserved_queue> tick(std::uint64_t alarm) {
+        std::vector<detail::unserved_queue> unserved;
         const std::lock_guard lock(mutex_);
         if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
@@ -4117,7 +4125,7 @@ private:
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, unserved);
+                if (place->look_at <= now) look_for_workers(*place, now, unserved);
                 if (place->deadline <= now) place->finish();
                 else arm((std::min)(place->deadline, place->look_at));
             }
@@ -4126,14 +4134,14 @@ private:
     }
 
     /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
-    void look_for_workers(waiter& who, std::vector<std::string>& unserved) {
+    void look_for_workers(waiter& who, time_point now, std::vector<detail::unserved_queue>& unserved) {
         who.look_at = never;
         if (who.is_over || !who.awaited) return;
         auto& queue = queues_.look(who.awaited->queue);
         if (queue.is_served()) return;
         who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
         if (who.is_deserted) who.finish();
-        if (queue.notes_unserved()) unserved.push_back(who.awaited->queue);
+        if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
@@ -8760,6 +8768,9 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    /// Whether its handler, which has begun, has a timeout or a deadline. In the handler only.
+    bool is_limited() const { return ends_ != never; }
+
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
 
     using executor_job::runs_in;
@@ -8876,8 +8887,8 @@ public:
     /// The I/O executor has run nothing for `time`, while these ran.
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
 
-    /// Tasks of this name wait in a queue, and nobody takes them.
-    void unclaimed(const std::string& queue, const std::string& name) const noexcept;
+    /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
+    void unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept;
 
     /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
     void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
@@ -8909,30 +8920,51 @@ public:
     /// One handler's wait.
     class hold {
     public:
-        explicit hold(std::shared_ptr<held_slots> in) : in_(std::move(in)) {
+        hold(std::shared_ptr<held_slots> in, task_id awaited) : in_(std::move(in)), awaited_(std::move(awaited)) {
             const std::lock_guard lock(in_->mutex_);
             ++in_->held_;
         }
         ~hold() {
             const std::lock_guard lock(in_->mutex_);
             --in_->held_;
-            if (is_hopeless_) --in_->hopeless_;
+            in_->hopeless_.erase(this);
         }
         hold(const hold&) = delete;
         hold& operator=(const hold&) = delete;
 
-        /// Whether nobody but this worker could run the task that it waits for. True when the same goes for all slots: then none
-        /// of their handlers can go on.
-        bool is_deadlock(bool is_hopeless) {
+        /// Whether nobody but this worker could run the task that it waits for, and no limit ends the wait, as just seen.
+        void set_hopeless(bool is_hopeless) {
             const std::lock_guard lock(in_->mutex_);
-            if (is_hopeless != std::exchange(is_hopeless_, is_hopeless)) is_hopeless ? ++in_->hopeless_ : --in_->hopeless_;
-            return in_->hopeless_ >= in_->slots_;
+            if (is_hopeless) in_->hopeless_.insert(this);
+            else in_->hopeless_.erase(this);
+        }
+
+        /// Ends this wait where all slots' waits are hopeless: false when it is another one's turn, or they are no longer.
+        bool give_up() {
+            const std::lock_guard lock(in_->mutex_);
+            return in_->hopeless_.size() >= in_->slots_ && in_->hopeless_.erase(this) > 0;
         }
 
     private:
+        friend held_slots;
         const std::shared_ptr<held_slots> in_;
-        bool is_hopeless_ = false;  // guarded by its mutex
+        const task_id awaited_;
     };
+
+    /// What the handlers wait for, when all slots' waits were hopeless as each was last seen, some seconds ago; else nothing.
+    std::vector<task_id> deadlock() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<task_id> awaited;
+        if (hopeless_.size() < slots_) return awaited;
+        for (const auto* one : hopeless_) awaited.push_back(one->awaited_);
+        return awaited;
+    }
+
+    /// The waits for this task are not hopeless any more.
+    void doubt(const task_id& awaited) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(hopeless_, [&](const hold* one) { return one->awaited_ == awaited; });
+    }
 
     void slots(std::size_t count) { slots_ = count; }
     std::size_t slots() const { return slots_; }
@@ -8960,7 +8992,7 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     mutable std::mutex mutex_;  // guards all below
     std::size_t held_ = 0;
-    std::size_t hopeless_ = 0;
+    std::set<const hold*> hopeless_;
     std::set<std::string> told_;  // names of tasks
 };
 
@@ -8973,10 +9005,10 @@ namespace taskflux::detail {
 /// A handler's wait for a task's end, and looks whether there is a worker for that task, on a strand of their own.
 class wait_in_slot : public std::enable_shared_from_this<wait_in_slot> {
 public:
-    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, running_handler who,
-                 std::shared_ptr<attempt_owner> crew)
-        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), who_(std::move(who)),
-          crew_(std::move(crew)), hold_(crew_->held()), both_(strand_) {}
+    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, bool is_limited,
+                 running_handler who, std::shared_ptr<attempt_owner> crew)
+        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), is_limited_(is_limited),
+          who_(std::move(who)), crew_(std::move(crew)), hold_(crew_->held(), id_), both_(strand_) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -9033,30 +9065,46 @@ private:
 
     asio::awaitable<void> look() {
         const auto self = shared_from_this();
-        const bool may_be_stuck = crew_->held()->are_all_held() && crew_->held()->serves(id_.queue);
-        const bool waits_here = may_be_stuck && co_await has_not_begun();
-        if (!waits_here) {
-            hold_.is_deadlock(false);
-            co_return;
-        }
-        const auto counts = co_await broker_->counts(id_.queue);
-        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
-        const bool is_endless = wait_ == (duration::max)();
-        is_deadlock_ = hold_.is_deadlock(is_only_worker && is_endless);
-        crew_->held()->tell(who_, id_, is_deadlock_);
+        const auto held = crew_->held();
+        auto found = prospect::begun;
+        if (held->are_all_held() && held->serves(id_.queue)) found = co_await prospect_of(id_);
+        const bool is_hopeless = found == prospect::nobody && !is_limited_;
+        hold_.set_hopeless(is_hopeless);
+        if (found == prospect::begun) co_return;
+        is_deadlock_ = is_hopeless && co_await is_certain();
+        held->tell(who_, id_, is_deadlock_);
     }
 
-    asio::awaitable<bool> has_not_begun() {
+    /// Who can bring about the end of an awaited task: it has begun, or ended; another worker or a limit of its own can; nobody.
+    enum class prospect { begun, others, nobody };
+
+    asio::awaitable<prospect> prospect_of(task_id id) {
         const auto self = shared_from_this();
-        if (crew_->has_waiting(id_)) co_return true;
-        const auto record = co_await broker_->get(id_);
-        co_return record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+        const auto record = co_await broker_->get(id);
+        const bool waits = record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+        if (!waits && !(record && crew_->has_waiting(id))) co_return prospect::begun;
+        const auto counts = co_await broker_->counts(id.queue);
+        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
+        co_return is_only_worker && record->limit_at == time_point{} ? prospect::nobody : prospect::others;
+    }
+
+    /// Asks anew for what the other handlers wait for: since they have looked, another worker may have begun it.
+    asio::awaitable<bool> is_certain() {
+        const auto self = shared_from_this();
+        const auto awaited = crew_->held()->deadlock();
+        for (const auto& id : awaited) {
+            if (id == id_ || co_await prospect_of(id) == prospect::nobody) continue;
+            crew_->held()->doubt(id);
+            co_return false;
+        }
+        co_return hold_.give_up();
     }
 
     const asio::any_io_executor strand_;
     const broker_ptr broker_;
     const task_id id_;
     const duration wait_;
+    const bool is_limited_;  // something ends the wait in any case
     const running_handler who_;
     const std::shared_ptr<attempt_owner> crew_;
     held_slots::hold hold_;
@@ -9082,7 +9130,8 @@ inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_i
     const auto* const chain = co_await own_chain();
     if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
     running_handler name{who->id(), who->what().spec->name};
-    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait,
+    const bool is_limited = wait != (duration::max)() || who->is_limited();
+    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait, is_limited,
                                                      std::move(name), who->owner());
     co_await detail::live(both, nullptr);
     co_return both->take();
@@ -11039,13 +11088,15 @@ private:
 
 namespace taskflux::detail {
 
-/// Finds tasks that nobody takes among those that a worker has no handler for: other workers have one for most. Not thread-safe.
+/// Finds tasks that nobody takes for long among those that a worker has no handler for: other workers have one for most, and may
+/// only be busy. Not thread-safe.
 class unclaimed_watch {
 public:
-    /// A name that is to be told of, and its queue.
+    /// A name that is to be told of, its queue, and for how long at least its first task has waited.
     struct finding {
         std::string queue;
         std::string name;
+        duration waited{};
     };
 
     explicit unclaimed_watch(duration patience) : patience_(patience) {}
@@ -11063,7 +11114,7 @@ public:
             const bool is_same = before != sights_.end() && before->second.sequence == one.sequence;
             here = is_same ? before->second : sight{one.sequence, now};
             if (now - here.since < patience_ || !told_.insert({one.queue, one.name}).second) continue;
-            found.push_back({queues[one.queue], one.name});
+            found.push_back({queues[one.queue], one.name, now - here.since});
         }
         sights_ = std::move(still);
         return found;
@@ -11639,7 +11690,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     if (answer.lost) return on_lost(who);
     for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
     for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
-        monitor_->unclaimed(one.queue, one.name);
+        monitor_->unclaimed(one.queue, one.name, one.waited);
     }
 }
 
@@ -11931,11 +11982,12 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
     }
 }
 
-void worker_monitor::unclaimed(const std::string& queue, const std::string& name) const noexcept {
+void worker_monitor::unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept {
     try {
-        log(log_level::warning, "task " + name + " waits in queue " + queue +
-                                    ", and nobody takes it: this worker has no handler for it, and no other has taken it; register "
-                                    "one with on(), start a worker that has one, or cancel the tasks");
+        log(log_level::warning, "task " + name + " has waited in queue " + queue + " for " +
+                                    std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+                                    " s or longer: this worker has no handler for it, and the workers that have one are busy, or there "
+                                    "is none; register one with on(), start a worker that has one, or cancel the tasks");
         if (observer_) observer_->on_unclaimed(queue, name);
     } catch (...) {  // an observer's
     }
@@ -15684,6 +15736,14 @@ inline time_point deadline_of(const record_reader::stored& record, const task_st
     return later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, deadline);
 }
 
+/// When a task is given up unless it has started (or, after a first try, ended) by then.
+inline time_point limit_of(const record_reader::stored& record, const task_status& status) {
+    const auto deadline = deadline_of(record, status);
+    const auto expires_in = record.spec->policy.expires_in;
+    if (expires_in == duration::zero() || status.first_started_at > time_point{}) return deadline;
+    return (std::min)(deadline, later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, expires_in));
+}
+
 /// The end of an attempt, for `settle.lua`.
 inline std::string ending_of(const settlement& end) {
     std::string out;
@@ -15760,6 +15820,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     if (status.state == task_state::scheduled || status.state == task_state::held) made.due_at = status.when;
     made.started_at = status.started_at;
     if (is_terminal(status.state)) made.ended_at = status.when;
+    else if (const auto limit = limit_of(record, status); limit != never) made.limit_at = limit;
     return made;
 }
 

@@ -1714,6 +1714,7 @@ struct task_record {
     time_point due_at{};          ///< of a scheduled task
     time_point started_at{};      ///< of the latest attempt
     time_point ended_at{};
+    time_point limit_at{};        ///< when its deadline or its expiry, as long as it has not begun, ends it
 };
 
 /// How a task ended.
@@ -6046,7 +6047,8 @@ namespace taskflux::detail {
 
 /// Waits for a task's end, for at most `wait`; nothing when it has not ended by then. `here`: the executor of the coroutine that
 /// calls and awaits this at once. In a handler of a worker it finds out whether a slot is left for the task. Errors: those of
-/// `broker::wait`; `no_worker` when only that worker could run it, and all its slots are held by handlers that wait like this.
+/// `broker::wait`; `no_worker` when only that worker could run it, all its slots are held by handlers that wait like this, and no
+/// limit ends any of these waits.
 asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
                                                        const asio::any_io_executor& here);
 
@@ -7268,8 +7270,8 @@ public:
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
 
-    /// Tasks of this name have waited in a queue of the worker's for a third of its lease or longer, this worker has no handler
-    /// for them, and no other worker takes them. Called once for each name of a queue.
+    /// The first task of this name has waited in a queue of the worker's for a third of its lease or longer, and this worker has
+    /// no handler for it: there is no worker that has one, or all of them are busy. Called once for each name of a queue.
     virtual void on_unclaimed(const std::string& /*queue*/, const std::string& /*name*/) {}
 
     /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all

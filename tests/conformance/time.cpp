@@ -90,6 +90,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_not_started_in_time_expires, Backend, backe
     BOOST_TEST(((on.record(waits).ended_at - on.record(waits).submitted_at) == 10s));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_record_tells_when_a_limit_ends_the_task, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto free = on.add(on.task());
+    const auto both = on.add(on.task(run_policy{.deadline = 20s, .expires_in = 10s}));
+    const auto expires = on.add(on.task(run_policy{.expires_in = 10s}));
+    const auto left = [&](task_key key) { return on.record(key).limit_at - on.record(key).submitted_at; };
+    BOOST_TEST((on.record(free).limit_at == time_point{}));
+    BOOST_TEST((left(both) == 10s));
+    BOOST_TEST((left(expires) == 10s));
+    on.join();
+    on.fetch(w, 3);
+    BOOST_TEST((left(both) == 20s));
+    BOOST_TEST((on.record(expires).limit_at == time_point{}));  // it has begun
+    const auto late = on.add(on.task(run_policy{.expires_in = 10s}));
+    on.advance(10s);
+    BOOST_TEST(on.state(late) == task_state::expired);
+    BOOST_TEST((on.record(late).limit_at == time_point{}));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_was_started_in_time_does_not_expire, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto key = on.add(on.task(run_policy{.expires_in = 10s}));

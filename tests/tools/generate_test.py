@@ -276,13 +276,16 @@ class ScriptRules(Project):
         self.assertEqual(put_in(lane, "for a in b do lane(a) end"), "for a in b do key('l:' .. a) end")
         twice = "local function text(of) return pack(#of) .. of end"
         self.assertEqual(put_in(twice, "return text(a.b)"), "return (pack(#a.b) .. a.b)")
-        for kept in ("return text(a .. b)", "return text(read(a))", "text(a)", "local pack = 1 return text(a)", "f(text)"):
+        for kept in ("return text(f'x')", "return text(a[1]'x')", "return text(a .. b)", "return text(read(a))", "text(a)", "local pack = 1 return text(a)", "f(text)"):
             self.assertEqual(put_in(twice, kept), kept)
         self.assertIsNone(expression_of("local function two() return 1, 2 end\n"))
         self.assertIsNone(expression_of("local function many(a) return unpack(a) end\n"))
         self.assertIsNone(expression_of("local function some(...) return read(...) end\n"))
         self.assertIsNone(expression_of("local function set(a) b = a return a end\n"))
         self.assertIsNone(expression_of("local function made(a) return {a = a} end\n"))
+        self.assertEqual(put_in(twice, "return text('x')"), "return (pack(#'x') .. 'x')")
+        self.assertEqual(put_in(twice, "return text(a['x'])"), "return (pack(#a['x']) .. a['x'])")
+        self.assertEqual(put_in(due, "if due(a.b'x') then"), "if due(a.b'x') then")
         once = "local function name() return (string.match(prefix, '.')) end"
         self.assertEqual(put_in(once, "local a = name()"), "local a = ((string.match(prefix, '.')))")
 

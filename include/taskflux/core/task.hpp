@@ -141,6 +141,7 @@ struct task_record {
     time_point due_at{};          ///< of a scheduled task
     time_point started_at{};      ///< of the latest attempt
     time_point ended_at{};
+    time_point limit_at{};        ///< when its deadline or its expiry, as long as it has not begun, ends it
 };
 
 /// How a task ended.

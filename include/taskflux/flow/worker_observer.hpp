@@ -40,8 +40,8 @@ public:
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
 
-    /// Tasks of this name have waited in a queue of the worker's for a third of its lease or longer, this worker has no handler
-    /// for them, and no other worker takes them. Called once for each name of a queue.
+    /// The first task of this name has waited in a queue of the worker's for a third of its lease or longer, and this worker has
+    /// no handler for it: there is no worker that has one, or all of them are busy. Called once for each name of a queue.
     virtual void on_unclaimed(const std::string& /*queue*/, const std::string& /*name*/) {}
 
     /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all

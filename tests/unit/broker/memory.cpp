@@ -1,3 +1,4 @@
+#include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -120,6 +121,31 @@ BOOST_AUTO_TEST_CASE(a_fetch_cancelled_while_it_is_woken_leaves_the_task_to_the_
     in.poll();
     BOOST_TEST(bool(failed));
     BOOST_TEST(found.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_wait_ends_is_passed_on_to_the_parent_in_another_queue) {
+    fixture in;
+    in.join("w");
+    const auto key = in.submit();
+    const auto parent = in.run(in.tasks->fetch(request("w", 0s))).at(0);
+    journal_write what;
+    what.items.push_back({child_key("a"), child_place{"other", "work", "mine"}.text(), journal_write::mode::add, true});
+    in.run(in.tasks->write_journal({"q", key}, what));
+    auto child = some_task();
+    child.spec = std::make_shared<const task_spec>(task_spec{"work", 0, run_policy{.expires_in = 10s}, {}});
+    child.own_id = "mine";
+    child.parent = parent_link{{"q", key}, child_key("a")};
+    const auto childs = in.run(in.tasks->submit("other", std::vector<new_task>(1, child))).at(0).key;
+    settlement end;
+    end.key = key;
+    end.token = parent.token;
+    end.data = "1";
+    in.run(in.tasks->settle("q", "w", std::vector<settlement>(1, end)));
+    const auto state = [&] { return in.run(in.tasks->get({"q", key}))->state; };
+    BOOST_TEST((state() == task_state::waiting_children));
+    in.clock.advance(10s);
+    BOOST_TEST((in.run(in.tasks->wait({"other", childs}, 0s))->state == task_state::expired));
+    BOOST_TEST((state() != task_state::waiting_children));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_keeps_the_context_running_when_nobody_waits) {

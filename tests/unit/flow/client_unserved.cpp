@@ -15,8 +15,12 @@ using namespace test::flow;
 namespace {
 
 struct unserved_recorder final : taskflux::broker_observer {
-    void on_unserved(const std::string& queue, taskflux::duration) override { queues.push_back(queue); }
+    void on_unserved(const std::string& queue, taskflux::duration waited) override {
+        queues.push_back(queue);
+        times.push_back(waited.count());
+    }
     std::vector<std::string> queues;
+    std::vector<long> times;
 };
 
 struct unserved : fixture {
@@ -86,6 +90,32 @@ BOOST_AUTO_TEST_CASE(a_result_that_nobody_can_produce_any_more_ends_in_an_error)
     BOOST_TEST(!expires->done);
     advance(20s);
     BOOST_TEST(expires->code() == errc::expired);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_told_of_an_unserved_queue_is_how_long_the_caller_has_waited) {
+    const auto life = serve();
+    serves->pause();
+    const auto waits = start(by.run(twice, 1));
+    advance(2s);
+    stop();
+    advance(3s);
+    BOOST_TEST(waits->code() == errc::no_worker);
+    BOOST_TEST(seen->times == std::vector<long>{5000});
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].starts_with("no worker serves queue default, and a caller has waited 5 s"));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_has_lost_its_lease_is_waited_for_when_another_leaves) {
+    now(watched->join("stuck", {"default"}, 10s));
+    now(watched->join("leaves", {"default"}, 1h));
+    const auto job = now(by.submit(twice, 1));
+    const auto waits = start(job.result());
+    advance(10s);  // the first has not renewed its lease, and will join again
+    now(watched->leave("leaves", {"default"}));
+    pass(20s, 1s);
+    BOOST_TEST(!waits->done);
+    const auto again = serve();
+    BOOST_TEST(waits->value.value() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_that_begins_after_the_last_worker_ends_too) {

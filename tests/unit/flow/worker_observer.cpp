@@ -138,7 +138,8 @@ BOOST_AUTO_TEST_CASE(a_task_that_nobody_takes_is_told_of_once_for_its_name) {
     BOOST_TEST(seen->unclaimed == std::vector<std::string>{"default answer"});
     BOOST_REQUIRE(lines.size() == 1U);
     BOOST_TEST((lines[0].level == taskflux::log_level::warning));
-    BOOST_TEST(lines[0].text.starts_with("worker node: task answer waits in queue default, and nobody takes it: "));
+    BOOST_TEST(lines[0].text.starts_with("worker node: task answer has waited in queue default for 10 s or longer: this worker has "
+                                         "no handler for it, "));
 
     now(client.submit(tick));  // another name
     pass(60s, 1s);
@@ -158,6 +159,21 @@ BOOST_AUTO_TEST_CASE(a_task_that_another_worker_takes_is_not_told_of) {
     BOOST_TEST(counts().succeeded == 60U);
     BOOST_TEST(seen->unclaimed.empty());
     BOOST_TEST(lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_busy_workers_leave_there_is_told_of_as_one_that_has_waited) {
+    gate closed{here};
+    w.on(twice, [](int x) { return 2 * x; });
+    start(w.run());
+    worker busy{broker, options().name("busy").concurrency(1).log(nullptr).seed(2)};
+    busy.on(note, [&closed](int) { return closed.pass(); });
+    start(busy.run());
+    for (int i = 0; i < 2; ++i) now(client.submit(note, i));
+    pass(60s, 1s);
+    BOOST_TEST(closed.waiting == 1);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text.find("the workers that have one are busy, or there is none") != std::string::npos);
+    closed.open();
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_while_it_runs_is_told_of) {
@@ -195,6 +211,7 @@ struct one_slot : observed {
     }
 
     asio::awaitable<void> run_inside(int x) { result = co_await client.run(twice, x); }
+    asio::awaitable<void> run_with(submit_options how, int x) { result = co_await client.run(twice, how, x); }
     asio::awaitable<void> submit_inside(int x) {
         const auto made = co_await client.submit(twice, x);
         result = co_await made.result();
@@ -272,6 +289,72 @@ BOOST_AUTO_TEST_CASE(of_handlers_that_wait_for_each_others_slots_one_gets_an_err
     BOOST_REQUIRE((first->done && second->done));
     BOOST_TEST((first->code() == errc::no_worker) != (second->code() == errc::no_worker));
     BOOST_TEST((first->error == nullptr) != (second->error == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_whose_task_another_worker_has_just_begun_is_about_to_free_its_slot) {
+    gate begins{here}, closed{here};
+    worker both{broker, options().queues({"default", "slow"}).concurrency(2).name("both").log(nullptr).observer(seen)};
+    both.on(twice, [](int x) { return 2 * x; }).on(note, [&](int x) -> asio::awaitable<void> {
+        if (x == 2) co_await begins.pass();
+        co_await run_with(submit_options().queue(x == 1 ? "slow" : "default"), x);
+    });
+    both.pause();
+    start(both.run());
+    const auto first = start(client.run(note, 1));
+    const auto second = start(client.run(note, 2));
+    both.resume();
+    settle();
+    pass(6500ms, 500ms);
+    begins.open();
+    settle();
+    advance(500ms);  // the first has looked: all slots are held, and nobody else serves its task's queue
+    worker other{broker, options().queues({"slow"}).name("other").seed(2)};
+    other.on(twice, [&closed](int x) -> asio::awaitable<int> {
+        co_await closed.pass();
+        co_return 2 * x;
+    });
+    start(other.run());
+    BOOST_TEST(closed.waiting == 1);
+    pass(20s, 500ms);  // the second looks, and looks again
+    BOOST_TEST((!first->done && !second->done));
+    closed.open();
+    settle();
+    BOOST_TEST((first->done && !first->error));
+    BOOST_TEST((second->done && !second->error));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_a_task_with_a_limit_of_its_own_ends_with_that) {
+    for (const auto& limit : {submit_options().deadline(10s), submit_options().expires_in(10s)}) {
+        worker waits{broker, options().queues({"slow"}).concurrency(1).name("waits").log(nullptr).observer(seen)};
+        waits.on(note, [&](int x) { return run_with(submit_options(limit).queue("slow"), x); });
+        const auto life = start(waits.run());
+        const auto outer = start(client.run(note, submit_options().queue("slow"), 1));
+        pass(9s, 1s);
+        BOOST_TEST(!outer->done);
+        pass(2s, 1s);
+        BOOST_REQUIRE(outer->done);
+        BOOST_TEST(outer->what().find("has expired: no worker started it") != std::string::npos);
+        waits.stop();
+        settle();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_with_a_limit_of_its_own_is_ended_by_that) {
+    for (const bool has_timeout : {true, false}) {
+        const auto how = options().queues({"slow"}).concurrency(1).timeout(has_timeout ? 10s : 0s).name("waits").log(nullptr);
+        worker waits{broker, how};
+        waits.on(note, [this](int x) { return run_with(submit_options().queue("slow"), x); });
+        const auto life = start(waits.run());
+        const auto deadline = submit_options().queue("slow").deadline(has_timeout ? 1h : 10s);
+        const auto outer = start(client.run(note, deadline, 1));
+        pass(9s, 1s);
+        BOOST_TEST(!outer->done);
+        pass(2s, 1s);
+        BOOST_REQUIRE(outer->done);
+        BOOST_TEST(outer->code() == errc::timed_out);
+        waits.stop();
+        settle();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(where_another_worker_serves_the_queue_it_is_only_said) {

@@ -7,11 +7,15 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace taskflux::detail {
 
 /// How long a caller waits for a result before it is said that nobody serves the queue.
 inline constexpr duration unserved_after = std::chrono::seconds(10);
+
+/// A queue that nobody serves, and how long a caller has waited for a result there.
+using unserved_queue = std::pair<std::string, duration>;
 
 /// What is said when nobody serves a queue.
 inline std::string unserved_text(const std::string& queue, duration waited) {

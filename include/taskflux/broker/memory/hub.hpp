@@ -141,14 +141,15 @@ public:
             const std::lock_guard lock(mutex_);
             check_open();
             auto& queue = queues_.look(id.queue);
-            if (wait > duration::zero()) queue.advance_some(clock_->now());
-            else queue.advance(clock_->now());
+            const auto now = clock_->now();
+            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            if (queue.has_consequences()) pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(clock_->now(), wait)).await_outcome(id, *task);
-            if (!queue.is_served()) place->look_at = later(clock_->now(), queue.is_deserted() ? deserted_after : detail::unserved_after);
+            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
+            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
             place->park();
         }
         co_await place->end();
@@ -322,16 +323,16 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& queue : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, detail::unserved_after));
-                detail::tell_unserved(alive->observer_, queue, detail::unserved_after);
+            for (const auto& [queue, waited] : alive->tick(alarm)) {
+                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
+                detail::tell_unserved(alive->observer_, queue, waited);
             }
         });
     }
 
-    /// Returns the queues that nobody serves, to be told of without the lock.
-    std::vector<std::string> tick(std::uint64_t alarm) {
-        std::vector<std::string> unserved;
+    /// Returns the queues that nobody serves, to be told of without the lock, and for how long a caller has waited there.
+    std::vector<detail::unserved_queue> tick(std::uint64_t alarm) {
+        std::vector<detail::unserved_queue> unserved;
         const std::lock_guard lock(mutex_);
         if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
@@ -344,7 +345,7 @@ private:
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, unserved);
+                if (place->look_at <= now) look_for_workers(*place, now, unserved);
                 if (place->deadline <= now) place->finish();
                 else arm((std::min)(place->deadline, place->look_at));
             }
@@ -353,14 +354,14 @@ private:
     }
 
     /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
-    void look_for_workers(waiter& who, std::vector<std::string>& unserved) {
+    void look_for_workers(waiter& who, time_point now, std::vector<detail::unserved_queue>& unserved) {
         who.look_at = never;
         if (who.is_over || !who.awaited) return;
         auto& queue = queues_.look(who.awaited->queue);
         if (queue.is_served()) return;
         who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
         if (who.is_deserted) who.finish();
-        if (queue.notes_unserved()) unserved.push_back(who.awaited->queue);
+        if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
     }
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.

@@ -43,6 +43,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
     record.started_at = shown(task.started_at);
     if (is_terminal(task.state)) record.ended_at = shown(task.when);
+    else if (task.limit() != never) record.limit_at = shown(task.limit());
     return record;
 }
 

@@ -44,13 +44,13 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
-        is_deserted_ = is_told_unserved_ = false;
+        is_deserted_ = has_buried_ = is_told_unserved_ = false;
     }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return !consumers_.empty(); }
 
-    /// Whether nobody serves it since the last consumer has left.
+    /// Whether nobody serves it since the last consumer has left. One that has only lost its lease joins again.
     bool is_deserted() const { return is_deserted_; }
 
     /// Whether it is still to be said that nobody serves it; then it is.
@@ -72,7 +72,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
-        is_deserted_ = consumers_.empty();
+        is_deserted_ = consumers_.empty() && !has_buried_;
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -359,7 +359,7 @@ private:
                 return false;
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
-            return true;
+            return has_buried_ = true;
         });
     }
 
@@ -384,6 +384,7 @@ private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
     bool is_deserted_ = false;
+    bool has_buried_ = false;  // a consumer, since the last has joined
     bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;

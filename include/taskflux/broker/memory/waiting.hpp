@@ -20,7 +20,8 @@ struct waiting : result_waiter {
         wake.set();
     }
 
-    void await_outcome(task_id id, entry& task) {
+    void await_outcome(task_id id, entry& task, time_point now) {
+        since = now;
         awaited = std::move(id);
         notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
         task.add_waiter(*this);
@@ -31,6 +32,7 @@ struct waiting : result_waiter {
     const fetch_request* request = nullptr;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
     std::optional<task_id> awaited;          // of a wait
+    time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
     bool is_deserted = false;                // nobody does, any more
     bool is_woken = false;

@@ -222,6 +222,14 @@ inline time_point deadline_of(const record_reader::stored& record, const task_st
     return later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, deadline);
 }
 
+/// When a task is given up unless it has started (or, after a first try, ended) by then.
+inline time_point limit_of(const record_reader::stored& record, const task_status& status) {
+    const auto deadline = deadline_of(record, status);
+    const auto expires_in = record.spec->policy.expires_in;
+    if (expires_in == duration::zero() || status.first_started_at > time_point{}) return deadline;
+    return (std::min)(deadline, later(status.limits_from > time_point{} ? status.limits_from : record.submitted_at, expires_in));
+}
+
 /// The end of an attempt, for `settle.lua`.
 inline std::string ending_of(const settlement& end) {
     std::string out;
@@ -298,6 +306,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     if (status.state == task_state::scheduled || status.state == task_state::held) made.due_at = status.when;
     made.started_at = status.started_at;
     if (is_terminal(status.state)) made.ended_at = status.when;
+    else if (const auto limit = limit_of(record, status); limit != never) made.limit_at = limit;
     return made;
 }
 

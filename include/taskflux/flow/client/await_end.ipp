@@ -30,10 +30,10 @@ namespace taskflux::detail {
 /// A handler's wait for a task's end, and looks whether there is a worker for that task, on a strand of their own.
 class wait_in_slot : public std::enable_shared_from_this<wait_in_slot> {
 public:
-    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, running_handler who,
-                 std::shared_ptr<attempt_owner> crew)
-        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), who_(std::move(who)),
-          crew_(std::move(crew)), hold_(crew_->held()), both_(strand_) {}
+    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, bool is_limited,
+                 running_handler who, std::shared_ptr<attempt_owner> crew)
+        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), is_limited_(is_limited),
+          who_(std::move(who)), crew_(std::move(crew)), hold_(crew_->held(), id_), both_(strand_) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -90,30 +90,46 @@ private:
 
     asio::awaitable<void> look() {
         const auto self = shared_from_this();
-        const bool may_be_stuck = crew_->held()->are_all_held() && crew_->held()->serves(id_.queue);
-        const bool waits_here = may_be_stuck && co_await has_not_begun();
-        if (!waits_here) {
-            hold_.is_deadlock(false);
-            co_return;
-        }
-        const auto counts = co_await broker_->counts(id_.queue);
-        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
-        const bool is_endless = wait_ == (duration::max)();
-        is_deadlock_ = hold_.is_deadlock(is_only_worker && is_endless);
-        crew_->held()->tell(who_, id_, is_deadlock_);
+        const auto held = crew_->held();
+        auto found = prospect::begun;
+        if (held->are_all_held() && held->serves(id_.queue)) found = co_await prospect_of(id_);
+        const bool is_hopeless = found == prospect::nobody && !is_limited_;
+        hold_.set_hopeless(is_hopeless);
+        if (found == prospect::begun) co_return;
+        is_deadlock_ = is_hopeless && co_await is_certain();
+        held->tell(who_, id_, is_deadlock_);
     }
 
-    asio::awaitable<bool> has_not_begun() {
+    /// Who can bring about the end of an awaited task: it has begun, or ended; another worker or a limit of its own can; nobody.
+    enum class prospect { begun, others, nobody };
+
+    asio::awaitable<prospect> prospect_of(task_id id) {
         const auto self = shared_from_this();
-        if (crew_->has_waiting(id_)) co_return true;
-        const auto record = co_await broker_->get(id_);
-        co_return record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+        const auto record = co_await broker_->get(id);
+        const bool waits = record && (record->state == task_state::waiting || record->state == task_state::scheduled);
+        if (!waits && !(record && crew_->has_waiting(id))) co_return prospect::begun;
+        const auto counts = co_await broker_->counts(id.queue);
+        const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
+        co_return is_only_worker && record->limit_at == time_point{} ? prospect::nobody : prospect::others;
+    }
+
+    /// Asks anew for what the other handlers wait for: since they have looked, another worker may have begun it.
+    asio::awaitable<bool> is_certain() {
+        const auto self = shared_from_this();
+        const auto awaited = crew_->held()->deadlock();
+        for (const auto& id : awaited) {
+            if (id == id_ || co_await prospect_of(id) == prospect::nobody) continue;
+            crew_->held()->doubt(id);
+            co_return false;
+        }
+        co_return hold_.give_up();
     }
 
     const asio::any_io_executor strand_;
     const broker_ptr broker_;
     const task_id id_;
     const duration wait_;
+    const bool is_limited_;  // something ends the wait in any case
     const running_handler who_;
     const std::shared_ptr<attempt_owner> crew_;
     held_slots::hold hold_;
@@ -139,7 +155,8 @@ inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_i
     const auto* const chain = co_await own_chain();
     if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
     running_handler name{who->id(), who->what().spec->name};
-    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait,
+    const bool is_limited = wait != (duration::max)() || who->is_limited();
+    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait, is_limited,
                                                      std::move(name), who->owner());
     co_await detail::live(both, nullptr);
     co_return both->take();

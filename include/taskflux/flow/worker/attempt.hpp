@@ -59,6 +59,9 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    /// Whether its handler, which has begun, has a timeout or a deadline. In the handler only.
+    bool is_limited() const { return ends_ != never; }
+
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
 
     using executor_job::runs_in;

@@ -319,7 +319,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
     if (answer.lost) return on_lost(who);
     for (const auto& one : answer.cancels) crew_->cancel(member_.queues()[one.queue], one);
     for (const auto& one : unclaimed_.see(answer.unclaimed, member_.queues(), *names_, clock_.now())) {
-        monitor_->unclaimed(one.queue, one.name);
+        monitor_->unclaimed(one.queue, one.name, one.waited);
     }
 }
 

@@ -27,30 +27,51 @@ public:
     /// One handler's wait.
     class hold {
     public:
-        explicit hold(std::shared_ptr<held_slots> in) : in_(std::move(in)) {
+        hold(std::shared_ptr<held_slots> in, task_id awaited) : in_(std::move(in)), awaited_(std::move(awaited)) {
             const std::lock_guard lock(in_->mutex_);
             ++in_->held_;
         }
         ~hold() {
             const std::lock_guard lock(in_->mutex_);
             --in_->held_;
-            if (is_hopeless_) --in_->hopeless_;
+            in_->hopeless_.erase(this);
         }
         hold(const hold&) = delete;
         hold& operator=(const hold&) = delete;
 
-        /// Whether nobody but this worker could run the task that it waits for. True when the same goes for all slots: then none
-        /// of their handlers can go on.
-        bool is_deadlock(bool is_hopeless) {
+        /// Whether nobody but this worker could run the task that it waits for, and no limit ends the wait, as just seen.
+        void set_hopeless(bool is_hopeless) {
             const std::lock_guard lock(in_->mutex_);
-            if (is_hopeless != std::exchange(is_hopeless_, is_hopeless)) is_hopeless ? ++in_->hopeless_ : --in_->hopeless_;
-            return in_->hopeless_ >= in_->slots_;
+            if (is_hopeless) in_->hopeless_.insert(this);
+            else in_->hopeless_.erase(this);
+        }
+
+        /// Ends this wait where all slots' waits are hopeless: false when it is another one's turn, or they are no longer.
+        bool give_up() {
+            const std::lock_guard lock(in_->mutex_);
+            return in_->hopeless_.size() >= in_->slots_ && in_->hopeless_.erase(this) > 0;
         }
 
     private:
+        friend held_slots;
         const std::shared_ptr<held_slots> in_;
-        bool is_hopeless_ = false;  // guarded by its mutex
+        const task_id awaited_;
     };
+
+    /// What the handlers wait for, when all slots' waits were hopeless as each was last seen, some seconds ago; else nothing.
+    std::vector<task_id> deadlock() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<task_id> awaited;
+        if (hopeless_.size() < slots_) return awaited;
+        for (const auto* one : hopeless_) awaited.push_back(one->awaited_);
+        return awaited;
+    }
+
+    /// The waits for this task are not hopeless any more.
+    void doubt(const task_id& awaited) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(hopeless_, [&](const hold* one) { return one->awaited_ == awaited; });
+    }
 
     void slots(std::size_t count) { slots_ = count; }
     std::size_t slots() const { return slots_; }
@@ -78,7 +99,7 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     mutable std::mutex mutex_;  // guards all below
     std::size_t held_ = 0;
-    std::size_t hopeless_ = 0;
+    std::set<const hold*> hopeless_;
     std::set<std::string> told_;  // names of tasks
 };
 

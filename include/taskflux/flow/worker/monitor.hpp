@@ -34,8 +34,8 @@ public:
     /// The I/O executor has run nothing for `time`, while these ran.
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
 
-    /// Tasks of this name wait in a queue, and nobody takes them.
-    void unclaimed(const std::string& queue, const std::string& name) const noexcept;
+    /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
+    void unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept;
 
     /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
     void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;

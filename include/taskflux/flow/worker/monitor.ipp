@@ -69,11 +69,12 @@ void worker_monitor::blocked(const std::vector<running_handler>& among, duration
     }
 }
 
-void worker_monitor::unclaimed(const std::string& queue, const std::string& name) const noexcept {
+void worker_monitor::unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept {
     try {
-        log(log_level::warning, "task " + name + " waits in queue " + queue +
-                                    ", and nobody takes it: this worker has no handler for it, and no other has taken it; register "
-                                    "one with on(), start a worker that has one, or cancel the tasks");
+        log(log_level::warning, "task " + name + " has waited in queue " + queue + " for " +
+                                    std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+                                    " s or longer: this worker has no handler for it, and the workers that have one are busy, or there "
+                                    "is none; register one with on(), start a worker that has one, or cancel the tasks");
         if (observer_) observer_->on_unclaimed(queue, name);
     } catch (...) {  // an observer's
     }

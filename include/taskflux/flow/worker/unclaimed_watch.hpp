@@ -13,13 +13,15 @@
 
 namespace taskflux::detail {
 
-/// Finds tasks that nobody takes among those that a worker has no handler for: other workers have one for most. Not thread-safe.
+/// Finds tasks that nobody takes for long among those that a worker has no handler for: other workers have one for most, and may
+/// only be busy. Not thread-safe.
 class unclaimed_watch {
 public:
-    /// A name that is to be told of, and its queue.
+    /// A name that is to be told of, its queue, and for how long at least its first task has waited.
     struct finding {
         std::string queue;
         std::string name;
+        duration waited{};
     };
 
     explicit unclaimed_watch(duration patience) : patience_(patience) {}
@@ -37,7 +39,7 @@ public:
             const bool is_same = before != sights_.end() && before->second.sequence == one.sequence;
             here = is_same ? before->second : sight{one.sequence, now};
             if (now - here.since < patience_ || !told_.insert({one.queue, one.name}).second) continue;
-            found.push_back({queues[one.queue], one.name});
+            found.push_back({queues[one.queue], one.name, now - here.since});
         }
         sights_ = std::move(still);
         return found;
