@@ -21697,7 +21697,10 @@ public:
 
     awaitable<void> call(std::string name, awaitable<void> what) {
         auto called = co_await detail::caught(std::move(what));
-        if (!called.failure()) co_return;
+        if (!called.failure()) {
+            on_->at(name)->trouble_is_over(queue::trouble::with_lease);
+            co_return;
+        }
         const auto why = detail::describe(called.failure());
         if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
         on_->consumers().failed(consumer_, name);
@@ -21718,6 +21721,7 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
     with.add(consumer).add(lease.count()).add(on->channel());
     const auto use = [&](std::size_t i, reader from) {
         on->consumers().joined(consumer, queues[i], lease);
+        on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
         on->at(queues[i])->calls().hear_of_life(from.text());
     };
     const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
@@ -22097,7 +22101,7 @@ inline awaitable<void> ask_for_ends(engine_ptr on, std::string name, std::vector
 
 /// Asks for the ends that callers of this process wait for, in one queue, while there are any: at once for a caller that has
 /// just come, for one of all when time alone may have ended some (which makes the server look), and for all of them now and
-/// then, as messages may get lost: every 5 to 7 s, and no more than 2,000 a second, unless some have been lost.
+/// then, as messages may get lost: every 5 to 7 s, and no more than 2,000 a second of a queue, unless some have been lost.
 inline awaitable<void> keep_asking(engine_ptr on, std::string name, std::shared_ptr<detail::event> wake) {
     constexpr auto most = batcher_limits::max_items;
     constexpr auto pace = std::chrono::milliseconds(100);  // between two requests of a round
