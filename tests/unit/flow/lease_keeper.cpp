@@ -37,12 +37,15 @@ public:
     using memory_broker::memory_broker;
 
     awaitable<taskflux::renewal> renew(std::string consumer, std::vector<std::string> queues, taskflux::duration lease) override {
+        const auto begun = clock().now();
         auto answer = co_await memory_broker::renew(std::move(consumer), std::move(queues), lease);
         ++renewals;
+        renewed_at = begun;
         co_return answer;
     }
 
     std::atomic<int> renewals = 0;
+    std::atomic<taskflux::time_point> renewed_at = taskflux::time_point();  // when the last of them began
 };
 
 /// A worker whose handler blocks its I/O thread until it is let go, and a clock that stands still by itself: no lease runs
@@ -86,9 +89,9 @@ struct blocked {
 
     /// Moves time on, and waits until the lease has been renewed since.
     void pass(taskflux::duration by) {
-        const int under_way = broker->renewals + 1;
         time.advance(by);
-        while (broker->renewals <= under_way) std::this_thread::yield();
+        const auto now = time.now();
+        while (broker->renewed_at.load() < now) std::this_thread::yield();
     }
 
     /// Asks the broker from a thread of its own context: the embedded one needs no I/O thread for that.
@@ -203,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_is_stuck_for_too_long_loses_it) {
     const watchdog dog;
     blocked f;
     const auto end = f.watch(worker_options().lease(f.lease).blocked_after(0ms).stuck_after(2 * f.lease), [&](const job<int>& job) {
-        f.pass(0ms);  // the keeper has asked the thread, which does not move any more
+        await_asked(f.time, 10);  // the keeper has asked the thread, which does not move any more
         for (int halves = 0; halves < 3; ++halves) f.pass(f.lease / 2);
         f.time.advance(f.lease / 2);
         await_asked(f.time, 10);  // a renewal that was under way is over
