@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(killing_3_of_5_instances_fails_no_call_that_they_had_not_ta
     for (const auto& [number, code] : run.all.errors) {
         const auto& why = run.all.reasons.at(number);
         const bool names_a_dead_one = std::ranges::any_of(std::array{0, 1, 2}, [&](int i) {
-            return why.starts_with("the call is lost: instance s" + std::to_string(i) + " of service numbers had taken it and is gone");
+            return why.starts_with("the call of numbers.echo is lost: instance s" + std::to_string(i) + " accepted the call and is gone");
         });
         const bool is_lost = code == errc::timed_out && run.lost() > 0;
         BOOST_TEST((names_a_dead_one || is_lost), "call " << number << " ended with: " << why);

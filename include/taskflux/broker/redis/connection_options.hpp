@@ -6,6 +6,7 @@
 #include <taskflux/log.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
