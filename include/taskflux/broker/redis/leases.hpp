@@ -5,6 +5,7 @@
 #include <taskflux/broker/redis/ask.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
+#include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/caught.hpp>
