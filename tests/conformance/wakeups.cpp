@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_on_many_queues_wakes_for_each_and_for_what
     on.join(w, queues);
     auto request = on.request(w, 1, 1h);
     request.queues = queues;
-    for (const std::size_t place : {0, 299, 7, 7, 150}) {
+    for (const std::size_t place : {0U, 299U, 7U, 7U, 150U}) {
         auto fetch = on.start(on.broker().fetch(request));
         BOOST_TEST(on.still_waiting(fetch));
         on.add(on.task(), queues[place]);

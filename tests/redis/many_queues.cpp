@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(who_loses_the_connection_asks_for_what_it_was_given_in_any_
 
 BOOST_AUTO_TEST_CASE(a_queue_with_a_damaged_key_keeps_no_other_queue_waiting) {
     std::size_t told = 0;
-    for (const std::size_t count : {3, 12}) {
+    for (const std::size_t count : {3U, 12U}) {
         for (const std::string letter : {"c", "d", "e", "C", "i", "N", "u", "f", "x", "o", "r", "s", "b", "q", "a:w"}) {
             BOOST_TEST_CONTEXT(count << " queues, key " << letter) {
                 server.command({"FLUSHALL"});
