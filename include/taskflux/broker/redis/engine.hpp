@@ -171,9 +171,11 @@ public:
             reader from(got);
             if (from.list() == 0 || from.text() != "OK") throw error(errc::protocol, "a script for several queues did not answer OK");
             while (!from.done()) {
-                const auto place = static_cast<std::uint64_t>(from.integer());
-                if (place >= many) throw error(errc::protocol, "a script for several queues told of one that it was not asked for");
-                left.push_back(first + place);
+                const auto place = from.integer();
+                if (place < 0 || place >= static_cast<std::int64_t>(many)) {
+                    throw error(errc::protocol, "a script for several queues told of one that it was not asked for");
+                }
+                left.push_back(first + static_cast<std::size_t>(place));
             }
         }
         co_return left;
