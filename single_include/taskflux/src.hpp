@@ -3167,6 +3167,23 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/listing.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What a broker's agenda knows of one of its queues.
+struct listing {
+    std::string name;
+    time_point due = never;
+    bool is_ready = false;
+    bool is_on_wall = false;
+    bool is_unsettled = false;
+    std::uint64_t gone = 0;        ///< consumers that have left or lost their leases, counted by the queue
+    std::uint64_t known_gone = 0;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3228,6 +3245,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
+        ++listed.gone;
         is_deserted_ = consumers_.empty() && !has_buried_;
     }
 
@@ -3494,6 +3512,8 @@ public:
     /// Whether any task or schedule has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
+    listing listed;
+
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
@@ -3515,6 +3535,7 @@ private:
                 return false;
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
+            ++listed.gone;
             return has_buried_ = true;
         });
     }
@@ -3549,32 +3570,102 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/choice.hpp ----------------------------------------------------
+// -------------------- taskflux/broker/memory/agenda.hpp ----------------------------------------------------
 
 namespace taskflux::memory {
 
-/// The fetch to be woken when there are tasks in a queue: of those that look there and have not been woken, the first that has a
-/// handler for the next task, or else the first for which there is another one; null for none.
-template <class Waiters>
-auto* choose_fetch(const Waiters& fetches, const std::string& name, const task_queue& queue) {
-    const auto* const next = queue.next_name();
-    typename Waiters::value_type chosen = nullptr;
-    for (auto* candidate : fetches) {
-        const auto& request = *candidate->request;
-        const auto* const names = request.names.get();
-        if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
-        if (!queue.has_work(names)) continue;
-        if (!chosen) chosen = candidate;
-        if (!names || !next || names->contains(*next)) return candidate;
-    }
-    return chosen;
-}
+/// Which of a broker's queues have something to do, so that nobody need look into all of them. It is told of each queue that may
+/// have changed. Not thread-safe.
+class agenda {
+public:
+    struct by_name {
+        bool operator()(const task_queue* left, const task_queue* right) const { return left->listed.name < right->listed.name; }
+    };
+    using some_queues = std::set<task_queue*, by_name>;
 
-/// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
-/// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
-inline bool can_end_unserved(const task_queue& queue, const entry* task) {
-    return !queue.is_deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
-}
+    /// A queue may have changed. O(log n) of queues.
+    void note(task_queue& queue) {
+        auto& known = queue.listed;
+        if (const auto due = queue.next(); due != known.due) {
+            due_.erase({known.due, &queue});
+            if (due != never) due_.emplace(due, &queue);
+            known.due = due;
+        }
+        put(ready_, known.is_ready, queue, queue.has_work(nullptr));
+        put(on_wall_, known.is_on_wall, queue, queue.follows_wall());
+        put(unsettled_, known.is_unsettled, queue, queue.has_consequences());
+        if (std::exchange(known.known_gone, known.gone) != known.gone) ++departures_;
+    }
+
+    /// When something falls due in any queue, at the earliest.
+    time_point soonest() const { return due_.empty() ? never : due_.begin()->first; }
+
+    /// The queues where something is due.
+    std::vector<task_queue*> due(time_point now) const {
+        std::vector<task_queue*> found;
+        for (auto at = due_.begin(); at != due_.end() && at->first <= now; ++at) found.push_back(at->second);
+        return found;
+    }
+
+    /// The queues with tasks that may start.
+    const some_queues& ready() const { return ready_; }
+
+    /// Those with tasks that wait for a time of the wall clock.
+    const some_queues& on_wall() const { return on_wall_; }
+
+    /// Those where something has come about that concerns others.
+    const some_queues& unsettled() const { return unsettled_; }
+
+    /// How often any consumer has gone from a queue: as long as it is the same, who had joined has still.
+    std::uint64_t departures() const { return departures_; }
+
+private:
+    static void put(some_queues& where, bool& is_there, task_queue& queue, bool should_be) {
+        if (std::exchange(is_there, should_be) == should_be) return;
+        if (should_be) where.insert(&queue);
+        else where.erase(&queue);
+    }
+
+    struct by_time {
+        using timed = std::pair<time_point, task_queue*>;
+        bool operator()(const timed& left, const timed& right) const {
+            return std::tie(left.first, left.second->listed.name) < std::tie(right.first, right.second->listed.name);
+        }
+    };
+
+    std::set<std::pair<time_point, task_queue*>, by_time> due_;
+    some_queues ready_, on_wall_, unsettled_;
+    std::uint64_t departures_ = 1;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/queue_list.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Names of queues in an order, and where each of them stands.
+class queue_list {
+public:
+    explicit queue_list(std::vector<std::string> names) : names_(std::move(names)), by_name_(names_.size()) {
+        std::iota(by_name_.begin(), by_name_.end(), std::size_t(0));
+        std::ranges::stable_sort(by_name_, {}, [this](std::size_t i) -> const std::string& { return names_[i]; });
+    }
+
+    const std::vector<std::string>& names() const { return names_; }
+
+    /// At first; nothing where it is not in the list. O(log n).
+    std::optional<std::size_t> place_of(std::string_view name) const {
+        const auto name_at = [this](std::size_t i) { return std::string_view(names_[i]); };
+        const auto found = std::ranges::lower_bound(by_name_, name, {}, name_at);
+        if (found == by_name_.end() || name_at(*found) != name) return std::nullopt;
+        return *found;
+    }
+
+private:
+    std::vector<std::string> names_;
+    std::vector<std::size_t> by_name_;  // places, in the order of the names
+};
 
 }  // namespace taskflux::memory
 
@@ -3602,6 +3693,7 @@ public:
         if (const auto found = all_.find(name); found != all_.end()) return *found->second;
         detail::check_queue_name(name);
         auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        made->listed.name = name;
         return *all_.emplace(name, std::move(made)).first->second;
     }
 
@@ -3618,6 +3710,217 @@ private:
     queue_map all_;
     task_queue nowhere_{0, 0, 0};
 };
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/assignments.hpp -----------------------------------------------
+
+namespace taskflux::memory {
+
+/// Which queues each consumer serves, as far as its fetches have told. Not thread-safe.
+class assignments {
+public:
+    assignments(queues& all, const agenda& of) : all_(all), agenda_(of) {}
+
+    /// The queues of a request: one list for all fetches of a consumer.
+    std::shared_ptr<const queue_list> list_of(const fetch_request& request) const {
+        const auto known = lists_.find(request.consumer);
+        if (known != lists_.end() && known->second->names() == request.queues) return known->second;
+        return std::make_shared<const queue_list>(request.queues);
+    }
+
+    /// Does what has fallen due in these queues, in part; false where that was not all. `on_change(queue)` for each that was changed.
+    template <class OnChange>
+    bool advance_some(const queue_list& list, time_point now, OnChange on_change) const {
+        bool is_all = true;
+        for (auto* queue : agenda_.due(now)) {
+            if (!list.place_of(queue->listed.name)) continue;
+            queue->advance_some(now);
+            on_change(*queue);
+            is_all = is_all && now < queue->next();
+        }
+        return is_all;
+    }
+
+    /// Adds tasks to `found`, of those queues that have some; false where there is more to look at. `on_change` as above.
+    template <class OnChange>
+    bool hand_out(const fetch_request& request, const queue_list& list, time_point now, std::vector<delivery>& found,
+                  OnChange on_change) const {
+        auto places = ready_among(list);
+        if (request.order) request.order(places);
+        bool has_seen_all = true;
+        for (const auto i : places) {
+            if (found.size() >= request.max) break;
+            auto& queue = all_.look(list.names()[i]);
+            queue.fetch(*queue.find_consumer(request.consumer), request.names.get(), i, request.max - found.size(), now, found);
+            has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
+            on_change(queue);
+        }
+        return has_seen_all;
+    }
+
+    /// Throws unless the consumer has joined these queues; remembered until any consumer goes.
+    void check_joined(const std::string& consumer, const std::shared_ptr<const queue_list>& list) {
+        if (std::exchange(as_of_, agenda_.departures()) != agenda_.departures()) lists_.clear();
+        const auto known = lists_.find(consumer);
+        if (known != lists_.end() && known->second == list) return;
+        for (const auto& name : list->names()) {
+            if (!all_.look(name).find_consumer(consumer)) throw detail::consumer_is_gone(consumer, name);
+        }
+        lists_.insert_or_assign(consumer, list);
+    }
+
+    /// The places of those queues that have tasks which may start. O(such queues of the broker, or of the list if that is shorter).
+    std::vector<std::size_t> ready_among(const queue_list& list) const {
+        std::vector<std::size_t> places;
+        const auto& ready = agenda_.ready();
+        if (list.names().size() < ready.size()) {
+            for (std::size_t i = 0; i < list.names().size(); ++i) {
+                if (all_.look(list.names()[i]).listed.is_ready) places.push_back(i);
+            }
+            return places;
+        }
+        for (const auto* queue : ready) {
+            if (const auto i = list.place_of(queue->listed.name)) places.push_back(*i);
+        }
+        std::ranges::sort(places);
+        return places;
+    }
+
+private:
+    queues& all_;
+    const agenda& agenda_;
+    std::map<std::string, std::shared_ptr<const queue_list>> lists_;  // by consumer: where it has joined
+    std::uint64_t as_of_ = 0;                                         // departures
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/waiting.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What a coroutine waits for: tasks to fetch, a task's end, or to be told to renew.
+struct waiting : result_waiter {
+    explicit waiting(time_point until) : deadline(until) {}
+
+    void finish() {
+        is_over = true;
+        wake.set();
+    }
+
+    void await_outcome(task_id id, entry& task, time_point now) {
+        since = now;
+        awaited = std::move(id);
+        notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
+        task.add_waiter(*this);
+    }
+
+    detail::event wake;
+    time_point deadline;
+    const fetch_request* request = nullptr;  // of a fetch
+    std::shared_ptr<const queue_list> serves;  // of a fetch
+    const std::string* consumer = nullptr;   // of a watch
+    std::optional<task_id> awaited;          // of a wait
+    time_point since{};                      // of a wait
+    time_point look_at = never;              // whether somebody serves its queue
+    bool is_deserted = false;                // nobody does, any more
+    bool is_woken = false;
+    bool is_suspended = false;               // a fetch
+    std::atomic<bool> is_over = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/choice.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The fetch to be woken when there are tasks in a queue: of those that look there and have not been woken, the first that has a
+/// handler for the next task, or else the first for which there is another one; null for none.
+template <class Waiters>
+auto* choose_fetch(const Waiters& fetches, const task_queue& queue) {
+    const auto* const next = queue.next_name();
+    typename Waiters::value_type chosen = nullptr;
+    for (auto* candidate : fetches) {
+        const auto* const names = candidate->request->names.get();
+        if (candidate->is_woken || !candidate->serves->place_of(queue.listed.name)) continue;
+        if (!queue.has_work(names)) continue;
+        if (!chosen) chosen = candidate;
+        if (!names || !next || names->contains(*next)) return candidate;
+    }
+    return chosen;
+}
+
+/// Wakes that fetch, and no other: it wakes the next when there is more.
+template <class Waiters>
+void wake_fetch(const Waiters& fetches, const task_queue& queue) {
+    auto* const chosen = choose_fetch(fetches, queue);
+    if (!chosen) return;
+    chosen->is_woken = true;
+    chosen->wake.set();
+}
+
+/// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
+/// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
+inline bool can_end_unserved(const task_queue& queue, const entry* task) {
+    return !queue.is_deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+}
+
+/// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, that is only added to
+/// `unserved`, to be said.
+inline void look_for_workers(waiting& who, queues& all, time_point now, std::vector<detail::unserved_queue>& unserved) {
+    who.look_at = never;
+    if (who.is_over || !who.awaited) return;
+    auto& queue = all.look(who.awaited->queue);
+    if (queue.is_served()) return;
+    who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
+    if (who.is_deserted) who.finish();
+    if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+}
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/consequences.hpp ----------------------------------------------
+
+namespace taskflux::memory {
+
+/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
+/// follows from that. `on_change(queue)` for each queue that was changed; `on_cancel(consumer)` for each that has to cancel what it
+/// runs.
+template <class OnChange, class OnCancel>
+void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
+    const auto in = [&](const std::string& name, auto action) {
+        const auto found = queues.find(name);
+        if (found == queues.end()) return;
+        auto& queue = *found->second;
+        queue.advance_some(now);
+        action(queue);
+        of.note(queue);
+        on_change(queue);
+    };
+    while (!of.unsettled().empty()) {
+        auto& first = **of.unsettled().begin();
+        const auto consequences = first.take_consequences();
+        of.note(first);
+        for (const auto& child : consequences.ended) {
+            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
+        }
+        for (const auto& [parent, place] : consequences.orphans) {
+            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
+                std::string holder;
+                const auto key = queue.find_own(own_id);
+                if (!key || !queue.is_child_of(*key, id)) return;
+                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+            });
+        }
+        for (const auto& place : consequences.starts) {
+            in(place.queue, [&](task_queue& queue) {
+                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
+            });
+        }
+    }
+}
 
 }  // namespace taskflux::memory
 
@@ -3681,48 +3984,6 @@ inline task_page list(queue_map& queues, const list_query& query) {
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/consequences.hpp ----------------------------------------------
-
-namespace taskflux::memory {
-
-/// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
-/// to cancel what it runs.
-template <class OnChange, class OnCancel>
-void carry_consequences(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
-    const auto in = [&](const std::string& name, auto action) {
-        const auto found = queues.find(name);
-        if (found == queues.end()) return;
-        auto& queue = *found->second;
-        queue.advance_some(now);
-        action(queue);
-        on_change(name, queue);
-    };
-    const auto has_consequences = [](const auto& named) { return named.second->has_consequences(); };
-    for (auto of = std::ranges::find_if(queues, has_consequences); of != queues.end();
-         of = std::ranges::find_if(queues, has_consequences)) {
-        const auto consequences = of->second->take_consequences();
-        for (const auto& child : consequences.ended) {
-            in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
-        }
-        for (const auto& [parent, place] : consequences.orphans) {
-            in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
-                std::string holder;
-                const auto key = queue.find_own(own_id);
-                if (!key || !queue.is_child_of(*key, id)) return;
-                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
-            });
-        }
-        for (const auto& place : consequences.starts) {
-            in(place.queue, [&](task_queue& queue) {
-                if (const auto key = queue.find_own(place.own_id)) queue.start(*key, now);
-            });
-        }
-    }
-}
-
-}  // namespace taskflux::memory
-
 // -------------------- taskflux/broker/memory/tick_timer.hpp ------------------------------------------------
 
 namespace taskflux::memory {
@@ -3774,41 +4035,6 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/waiting.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// What a coroutine waits for: tasks to fetch, a task's end, or to be told to renew.
-struct waiting : result_waiter {
-    explicit waiting(time_point until) : deadline(until) {}
-
-    void finish() {
-        is_over = true;
-        wake.set();
-    }
-
-    void await_outcome(task_id id, entry& task, time_point now) {
-        since = now;
-        awaited = std::move(id);
-        notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
-        task.add_waiter(*this);
-    }
-
-    detail::event wake;
-    time_point deadline;
-    const fetch_request* request = nullptr;  // of a fetch
-    const std::string* consumer = nullptr;   // of a watch
-    std::optional<task_id> awaited;          // of a wait
-    time_point since{};                      // of a wait
-    time_point look_at = never;              // whether somebody serves its queue
-    bool is_deserted = false;                // nobody does, any more
-    bool is_woken = false;
-    bool is_suspended = false;               // a fetch
-    std::atomic<bool> is_over = false;
-};
-
-}  // namespace taskflux::memory
-
 // -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
 
 namespace taskflux::memory {
@@ -3836,7 +4062,7 @@ public:
     auto in_existing(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(queues_.look(name), name, std::move(action), how);
+        return change(queues_.look(name), std::move(action), how);
     }
 
     /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
@@ -3845,7 +4071,7 @@ public:
         const std::lock_guard lock(mutex_);
         check_open();
         queues_.make(name).follow(ahead_);
-        return change(queues_.look(name), name, std::move(action), how);
+        return change(queues_.look(name), std::move(action), how);
     }
 
     /// `action(queue, item, now)` for each item.
@@ -3869,7 +4095,7 @@ public:
         check_open();
         const auto now = clock_->now();
         follow();
-        for (auto& [name, queue] : queues_.all()) queue->advance(now);
+        for_all([&](task_queue& queue) { queue.advance(now); });
         pass_consequences(now);
         return action(queues_.all());
     }
@@ -3882,11 +4108,13 @@ public:
             {
                 const std::lock_guard lock(mutex_);
                 std::vector<delivery> found;
-                const bool has_seen_all = try_fetch(request, found);
+                std::shared_ptr<const queue_list> serves;
+                const bool has_seen_all = try_fetch(request, serves, found);
                 if (!found.empty() || request.max == 0) co_return found;
                 if (has_seen_all && clock_->now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
+                place->serves = std::move(serves);
                 place->park();
             }
             place->is_suspended = true;
@@ -3923,6 +4151,7 @@ public:
             auto& queue = queues_.look(id.queue);
             const auto now = clock_->now();
             wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            note(queue);
             if (queue.has_consequences()) pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
@@ -3987,7 +4216,7 @@ private:
 
         /// With the hub locked, before each wait.
         void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*request);
+            if (std::exchange(is_woken, false)) of.pass_on(*serves);
             of.park(*this);
         }
 
@@ -4016,65 +4245,61 @@ private:
 
     // Everything below: with the hub locked.
 
-    void check_open() const {
-        if (is_closed_) throw detail::broker_is_closed();
-    }
+    void check_open() const { if (is_closed_) throw detail::broker_is_closed(); }
 
     void follow() {
         const auto ahead = clock_->ahead();
         if (std::exchange(ahead_, ahead) == ahead) return;
-        for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
+        for_all([&](task_queue& queue) { queue.follow(ahead); });
     }
 
-    /// Arms for what falls due in a queue, also when the wall clock is set before.
-    void arm_for(const task_queue& queue) {
-        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_->now(), clock_->look_every())) : queue.next());
+    template <class Action>
+    void for_all(Action action) {
+        for (auto& [name, queue] : queues_.all()) {
+            action(*queue);
+            note(*queue);
+        }
     }
 
-    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+    /// To be called after each change of a queue.
+    void note(task_queue& queue) {
+        agenda_.note(queue);
+        arm_next();
+    }
+
+    /// Arms for what falls due next, also when the wall clock is set before.
+    void arm_next() {
+        const auto next = agenda_.soonest();
+        arm(agenda_.on_wall().empty() ? next : (std::min)(next, later(clock_->now(), clock_->look_every())));
+    }
+
+    /// Adds tasks to `found`; `serves` becomes the list of the request's queues. False where there is more to look at.
+    bool try_fetch(const fetch_request& request, std::shared_ptr<const queue_list>& serves, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_->now();
-        for (const auto& name : request.queues) {
-            auto& queue = queues_.look(name);
-            if (queue.follows_wall()) follow();
-            queue.advance_some(now);
-            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
-        }
+        if (!agenda_.on_wall().empty()) follow();
+        serves = assignments_.list_of(request);
+        const auto on_change = [this](task_queue& queue) { note(queue); };
+        const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
+        assignments_.check_joined(request.consumer, serves);
         pass_consequences(now);
-        bool has_seen_all = true;
-        for (const auto i : request.places()) {
-            if (found.size() >= request.max) break;
-            auto& queue = queues_.look(request.queues[i]);
-            queue.fetch(*queue.find_consumer(request.consumer), request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
-            arm_for(queue);
-        }
-        return has_seen_all;
-    }
-
-    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
-    /// the next when there is more.
-    void wake_fetch(const std::string& name, const task_queue& queue) {
-        auto* const chosen = choose_fetch(fetches_, name, queue);
-        if (!chosen) return;
-        chosen->is_woken = true;
-        chosen->wake.set();
+        return assignments_.hand_out(request, *serves, now, found, on_change) && is_up_to_date;
     }
 
     /// A fetch that was woken leaves tasks to others: wakes the next one.
-    void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, queues_.look(name));
+    void pass_on(const queue_list& of) {
+        for (const auto i : assignments_.ready_among(of)) wake_fetch(fetches_, queues_.look(of.names()[i]));
     }
 
     /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
     /// context, and then setting an event of that context crashes; a posted handler is dropped.
     void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.request);
-        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+        if (!who.is_suspended) return pass_on(*who.serves);
+        asio::post(executor_, [self = weak_from_this(), serves = who.serves] {
             const auto alive = self.lock();
             if (!alive) return;
             const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(request);
+            alive->pass_on(*serves);
         });
     }
 
@@ -4084,7 +4309,7 @@ private:
             who.place = who.home->insert(who.home->end(), &who);
         }
         arm((std::min)(who.deadline, who.look_at));
-        for (const auto& [name, queue] : queues_.all()) arm_for(*queue);
+        arm_next();
     }
 
     void unpark(waiter& who) {
@@ -4117,15 +4342,16 @@ private:
         if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
         follow();
-        for (auto& [name, queue] : queues_.all()) {
+        for (auto* queue : agenda_.due(now)) {
             queue->advance_some(now);
-            wake_fetch(name, *queue);
+            agenda_.note(*queue);
         }
         pass_consequences(now);
-        for (auto& [name, queue] : queues_.all()) arm_for(*queue);
+        for (const auto* queue : agenda_.ready()) wake_fetch(fetches_, *queue);
+        arm_next();
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, now, unserved);
+                if (place->look_at <= now) look_for_workers(*place, queues_, now, unserved);
                 if (place->deadline <= now) place->finish();
                 else arm((std::min)(place->deadline, place->look_at));
             }
@@ -4133,35 +4359,31 @@ private:
         return unserved;
     }
 
-    /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
-    void look_for_workers(waiter& who, time_point now, std::vector<detail::unserved_queue>& unserved) {
-        who.look_at = never;
-        if (who.is_over || !who.awaited) return;
-        auto& queue = queues_.look(who.awaited->queue);
-        if (queue.is_served()) return;
-        who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
-        if (who.is_deserted) who.finish();
-        if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
-    }
+    struct noting {
+        ~noting() { in.note(queue); }
+        hub& in;
+        task_queue& queue;
+    };
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action, pace how) {
+    auto change(task_queue& queue, Action action, pace how) {
         const auto now = clock_->now();
         if (queue.follows_wall()) follow();
-        how == pace::all ? queue.advance(now) : queue.advance_some(now);
-        auto answer = action(queue, now);
-        if (!fetches_.empty()) wake_fetch(name, queue);
-        arm_for(queue);
+        auto answer = [&] {
+            const noting at_end{*this, queue};  // also where it throws
+            how == pace::all ? queue.advance(now) : queue.advance_some(now);
+            return action(queue, now);
+        }();
+        if (!fetches_.empty()) wake_fetch(fetches_, queue);
         if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
 
     void pass_consequences(time_point now) {
-        carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
-            wake_fetch(name, queue);
-            arm_for(queue);
-        }, [this](const std::string& consumer) { nudge(consumer); });
+        carry_consequences(queues_.all(), agenda_, now, [this](const task_queue& queue) { wake_fetch(fetches_, queue); },
+                           [this](const std::string& consumer) { nudge(consumer); });
+        arm_next();
     }
 
     asio::any_io_executor executor_;
@@ -4170,6 +4392,8 @@ private:
     const std::shared_ptr<broker_observer> observer_;
     std::mutex mutex_;
     queues queues_;
+    agenda agenda_;
+    assignments assignments_{queues_, agenda_};
     waiter_list fetches_;
     waiter_list waits_;
     tick_timer timer_;

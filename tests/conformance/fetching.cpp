@@ -110,6 +110,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(of_many_queues_those_with_tasks_are_taken_from_in_
     BOOST_TEST(from_each(4, true) == (places{290, 290, 150, 3}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_many_queues_only_those_that_may_have_tasks_are_asked, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<std::string> queues;
+    for (int i = 0; i < 300; ++i) queues.push_back("q" + std::to_string(i));
+    on.join(w, queues);
+    std::size_t asked = 0;
+    auto request = on.request(w, 9);
+    request.queues = queues;
+    request.order = [&](const std::vector<std::size_t>& places) { asked = places.size(); };
+    using places = std::vector<std::size_t>;
+    const auto fetch = [&] {
+        places found;
+        for (const auto& one : on.run(on.broker().fetch(request))) found.push_back(one.queue);
+        return found;
+    };
+    BOOST_TEST(fetch().empty());
+    BOOST_TEST(asked == 0U);
+    for (const auto i : {290, 3, 150}) on.add(on.task(), queues[std::size_t(i)]);
+    on.run(on.broker().pause("q150"));
+    auto later = on.task();
+    later.delay = 10s;
+    on.add(later, "q77");
+    BOOST_TEST(fetch() == (places{3, 290}), boost::test_tools::per_element());
+    BOOST_TEST(asked == 2U);
+    on.advance(10s);
+    BOOST_TEST(fetch() == places{77}, boost::test_tools::per_element());
+    BOOST_TEST(asked <= 3U);  // perhaps where there were some before
+    on.run(on.broker().resume("q150"));
+    BOOST_TEST(fetch() == places{150}, boost::test_tools::per_element());
+    BOOST_TEST(asked <= 4U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_consumer_that_is_gone_from_one_of_many_queues_is_told_so_whatever_it_is_asked_for, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    std::vector<std::string> queues;
+    for (int i = 0; i < 30; ++i) queues.push_back("q" + std::to_string(i));
+    on.join(w, queues);
+    auto request = on.request(w, 9);
+    request.queues = queues;
+    on.add(on.task(), "q3");
+    BOOST_TEST(on.run(on.broker().fetch(request)).size() == 1U);
+    on.run(on.broker().leave(w, {"q7"}));
+    on.add(on.task(), "q3");
+    BOOST_TEST(on.error_of(on.broker().fetch(request)) == errc::lease_lost);
+    on.join(w, {"q7"});
+    BOOST_TEST(on.run(on.broker().fetch(request)).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_by_a_consumer_unknown_on_one_queue_takes_nothing_anywhere, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join(w, {"a"});

@@ -1,23 +1,23 @@
 #pragma once
 
-#include <taskflux/broker/memory/queue.hpp>
+#include <taskflux/broker/broker/unserved.hpp>
+#include <taskflux/broker/memory/queues.hpp>
+#include <taskflux/broker/memory/waiting.hpp>
 
-#include <algorithm>
-#include <string>
 #include <vector>
+
 
 namespace taskflux::memory {
 
 /// The fetch to be woken when there are tasks in a queue: of those that look there and have not been woken, the first that has a
 /// handler for the next task, or else the first for which there is another one; null for none.
 template <class Waiters>
-auto* choose_fetch(const Waiters& fetches, const std::string& name, const task_queue& queue) {
+auto* choose_fetch(const Waiters& fetches, const task_queue& queue) {
     const auto* const next = queue.next_name();
     typename Waiters::value_type chosen = nullptr;
     for (auto* candidate : fetches) {
-        const auto& request = *candidate->request;
-        const auto* const names = request.names.get();
-        if (candidate->is_woken || std::ranges::find(request.queues, name) == request.queues.end()) continue;
+        const auto* const names = candidate->request->names.get();
+        if (candidate->is_woken || !candidate->serves->place_of(queue.listed.name)) continue;
         if (!queue.has_work(names)) continue;
         if (!chosen) chosen = candidate;
         if (!names || !next || names->contains(*next)) return candidate;
@@ -25,10 +25,31 @@ auto* choose_fetch(const Waiters& fetches, const std::string& name, const task_q
     return chosen;
 }
 
+/// Wakes that fetch, and no other: it wakes the next when there is more.
+template <class Waiters>
+void wake_fetch(const Waiters& fetches, const task_queue& queue) {
+    auto* const chosen = choose_fetch(fetches, queue);
+    if (!chosen) return;
+    chosen->is_woken = true;
+    chosen->wake.set();
+}
+
 /// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
 /// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
 inline bool can_end_unserved(const task_queue& queue, const entry* task) {
     return !queue.is_deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+}
+
+/// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, that is only added to
+/// `unserved`, to be said.
+inline void look_for_workers(waiting& who, queues& all, time_point now, std::vector<detail::unserved_queue>& unserved) {
+    who.look_at = never;
+    if (who.is_over || !who.awaited) return;
+    auto& queue = all.look(who.awaited->queue);
+    if (queue.is_served()) return;
+    who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
+    if (who.is_deserted) who.finish();
+    if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
 }
 
 }  // namespace taskflux::memory

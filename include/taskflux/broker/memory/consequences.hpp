@@ -1,30 +1,31 @@
 #pragma once
 
-#include <taskflux/broker/memory/inspect.hpp>
+#include <taskflux/broker/memory/agenda.hpp>
 #include <taskflux/broker/memory/queue.hpp>
+#include <taskflux/broker/memory/queues.hpp>
 
-#include <algorithm>
 #include <string>
 
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(name, queue)` for each queue that was changed, `on_cancel(consumer)` for each that has
-/// to cancel what it runs.
+/// follows from that. `on_change(queue)` for each queue that was changed; `on_cancel(consumer)` for each that has to cancel what it
+/// runs.
 template <class OnChange, class OnCancel>
-void carry_consequences(queue_map& queues, time_point now, OnChange on_change, OnCancel on_cancel) {
+void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {
         const auto found = queues.find(name);
         if (found == queues.end()) return;
         auto& queue = *found->second;
         queue.advance_some(now);
         action(queue);
-        on_change(name, queue);
+        of.note(queue);
+        on_change(queue);
     };
-    const auto has_consequences = [](const auto& named) { return named.second->has_consequences(); };
-    for (auto of = std::ranges::find_if(queues, has_consequences); of != queues.end();
-         of = std::ranges::find_if(queues, has_consequences)) {
-        const auto consequences = of->second->take_consequences();
+    while (!of.unsettled().empty()) {
+        auto& first = **of.unsettled().begin();
+        const auto consequences = first.take_consequences();
+        of.note(first);
         for (const auto& child : consequences.ended) {
             in(child.parent.id.queue, [&](task_queue& queue) { queue.end_child(child, now); });
         }

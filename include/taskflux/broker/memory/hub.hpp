@@ -4,6 +4,8 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/memory/agenda.hpp>
+#include <taskflux/broker/memory/assignments.hpp>
 #include <taskflux/broker/memory/choice.hpp>
 #include <taskflux/broker/memory/consequences.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
@@ -56,7 +58,7 @@ public:
     auto in_existing(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
-        return change(queues_.look(name), name, std::move(action), how);
+        return change(queues_.look(name), std::move(action), how);
     }
 
     /// `action(queue, now)`, on a new queue where there is none of that name. Errors: `invalid_argument`.
@@ -65,7 +67,7 @@ public:
         const std::lock_guard lock(mutex_);
         check_open();
         queues_.make(name).follow(ahead_);
-        return change(queues_.look(name), name, std::move(action), how);
+        return change(queues_.look(name), std::move(action), how);
     }
 
     /// `action(queue, item, now)` for each item.
@@ -89,7 +91,7 @@ public:
         check_open();
         const auto now = clock_->now();
         follow();
-        for (auto& [name, queue] : queues_.all()) queue->advance(now);
+        for_all([&](task_queue& queue) { queue.advance(now); });
         pass_consequences(now);
         return action(queues_.all());
     }
@@ -102,11 +104,13 @@ public:
             {
                 const std::lock_guard lock(mutex_);
                 std::vector<delivery> found;
-                const bool has_seen_all = try_fetch(request, found);
+                std::shared_ptr<const queue_list> serves;
+                const bool has_seen_all = try_fetch(request, serves, found);
                 if (!found.empty() || request.max == 0) co_return found;
                 if (has_seen_all && clock_->now() >= deadline) co_return found;
                 if (!has_seen_all) continue;
                 if (!place) place.emplace(*this, deadline).request = &request;
+                place->serves = std::move(serves);
                 place->park();
             }
             place->is_suspended = true;
@@ -143,6 +147,7 @@ public:
             auto& queue = queues_.look(id.queue);
             const auto now = clock_->now();
             wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            note(queue);
             if (queue.has_consequences()) pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
@@ -207,7 +212,7 @@ private:
 
         /// With the hub locked, before each wait.
         void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*request);
+            if (std::exchange(is_woken, false)) of.pass_on(*serves);
             of.park(*this);
         }
 
@@ -236,65 +241,61 @@ private:
 
     // Everything below: with the hub locked.
 
-    void check_open() const {
-        if (is_closed_) throw detail::broker_is_closed();
-    }
+    void check_open() const { if (is_closed_) throw detail::broker_is_closed(); }
 
     void follow() {
         const auto ahead = clock_->ahead();
         if (std::exchange(ahead_, ahead) == ahead) return;
-        for (auto& [name, queue] : queues_.all()) queue->follow(ahead);
+        for_all([&](task_queue& queue) { queue.follow(ahead); });
     }
 
-    /// Arms for what falls due in a queue, also when the wall clock is set before.
-    void arm_for(const task_queue& queue) {
-        arm(queue.follows_wall() ? (std::min)(queue.next(), later(clock_->now(), clock_->look_every())) : queue.next());
+    template <class Action>
+    void for_all(Action action) {
+        for (auto& [name, queue] : queues_.all()) {
+            action(*queue);
+            note(*queue);
+        }
     }
 
-    bool try_fetch(const fetch_request& request, std::vector<delivery>& found) {
+    /// To be called after each change of a queue.
+    void note(task_queue& queue) {
+        agenda_.note(queue);
+        arm_next();
+    }
+
+    /// Arms for what falls due next, also when the wall clock is set before.
+    void arm_next() {
+        const auto next = agenda_.soonest();
+        arm(agenda_.on_wall().empty() ? next : (std::min)(next, later(clock_->now(), clock_->look_every())));
+    }
+
+    /// Adds tasks to `found`; `serves` becomes the list of the request's queues. False where there is more to look at.
+    bool try_fetch(const fetch_request& request, std::shared_ptr<const queue_list>& serves, std::vector<delivery>& found) {
         check_open();
         const auto now = clock_->now();
-        for (const auto& name : request.queues) {
-            auto& queue = queues_.look(name);
-            if (queue.follows_wall()) follow();
-            queue.advance_some(now);
-            if (!queue.find_consumer(request.consumer)) throw detail::consumer_is_gone(request.consumer, name);
-        }
+        if (!agenda_.on_wall().empty()) follow();
+        serves = assignments_.list_of(request);
+        const auto on_change = [this](task_queue& queue) { note(queue); };
+        const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
+        assignments_.check_joined(request.consumer, serves);
         pass_consequences(now);
-        bool has_seen_all = true;
-        for (const auto i : request.places()) {
-            if (found.size() >= request.max) break;
-            auto& queue = queues_.look(request.queues[i]);
-            queue.fetch(*queue.find_consumer(request.consumer), request.names.get(), i, request.max - found.size(), now, found);
-            has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
-            arm_for(queue);
-        }
-        return has_seen_all;
-    }
-
-    /// Wakes the fetch that has waited longest of those that can run what is ready, and no other: it wakes
-    /// the next when there is more.
-    void wake_fetch(const std::string& name, const task_queue& queue) {
-        auto* const chosen = choose_fetch(fetches_, name, queue);
-        if (!chosen) return;
-        chosen->is_woken = true;
-        chosen->wake.set();
+        return assignments_.hand_out(request, *serves, now, found, on_change) && is_up_to_date;
     }
 
     /// A fetch that was woken leaves tasks to others: wakes the next one.
-    void pass_on(const fetch_request& request) {
-        for (const auto& name : request.queues) wake_fetch(name, queues_.look(name));
+    void pass_on(const queue_list& of) {
+        for (const auto i : assignments_.ready_among(of)) wake_fetch(fetches_, queues_.look(of.names()[i]));
     }
 
     /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
     /// context, and then setting an event of that context crashes; a posted handler is dropped.
     void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.request);
-        asio::post(executor_, [self = weak_from_this(), request = *who.request] {
+        if (!who.is_suspended) return pass_on(*who.serves);
+        asio::post(executor_, [self = weak_from_this(), serves = who.serves] {
             const auto alive = self.lock();
             if (!alive) return;
             const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(request);
+            alive->pass_on(*serves);
         });
     }
 
@@ -304,7 +305,7 @@ private:
             who.place = who.home->insert(who.home->end(), &who);
         }
         arm((std::min)(who.deadline, who.look_at));
-        for (const auto& [name, queue] : queues_.all()) arm_for(*queue);
+        arm_next();
     }
 
     void unpark(waiter& who) {
@@ -337,15 +338,16 @@ private:
         if (!timer_.take(alarm)) return unserved;
         const auto now = clock_->now();
         follow();
-        for (auto& [name, queue] : queues_.all()) {
+        for (auto* queue : agenda_.due(now)) {
             queue->advance_some(now);
-            wake_fetch(name, *queue);
+            agenda_.note(*queue);
         }
         pass_consequences(now);
-        for (auto& [name, queue] : queues_.all()) arm_for(*queue);
+        for (const auto* queue : agenda_.ready()) wake_fetch(fetches_, *queue);
+        arm_next();
         for (const auto* list : {&fetches_, &waits_}) {
             for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, now, unserved);
+                if (place->look_at <= now) look_for_workers(*place, queues_, now, unserved);
                 if (place->deadline <= now) place->finish();
                 else arm((std::min)(place->deadline, place->look_at));
             }
@@ -353,35 +355,31 @@ private:
         return unserved;
     }
 
-    /// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, it is only said.
-    void look_for_workers(waiter& who, time_point now, std::vector<detail::unserved_queue>& unserved) {
-        who.look_at = never;
-        if (who.is_over || !who.awaited) return;
-        auto& queue = queues_.look(who.awaited->queue);
-        if (queue.is_served()) return;
-        who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
-        if (who.is_deserted) who.finish();
-        if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
-    }
+    struct noting {
+        ~noting() { in.note(queue); }
+        hub& in;
+        task_queue& queue;
+    };
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
-    auto change(task_queue& queue, const std::string& name, Action action, pace how) {
+    auto change(task_queue& queue, Action action, pace how) {
         const auto now = clock_->now();
         if (queue.follows_wall()) follow();
-        how == pace::all ? queue.advance(now) : queue.advance_some(now);
-        auto answer = action(queue, now);
-        if (!fetches_.empty()) wake_fetch(name, queue);
-        arm_for(queue);
+        auto answer = [&] {
+            const noting at_end{*this, queue};  // also where it throws
+            how == pace::all ? queue.advance(now) : queue.advance_some(now);
+            return action(queue, now);
+        }();
+        if (!fetches_.empty()) wake_fetch(fetches_, queue);
         if (queue.has_consequences()) pass_consequences(now);
         return answer;
     }
 
     void pass_consequences(time_point now) {
-        carry_consequences(queues_.all(), now, [this](const std::string& name, task_queue& queue) {
-            wake_fetch(name, queue);
-            arm_for(queue);
-        }, [this](const std::string& consumer) { nudge(consumer); });
+        carry_consequences(queues_.all(), agenda_, now, [this](const task_queue& queue) { wake_fetch(fetches_, queue); },
+                           [this](const std::string& consumer) { nudge(consumer); });
+        arm_next();
     }
 
     asio::any_io_executor executor_;
@@ -390,6 +388,8 @@ private:
     const std::shared_ptr<broker_observer> observer_;
     std::mutex mutex_;
     queues queues_;
+    agenda agenda_;
+    assignments assignments_{queues_, agenda_};
     waiter_list fetches_;
     waiter_list waits_;
     tick_timer timer_;

@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/admission.hpp>
 #include <taskflux/broker/memory/family.hpp>
+#include <taskflux/broker/memory/listing.hpp>
 
 #include <algorithm>
 #include <map>
@@ -72,6 +73,7 @@ public:
         if (found == consumers_.end()) return;
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
+        ++listed.gone;
         is_deserted_ = consumers_.empty() && !has_buried_;
     }
 
@@ -338,6 +340,8 @@ public:
     /// Whether any task or schedule has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
+    listing listed;
+
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
@@ -359,6 +363,7 @@ private:
                 return false;
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
+            ++listed.gone;
             return has_buried_ = true;
         });
     }

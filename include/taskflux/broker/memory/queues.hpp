@@ -34,6 +34,7 @@ public:
         if (const auto found = all_.find(name); found != all_.end()) return *found->second;
         detail::check_queue_name(name);
         auto made = std::make_unique<task_queue>(new_seed(), max_pending_, max_ended_);
+        made->listed.name = name;
         return *all_.emplace(name, std::move(made)).first->second;
     }
 

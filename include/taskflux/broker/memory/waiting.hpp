@@ -2,9 +2,11 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/queue_list.hpp>
 #include <taskflux/detail/event.hpp>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +32,7 @@ struct waiting : result_waiter {
     detail::event wake;
     time_point deadline;
     const fetch_request* request = nullptr;  // of a fetch
+    std::shared_ptr<const queue_list> serves;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
     std::optional<task_id> awaited;          // of a wait
     time_point since{};                      // of a wait
