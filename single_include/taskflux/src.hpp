@@ -14860,7 +14860,10 @@ private:
     static void push_eval(boost::redis::request& to, const script& which, const std::vector<std::string>& keys,
                           const std::vector<std::string>& args) {
         const auto count = std::to_string(keys.size());
-        std::vector<std::string_view> words{which.sha1, count};
+        std::vector<std::string_view> words;
+        words.reserve(2 + keys.size() + args.size());
+        words.push_back(which.sha1);
+        words.push_back(count);
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
         to.push_range("EVALSHA", words.begin(), words.end());
@@ -15455,11 +15458,15 @@ public:
         return due_.empty() ? sweep_at_ : (std::min)(sweep_at_, due_.begin()->first);
     }
 
-    /// There is a message about a queue; false where it is none of these.
-    bool call(const std::string& queue) {
+    /// There is a message about a queue; false where it is none of these. `to_look`: others were not told, and rely on this
+    /// sleeper's asking.
+    bool call(const std::string& queue, bool to_look) {
         const auto i = place_of(queue);
-        if (i) call(*i);
-        return i.has_value();
+        if (!i) return false;
+        call(*i);
+        const std::lock_guard lock(mutex_);
+        if (to_look) unanswered_.insert(*i);
+        return true;
     }
 
     void call(std::size_t i) {
@@ -15468,10 +15475,18 @@ public:
         move_to(i, called_);
     }
 
-    /// How many messages there have been: taken before the server is asked.
-    std::uint64_t calls(std::size_t i) const {
+    /// The server is asked now. Gives how many messages there have been until then.
+    std::uint64_t ask(std::size_t i) {
         const std::lock_guard lock(mutex_);
+        unanswered_.erase(i);
         return spots_[i].calls;
+    }
+
+    /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
+    std::vector<std::size_t> take_unanswered() {
+        const std::lock_guard lock(mutex_);
+        const auto taken = std::exchange(unanswered_, {});
+        return {taken.begin(), taken.end()};
     }
 
     /// The server has answered that it sleeps in this queue, and watches for that time; unless there was a message since.
@@ -15509,14 +15524,6 @@ public:
         return put_off_.size() == spots_.size();
     }
 
-    /// The queues where others may rely on this sleeper: it watches for a time, or has been called.
-    std::vector<std::string> relied_on() const {
-        const std::lock_guard lock(mutex_);
-        std::vector<std::string> found;
-        for (const auto i : called_) found.push_back(queues_[i]);
-        for (const auto& [at, i] : due_) found.push_back(queues_[i]);
-        return found;
-    }
     const std::vector<std::string>& queues() const { return queues_; }
 
     /// A fetch goes on with what is known here; its number.
@@ -15571,6 +15578,7 @@ private:
     mutable std::mutex mutex_;  // guards all below
     std::vector<spot> spots_;
     std::set<std::size_t> unknown_, called_, put_off_;  // in none of them: it sleeps there
+    std::set<std::size_t> unanswered_;
     std::set<std::pair<time_point, std::size_t>> due_;
     time_point sweep_at_ = (time_point::min)();
     std::size_t swept_ = 0;
@@ -16067,14 +16075,20 @@ struct handed_task {
 /// consumers that watch for cancels, and callers waiting for a task's end. Thread-safe.
 class inbox {
 public:
+    /// A sleeper that looks no more, while its name is reserved.
+    struct retired_sleeper {
+        std::string name;
+        std::shared_ptr<lookout> looks;
+    };
+
     /// One waiting coroutine, which keeps its place alive; the inbox only knows where it is.
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
         std::string queue;                // where it awaits a call, or:
         std::shared_ptr<lookout> looks;   // where a fetch looks for tasks
-        std::shared_ptr<lookout> before;  // where another that was called so did
         std::uint64_t fetch = 0;          // which fetch of that lookout it is
+        std::vector<retired_sleeper> replaced;  // others of its consumer, of other queues or names of tasks
         // Guarded by the inbox:
         bool is_called = false;           // there was a message for it
         std::vector<handed_task> handed;  // to a sleeper
@@ -16123,34 +16137,33 @@ public:
     ticket sleep(const std::string& consumer, const std::vector<std::string>& queues, const std::string& names, place_ptr who) {
         const std::lock_guard lock(mutex_);
         enter("", consumer, *who);
-        auto& looks = lookouts_[who->sleeper];
-        if (!looks || !looks->is_for(queues, names)) {
-            who->before = std::exchange(looks, std::make_shared<lookout>(queues, names));
+        auto known = lookouts_.find(who->sleeper);
+        for (; known != lookouts_.end() && !known->second->is_for(queues, names); known = lookouts_.find(who->sleeper)) {
+            who->replaced.push_back(retire(known));
+            enter("", consumer, *who);
         }
-        who->looks = looks;
-        who->fetch = looks->begin();
+        if (known == lookouts_.end()) known = lookouts_.emplace(who->sleeper, std::make_shared<lookout>(queues, names)).first;
+        who->looks = known->second;
+        who->fetch = who->looks->begin();
         return here(std::move(who));
     }
 
-    /// What a sleeper knows is forgotten, and its name reserved, unless another fetch goes on with it: then false.
-    bool retire(const place& who) {
+    /// What a sleeper knows is forgotten, and its name reserved until `release`, unless another fetch goes on with it: then nothing.
+    std::optional<retired_sleeper> retire(const place& who) {
         const std::lock_guard lock(mutex_);
         const auto known = lookouts_.find(who.sleeper);
-        if (known == lookouts_.end() || known->second != who.looks || !who.looks->is_last(who.fetch)) return false;
-        lookouts_.erase(known);
-        reserved_.insert(who.sleeper);
-        return true;
+        if (known == lookouts_.end() || known->second != who.looks || !who.looks->is_last(who.fetch)) return std::nullopt;
+        return retire(known);
     }
 
-    /// What a consumer's sleepers know is forgotten; comes back with it, by their names.
-    std::vector<std::pair<std::string, std::shared_ptr<lookout>>> forget(const std::string& consumer) {
+    /// Like `retire`, for all sleepers of a consumer.
+    std::vector<retired_sleeper> retire_all(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
-        std::vector<std::pair<std::string, std::shared_ptr<lookout>>> all;
-        std::erase_if(lookouts_, [&](const auto& one) {
-            if (one.first.substr(one.first.find(':') + 1) != consumer) return false;
-            all.push_back(one);
-            return true;
-        });
+        std::vector<retired_sleeper> all;
+        for (auto next = lookouts_.begin(); next != lookouts_.end();) {
+            const auto known = next++;
+            if (known->first.substr(known->first.find(':') + 1) == consumer) all.push_back(retire(known));
+        }
         return all;
     }
 
@@ -16199,7 +16212,8 @@ public:
                 const std::string name(from.text());
                 const auto found = sleepers_.find(name);
                 const auto known = lookouts_.find(name);
-                const bool is_served = known != lookouts_.end() && known->second->call(queue);
+                const bool to_look = kind == message_letter::look && found != sleepers_.end();
+                const bool is_served = known != lookouts_.end() && known->second->call(queue, to_look);
                 const bool is_here = found != sleepers_.end() &&
                                      (found->second->looks ? is_served : found->second->queue == queue);
                 handed_task task;
@@ -16258,6 +16272,15 @@ private:
         for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
+    using lookouts = std::map<std::string, std::shared_ptr<lookout>>;
+
+    retired_sleeper retire(lookouts::iterator known) {
+        retired_sleeper who{known->first, known->second};
+        lookouts_.erase(known);
+        reserved_.insert(who.name);
+        return who;
+    }
+
     void enter(const std::string& kind, const std::string& consumer, place& who) {
         const auto is_taken = [this](const std::string& name) { return sleepers_.contains(name) || reserved_.contains(name); };
         for (int number = 1; who.sleeper.empty() || is_taken(who.sleeper); ++number) {
@@ -16273,7 +16296,7 @@ private:
     awaited_ends ends_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
-    std::map<std::string, std::shared_ptr<lookout>> lookouts_;  // by name of the sleeper, from its first fetch on
+    lookouts lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
     std::set<std::string> news_;  // consumers
@@ -17990,7 +18013,7 @@ end
 )lua";
 
 inline constexpr char shared_leave_behind[] =
-    R"lua(local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+    R"lua(local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, signature, names)
 if sleeping and is_left then wakes = 2 end
 if myself == '' then return -1 end
 if fed then
@@ -18001,8 +18024,11 @@ return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
 if names then also[#also + 1] = {'HSETNX', N, signature, names} end
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
-if soonest == 1e15 then return -1 end
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
+if soonest == 1e15 then
+if watcher == myself then also[#also + 1] = {'HDEL', c, 'watcher', 'watching'} end
+return -1
+end
 also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 return soonest
 end
@@ -18483,11 +18509,12 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in,
     shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_give_up, shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_give_up, shared_attempts, shared_has_lease, shared_end_of_other_lease, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
+    shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -18665,8 +18692,8 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
-signature, names and table.concat(ARGV, '\n', 7))
+local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher,
+watching, signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
@@ -18685,7 +18712,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "4ea9a88fed25bfb1be5d729a27f8231c1022a215",
+inline constexpr script fetch{"fetch", "cccec39632d74e2282de89d78224dd14e6c0a806",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -18694,8 +18721,8 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_write,
     shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments, shared_span_of,
     shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_priorities_in, shared_has_lease, shared_text, shared_wake, shared_is_unwatched,
-    shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_count, shared_priorities_in, shared_has_lease, shared_end_of_other_lease, shared_text, shared_wake,
+    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -18833,7 +18860,7 @@ if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or has_due and 2 or 0
-reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
 names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -18850,7 +18877,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "37bf88594d5a6fea405660ebb4c71b2f93409e10",
+inline constexpr script fetch_plain{"fetch_plain", "2b75601b9efc2b3df1bdabe7ec6ed8cce2b993c0",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -20247,9 +20274,14 @@ public:
     std::vector<std::string> keys_for(const script& what, const std::vector<std::string>& own) const {
         std::vector<std::string> keys;
         keys.reserve(what.keys.size() + own.size());
-        for (const char name : what.keys) keys.push_back(prefix_ + name);
+        add_keys(what, keys);
         for (const auto& one : own) keys.push_back(prefix_ + one);
         return keys;
+    }
+
+    /// Adds the keys of a script that needs only those which it names.
+    void add_keys(const script& what, std::vector<std::string>& keys) const {
+        for (const char name : what.keys) keys.push_back(prefix_ + name);
     }
 
     /// Does all that has fallen due.
@@ -20988,9 +21020,8 @@ public:
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
             many = (std::min)(names.size() - first, lookout::most_at_once);
             std::vector<std::string> keys;
-            for (auto i = first; i < first + many; ++i) {
-                for (auto& key : at(names[i])->calls().keys_for(what, {})) keys.push_back(std::move(key));
-            }
+            keys.reserve(many * what.keys.size());
+            for (auto i = first; i < first + many; ++i) at(names[i])->calls().add_keys(what, keys);
             auto calling = server_->eval(what, keys, with.words(), true);
             auto called = co_await detail::caught(std::move(calling));
             if (called.failure()) {
@@ -21184,7 +21215,7 @@ private:
     std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 
     std::mutex mutex_;  // guards all below
-    std::map<std::string, std::shared_ptr<queue>> queues_;
+    std::unordered_map<std::string, std::shared_ptr<queue>> queues_;
     std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };
@@ -21406,7 +21437,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
-        const auto calls = looks.calls(i);
+        const auto calls = looks.ask(i);
         const auto sent = on->base().now();
         auto fetching = source->fetch(request.consumer, std::move(with));
         auto fetched = co_await detail::caught(std::move(fetching));
@@ -21498,7 +21529,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
     std::vector<std::uint64_t> calls;
     for (const auto i : where) {
         queues.push_back(looks.queue(i));
-        calls.push_back(looks.calls(i));
+        calls.push_back(looks.ask(i));
         if (consumers.is_uncertain(request.consumer, queues.back())) uncertain.left.push_back(queues.back());
     }
     const bool may_sleep = request.wait > duration::zero() && request.max > 0;
@@ -21606,13 +21637,9 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
     }
 }
 
-/// Others take over where a sleeper that looks no more was called, or watched for a time. Waits for nothing.
-inline void pass_on(const engine_ptr& on, const lookout& looks) {
-    for (const auto& name : looks.relied_on()) on->resign(name, {});
-}
-
-/// Takes a sleeper off its queues' lists, and wakes others where they relied on it.
-inline awaitable<void> take_off(engine_ptr on, std::string member, std::vector<std::string> queues, std::shared_ptr<void> until_then) {
+/// Wakes others in these queues where they relied on a sleeper that looks there no more. `member`: it is taken off the queues'
+/// lists; empty: it was when it was called. `until_then` is kept until that has been done.
+inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, std::string member, std::shared_ptr<void> until_then) {
     arguments with;
     with.add(member);
     const auto use = [](std::size_t, reader) {};
@@ -21620,24 +21647,34 @@ inline awaitable<void> take_off(engine_ptr on, std::string member, std::vector<s
     for (const auto i : alone) on->resign(queues[i], member, until_then);
 }
 
+/// What a fetch was told to look at and has not asked, as it is full, others take over. Waits for nothing; where it fails, they
+/// wake by their own timers.
+inline void pass_on(const engine_ptr& on, lookout& looks) {
+    std::vector<std::string> queues;
+    for (const auto i : looks.take_unanswered()) queues.push_back(looks.queue(i));
+    if (!queues.empty()) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(queues), {}, nullptr));
+}
+
+/// Takes a sleeper off its queues' lists; then its name is free again.
+inline awaitable<void> take_off(engine_ptr on, inbox::retired_sleeper who) {
+    const std::shared_ptr<void> reserved(nullptr, [on, name = who.name](void*) { on->inbox().release(name); });
+    co_await resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
+}
+
 /// Does so unless another fetch goes on with what the sleeper knows. Waits for nothing; where it fails, others wake by their own
 /// timers.
-inline void retire(const engine_ptr& on, const inbox::place& place, const std::string& names) {
-    if (!on->inbox().retire(place)) return;
-    const auto sleeper = place.sleeper;
-    const std::shared_ptr<void> reserved(nullptr, [on, sleeper](void*) { on->inbox().release(sleeper); });
-    const auto member = member_of(*on, sleeper, names);
-    detail::spawn_ignoring_errors(on->get_executor(), take_off(on, member, place.looks->queues(), reserved));
+inline void retire(const engine_ptr& on, const inbox::place& place) {
+    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(*who)));
 }
 
 /// After a fetch that found nothing: its sleeper is retired, unless another fetch comes in a moment, as a worker's does.
-inline awaitable<void> linger(engine_ptr on, std::string consumer, std::shared_ptr<inbox::place> place, std::string names) {
+inline awaitable<void> linger(engine_ptr on, std::string consumer, std::shared_ptr<inbox::place> place) {
     constexpr auto moment = std::chrono::milliseconds(100);
     auto& clock = real_clock();
     const auto until = later(clock.now(), moment);
     auto waiting = on->inbox().watch(consumer, std::make_shared<inbox::place>());
     while (clock.now() < until) co_await on->sleep(waiting, until, clock);
-    retire(on, *place, names);
+    retire(on, *place);
 }
 
 /// Throws unless the consumer has joined the request's queues.
@@ -21658,7 +21695,9 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     const auto place = std::make_shared<inbox::place>();
     auto asleep = on->inbox().sleep(request.consumer, request.queues, names, place);
     auto& looks = *place->looks;
-    if (const auto before = std::exchange(place->before, nullptr)) pass_on(on, *before);
+    for (auto& one : std::exchange(place->replaced, {})) {
+        detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(one)));
+    }
     if (request.wait <= duration::zero()) looks.forget_all();  // no message that is on its way is waited for
     std::vector<delivery> found;
     std::exception_ptr failure;
@@ -21685,16 +21724,12 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     } else {
         take_handed(on, request, looks, std::move(handed), found);
     }
-    if (!found.empty()) co_return found;
-    // It may have been called and not have looked, or be the one who watches the clock.
-    if (failure) {
-        retire(on, *place, names);
+    if (failure && found.empty()) {  // it may be the one who watches the clock
+        retire(on, *place);
         std::rethrow_exception(failure);
     }
-    if (has_slept) {
-        for (const auto i : looks.called()) on->resign(looks.queue(i), {});
-        detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place, names));
-    }
+    pass_on(on, looks);
+    if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
 }
 
@@ -22038,8 +22073,8 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
-    for (const auto& [sleeper, looks] : on->inbox().forget(consumer)) {
-        auto taking = take_off(on, member_of(*on, sleeper, looks->names()), looks->queues(), nullptr);
+    for (auto& sleeper : on->inbox().retire_all(consumer)) {
+        auto taking = take_off(on, std::move(sleeper));
         co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
     }
     arguments with;

@@ -29,7 +29,7 @@ struct fixture {
     /// Has it sleep in all queues.
     void sleep_everywhere(lookout& looks) {
         looks.next(start, interval);
-        for (const auto i : looks.unknown()) looks.fell_asleep(i, looks.calls(i), never);
+        for (const auto i : looks.unknown()) looks.fell_asleep(i, looks.ask(i), never);
     }
 
     places unknown_at(lookout& looks, time_point now) {
@@ -55,18 +55,18 @@ BOOST_AUTO_TEST_CASE(at_first_all_queues_are_asked_and_then_none) {
 BOOST_AUTO_TEST_CASE(a_message_has_its_queue_asked_until_that_sleeps_again) {
     lookout looks(queues(3), "*");
     sleep_everywhere(looks);
-    BOOST_TEST(looks.call("q1"));
-    BOOST_TEST(!looks.call("another"));
+    BOOST_TEST(looks.call("q1", true));
+    BOOST_TEST(!looks.call("another", true));
     BOOST_TEST(looks.called() == places{1}, boost::test_tools::per_element());
     BOOST_TEST(looks.called() == places{1}, boost::test_tools::per_element());
-    looks.fell_asleep(1, looks.calls(1), never);
+    looks.fell_asleep(1, looks.ask(1), never);
     BOOST_TEST(looks.called().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_message_that_comes_before_the_answer_to_an_older_question_is_not_forgotten) {
     lookout looks(queues(3), "*");
-    const auto before = looks.calls(1);
-    looks.call("q1");
+    const auto before = looks.ask(1);
+    looks.call("q1", true);
     looks.fell_asleep(1, before, never);
     BOOST_TEST(looks.called() == places{1}, boost::test_tools::per_element());
 }
@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(a_message_that_comes_before_the_answer_to_an_older_question
 BOOST_AUTO_TEST_CASE(a_queue_is_asked_when_the_time_comes_for_which_it_is_watched) {
     lookout looks(queues(3), "*");
     sleep_everywhere(looks);
-    looks.fell_asleep(2, looks.calls(2), start + 2s);
-    looks.fell_asleep(0, looks.calls(0), start + 1s);
+    looks.fell_asleep(2, looks.ask(2), start + 2s);
+    looks.fell_asleep(0, looks.ask(0), start + 1s);
     BOOST_TEST((looks.soonest() == start + 1s));
     BOOST_TEST(unknown_at(looks, start + 999ms).empty());
     BOOST_TEST(unknown_at(looks, start + 1s) == places{0}, boost::test_tools::per_element());
@@ -118,18 +118,21 @@ BOOST_AUTO_TEST_CASE(a_queue_that_was_put_off_is_not_asked_before_its_time) {
 BOOST_AUTO_TEST_CASE(when_messages_may_be_missing_all_queues_are_asked) {
     lookout looks(queues(400), "*");
     sleep_everywhere(looks);
-    looks.call("q7");
+    looks.call("q7", true);
     looks.forget_all();
     BOOST_TEST(looks.unknown().size() == 399U);
     BOOST_TEST(looks.called() == places{7}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(others_rely_on_it_where_it_was_called_or_watches) {
-    lookout looks(queues(4), "*");
+BOOST_AUTO_TEST_CASE(what_it_was_told_to_look_at_and_has_not_asked_is_for_others_to_do_once) {
+    lookout looks(queues(5), "*");
     sleep_everywhere(looks);
-    looks.call("q3");
-    looks.fell_asleep(1, looks.calls(1), start + 1h);
-    BOOST_TEST(looks.relied_on() == (std::vector<std::string>{"q3", "q1"}), boost::test_tools::per_element());
+    for (const auto* told : {"q3", "q1", "q4"}) looks.call(told, true);
+    looks.call("q2", false);  // it was brought a task
+    looks.ask(1);
+    BOOST_TEST(looks.take_unanswered() == (places{3, 4}), boost::test_tools::per_element());
+    BOOST_TEST(looks.take_unanswered().empty());
+    BOOST_TEST(looks.called() == (places{1, 2, 3, 4}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

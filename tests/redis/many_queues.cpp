@@ -48,9 +48,11 @@ struct fixture {
         return made;
     }
 
-    std::shared_ptr<sleeping_fetch> start(const std::vector<std::string>& queues) {
+    std::shared_ptr<sleeping_fetch> start(const std::vector<std::string>& queues) { return fetch_in(on, request(queues, 1h)); }
+
+    static std::shared_ptr<sleeping_fetch> fetch_in(test::observer& where, fetch_request what) {
         const auto made = std::make_shared<sleeping_fetch>();
-        asio::co_spawn(on.io, on.broker->fetch(request(queues, 1h)), [made](std::exception_ptr, std::vector<delivery> found) {
+        asio::co_spawn(where.io, where.broker->fetch(std::move(what)), [made](std::exception_ptr, std::vector<delivery> found) {
             made->has_ended = true;
             made->found = std::move(found);
         });
@@ -223,6 +225,63 @@ BOOST_AUTO_TEST_CASE(who_loses_the_connection_asks_for_what_it_was_given_in_any_
     until([&] { return fetching->has_ended; });
     BOOST_REQUIRE(fetching->found.size() == 1U);
     BOOST_TEST(fetching->found.front().queue == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_full_fetch_was_called_for_as_well_is_done_by_others_at_once) {
+    on.run(on.broker->join("w", {"a", "b"}, 24h));
+    auto small = request({"a", "b"}, 1h);
+    small.max = 1;
+    const auto full = fetch_in(on, std::move(small));
+    until([&] { return sleeps_in("a") && sleeps_in("b"); });
+    test::observer third(server.url(), test::patient(), clock);
+    third.run(third.broker->join("v", {"b"}, 24h));
+    auto waiting = request({"b"}, 1h);
+    waiting.consumer = "v";
+    const auto idle = fetch_in(third, std::move(waiting));
+    third.run(poll([&] { return server.command({"ZCARD", key("b", "i")}).integer() == 2; }));
+    for (const std::string queue : {"a", "b"}) {  // not handed over: the one that has slept longest is told to look
+        std::vector<new_task> one(1, test::plain_task());
+        one.front().own_id = "own";
+        other.run(other.broker->submit(queue, std::move(one)));
+    }
+    until([&] { return full->has_ended; });
+    BOOST_TEST(full->found.size() == 1U);
+    third.run(poll([&] {
+        on.io.restart();
+        on.io.poll();
+        return idle->has_ended;
+    }));
+    BOOST_TEST(idle->found.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_other_queues_from_now_on_sleeps_no_more_in_those_before) {
+    const auto queues = names(300);
+    on.run(on.broker->join("w", queues, 24h));
+    const auto before = put_to_sleep(queues);
+    clock.advance(1h);
+    until([&] { return before->has_ended; });
+    const auto fetching = start({"q5", "q6"});
+    until([&] { return sleeps_in("q5") && sleeps_in("q6") && !sleeps_in("q0") && !sleeps_in("q299"); });
+    BOOST_TEST(!fetching->has_ended);
+}
+
+BOOST_AUTO_TEST_CASE(who_serves_a_queue_alone_watches_for_nothing) {
+    const auto watches = [&] { return server.command({"HEXISTS", key("q0", "c"), "watcher"}).integer() == 1; };
+    on.run(on.broker->join("w", {"q0"}, 24h));
+    auto fetching = put_to_sleep({"q0"});
+    BOOST_TEST(!watches());
+    submit("q0", 2s);
+    until([&] { return watches() && sleeps_in("q0"); });
+    advance(2s);
+    until([&] { return fetching->has_ended; });
+    BOOST_TEST(fetching->found.size() == 1U);
+    fetching = put_to_sleep({"q0"});
+    until([&] { return !watches(); });
+    on.run(on.broker->join("v", {"q0"}, 24h));
+    submit("q0");
+    until([&] { return fetching->has_ended; });
+    fetching = put_to_sleep({"q0"});
+    until(watches);  // for the end of the other one's lease
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_with_a_damaged_key_keeps_no_other_queue_waiting) {

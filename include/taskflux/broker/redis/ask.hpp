@@ -95,7 +95,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         if (request.names) {
             for (const auto& one : *request.names) with.add(one);
         }
-        const auto calls = looks.calls(i);
+        const auto calls = looks.ask(i);
         const auto sent = on->base().now();
         auto fetching = source->fetch(request.consumer, std::move(with));
         auto fetched = co_await detail::caught(std::move(fetching));
@@ -187,7 +187,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
     std::vector<std::uint64_t> calls;
     for (const auto i : where) {
         queues.push_back(looks.queue(i));
-        calls.push_back(looks.calls(i));
+        calls.push_back(looks.ask(i));
         if (consumers.is_uncertain(request.consumer, queues.back())) uncertain.left.push_back(queues.back());
     }
     const bool may_sleep = request.wait > duration::zero() && request.max > 0;

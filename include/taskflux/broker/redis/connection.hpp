@@ -234,7 +234,10 @@ private:
     static void push_eval(boost::redis::request& to, const script& which, const std::vector<std::string>& keys,
                           const std::vector<std::string>& args) {
         const auto count = std::to_string(keys.size());
-        std::vector<std::string_view> words{which.sha1, count};
+        std::vector<std::string_view> words;
+        words.reserve(2 + keys.size() + args.size());
+        words.push_back(which.sha1);
+        words.push_back(count);
         words.insert(words.end(), keys.begin(), keys.end());
         words.insert(words.end(), args.begin(), args.end());
         to.push_range("EVALSHA", words.begin(), words.end());

@@ -32,6 +32,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -157,9 +158,8 @@ public:
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
             many = (std::min)(names.size() - first, lookout::most_at_once);
             std::vector<std::string> keys;
-            for (auto i = first; i < first + many; ++i) {
-                for (auto& key : at(names[i])->calls().keys_for(what, {})) keys.push_back(std::move(key));
-            }
+            keys.reserve(many * what.keys.size());
+            for (auto i = first; i < first + many; ++i) at(names[i])->calls().add_keys(what, keys);
             auto calling = server_->eval(what, keys, with.words(), true);
             auto called = co_await detail::caught(std::move(calling));
             if (called.failure()) {
@@ -353,7 +353,7 @@ private:
     std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 
     std::mutex mutex_;  // guards all below
-    std::map<std::string, std::shared_ptr<queue>> queues_;
+    std::unordered_map<std::string, std::shared_ptr<queue>> queues_;
     std::map<std::string, int> relays_;  // 1: under way; 2: to be followed by another
     std::minstd_rand random_{std::random_device()()};
 };

@@ -46,13 +46,9 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
     }
 }
 
-/// Others take over where a sleeper that looks no more was called, or watched for a time. Waits for nothing.
-inline void pass_on(const engine_ptr& on, const lookout& looks) {
-    for (const auto& name : looks.relied_on()) on->resign(name, {});
-}
-
-/// Takes a sleeper off its queues' lists, and wakes others where they relied on it.
-inline awaitable<void> take_off(engine_ptr on, std::string member, std::vector<std::string> queues, std::shared_ptr<void> until_then) {
+/// Wakes others in these queues where they relied on a sleeper that looks there no more. `member`: it is taken off the queues'
+/// lists; empty: it was when it was called. `until_then` is kept until that has been done.
+inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, std::string member, std::shared_ptr<void> until_then) {
     arguments with;
     with.add(member);
     const auto use = [](std::size_t, reader) {};
@@ -60,24 +56,34 @@ inline awaitable<void> take_off(engine_ptr on, std::string member, std::vector<s
     for (const auto i : alone) on->resign(queues[i], member, until_then);
 }
 
+/// What a fetch was told to look at and has not asked, as it is full, others take over. Waits for nothing; where it fails, they
+/// wake by their own timers.
+inline void pass_on(const engine_ptr& on, lookout& looks) {
+    std::vector<std::string> queues;
+    for (const auto i : looks.take_unanswered()) queues.push_back(looks.queue(i));
+    if (!queues.empty()) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(queues), {}, nullptr));
+}
+
+/// Takes a sleeper off its queues' lists; then its name is free again.
+inline awaitable<void> take_off(engine_ptr on, inbox::retired_sleeper who) {
+    const std::shared_ptr<void> reserved(nullptr, [on, name = who.name](void*) { on->inbox().release(name); });
+    co_await resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
+}
+
 /// Does so unless another fetch goes on with what the sleeper knows. Waits for nothing; where it fails, others wake by their own
 /// timers.
-inline void retire(const engine_ptr& on, const inbox::place& place, const std::string& names) {
-    if (!on->inbox().retire(place)) return;
-    const auto sleeper = place.sleeper;
-    const std::shared_ptr<void> reserved(nullptr, [on, sleeper](void*) { on->inbox().release(sleeper); });
-    const auto member = member_of(*on, sleeper, names);
-    detail::spawn_ignoring_errors(on->get_executor(), take_off(on, member, place.looks->queues(), reserved));
+inline void retire(const engine_ptr& on, const inbox::place& place) {
+    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(*who)));
 }
 
 /// After a fetch that found nothing: its sleeper is retired, unless another fetch comes in a moment, as a worker's does.
-inline awaitable<void> linger(engine_ptr on, std::string consumer, std::shared_ptr<inbox::place> place, std::string names) {
+inline awaitable<void> linger(engine_ptr on, std::string consumer, std::shared_ptr<inbox::place> place) {
     constexpr auto moment = std::chrono::milliseconds(100);
     auto& clock = real_clock();
     const auto until = later(clock.now(), moment);
     auto waiting = on->inbox().watch(consumer, std::make_shared<inbox::place>());
     while (clock.now() < until) co_await on->sleep(waiting, until, clock);
-    retire(on, *place, names);
+    retire(on, *place);
 }
 
 /// Throws unless the consumer has joined the request's queues.
@@ -98,7 +104,9 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     const auto place = std::make_shared<inbox::place>();
     auto asleep = on->inbox().sleep(request.consumer, request.queues, names, place);
     auto& looks = *place->looks;
-    if (const auto before = std::exchange(place->before, nullptr)) pass_on(on, *before);
+    for (auto& one : std::exchange(place->replaced, {})) {
+        detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(one)));
+    }
     if (request.wait <= duration::zero()) looks.forget_all();  // no message that is on its way is waited for
     std::vector<delivery> found;
     std::exception_ptr failure;
@@ -125,16 +133,12 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     } else {
         take_handed(on, request, looks, std::move(handed), found);
     }
-    if (!found.empty()) co_return found;
-    // It may have been called and not have looked, or be the one who watches the clock.
-    if (failure) {
-        retire(on, *place, names);
+    if (failure && found.empty()) {  // it may be the one who watches the clock
+        retire(on, *place);
         std::rethrow_exception(failure);
     }
-    if (has_slept) {
-        for (const auto i : looks.called()) on->resign(looks.queue(i), {});
-        detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place, names));
-    }
+    pass_on(on, looks);
+    if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
 }
 

@@ -34,14 +34,20 @@ struct handed_task {
 /// consumers that watch for cancels, and callers waiting for a task's end. Thread-safe.
 class inbox {
 public:
+    /// A sleeper that looks no more, while its name is reserved.
+    struct retired_sleeper {
+        std::string name;
+        std::shared_ptr<lookout> looks;
+    };
+
     /// One waiting coroutine, which keeps its place alive; the inbox only knows where it is.
     struct place {
         detail::event wake;
         std::string sleeper;              // what it is called on the server: a number, a colon, its consumer
         std::string queue;                // where it awaits a call, or:
         std::shared_ptr<lookout> looks;   // where a fetch looks for tasks
-        std::shared_ptr<lookout> before;  // where another that was called so did
         std::uint64_t fetch = 0;          // which fetch of that lookout it is
+        std::vector<retired_sleeper> replaced;  // others of its consumer, of other queues or names of tasks
         // Guarded by the inbox:
         bool is_called = false;           // there was a message for it
         std::vector<handed_task> handed;  // to a sleeper
@@ -90,34 +96,33 @@ public:
     ticket sleep(const std::string& consumer, const std::vector<std::string>& queues, const std::string& names, place_ptr who) {
         const std::lock_guard lock(mutex_);
         enter("", consumer, *who);
-        auto& looks = lookouts_[who->sleeper];
-        if (!looks || !looks->is_for(queues, names)) {
-            who->before = std::exchange(looks, std::make_shared<lookout>(queues, names));
+        auto known = lookouts_.find(who->sleeper);
+        for (; known != lookouts_.end() && !known->second->is_for(queues, names); known = lookouts_.find(who->sleeper)) {
+            who->replaced.push_back(retire(known));
+            enter("", consumer, *who);
         }
-        who->looks = looks;
-        who->fetch = looks->begin();
+        if (known == lookouts_.end()) known = lookouts_.emplace(who->sleeper, std::make_shared<lookout>(queues, names)).first;
+        who->looks = known->second;
+        who->fetch = who->looks->begin();
         return here(std::move(who));
     }
 
-    /// What a sleeper knows is forgotten, and its name reserved, unless another fetch goes on with it: then false.
-    bool retire(const place& who) {
+    /// What a sleeper knows is forgotten, and its name reserved until `release`, unless another fetch goes on with it: then nothing.
+    std::optional<retired_sleeper> retire(const place& who) {
         const std::lock_guard lock(mutex_);
         const auto known = lookouts_.find(who.sleeper);
-        if (known == lookouts_.end() || known->second != who.looks || !who.looks->is_last(who.fetch)) return false;
-        lookouts_.erase(known);
-        reserved_.insert(who.sleeper);
-        return true;
+        if (known == lookouts_.end() || known->second != who.looks || !who.looks->is_last(who.fetch)) return std::nullopt;
+        return retire(known);
     }
 
-    /// What a consumer's sleepers know is forgotten; comes back with it, by their names.
-    std::vector<std::pair<std::string, std::shared_ptr<lookout>>> forget(const std::string& consumer) {
+    /// Like `retire`, for all sleepers of a consumer.
+    std::vector<retired_sleeper> retire_all(const std::string& consumer) {
         const std::lock_guard lock(mutex_);
-        std::vector<std::pair<std::string, std::shared_ptr<lookout>>> all;
-        std::erase_if(lookouts_, [&](const auto& one) {
-            if (one.first.substr(one.first.find(':') + 1) != consumer) return false;
-            all.push_back(one);
-            return true;
-        });
+        std::vector<retired_sleeper> all;
+        for (auto next = lookouts_.begin(); next != lookouts_.end();) {
+            const auto known = next++;
+            if (known->first.substr(known->first.find(':') + 1) == consumer) all.push_back(retire(known));
+        }
         return all;
     }
 
@@ -166,7 +171,8 @@ public:
                 const std::string name(from.text());
                 const auto found = sleepers_.find(name);
                 const auto known = lookouts_.find(name);
-                const bool is_served = known != lookouts_.end() && known->second->call(queue);
+                const bool to_look = kind == message_letter::look && found != sleepers_.end();
+                const bool is_served = known != lookouts_.end() && known->second->call(queue, to_look);
                 const bool is_here = found != sleepers_.end() &&
                                      (found->second->looks ? is_served : found->second->queue == queue);
                 handed_task task;
@@ -225,6 +231,15 @@ private:
         for (const auto& [consumer, who] : watchers_) who->wake.set();
     }
 
+    using lookouts = std::map<std::string, std::shared_ptr<lookout>>;
+
+    retired_sleeper retire(lookouts::iterator known) {
+        retired_sleeper who{known->first, known->second};
+        lookouts_.erase(known);
+        reserved_.insert(who.name);
+        return who;
+    }
+
     void enter(const std::string& kind, const std::string& consumer, place& who) {
         const auto is_taken = [this](const std::string& name) { return sleepers_.contains(name) || reserved_.contains(name); };
         for (int number = 1; who.sleeper.empty() || is_taken(who.sleeper); ++number) {
@@ -240,7 +255,7 @@ private:
     awaited_ends ends_;
     std::mutex mutex_;  // guards all below
     std::map<std::string, place_ptr> sleepers_;  // by name
-    std::map<std::string, std::shared_ptr<lookout>> lookouts_;  // by name of the sleeper, from its first fetch on
+    lookouts lookouts_;  // by name of the sleeper, from its first fetch on
     std::multiset<std::string> reserved_;
     std::multimap<std::string, place_ptr> watchers_;
     std::set<std::string> news_;  // consumers

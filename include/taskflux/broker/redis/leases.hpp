@@ -144,8 +144,8 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
-    for (const auto& [sleeper, looks] : on->inbox().forget(consumer)) {
-        auto taking = take_off(on, member_of(*on, sleeper, looks->names()), looks->queues(), nullptr);
+    for (auto& sleeper : on->inbox().retire_all(consumer)) {
+        auto taking = take_off(on, std::move(sleeper));
         co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
     }
     arguments with;

@@ -70,11 +70,15 @@ public:
         return due_.empty() ? sweep_at_ : (std::min)(sweep_at_, due_.begin()->first);
     }
 
-    /// There is a message about a queue; false where it is none of these.
-    bool call(const std::string& queue) {
+    /// There is a message about a queue; false where it is none of these. `to_look`: others were not told, and rely on this
+    /// sleeper's asking.
+    bool call(const std::string& queue, bool to_look) {
         const auto i = place_of(queue);
-        if (i) call(*i);
-        return i.has_value();
+        if (!i) return false;
+        call(*i);
+        const std::lock_guard lock(mutex_);
+        if (to_look) unanswered_.insert(*i);
+        return true;
     }
 
     void call(std::size_t i) {
@@ -83,10 +87,18 @@ public:
         move_to(i, called_);
     }
 
-    /// How many messages there have been: taken before the server is asked.
-    std::uint64_t calls(std::size_t i) const {
+    /// The server is asked now. Gives how many messages there have been until then.
+    std::uint64_t ask(std::size_t i) {
         const std::lock_guard lock(mutex_);
+        unanswered_.erase(i);
         return spots_[i].calls;
+    }
+
+    /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
+    std::vector<std::size_t> take_unanswered() {
+        const std::lock_guard lock(mutex_);
+        const auto taken = std::exchange(unanswered_, {});
+        return {taken.begin(), taken.end()};
     }
 
     /// The server has answered that it sleeps in this queue, and watches for that time; unless there was a message since.
@@ -124,14 +136,6 @@ public:
         return put_off_.size() == spots_.size();
     }
 
-    /// The queues where others may rely on this sleeper: it watches for a time, or has been called.
-    std::vector<std::string> relied_on() const {
-        const std::lock_guard lock(mutex_);
-        std::vector<std::string> found;
-        for (const auto i : called_) found.push_back(queues_[i]);
-        for (const auto& [at, i] : due_) found.push_back(queues_[i]);
-        return found;
-    }
     const std::vector<std::string>& queues() const { return queues_; }
 
     /// A fetch goes on with what is known here; its number.
@@ -186,6 +190,7 @@ private:
     mutable std::mutex mutex_;  // guards all below
     std::vector<spot> spots_;
     std::set<std::size_t> unknown_, called_, put_off_;  // in none of them: it sleeps there
+    std::set<std::size_t> unanswered_;
     std::set<std::pair<time_point, std::size_t>> due_;
     time_point sweep_at_ = (time_point::min)();
     std::size_t swept_ = 0;

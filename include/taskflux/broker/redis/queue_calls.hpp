@@ -149,9 +149,14 @@ public:
     std::vector<std::string> keys_for(const script& what, const std::vector<std::string>& own) const {
         std::vector<std::string> keys;
         keys.reserve(what.keys.size() + own.size());
-        for (const char name : what.keys) keys.push_back(prefix_ + name);
+        add_keys(what, keys);
         for (const auto& one : own) keys.push_back(prefix_ + one);
         return keys;
+    }
+
+    /// Adds the keys of a script that needs only those which it names.
+    void add_keys(const script& what, std::vector<std::string>& keys) const {
+        for (const char name : what.keys) keys.push_back(prefix_ + name);
     }
 
     /// Does all that has fallen due.

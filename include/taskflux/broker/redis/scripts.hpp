@@ -1418,7 +1418,7 @@ end
 )lua";
 
 inline constexpr char shared_leave_behind[] =
-    R"lua(local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+    R"lua(local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, signature, names)
 if sleeping and is_left then wakes = 2 end
 if myself == '' then return -1 end
 if fed then
@@ -1429,8 +1429,11 @@ return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
 if names then also[#also + 1] = {'HSETNX', N, signature, names} end
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
-if soonest == 1e15 then return -1 end
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
+if soonest == 1e15 then
+if watcher == myself then also[#also + 1] = {'HDEL', c, 'watcher', 'watching'} end
+return -1
+end
 also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 return soonest
 end
@@ -1911,11 +1914,12 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in,
     shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_give_up, shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_give_up, shared_attempts, shared_has_lease, shared_end_of_other_lease, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
+    shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2093,8 +2097,8 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher, watching,
-signature, names and table.concat(ARGV, '\n', 7))
+local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher,
+watching, signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
@@ -2113,7 +2117,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "4ea9a88fed25bfb1be5d729a27f8231c1022a215",
+inline constexpr script fetch{"fetch", "cccec39632d74e2282de89d78224dd14e6c0a806",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2122,8 +2126,8 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_write,
     shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments, shared_span_of,
     shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_priorities_in, shared_has_lease, shared_text, shared_wake, shared_is_unwatched,
-    shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_count, shared_priorities_in, shared_has_lease, shared_end_of_other_lease, shared_text, shared_wake,
+    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2261,7 +2265,7 @@ if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or has_due and 2 or 0
-reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
 names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -2278,7 +2282,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "37bf88594d5a6fea405660ebb4c71b2f93409e10",
+inline constexpr script fetch_plain{"fetch_plain", "2b75601b9efc2b3df1bdabe7ec6ed8cce2b993c0",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)

@@ -148,7 +148,7 @@ for _, priority in ipairs(priorities) do
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or has_due and 2 or 0
-reply[4] = leave_behind(sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
                         names and table.concat(ARGV, '\n', 7))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end

@@ -23,8 +23,8 @@ end
 -- What a fetch leaves behind: whether others must be woken, and whether it sleeps now. `sleeping`: some do; `fed`: this
 -- one does not, as something was found or there is more to look at; `is_left`: something that may start is left for others;
 -- `watcher` and `till`: who watches the clock, until when; `names`: what it has handlers for, or nil. Gives when something
--- will fall due if it sleeps, or -1.
-local function leave_behind(sleeping, fed, is_left, watcher, till, signature, names)
+-- will fall due for which it watches if it sleeps, or -1.
+local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, signature, names)
     if sleeping and is_left then wakes = 2 end
     if myself == '' then return -1 end
     if fed then
@@ -35,9 +35,13 @@ local function leave_behind(sleeping, fed, is_left, watcher, till, signature, na
     end
     also[#also + 1] = {'ZADD', keys.sleepers, now, myself}
     if names then also[#also + 1] = {'HSETNX', keys.names, signature, names} end
-    -- One sleeper at a time keeps an eye on the clock: the last one to fall asleep.
-    local soonest = next_change()
-    if soonest == stored_time.never then return -1 end
+    -- One sleeper at a time keeps an eye on the clock: the last one to fall asleep. Not for the end of its own lease, with
+    -- which its process is gone.
+    local soonest = math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), stored_time.never))
+    if soonest == stored_time.never then
+        if watcher == myself then also[#also + 1] = {'HDEL', keys.queue, 'watcher', 'watching'} end
+        return -1
+    end
     also[#also + 1] = {'HSET', keys.queue, 'watcher', myself, 'watching', string.format('%d', soonest)}
     return soonest
 end
