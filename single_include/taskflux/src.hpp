@@ -4897,7 +4897,7 @@ namespace taskflux::detail {
 /// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
-    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
+    explicit rpc_core(broker_ptr broker) : broker_(checked_broker(std::move(broker), "an rpc")), instances_(broker_) {}
 
     /// To be called once, before anything else.
     void open();
@@ -5752,7 +5752,7 @@ private:
 namespace taskflux {
 
 service::service(broker_ptr broker, service_options options)
-    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
     if (options_.id().empty()) options_.id(uuid_generator().text());
     if (options_.host().empty()) options_.host(asio::ip::host_name());
 }
@@ -8441,7 +8441,7 @@ inline std::size_t slots_of(std::uint64_t wanted) {
 }
 
 node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
-    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)),
+    : broker_(checked_broker(std::move(broker), "a node")), worker_(std::move(shown)), options_(std::move(options)),
       log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
@@ -9599,7 +9599,8 @@ asio::awaitable<effect> received_message::fail(std::string why) {
 }
 
 raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
-    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
+    : receiver_(std::make_shared<detail::raw_receiver>(detail::checked_broker(std::move(broker), "a raw_queue"),
+                                                       std::string(detail::checked_name(queue)), options)) {}
 
 const std::string& raw_queue::name() const { return receiver_->queue(); }
 
@@ -10033,8 +10034,8 @@ asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::str
 }  // namespace detail
 
 scheduler::scheduler(broker_ptr broker, scheduler_options options)
-    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
-      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
+    : book_(detail::checked_broker(std::move(broker), "a scheduler"), options.queues(), uuid_generator().text()),
+      options_(std::move(options)), host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {

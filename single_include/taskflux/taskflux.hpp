@@ -2143,6 +2143,17 @@ public:
 
 using broker_ptr = std::shared_ptr<broker>;
 
+namespace detail {
+
+/// `of`: what is made with it, for the error: `invalid_argument` for a null pointer.
+inline broker_ptr checked_broker(broker_ptr given, const char* of) {
+    if (given) return given;
+    throw error(errc::invalid_argument, std::string(of) + " can't be made: its broker is a null pointer; connect() makes one, and "
+                                                          "a pointer that was moved from is null");
+}
+
+}  // namespace detail
+
 }  // namespace taskflux
 
 // -------------------- taskflux/calls/call_options.hpp ------------------------------------------------------
@@ -4294,7 +4305,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit directory(broker_ptr broker) : broker_(broker), rpc_(std::move(broker)) {}
+    explicit directory(broker_ptr broker) : broker_(detail::checked_broker(broker, "a directory")), rpc_(std::move(broker)) {}
 
     awaitable<std::vector<node_info>> nodes() const;
 
@@ -4355,7 +4366,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
+    explicit inspector(broker_ptr broker) : broker_(detail::checked_broker(std::move(broker), "an inspector")) {}
 
     /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
     /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
@@ -7513,7 +7524,7 @@ namespace taskflux::detail {
 class worker_control {
 public:
     worker_control(broker_ptr broker, worker_options options)
-        : broker_(std::move(broker)), options_(std::move(options)), slots_(options_.concurrency()),
+        : broker_(checked_broker(std::move(broker), "a worker")), options_(std::move(options)), slots_(options_.concurrency()),
           handlers_(std::make_shared<handler_map>()) {}
     worker_control(const worker_control&) = delete;
     worker_control& operator=(const worker_control&) = delete;
@@ -9210,12 +9221,12 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
+    explicit client(broker_ptr broker) : broker_(detail::checked_broker(std::move(broker), "a client")) {}
 
     /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
     /// ignored.
     client(broker_ptr broker, submit_options defaults)
-        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+        : broker_(detail::checked_broker(std::move(broker), "a client")), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>

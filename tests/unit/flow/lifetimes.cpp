@@ -1,12 +1,14 @@
 #include "fixture.hpp"
 
 #include <taskflux/admin/directory.hpp>
+#include <taskflux/admin/inspector.hpp>
 #include <taskflux/admin/node.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -204,6 +206,28 @@ BOOST_AUTO_TEST_CASE(what_is_destroyed_while_it_runs_says_so_unless_its_context_
         const std::vector<std::string> expected{"node first: it", "worker one: it", "scheduler: it", "service desk: it"};
         BOOST_TEST(heads == (is_stopped ? std::vector<std::string>() : expected), boost::test_tools::per_element());
     }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_made_with_a_null_broker) {
+    const taskflux::broker_ptr none;
+    const auto refuses = [](const auto& make) {
+        BOOST_CHECK_EXCEPTION(make(), taskflux::error, [](const taskflux::error& e) {
+            return e.code() == errc::invalid_argument && std::string(e.what()).find("its broker is a null pointer") != std::string::npos;
+        });
+    };
+    taskflux::manual_clock time;
+    asio::io_context io;
+    worker real{taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time)};
+    refuses([&] { taskflux::client{none}; });
+    refuses([&] { taskflux::client(none, submit_options()); });
+    refuses([&] { worker{none}; });
+    refuses([&] { taskflux::service{none}; });
+    refuses([&] { taskflux::scheduler{none}; });
+    refuses([&] { taskflux::rpc{none}; });
+    refuses([&] { taskflux::raw_queue(none, "q"); });
+    refuses([&] { taskflux::node(none, real); });
+    refuses([&] { taskflux::inspector{none}; });
+    refuses([&] { taskflux::directory{none}; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -28,7 +28,7 @@ namespace taskflux::detail {
 class worker_control {
 public:
     worker_control(broker_ptr broker, worker_options options)
-        : broker_(std::move(broker)), options_(std::move(options)), slots_(options_.concurrency()),
+        : broker_(checked_broker(std::move(broker), "a worker")), options_(std::move(options)), slots_(options_.concurrency()),
           handlers_(std::make_shared<handler_map>()) {}
     worker_control(const worker_control&) = delete;
     worker_control& operator=(const worker_control&) = delete;
