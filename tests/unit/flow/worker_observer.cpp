@@ -89,6 +89,17 @@ BOOST_AUTO_TEST_CASE(a_payload_that_does_not_decode_is_a_failure_with_its_place)
     BOOST_TEST(lines[0].text.find("task flaky: attempt 1 failed: ") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_attempt_after_which_the_deadline_leaves_no_time_is_told_of_as_the_last) {
+    w.on(flaky, [](int) -> int { throw std::runtime_error("not now"); });
+    const auto life = start(w.run());
+    const auto result = start(client.run(flaky, submit_options().deadline(500ms), 1));
+    BOOST_TEST(result->failed().failure().message == "not now");
+    BOOST_TEST(seen->retries.empty());
+    BOOST_REQUIRE(seen->failures.size() == 1U);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text == "worker node: task flaky: attempt 1 failed: not now; no other follows");
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_that_its_handler_puts_off_is_no_failure) {
     w.on(twice, [](context& ctx, int x) {
         if (ctx.lease_token() == 1) throw taskflux::retry_after(5s);
