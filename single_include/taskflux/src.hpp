@@ -1970,34 +1970,6 @@ asio::awaitable<bool> exchange::send(std::string address, std::string message, b
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How long a caller waits for a result before it is said that nobody serves the queue.
-inline constexpr duration unserved_after = std::chrono::seconds(10);
-
-/// A queue that nobody serves, and how long a caller has waited for a result there.
-using unserved_queue = std::pair<std::string, duration>;
-
-/// What is said when nobody serves a queue.
-inline std::string unserved_text(const std::string& queue, duration waited) {
-    return "no worker serves queue " + queue + ", and a caller has waited " +
-           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
-           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
-}
-
-/// Tells an observer, if there is one.
-inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
-    if (!to) return;
-    try {
-        to->on_unserved(queue, waited);
-    } catch (...) {  // an observer's
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
 
 namespace taskflux::memory {
@@ -2032,6 +2004,39 @@ private:
 };
 
 }  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// A task that has failed for good while no worker ran it, so that no worker can tell.
+struct dead_letter {
+    task_id task;
+    std::string name;
+    std::string why;  ///< a `failure` as JSON
+};
+
+/// What is said of it.
+inline std::string dead_letter_text(const dead_letter& what, const failure& why) {
+    auto text = "task " + what.name + " (" + to_string(what.task) + ") has failed for good: " + why.message;
+    if (why.code == "crashed") {
+        text += "; each time its worker died, or was blocked for longer than its lease: look at their logs, and retry the task "
+                "when that is mended";
+    }
+    return text;
+}
+
+/// Says it to the log, and to an observer, if there is one.
+inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_observer>& to, const dead_letter& what) noexcept {
+    try {
+        const auto why = read_failure(what.why);
+        log(log_level::error, dead_letter_text(what, why));
+        if (to) to->on_dead_letter(what.task, what.name, why);
+    } catch (...) {  // an observer's, or no memory
+    }
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
@@ -2839,8 +2844,7 @@ public:
         ++task.crashes;
         const auto limit = task.spec->policy.crash_limit;
         if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
-        fail(task, task_event::crash, encode(why), now);
+        bury(task, task_event::crash, encode(failure{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""}), now);
     }
 
     void cancel(entry& task, time_point now) {
@@ -2854,8 +2858,7 @@ public:
         erase(task);
     }
 
-    /// Promotes, expires, times out and forgets what has fallen due, `most` tasks of each kind; `next` says when it is the turn
-    /// of the next, or of what is left.
+    /// Promotes, expires, times out and forgets what has fallen due, `most` of each kind; `next` says when to call it again.
     void advance(time_point now, std::size_t most) {
         for (auto left = most; left > 0 && !scheduled_.empty() && scheduled_.begin()->first <= now; --left) {
             promote(*tasks_.find(scheduled_.begin()->second), now);
@@ -2880,7 +2883,7 @@ public:
         }
         auto why = task.extras ? std::move(task.extras->error) : std::string();
         if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
+        bury(task, task_event::time_out, std::move(why), now);
     }
 
     /// When `advance` will next have something to do, at the earliest.
@@ -2912,6 +2915,9 @@ public:
     std::size_t pending() const { return tasks_.size() - ended_size_; }
 
     std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+    /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
+    std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -3000,6 +3006,12 @@ protected:
         expect(later(now, retention));
     }
 
+    /// Fails a task that no worker runs.
+    void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
+        fail(task, event, std::move(why), now);
+    }
+
     /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
@@ -3016,6 +3028,7 @@ protected:
     }
 
     consequences consequences_;
+    std::vector<detail::dead_letter> dead_;
 
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
@@ -3484,6 +3497,7 @@ public:
     }
 
     /// See `task_store`.
+    std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }
@@ -3723,6 +3737,70 @@ void carry_consequences(queue_map& queues, time_point now, OnChange on_change, O
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How long a caller waits for a result before it is said that nobody serves the queue.
+inline constexpr duration unserved_after = std::chrono::seconds(10);
+
+/// A queue that nobody serves, and how long a caller has waited for a result there.
+using unserved_queue = std::pair<std::string, duration>;
+
+/// What is said when nobody serves a queue.
+inline std::string unserved_text(const std::string& queue, duration waited) {
+    return "no worker serves queue " + queue + ", and a caller has waited " +
+           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
+}
+
+/// Tells an observer, if there is one.
+inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
+    if (!to) return;
+    try {
+        to->on_unserved(queue, waited);
+    } catch (...) {  // an observer's
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/reporter.hpp --------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Says what goes wrong in an embedded broker: to its log, and to its observer. Lives in a shared_ptr.
+class reporter : public std::enable_shared_from_this<reporter> {
+public:
+    reporter(asio::any_io_executor executor, std::shared_ptr<taskflux::clock> clock, const memory_options& options)
+        : executor_(std::move(executor)), clock_(std::move(clock)), log_(options.log().in_time_of(*clock_)),
+          observer_(options.observer()) {}
+
+    /// Without the broker's lock.
+    void unserved(const std::string& queue, duration waited) const {
+        log_(log_level::warning, detail::unserved_text(queue, waited));
+        detail::tell_unserved(observer_, queue, waited);
+    }
+
+    /// The tasks of a queue that have failed while no worker ran them. With the lock: it is said later, without.
+    void failed(const std::string& name, task_queue& queue) const {
+        auto dead = queue.take_dead();
+        if (dead.empty()) return;
+        for (auto& one : dead) one.task.queue = name;
+        asio::post(executor_, [self = shared_from_this(), dead = std::move(dead)] {
+            for (const auto& one : dead) detail::tell_dead_letter(self->log_, self->observer_, one);
+        });
+    }
+
+private:
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<taskflux::clock> clock_;  // of the lines, some of which may come when the broker is gone
+    const log_sink log_;
+    const std::shared_ptr<broker_observer> observer_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/tick_timer.hpp ------------------------------------------------
 
 namespace taskflux::memory {
@@ -3825,8 +3903,8 @@ public:
     enum class pace { all, some };
 
     hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock.shared()), log_(options.log().in_time_of(*clock_)), observer_(options.observer()),
-          queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()),
+          reporter_(std::make_shared<reporter>(executor_, clock_, options)), queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return *clock_; }
@@ -4049,6 +4127,7 @@ private:
             has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
             arm_for(queue);
         }
+        for (const auto& name : request.queues) reporter_->failed(name, queues_.look(name));
         return has_seen_all;
     }
 
@@ -4103,10 +4182,7 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& [queue, waited] : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
-                detail::tell_unserved(alive->observer_, queue, waited);
-            }
+            for (const auto& [queue, waited] : alive->tick(alarm)) alive->reporter_->unserved(queue, waited);
         });
     }
 
@@ -4120,6 +4196,7 @@ private:
         for (auto& [name, queue] : queues_.all()) {
             queue->advance_some(now);
             wake_fetch(name, *queue);
+            reporter_->failed(name, *queue);
         }
         pass_consequences(now);
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
@@ -4151,6 +4228,7 @@ private:
         if (queue.follows_wall()) follow();
         how == pace::all ? queue.advance(now) : queue.advance_some(now);
         auto answer = action(queue, now);
+        reporter_->failed(name, queue);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm_for(queue);
         if (queue.has_consequences()) pass_consequences(now);
@@ -4166,8 +4244,7 @@ private:
 
     asio::any_io_executor executor_;
     const std::shared_ptr<taskflux::clock> clock_;
-    const log_sink log_;
-    const std::shared_ptr<broker_observer> observer_;
+    const std::shared_ptr<const reporter> reporter_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;
@@ -14557,6 +14634,8 @@ public:
     /// Says something by the options' log.
     const std::shared_ptr<broker_observer>& observer() const { return options_.observer(); }
 
+    const log_sink& sink() const { return options_.log(); }
+
     void log(const std::string& text) const {
         options_.log()(log_level::warning, "Redis: " + text);
     }
@@ -19025,6 +19104,14 @@ end
 load(seqs)
 return seqs
 end
+local failed = {}
+local function note_failed(task)
+if task.state ~= 6 then return end
+local record = record_of(task)
+for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
+failed[#failed + 1] = part
+end
+end
 for _, seq in ipairs(take(d)) do
 local task = tasks[seq]
 if task and task.state == 1 then
@@ -19036,7 +19123,10 @@ end
 end
 for _, seq in ipairs(take(e)) do
 local task = tasks[seq]
-if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then give_up(task) end
+if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then
+give_up(task)
+note_failed(task)
+end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
@@ -19075,7 +19165,9 @@ for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == consumer) then
-recover(tasks[seq])
+local task = tasks[seq]
+recover(task)
+note_failed(task)
 else
 if is_set_aside(seq) then count(3, -1) end
 append(held_remove, consumer, seq)
@@ -19089,11 +19181,14 @@ end
 if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
+if reply[1] ~= 'NEED' then
+if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
+for _, part in ipairs(failed) do reply[#reply + 1] = part end
+end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "b3892d93bc817be063a9400d2c2798dbef8af100",
+inline constexpr script maintain{"maintain", "a3d22788b6a13246818611f1f767305a5fb353f1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -20066,12 +20161,24 @@ public:
                 continue;
             }
             const bool is_more = from.integer() != 0;
+            for (std::size_t at = 2; at + 3 < size; at += 4) tell_dead(from);
             if (word == "RELAY" && !is_more) relay_();
             co_return is_more;
         }
     }
 
 private:
+    /// Says of the next task in an answer of `maintain` that it has failed.
+    void tell_dead(reader& from) {
+        detail::dead_letter made;
+        made.task.queue = name_;
+        made.task.key.sequence = static_cast<std::uint64_t>(from.integer());
+        made.task.key.nonce = static_cast<std::uint32_t>(from.integer());
+        made.name = from.text();
+        made.why = from.text();
+        detail::tell_dead_letter(server_->sink(), server_->observer(), made);
+    }
+
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;

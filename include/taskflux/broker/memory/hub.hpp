@@ -2,16 +2,15 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
-#include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/memory/choice.hpp>
 #include <taskflux/broker/memory/consequences.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/queues.hpp>
+#include <taskflux/broker/memory/reporter.hpp>
 #include <taskflux/broker/memory/tick_timer.hpp>
 #include <taskflux/broker/memory/waiting.hpp>
 #include <taskflux/clock.hpp>
-#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -45,8 +44,8 @@ public:
     enum class pace { all, some };
 
     hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock.shared()), log_(options.log().in_time_of(*clock_)), observer_(options.observer()),
-          queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()),
+          reporter_(std::make_shared<reporter>(executor_, clock_, options)), queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return *clock_; }
@@ -269,6 +268,7 @@ private:
             has_seen_all = has_seen_all && !queue.has_work(request.names.get()) && now < queue.next();
             arm_for(queue);
         }
+        for (const auto& name : request.queues) reporter_->failed(name, queues_.look(name));
         return has_seen_all;
     }
 
@@ -323,10 +323,7 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& [queue, waited] : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
-                detail::tell_unserved(alive->observer_, queue, waited);
-            }
+            for (const auto& [queue, waited] : alive->tick(alarm)) alive->reporter_->unserved(queue, waited);
         });
     }
 
@@ -340,6 +337,7 @@ private:
         for (auto& [name, queue] : queues_.all()) {
             queue->advance_some(now);
             wake_fetch(name, *queue);
+            reporter_->failed(name, *queue);
         }
         pass_consequences(now);
         for (auto& [name, queue] : queues_.all()) arm_for(*queue);
@@ -371,6 +369,7 @@ private:
         if (queue.follows_wall()) follow();
         how == pace::all ? queue.advance(now) : queue.advance_some(now);
         auto answer = action(queue, now);
+        reporter_->failed(name, queue);
         if (!fetches_.empty()) wake_fetch(name, queue);
         arm_for(queue);
         if (queue.has_consequences()) pass_consequences(now);
@@ -386,8 +385,7 @@ private:
 
     asio::any_io_executor executor_;
     const std::shared_ptr<taskflux::clock> clock_;
-    const log_sink log_;
-    const std::shared_ptr<broker_observer> observer_;
+    const std::shared_ptr<const reporter> reporter_;
     std::mutex mutex_;
     queues queues_;
     waiter_list fetches_;
