@@ -9660,12 +9660,19 @@ public:
         bool is_kept_ = false;
     };
 
-    /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
+    /// Errors: `invalid_argument` for another schedule under the name of its task, or one of another task under any id, which
+    /// would take the first one's place.
     claim declare(const std::string& queue, const schedule_definition& what, bool has_own_id) {
         const std::lock_guard lock(mutex_);
         const name called(queue == local_queue, what.id);
         const stored mine{queue, what};
         const auto found = declared_.find(called);
+        if (found != declared_.end() && what.task && found->second.wanted.what.task->name != what.task->name) {
+            throw error(errc::invalid_argument, "schedule " + in_quotes(what.id) + " of task " + what.task->name +
+                                                " is not stored: it would take the place of this program's schedule of task " +
+                                                found->second.wanted.what.task->name + ", which has that id; give it an id of its "
+                                                "own by schedule_options::id, or remove that one");
+        }
         if (found != declared_.end() && !has_own_id && found->second.wanted != mine) {
             const auto& before = found->second.wanted;
             throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
@@ -9863,7 +9870,8 @@ public:
     /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
     /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
     /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
-    /// `invalid_argument` for an invalid expression or an unknown zone, and for a second schedule of a task without an id.
+    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for an id that a schedule of
+    /// another task has in this program.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
