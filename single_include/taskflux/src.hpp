@@ -11113,7 +11113,8 @@ private:
                 asked_at = clock_.now();
                 asio::post(watched_, [is_alive] { *is_alive = true; });
             }
-            timer.expires_after(period_);
+            constexpr duration longest = std::chrono::hours(1);  // in nanoseconds, very long ones overflow
+            timer.expires_after((std::min)(period_, longest));
             co_await timer.async_wait(asio::deferred);
             const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
             if (!is_stuck) begin();
@@ -11455,13 +11456,14 @@ namespace taskflux::detail {
 /// it how long that has been. Must run on another thread than `watched`; runs until it is cancelled or its context ends.
 inline asio::awaitable<void> watch_executor(asio::any_io_executor watched, duration limit, taskflux::clock& clock,
                                             std::function<void(duration)> on_blocked) {
+    constexpr duration shortest = std::chrono::milliseconds(1), longest = std::chrono::hours(1);  // very long ones overflow
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         const auto has_run = std::make_shared<std::atomic<bool>>(false);
         const auto asked_at = clock.now();
         asio::post(watched, [has_run] { *has_run = true; });
         for (bool is_told = false; !*has_run;) {
-            timer.expires_after(limit / 2);
+            timer.expires_after(std::clamp(limit / 2, shortest, longest));
             co_await timer.async_wait(asio::deferred);
             const auto waited = clock.now() - asked_at;
             if (*has_run || is_told || waited < limit) continue;
