@@ -5975,7 +5975,10 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -6022,6 +6025,7 @@ void service_core::abandon() {
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
     }
+    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
     is_stopped_ = true;  // first: `live` may be about to take calls
     refuse_calls();
@@ -8555,6 +8559,10 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
+    if (life_.is_orphan()) {
+        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
@@ -8586,6 +8594,7 @@ void node_core::stop() {
 }
 
 void node_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;  // a `run` that has not begun ends at once
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
@@ -8996,8 +9005,8 @@ public:
     /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
     void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
 
-    /// The worker was destroyed while it ran.
-    void abandoned() const noexcept;
+    /// The worker was destroyed while it ran, or before.
+    void abandoned(std::string text) const noexcept;
 
 private:
     const log_sink log_;
@@ -10421,6 +10430,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    if (life_.is_orphan() && !book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + never_begun());
     const life_flag::mark under_way(life_);
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -10446,6 +10456,7 @@ void scheduler_core::abandon() {
     if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
         log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
     }
+    if (!is_stopped_) life_.orphan();
     runs_.close();
     stop();
 }
@@ -11391,6 +11402,7 @@ asio::awaitable<void> worker_control::run() {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);
         core->attempts().pause(is_paused_);
+        if (is_orphan_) core->abandon();
         life_.begin(core);
     }
     return live(core, pool_);
@@ -11404,8 +11416,9 @@ void worker_control::stop_now() {
 }
 
 void worker_control::abandon() {
-    life_.stop();  // a node may run it later
+    is_orphan_ = !life_.is_stopped();  // a node may run it later
     if (const auto core = life_.core()) core->abandon();
+    life_.stop();
     std::shared_ptr<asio::thread_pool> pool;
     {
         const std::lock_guard lock(mutex_);
@@ -11516,7 +11529,10 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) monitor_->abandoned(never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -11560,8 +11576,11 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) monitor_->abandoned();
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        monitor_->abandoned(cut_short("its handlers are cancelled, and their tasks given back"));
+    }
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -12114,9 +12133,9 @@ void worker_monitor::starved(const running_handler& who, const task_id& awaited,
     }
 }
 
-void worker_monitor::abandoned() const noexcept {
+void worker_monitor::abandoned(std::string text) const noexcept {
     try {
-        log(log_level::error, cut_short("its handlers are cancelled, and their tasks given back"));
+        log(log_level::error, std::move(text));
         if (observer_) observer_->on_abandoned();
     } catch (...) {  // an observer's
     }

@@ -5586,6 +5586,11 @@ public:
         if (alive) alive->stop();
     }
 
+    bool is_stopped() const {
+        const std::lock_guard lock(mutex_);
+        return is_stopped_;
+    }
+
     /// Lets the core go, which may run on.
     void forget() {
         std::shared_ptr<Core> gone;  // destroyed without the lock
@@ -5637,13 +5642,23 @@ public:
     /// and its context has not been stopped as a whole.
     bool is_cut_short(const asio::any_io_executor& executor) const;
 
+    /// The object is destroyed, and nobody has stopped it: a `live` that only begins afterwards has been cut short, too.
+    void orphan() { is_orphan_ = true; }
+    bool is_orphan() const { return is_orphan_; }
+
 private:
     std::atomic<bool> is_on_ = false;
+    std::atomic<bool> is_orphan_ = false;
 };
 
 /// What is said then; `what`: what becomes of the things that it did.
 inline std::string cut_short(const std::string& what) {
     return "it was destroyed while run() was under way: " + what + "; keep the object until run() has returned, which stop() ends";
+}
+
+/// What `live` says that begins when its object has been destroyed.
+inline std::string never_begun() {
+    return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
 /// Threads for plain functions; 0: as many as the machine has cores.
@@ -7305,7 +7320,8 @@ public:
     /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
     virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
 
-    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back.
+    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the
+    /// coroutine of `run` had begun, which then ends at once.
     virtual void on_abandoned() {}
 
 protected:
@@ -7580,6 +7596,7 @@ private:
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
     run_once<worker_core> life_;
+    std::atomic<bool> is_orphan_ = false;  // the worker was destroyed before, and nobody had stopped it
 };
 
 }  // namespace taskflux::detail

@@ -199,6 +199,31 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_while_it_runs_is_told_of) {
     BOOST_TEST(lines[0].text.starts_with("worker node: it was destroyed while run() was under way: its handlers are cancelled"));
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_before_its_run_begins_is_told_of_when_that_begins) {
+    std::optional<worker> gone(std::in_place, broker,
+                               options().observer(seen).log([this](std::string_view text) { lines.push_back({{}, std::string(text), {}}); }));
+    gone->on(twice, [](int x) { return 2 * x; });
+    const auto life = start_on(here, gone->run());
+    gone.reset();
+    BOOST_TEST(lines.empty());  // the context may never run
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(seen->abandoned == 1);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text.starts_with("worker node: it was destroyed before its run() had begun"));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_was_stopped_before_is_destroyed_in_silence) {
+    std::optional<worker> gone(std::in_place, broker, options().observer(seen));
+    gone->on(twice, [](int x) { return 2 * x; });
+    const auto life = start_on(here, gone->run());
+    gone->stop();
+    gone.reset();
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(seen->abandoned == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_that_has_ended_or_never_ran_is_destroyed_in_silence) {
     for (const bool has_run : {false, true}) {
         worker gone{broker, options().observer(seen)};

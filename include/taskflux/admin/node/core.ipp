@@ -46,6 +46,10 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
+    if (life_.is_orphan()) {
+        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     if (!is_stopped_) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
@@ -77,6 +81,7 @@ void node_core::stop() {
 }
 
 void node_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;  // a `run` that has not begun ends at once
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));

@@ -30,7 +30,10 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -77,6 +80,7 @@ void service_core::abandon() {
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
     }
+    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
     is_stopped_ = true;  // first: `live` may be about to take calls
     refuse_calls();
