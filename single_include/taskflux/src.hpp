@@ -1970,34 +1970,6 @@ asio::awaitable<bool> exchange::send(std::string address, std::string message, b
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How long a caller waits for a result before it is said that nobody serves the queue.
-inline constexpr duration unserved_after = std::chrono::seconds(10);
-
-/// A queue that nobody serves, and how long a caller has waited for a result there.
-using unserved_queue = std::pair<std::string, duration>;
-
-/// What is said when nobody serves a queue.
-inline std::string unserved_text(const std::string& queue, duration waited) {
-    return "no worker serves queue " + queue + ", and a caller has waited " +
-           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
-           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
-}
-
-/// Tells an observer, if there is one.
-inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
-    if (!to) return;
-    try {
-        to->on_unserved(queue, waited);
-    } catch (...) {  // an observer's
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
 
 namespace taskflux::memory {
@@ -2032,6 +2004,39 @@ private:
 };
 
 }  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// A task that has failed for good while no worker ran it, so that no worker can tell.
+struct dead_letter {
+    task_id task;
+    std::string name;
+    std::string why;  ///< a `failure` as JSON
+};
+
+/// What is said of it.
+inline std::string dead_letter_text(const dead_letter& what, const failure& why) {
+    auto text = "task " + what.name + " (" + to_string(what.task) + ") has failed for good: " + why.message;
+    if (why.code == "crashed") {
+        text += "; each time its worker died, or was blocked for longer than its lease: look at their logs, and retry the task "
+                "when that is mended";
+    }
+    return text;
+}
+
+/// Says it to the log, and to an observer, if there is one.
+inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_observer>& to, const dead_letter& what) noexcept {
+    try {
+        const auto why = read_failure(what.why);
+        log(log_level::error, dead_letter_text(what, why));
+        if (to) to->on_dead_letter(what.task, what.name, why);
+    } catch (...) {  // an observer's, or no memory
+    }
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
@@ -2839,8 +2844,7 @@ public:
         ++task.crashes;
         const auto limit = task.spec->policy.crash_limit;
         if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
-        fail(task, task_event::crash, encode(why), now);
+        bury(task, task_event::crash, encode(failure{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""}), now);
     }
 
     void cancel(entry& task, time_point now) {
@@ -2854,8 +2858,7 @@ public:
         erase(task);
     }
 
-    /// Promotes, expires, times out and forgets what has fallen due, `most` tasks of each kind; `next` says when it is the turn
-    /// of the next, or of what is left.
+    /// Promotes, expires, times out and forgets what has fallen due, `most` of each kind; `next` says when to call it again.
     void advance(time_point now, std::size_t most) {
         for (auto left = most; left > 0 && !scheduled_.empty() && scheduled_.begin()->first <= now; --left) {
             promote(*tasks_.find(scheduled_.begin()->second), now);
@@ -2880,7 +2883,7 @@ public:
         }
         auto why = task.extras ? std::move(task.extras->error) : std::string();
         if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
+        bury(task, task_event::time_out, std::move(why), now);
     }
 
     /// When `advance` will next have something to do, at the earliest.
@@ -2912,6 +2915,9 @@ public:
     std::size_t pending() const { return tasks_.size() - ended_size_; }
 
     std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+    /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
+    std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -3000,6 +3006,12 @@ protected:
         expect(later(now, retention));
     }
 
+    /// Fails a task that no worker runs.
+    void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
+        fail(task, event, std::move(why), now);
+    }
+
     /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
@@ -3016,6 +3028,7 @@ protected:
     }
 
     consequences consequences_;
+    std::vector<detail::dead_letter> dead_;
 
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
@@ -3502,6 +3515,7 @@ public:
     }
 
     /// See `task_store`.
+    std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }
@@ -3796,6 +3810,34 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How long a caller waits for a result before it is said that nobody serves the queue.
+inline constexpr duration unserved_after = std::chrono::seconds(10);
+
+/// A queue that nobody serves, and how long a caller has waited for a result there.
+using unserved_queue = std::pair<std::string, duration>;
+
+/// What is said when nobody serves a queue.
+inline std::string unserved_text(const std::string& queue, duration waited) {
+    return "no worker serves queue " + queue + ", and a caller has waited " +
+           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
+}
+
+/// Tells an observer, if there is one.
+inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
+    if (!to) return;
+    try {
+        to->on_unserved(queue, waited);
+    } catch (...) {  // an observer's
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/memory/waiting.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -3886,7 +3928,7 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(queue)` for each queue that was changed; `on_cancel(consumer)` for each that has to cancel what it
+/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each that has to cancel what it
 /// runs.
 template <class OnChange, class OnCancel>
 void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
@@ -3896,7 +3938,6 @@ void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange 
         auto& queue = *found->second;
         queue.advance_some(now);
         action(queue);
-        of.note(queue);
         on_change(queue);
     };
     while (!of.unsettled().empty()) {
@@ -3984,6 +4025,42 @@ inline task_page list(queue_map& queues, const list_query& query) {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/reporter.hpp --------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Says what goes wrong in an embedded broker: to its log, and to its observer. Lives in a shared_ptr.
+class reporter : public std::enable_shared_from_this<reporter> {
+public:
+    reporter(asio::any_io_executor executor, std::shared_ptr<taskflux::clock> clock, const memory_options& options)
+        : executor_(std::move(executor)), clock_(std::move(clock)), log_(options.log().in_time_of(*clock_)),
+          observer_(options.observer()) {}
+
+    /// Without the broker's lock.
+    void unserved(const std::string& queue, duration waited) const {
+        log_(log_level::warning, detail::unserved_text(queue, waited));
+        detail::tell_unserved(observer_, queue, waited);
+    }
+
+    /// The tasks of a queue that have failed while no worker ran them. With the lock: it is said later, without.
+    void failed(task_queue& queue) const {
+        auto dead = queue.take_dead();
+        if (dead.empty()) return;
+        for (auto& one : dead) one.task.queue = queue.listed.name;
+        asio::post(executor_, [self = shared_from_this(), dead = std::move(dead)] {
+            for (const auto& one : dead) detail::tell_dead_letter(self->log_, self->observer_, one);
+        });
+    }
+
+private:
+    const asio::any_io_executor executor_;
+    const std::shared_ptr<taskflux::clock> clock_;  // of the lines, some of which may come when the broker is gone
+    const log_sink log_;
+    const std::shared_ptr<broker_observer> observer_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/tick_timer.hpp ------------------------------------------------
 
 namespace taskflux::memory {
@@ -4051,8 +4128,9 @@ public:
     enum class pace { all, some };
 
     hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock.shared()), log_(options.log().in_time_of(*clock_)), observer_(options.observer()),
-          queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()),
+          reporter_(std::make_shared<reporter>(executor_, clock_, options)), queues_(options.max_pending(), options.max_ended()),
+          timer_(executor_, clock_) {}
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return *clock_; }
@@ -4264,6 +4342,7 @@ private:
     /// To be called after each change of a queue.
     void note(task_queue& queue) {
         agenda_.note(queue);
+        reporter_->failed(queue);
         arm_next();
     }
 
@@ -4328,10 +4407,7 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& [queue, waited] : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
-                detail::tell_unserved(alive->observer_, queue, waited);
-            }
+            for (const auto& [queue, waited] : alive->tick(alarm)) alive->reporter_->unserved(queue, waited);
         });
     }
 
@@ -4344,7 +4420,7 @@ private:
         follow();
         for (auto* queue : agenda_.due(now)) {
             queue->advance_some(now);
-            agenda_.note(*queue);
+            note(*queue);
         }
         pass_consequences(now);
         for (const auto* queue : agenda_.ready()) wake_fetch(fetches_, *queue);
@@ -4381,15 +4457,16 @@ private:
     }
 
     void pass_consequences(time_point now) {
-        carry_consequences(queues_.all(), agenda_, now, [this](const task_queue& queue) { wake_fetch(fetches_, queue); },
-                           [this](const std::string& consumer) { nudge(consumer); });
+        carry_consequences(queues_.all(), agenda_, now, [this](task_queue& queue) {
+            note(queue);
+            wake_fetch(fetches_, queue);
+        }, [this](const std::string& consumer) { nudge(consumer); });
         arm_next();
     }
 
     asio::any_io_executor executor_;
     const std::shared_ptr<taskflux::clock> clock_;
-    const log_sink log_;
-    const std::shared_ptr<broker_observer> observer_;
+    const std::shared_ptr<const reporter> reporter_;
     std::mutex mutex_;
     queues queues_;
     agenda agenda_;
@@ -5121,7 +5198,7 @@ namespace taskflux::detail {
 /// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
-    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
+    explicit rpc_core(broker_ptr broker) : broker_(checked_broker(std::move(broker), "an rpc")), instances_(broker_) {}
 
     /// To be called once, before anything else.
     void open();
@@ -5942,6 +6019,8 @@ private:
     time_point cancel_overdue();
 
     /// Logs an error, if there is one and the broker has not been closed.
+    /// A notification has failed, or was not taken, and nobody waits for its answer. The same is logged once a second.
+    void log_lost(const call_message& notification, const std::string& why);
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -5966,6 +6045,8 @@ private:
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
     std::uint64_t notifications_taken_ = 0;  // which have no number of their own
+    std::string lost_;                       // the notification that was logged last, and why
+    time_point lost_at_{};
     bool takes_calls_ = false;
 };
 
@@ -5976,7 +6057,7 @@ private:
 namespace taskflux {
 
 service::service(broker_ptr broker, service_options options)
-    : broker_(std::move(broker)), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
     if (options_.id().empty()) options_.id(uuid_generator().text());
     if (options_.host().empty()) options_.host(asio::ip::host_name());
 }
@@ -6118,7 +6199,10 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -6165,6 +6249,7 @@ void service_core::abandon() {
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
     }
+    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
     is_stopped_ = true;  // first: `live` may be about to take calls
     refuse_calls();
@@ -6228,7 +6313,10 @@ void service_core::cancel(const call_key& key) {
 
 void service_core::begin(call_message request) {
     auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // the caller has given up
+    if (clock.now() >= request.deadline) {  // the caller has given up
+        if (request.reply_to.empty()) log_lost(request, "it came after its timeout, and is not run");
+        return;
+    }
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
@@ -6287,7 +6375,7 @@ method_handler* service_core::find(const call_message& request) {
 }
 
 void service_core::refuse(const call_message& request, call_message::kind how, errc code, const std::string& why) {
-    if (request.reply_to.empty()) return;
+    if (request.reply_to.empty()) return log_lost(request, code == errc::shut_down ? "the instance is stopping" : why);
     call_message message;
     message.what = how;
     message.id = request.id;
@@ -6326,7 +6414,11 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     }
     if (failure) {
         answer.what = call_message::kind::fault;
-        answer.payload = encode(describe(failure));
+        const auto why = describe(failure);
+        if (one->request.reply_to.empty()) {
+            self->log_lost(one->request, one->is_stopped ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
+        }
+        answer.payload = encode(why);
     }
     one->answer = answer.text();
 }
@@ -6442,6 +6534,19 @@ asio::awaitable<void> service_core::drain() {
         const alarm at(clock, strand_, changed_, (std::min)(is_late ? never : ends, cancel_overdue()));
         co_await changed_->wait();
     }
+}
+
+void service_core::log_lost(const call_message& notification, const std::string& why) {
+    const auto name = notification.service + '.' + notification.method;
+    const auto now = broker_->clock().now();
+    {
+        constexpr duration pause = std::chrono::seconds(1);
+        const std::lock_guard lock(mutex_);
+        if (lost_ == name + why && now < later(lost_at_, pause)) return;
+        lost_ = name + why;
+        lost_at_ = now;
+    }
+    log_(log_level::warning, "service " + options_.id() + ": a notification of " + name + " failed, of which its sender learns nothing: " + why);
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
@@ -8665,7 +8770,7 @@ inline std::size_t slots_of(std::uint64_t wanted) {
 }
 
 node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
-    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)),
+    : broker_(checked_broker(std::move(broker), "a node")), worker_(std::move(shown)), options_(std::move(options)),
       log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
@@ -8677,6 +8782,10 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    }
+    if (life_.is_orphan()) {
+        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
+        co_return;
     }
     const life_flag::mark under_way(life_);
     if (!is_stopped_) parts_.start(beginning_, begin());
@@ -8709,6 +8818,7 @@ void node_core::stop() {
 }
 
 void node_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;  // a `run` that has not begun ends at once
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
@@ -8924,6 +9034,7 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     } catch (const discard&) {
         return end;
     } catch (const retry_after& e) {
+        if (later(now, e.delay()) >= what.deadline_at) return end;
         end.how = settlement::kind::retry;
         end.delay = e.delay();
         end.counts = false;
@@ -8938,7 +9049,8 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     } catch (...) {  // a predicate that throws: no other attempt
         return end;
     }
-    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+    const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random);
+    if (delay && later(now, *delay) < what.deadline_at) {  // else the deadline would end it before
         end.how = settlement::kind::retry;
         end.delay = *delay;
     }
@@ -9117,8 +9229,8 @@ public:
     /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
     void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
 
-    /// The worker was destroyed while it ran.
-    void abandoned() const noexcept;
+    /// The worker was destroyed while it ran, or before.
+    void abandoned(std::string text) const noexcept;
 
 private:
     const log_sink log_;
@@ -9823,7 +9935,8 @@ asio::awaitable<effect> received_message::fail(std::string why) {
 }
 
 raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
-    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
+    : receiver_(std::make_shared<detail::raw_receiver>(detail::checked_broker(std::move(broker), "a raw_queue"),
+                                                       std::string(detail::checked_name(queue)), options)) {}
 
 const std::string& raw_queue::name() const { return receiver_->queue(); }
 
@@ -10257,8 +10370,8 @@ asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::str
 }  // namespace detail
 
 scheduler::scheduler(broker_ptr broker, scheduler_options options)
-    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
-      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
+    : book_(detail::checked_broker(std::move(broker), "a scheduler"), options.queues(), uuid_generator().text()),
+      options_(std::move(options)), host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
@@ -10541,6 +10654,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    if (life_.is_orphan() && !book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + never_begun());
     const life_flag::mark under_way(life_);
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -10566,6 +10680,7 @@ void scheduler_core::abandon() {
     if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
         log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
     }
+    if (!is_stopped_) life_.orphan();
     runs_.close();
     stop();
 }
@@ -11257,7 +11372,8 @@ private:
                 asked_at = clock_.now();
                 asio::post(watched_, [is_alive] { *is_alive = true; });
             }
-            timer.expires_after(period_);
+            constexpr duration longest = std::chrono::hours(1);  // in nanoseconds, very long ones overflow
+            timer.expires_after((std::min)(period_, longest));
             co_await timer.async_wait(asio::deferred);
             const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
             if (!is_stuck) begin();
@@ -11510,6 +11626,7 @@ asio::awaitable<void> worker_control::run() {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);
         core->attempts().pause(is_paused_);
+        if (is_orphan_) core->abandon();
         life_.begin(core);
     }
     return live(core, pool_);
@@ -11523,8 +11640,9 @@ void worker_control::stop_now() {
 }
 
 void worker_control::abandon() {
-    life_.stop();  // a node may run it later
+    is_orphan_ = !life_.is_stopped();  // a node may run it later
     if (const auto core = life_.core()) core->abandon();
+    life_.stop();
     std::shared_ptr<asio::thread_pool> pool;
     {
         const std::lock_guard lock(mutex_);
@@ -11599,13 +11717,14 @@ namespace taskflux::detail {
 /// it how long that has been. Must run on another thread than `watched`; runs until it is cancelled or its context ends.
 inline asio::awaitable<void> watch_executor(asio::any_io_executor watched, duration limit, taskflux::clock& clock,
                                             std::function<void(duration)> on_blocked) {
+    constexpr duration shortest = std::chrono::milliseconds(1), longest = std::chrono::hours(1);  // very long ones overflow
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         const auto has_run = std::make_shared<std::atomic<bool>>(false);
         const auto asked_at = clock.now();
         asio::post(watched, [has_run] { *has_run = true; });
         for (bool is_told = false; !*has_run;) {
-            timer.expires_after(limit / 2);
+            timer.expires_after(std::clamp(limit / 2, shortest, longest));
             co_await timer.async_wait(asio::deferred);
             const auto waited = clock.now() - asked_at;
             if (*has_run || is_told || waited < limit) continue;
@@ -11634,7 +11753,10 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) monitor_->abandoned(never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -11678,8 +11800,11 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) monitor_->abandoned();
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        monitor_->abandoned(cut_short("its handlers are cancelled, and their tasks given back"));
+    }
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -12232,9 +12357,9 @@ void worker_monitor::starved(const running_handler& who, const task_id& awaited,
     }
 }
 
-void worker_monitor::abandoned() const noexcept {
+void worker_monitor::abandoned(std::string text) const noexcept {
     try {
-        log(log_level::error, cut_short("its handlers are cancelled, and their tasks given back"));
+        log(log_level::error, std::move(text));
         if (observer_) observer_->on_abandoned();
     } catch (...) {  // an observer's
     }
@@ -14777,6 +14902,8 @@ public:
 
     /// Says something by the options' log.
     const std::shared_ptr<broker_observer>& observer() const { return options_.observer(); }
+
+    const log_sink& sink() const { return options_.log(); }
 
     void log(const std::string& text) const {
         options_.log()(log_level::warning, "Redis: " + text);
@@ -19273,6 +19400,14 @@ end
 load(seqs)
 return seqs
 end
+local failed = {}
+local function note_failed(task)
+if task.state ~= 6 then return end
+local record = record_of(task)
+for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
+failed[#failed + 1] = part
+end
+end
 for _, seq in ipairs(take(d)) do
 local task = tasks[seq]
 if task and task.state == 1 then
@@ -19284,7 +19419,10 @@ end
 end
 for _, seq in ipairs(take(e)) do
 local task = tasks[seq]
-if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then give_up(task) end
+if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then
+give_up(task)
+note_failed(task)
+end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
@@ -19323,7 +19461,9 @@ for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == consumer) then
-recover(tasks[seq])
+local task = tasks[seq]
+recover(task)
+note_failed(task)
 else
 if is_set_aside(seq) then count(3, -1) end
 append(held_remove, consumer, seq)
@@ -19337,11 +19477,14 @@ end
 if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
+if reply[1] ~= 'NEED' then
+if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
+for _, part in ipairs(failed) do reply[#reply + 1] = part end
+end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "b3892d93bc817be063a9400d2c2798dbef8af100",
+inline constexpr script maintain{"maintain", "a3d22788b6a13246818611f1f767305a5fb353f1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -20319,12 +20462,24 @@ public:
                 continue;
             }
             const bool is_more = from.integer() != 0;
+            for (std::size_t at = 2; at + 3 < size; at += 4) tell_dead(from);
             if (word == "RELAY" && !is_more) relay_();
             co_return is_more;
         }
     }
 
 private:
+    /// Says of the next task in an answer of `maintain` that it has failed.
+    void tell_dead(reader& from) {
+        detail::dead_letter made;
+        made.task.queue = name_;
+        made.task.key.sequence = static_cast<std::uint64_t>(from.integer());
+        made.task.key.nonce = static_cast<std::uint32_t>(from.integer());
+        made.name = from.text();
+        made.why = from.text();
+        detail::tell_dead_letter(server_->sink(), server_->observer(), made);
+    }
+
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;

@@ -2143,6 +2143,17 @@ public:
 
 using broker_ptr = std::shared_ptr<broker>;
 
+namespace detail {
+
+/// `of`: what is made with it, for the error: `invalid_argument` for a null pointer.
+inline broker_ptr checked_broker(broker_ptr given, const char* of) {
+    if (given) return given;
+    throw error(errc::invalid_argument, std::string(of) + " can't be made: its broker is a null pointer; connect() makes one, and "
+                                                          "a pointer that was moved from is null");
+}
+
+}  // namespace detail
+
 }  // namespace taskflux
 
 // -------------------- taskflux/calls/call_options.hpp ------------------------------------------------------
@@ -4294,7 +4305,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit directory(broker_ptr broker) : broker_(broker), rpc_(std::move(broker)) {}
+    explicit directory(broker_ptr broker) : broker_(detail::checked_broker(broker, "a directory")), rpc_(std::move(broker)) {}
 
     awaitable<std::vector<node_info>> nodes() const;
 
@@ -4355,7 +4366,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
+    explicit inspector(broker_ptr broker) : broker_(detail::checked_broker(std::move(broker), "an inspector")) {}
 
     /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
     /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
@@ -4728,6 +4739,13 @@ inline failure describe(const std::exception_ptr& thrown) {
         auto message = what ? as_utf8(what) : "a " + type + " without a message was thrown";
         return failure{std::move(code), std::move(type), std::move(message), "", ""};
     };
+    const auto other = [&](std::string_view text) {  // `text`: what it says, if anything
+        const auto type = type_of(thrown);
+        auto message = type.empty() ? std::string("something that is not a std::exception was thrown")
+                                    : "an object of type " + type + " was thrown, which is not a std::exception";
+        if (!text.empty()) message = as_utf8(text);
+        return failure{"task_failed", type, std::move(message), "", ""};
+    };
     try {
         std::rethrow_exception(thrown);
     } catch (const bad_payload& e) {
@@ -4741,8 +4759,16 @@ inline failure describe(const std::exception_ptr& thrown) {
         return plain(e, bad_payload::name_of(e.code()));
     } catch (const std::exception& e) {
         return plain(e, "task_failed");
+    } catch (const std::string& text) {
+        return other(text);
+    } catch (const char* text) {
+        return other(text ? text : "");
+    } catch (const boost::system::error_code& code) {
+        return other(code.message());
+    } catch (const std::error_code& code) {
+        return other(code.message());
     } catch (...) {
-        return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
+        return other("");
     }
 }
 
@@ -5560,6 +5586,11 @@ public:
         if (alive) alive->stop();
     }
 
+    bool is_stopped() const {
+        const std::lock_guard lock(mutex_);
+        return is_stopped_;
+    }
+
     /// Lets the core go, which may run on.
     void forget() {
         std::shared_ptr<Core> gone;  // destroyed without the lock
@@ -5611,13 +5642,23 @@ public:
     /// and its context has not been stopped as a whole.
     bool is_cut_short(const asio::any_io_executor& executor) const;
 
+    /// The object is destroyed, and nobody has stopped it: a `live` that only begins afterwards has been cut short, too.
+    void orphan() { is_orphan_ = true; }
+    bool is_orphan() const { return is_orphan_; }
+
 private:
     std::atomic<bool> is_on_ = false;
+    std::atomic<bool> is_orphan_ = false;
 };
 
 /// What is said then; `what`: what becomes of the things that it did.
 inline std::string cut_short(const std::string& what) {
     return "it was destroyed while run() was under way: " + what + "; keep the object until run() has returned, which stop() ends";
+}
+
+/// What `live` says that begins when its object has been destroyed.
+inline std::string never_begun() {
+    return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
 /// Threads for plain functions; 0: as many as the machine has cores.
@@ -7279,7 +7320,8 @@ public:
     /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
     virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
 
-    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back.
+    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the
+    /// coroutine of `run` had begun, which then ends at once.
     virtual void on_abandoned() {}
 
 protected:
@@ -7412,18 +7454,18 @@ public:
 
     /// When the I/O executor has been blocked for this long, the lease is no longer renewed and other workers take
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
-    worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
+    worker_options& stuck_after(duration limit) { return stuck_after_ = detail::not_negative(limit, "stuck_after"), *this; }
 
     /// How long a worker tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and
     /// a line in the log for each attempt. The server may so be started after the worker.
     worker_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
 
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
-    worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
+    worker_options& drain_for(duration limit) { return drain_for_ = detail::not_negative(limit, "drain_for"), *this; }
 
     /// How long cancelled handlers then have to return before their tasks are given back all the same; default
     /// 5 s.
-    worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
+    worker_options& unwind_for(duration limit) { return unwind_for_ = detail::not_negative(limit, "unwind_for"), *this; }
 
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) {
@@ -7513,7 +7555,7 @@ namespace taskflux::detail {
 class worker_control {
 public:
     worker_control(broker_ptr broker, worker_options options)
-        : broker_(std::move(broker)), options_(std::move(options)), slots_(options_.concurrency()),
+        : broker_(checked_broker(std::move(broker), "a worker")), options_(std::move(options)), slots_(options_.concurrency()),
           handlers_(std::make_shared<handler_map>()) {}
     worker_control(const worker_control&) = delete;
     worker_control& operator=(const worker_control&) = delete;
@@ -7554,6 +7596,7 @@ private:
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
     run_once<worker_core> life_;
+    std::atomic<bool> is_orphan_ = false;  // the worker was destroyed before, and nobody had stopped it
 };
 
 }  // namespace taskflux::detail
@@ -9210,12 +9253,12 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
+    explicit client(broker_ptr broker) : broker_(detail::checked_broker(std::move(broker), "a client")) {}
 
     /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
     /// ignored.
     client(broker_ptr broker, submit_options defaults)
-        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+        : broker_(detail::checked_broker(std::move(broker), "a client")), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
@@ -9649,12 +9692,19 @@ public:
         bool is_kept_ = false;
     };
 
-    /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
+    /// Errors: `invalid_argument` for another schedule under the name of its task, or one of another task under any id, which
+    /// would take the first one's place.
     claim declare(const std::string& queue, const schedule_definition& what, bool has_own_id) {
         const std::lock_guard lock(mutex_);
         const name called(queue == local_queue, what.id);
         const stored mine{queue, what};
         const auto found = declared_.find(called);
+        if (found != declared_.end() && what.task && found->second.wanted.what.task->name != what.task->name) {
+            throw error(errc::invalid_argument, "schedule " + in_quotes(what.id) + " of task " + what.task->name +
+                                                " is not stored: it would take the place of this program's schedule of task " +
+                                                found->second.wanted.what.task->name + ", which has that id; give it an id of its "
+                                                "own by schedule_options::id, or remove that one");
+        }
         if (found != declared_.end() && !has_own_id && found->second.wanted != mine) {
             const auto& before = found->second.wanted;
             throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
@@ -9852,7 +9902,8 @@ public:
     /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
     /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
     /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
-    /// `invalid_argument` for an invalid expression or an unknown zone, and for a second schedule of a task without an id.
+    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for an id that a schedule of
+    /// another task has in this program.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
@@ -10136,6 +10187,10 @@ public:
     /// A caller has waited for `time` for the result of a task in `queue`, which no worker serves. Called once, and again when
     /// the queue has been served in between.
     virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
+
+    /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
+    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis one is told.
+    virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
 protected:
     broker_observer() = default;

@@ -474,6 +474,42 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(where_an_instance_is_gone_another_is_called, Backe
     BOOST_TEST(on.error_of(on.caller.call(add, call_options().to("dead0"), 1, 2)) == errc::no_instance);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_that_fails_is_told_of_where_it_was_sent, Backend, backends) {
+    calling<Backend> on;
+    std::vector<std::string> lines;
+    const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+    server one(on, service_options().id("one").max_running(2).drain_for(0s).log(keep));
+    one.start();
+    const auto to_one = call_options().to("one");
+    on.run(on.caller.notify(fail, to_one));
+    on.let_work();
+    BOOST_REQUIRE_EQUAL(lines.size(), 1U);
+    BOOST_TEST(lines[0] == "service one: a notification of calculator.fail failed, of which its sender learns nothing: no luck");
+    on.run(on.caller.notify(fail, to_one));
+    on.let_work();
+    BOOST_TEST(lines.size() == 1U);  // the same, at the same time
+    on.run(on.caller.notify(missing, to_one, 1));
+    on.let_work();
+    BOOST_REQUIRE_EQUAL(lines.size(), 2U);
+    BOOST_TEST(lines[1].find("instance one of service calculator has no method missing") != std::string::npos);
+    for (int i = 0; i < 3; ++i) on.run(on.caller.notify(wait_long, call_options().to("one").timeout(10min)));
+    on.let_work();
+    BOOST_REQUIRE_EQUAL(lines.size(), 3U);
+    BOOST_TEST(lines[2].find("it has its limit of 2 calls in flight") != std::string::npos);
+    BOOST_TEST(on.error_of(on.caller.call(fail, to_one)) == errc::busy);  // of which its caller learns
+    BOOST_TEST(lines.size() == 3U);
+    detail::call_message late;
+    late.what = detail::call_message::kind::request;
+    late.service = "calculator";
+    late.method = "fail";
+    late.deadline = time_point(1ms);
+    const auto rows = on.run(on.broker().announced("taskflux/service/calculator"));
+    on.run(on.broker().send(decode<service_instance>(rows.at(0).text).address, late.text()));
+    on.let_work();
+    BOOST_REQUIRE_EQUAL(lines.size(), 4U);
+    BOOST_TEST(lines[3].find("it came after its timeout") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_an_instance_has_taken_ends_when_that_is_lost, Backend, backends) {
     calling<Backend> on;
     const mute_server mute(on, 3s);

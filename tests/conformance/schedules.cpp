@@ -20,6 +20,7 @@ namespace taskflux::conformance {
 namespace {
 
 inline constexpr task<void(int)> report{"report", task_options().queue("q")};
+inline constexpr task<void(int)> other_report{"other_report", task_options().queue("q")};
 inline constexpr task<void()> sweep{"sweep", task_options().queue("q")};
 const std::string each_ten = "*/10 * * * * *";
 
@@ -288,6 +289,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_schedule_of_a_task_needs_an_id, Backend, 
     node later(on);
     on.run(later.scheduler.every("*/20 * * * * *", "UTC", report, 8));
     BOOST_TEST(on.run(on.first.scheduler.list()).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_does_not_take_the_place_of_another_tasks, Backend, backends) {
+    scheduling<Backend> on;
+    on.run(on.first.scheduler.every(each_ten, "UTC", report, 7));
+    const auto under_its_id = schedule_options().id("report");
+    BOOST_CHECK_EXCEPTION(on.run(on.first.scheduler.every(each_ten, "UTC", other_report, 7, under_its_id)), error, [](const error& e) {
+        const std::string text = e.what();
+        BOOST_TEST(text.find("schedule \"report\" of task other_report is not stored") == 0U, text);
+        return e.code() == errc::invalid_argument;
+    });
+    BOOST_TEST(on.only().definition.task->name == "report");
+    on.run(on.first.scheduler.remove("report"));
+    on.run(on.first.scheduler.every(each_ten, "UTC", other_report, 7, under_its_id));
+    BOOST_TEST(on.only().definition.task->name == "other_report");
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(of_two_schedules_of_a_task_that_are_stored_at_the_same_time_one_is_refused, Backend, backends) {

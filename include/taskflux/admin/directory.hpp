@@ -38,7 +38,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit directory(broker_ptr broker) : broker_(broker), rpc_(std::move(broker)) {}
+    explicit directory(broker_ptr broker) : broker_(detail::checked_broker(broker, "a directory")), rpc_(std::move(broker)) {}
 
     awaitable<std::vector<node_info>> nodes() const;
 

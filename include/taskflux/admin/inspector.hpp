@@ -33,7 +33,7 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit inspector(broker_ptr broker) : broker_(std::move(broker)) {}
+    explicit inspector(broker_ptr broker) : broker_(detail::checked_broker(std::move(broker), "an inspector")) {}
 
     /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
     /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
@@ -312,5 +313,16 @@ public:
 };
 
 using broker_ptr = std::shared_ptr<broker>;
+
+namespace detail {
+
+/// `of`: what is made with it, for the error: `invalid_argument` for a null pointer.
+inline broker_ptr checked_broker(broker_ptr given, const char* of) {
+    if (given) return given;
+    throw error(errc::invalid_argument, std::string(of) + " can't be made: its broker is a null pointer; connect() makes one, and "
+                                                          "a pointer that was moved from is null");
+}
+
+}  // namespace detail
 
 }  // namespace taskflux

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <taskflux/core/failure.hpp>
+#include <taskflux/core/id.hpp>
 #include <taskflux/core/time.hpp>
 
 #include <string>
@@ -16,6 +18,10 @@ public:
     /// A caller has waited for `time` for the result of a task in `queue`, which no worker serves. Called once, and again when
     /// the queue has been served in between.
     virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
+
+    /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
+    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis one is told.
+    virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
 protected:
     broker_observer() = default;

@@ -49,13 +49,23 @@ public:
     /// and its context has not been stopped as a whole.
     bool is_cut_short(const asio::any_io_executor& executor) const;
 
+    /// The object is destroyed, and nobody has stopped it: a `live` that only begins afterwards has been cut short, too.
+    void orphan() { is_orphan_ = true; }
+    bool is_orphan() const { return is_orphan_; }
+
 private:
     std::atomic<bool> is_on_ = false;
+    std::atomic<bool> is_orphan_ = false;
 };
 
 /// What is said then; `what`: what becomes of the things that it did.
 inline std::string cut_short(const std::string& what) {
     return "it was destroyed while run() was under way: " + what + "; keep the object until run() has returned, which stop() ends";
+}
+
+/// What `live` says that begins when its object has been destroyed.
+inline std::string never_begun() {
+    return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
 /// Threads for plain functions; 0: as many as the machine has cores.

@@ -37,6 +37,11 @@ public:
         if (alive) alive->stop();
     }
 
+    bool is_stopped() const {
+        const std::lock_guard lock(mutex_);
+        return is_stopped_;
+    }
+
     /// Lets the core go, which may run on.
     void forget() {
         std::shared_ptr<Core> gone;  // destroyed without the lock

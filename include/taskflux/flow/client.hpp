@@ -58,12 +58,12 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    explicit client(broker_ptr broker) : broker_(std::move(broker)) {}
+    explicit client(broker_ptr broker) : broker_(detail::checked_broker(std::move(broker), "a client")) {}
 
     /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
     /// ignored.
     client(broker_ptr broker, submit_options defaults)
-        : broker_(std::move(broker)), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+        : broker_(detail::checked_broker(std::move(broker), "a client")), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>

@@ -207,7 +207,8 @@ asio::awaitable<effect> received_message::fail(std::string why) {
 }
 
 raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options options)
-    : receiver_(std::make_shared<detail::raw_receiver>(std::move(broker), std::string(detail::checked_name(queue)), options)) {}
+    : receiver_(std::make_shared<detail::raw_receiver>(detail::checked_broker(std::move(broker), "a raw_queue"),
+                                                       std::string(detail::checked_name(queue)), options)) {}
 
 const std::string& raw_queue::name() const { return receiver_->queue(); }
 

@@ -166,8 +166,8 @@ asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::str
 }  // namespace detail
 
 scheduler::scheduler(broker_ptr broker, scheduler_options options)
-    : book_(std::move(broker), options.queues(), uuid_generator().text()), options_(std::move(options)),
-      host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
+    : book_(detail::checked_broker(std::move(broker), "a scheduler"), options.queues(), uuid_generator().text()),
+      options_(std::move(options)), host_(options_.host().empty() ? asio::ip::host_name() : options_.host()),
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {

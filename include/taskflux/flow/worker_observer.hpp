@@ -49,7 +49,8 @@ public:
     /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
     virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
 
-    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back.
+    /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the
+    /// coroutine of `run` had begun, which then ends at once.
     virtual void on_abandoned() {}
 
 protected:

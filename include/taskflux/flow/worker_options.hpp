@@ -79,18 +79,18 @@ public:
 
     /// When the I/O executor has been blocked for this long, the lease is no longer renewed and other workers take
     /// over; default 5 minutes, zero: never. Needs the renewal thread.
-    worker_options& stuck_after(duration limit) { return stuck_after_ = limit, *this; }
+    worker_options& stuck_after(duration limit) { return stuck_after_ = detail::not_negative(limit, "stuck_after"), *this; }
 
     /// How long a worker tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and
     /// a line in the log for each attempt. The server may so be started after the worker.
     worker_options& start_timeout(duration limit) { return start_timeout_ = detail::not_negative(limit, "start_timeout"), *this; }
 
     /// How long a stopping worker lets its handlers finish before it cancels them; default 30 s.
-    worker_options& drain_for(duration limit) { return drain_for_ = limit, *this; }
+    worker_options& drain_for(duration limit) { return drain_for_ = detail::not_negative(limit, "drain_for"), *this; }
 
     /// How long cancelled handlers then have to return before their tasks are given back all the same; default
     /// 5 s.
-    worker_options& unwind_for(duration limit) { return unwind_for_ = limit, *this; }
+    worker_options& unwind_for(duration limit) { return unwind_for_ = detail::not_negative(limit, "unwind_for"), *this; }
 
     /// The node's name in records and logs; default: a UUID.
     worker_options& name(std::string node) {

@@ -1,3 +1,4 @@
+#include <taskflux/broker/broker_observer.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
 
@@ -10,6 +11,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace {
 
@@ -298,6 +302,51 @@ BOOST_AUTO_TEST_CASE(a_held_task_that_is_started_after_the_wall_clock_was_set_co
     BOOST_TEST((in.run(in.tasks->get({"q", key}))->due_at == held.at));
     BOOST_TEST((in.run(in.tasks->start("q", {key}))[0] == effect::done));
     BOOST_TEST((in.run(in.tasks->get({"q", key}))->state == task_state::waiting));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_task_that_fails_while_no_worker_runs_it_is_told_of, fixture) {
+    struct recorder final : broker_observer {
+        void on_dead_letter(const task_id& task, const std::string& name, const failure& why) override {
+            seen.push_back(to_string(task) + ' ' + name + ' ' + why.code);
+            throw 1;
+        }
+        std::vector<std::string> seen;
+    };
+    const auto seen = std::make_shared<recorder>();
+    std::vector<std::string> lines;
+    tasks = make_memory_broker(context->get_executor(),
+                               memory_options().observer(seen).log([&](std::string_view text) { lines.emplace_back(text); }), clock);
+    asio::co_spawn(*context, tasks->join("a", {"q"}, 10s), asio::detached);
+    poll();
+    std::vector<new_task> some(3, some_task());
+    const auto with = [&](std::size_t which, const run_policy& policy) {
+        some[which].spec = std::make_shared<const task_spec>(task_spec{"work" + std::to_string(which), 0, policy, {}});
+    };
+    with(0, run_policy{.crash_limit = 1});
+    with(1, run_policy{.deadline = 5s});
+    with(2, run_policy{.crash_limit = 2});
+    const auto stored = run(tasks->submit("q", some));
+    auto all = request("a", {});
+    all.max = 3;
+    const auto got = run(tasks->fetch(all));
+    BOOST_REQUIRE(got.size() == 3U);
+    settlement later;
+    later.key = got[1].key;
+    later.token = got[1].token;
+    later.how = settlement::kind::retry;
+    later.data = R"({"code":"task_failed","type":"","message":"not now","pointer":"","expected":""})";
+    later.delay = 4s;
+    const std::vector<settlement> ends(1, later);
+    run(tasks->settle("q", "a", ends));
+    clock.advance(20s);
+    run(tasks->counts("q"));
+    poll();
+    const auto id = [&](std::size_t which) { return to_string(task_id{"q", stored[which].key}); };
+    const std::vector<std::string> expected{id(1) + " work1 task_failed", id(0) + " work0 crashed"};
+    BOOST_TEST(seen->seen == expected, boost::test_tools::per_element());
+    BOOST_REQUIRE(lines.size() == 2U);
+    BOOST_TEST(lines[0] == "task work1 (" + id(1) + ") has failed for good: not now");
+    BOOST_TEST(lines[1].starts_with("task work0 (" + id(0) + ") has failed for good: the lease was lost 1 times; each time its worker died"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

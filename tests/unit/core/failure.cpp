@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <stdexcept>
+#include <string>
+#include <system_error>
 
 using taskflux::errc;
 using namespace taskflux::detail;
@@ -56,12 +58,19 @@ BOOST_AUTO_TEST_CASE(a_code_of_ours_is_kept_and_one_of_others_is_not) {
 BOOST_AUTO_TEST_CASE(what_is_not_an_exception_is_described_too) {
     struct theirs {};
     const auto told = describe(std::make_exception_ptr(42));
+#ifdef _LIBCPP_VERSION  // whose exceptions don't tell their types
     BOOST_TEST(told.message == "something that is not a std::exception was thrown");
-#ifndef _LIBCPP_VERSION  // whose exceptions don't tell their types
+#else
+    BOOST_TEST(told.message == "an object of type int was thrown, which is not a std::exception");
     BOOST_TEST(told.type == "int");
     BOOST_TEST(describe(std::make_exception_ptr(theirs())).type.find("theirs") != std::string::npos);
 #endif
     BOOST_TEST(describe(std::make_exception_ptr(std::string("x"))).code == "task_failed");
+    BOOST_TEST(describe(std::make_exception_ptr(std::string("the disk is full"))).message == "the disk is full");
+    BOOST_TEST(describe(std::make_exception_ptr<const char*>("the disk is full")).message == "the disk is full");
+    BOOST_TEST(!describe(std::make_exception_ptr<const char*>(nullptr)).message.empty());
+    const auto full = std::make_error_code(std::errc::no_space_on_device);
+    BOOST_TEST(describe(std::make_exception_ptr(full)).message == full.message());
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_without_a_message_is_described_by_its_type) {

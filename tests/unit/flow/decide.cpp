@@ -1,3 +1,4 @@
+#include <taskflux/core/control.hpp>
 #include <taskflux/core/fault.hpp>
 #include <taskflux/flow/worker/decide.hpp>
 
@@ -51,6 +52,20 @@ struct attempt_fixture {
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(flow_decide, attempt_fixture)
+
+BOOST_AUTO_TEST_CASE(an_attempt_whose_next_would_come_after_the_deadline_is_the_last) {
+    what.deadline_at = taskflux::time_point(1h + 1s);
+    BOOST_TEST((kind() == settlement::kind::fail));
+    what.deadline_at += 1ms;
+    BOOST_TEST((kind() == settlement::kind::retry));
+    ended.error = std::make_exception_ptr(taskflux::retry_after(1001ms));
+    BOOST_TEST((kind() == settlement::kind::fail));
+    ended.error = std::make_exception_ptr(taskflux::retry_after(1000ms));
+    BOOST_TEST((kind() == settlement::kind::retry));
+    what.deadline_at = taskflux::never;
+    ended.error = std::make_exception_ptr(taskflux::retry_after((taskflux::duration::max)()));
+    BOOST_TEST((kind() == settlement::kind::fail));
+}
 
 BOOST_AUTO_TEST_CASE(a_result_completes) {
     const auto end = taskflux::detail::succeeded(what, "42");

@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_an_exception_fails_the_task_too) {
     const auto failed = start(client.run(twice, 1))->failed();
     BOOST_TEST(failed.failure().code == "task_failed");
     BOOST_TEST((failed.failure().type == "int" || failed.failure().type.empty()));  // as far as the C++ library tells
-    BOOST_TEST(failed.failure().message == "something that is not a std::exception was thrown");
+    BOOST_TEST(failed.failure().message.find("is not a std::exception") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_message_that_is_not_utf8_arrives_repaired) {

@@ -3,6 +3,7 @@
 #include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
+#include <taskflux/flow/worker/watchdog.hpp>
 
 #include <atomic>
 #include <future>
@@ -153,6 +154,27 @@ BOOST_AUTO_TEST_CASE(a_renewal_that_waits_for_its_server_may_outlive_it) {
     slow.answers.set();
     io.run();
     BOOST_TEST(slow.ended == 1);
+}
+
+BOOST_AUTO_TEST_CASE(limits_that_are_as_long_as_can_be_keep_no_thread_busy) {
+    const watchdog dog;
+    asio::io_context idle;  // runs nothing, so that both loops ask the clock each time they look
+    asked_clock time;
+    constexpr auto most = (taskflux::duration::max)();
+    taskflux::detail::lease_keeper keeper(most / 3, most, time, idle.get_executor(), []() -> asio::awaitable<void> { co_return; });
+    keeper.run_beside(taskflux::detail::watch_executor(idle.get_executor(), most, time, [](taskflux::duration) {}));
+    std::atomic<int> renewals = 0;
+    asked_clock other;
+    taskflux::detail::lease_keeper beside(1ms, 0ms, other, idle.get_executor(), [&]() -> asio::awaitable<void> {
+        ++renewals;
+        co_return;
+    });
+    keeper.start();
+    beside.start();
+    while (renewals < 50) std::this_thread::yield();
+    beside.stop();
+    keeper.stop();
+    BOOST_TEST(time.asked < 100);
 }
 
 BOOST_AUTO_TEST_CASE(it_gives_up_on_an_executor_that_does_not_move_until_it_moves_again) {

@@ -1,12 +1,14 @@
 #include "fixture.hpp"
 
 #include <taskflux/admin/directory.hpp>
+#include <taskflux/admin/inspector.hpp>
 #include <taskflux/admin/node.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -204,6 +206,59 @@ BOOST_AUTO_TEST_CASE(what_is_destroyed_while_it_runs_says_so_unless_its_context_
         const std::vector<std::string> expected{"node first: it", "worker one: it", "scheduler: it", "service desk: it"};
         BOOST_TEST(heads == (is_stopped ? std::vector<std::string>() : expected), boost::test_tools::per_element());
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_destroyed_before_its_run_begins_says_so_when_that_begins) {
+    taskflux::manual_clock time;
+    asio::io_context io;
+    const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+    std::vector<std::string> lines;
+    const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+    worker stays{broker, worker_options().renewal_thread(false).cpu(io.get_executor()).name("stays").log(keep)};
+    stays.on(twice, [](int x) { return 2 * x; });
+    std::vector<std::shared_ptr<ending<void>>> ends;
+    {
+        taskflux::service serves{broker, taskflux::service_options().id("desk").log(keep)};
+        serves.on(count, [](taskflux::emitter<int>& out) -> asio::awaitable<void> { co_await out.emit(1); });
+        ends.push_back(start_on(io.get_executor(), serves.run()));
+        taskflux::scheduler plans{broker, taskflux::scheduler_options().log(keep)};
+        ends.push_back(start_on(io.get_executor(), plans.run()));
+        worker works{broker, worker_options().renewal_thread(false).cpu(io.get_executor()).name("one").log(keep)};
+        works.on(twice, [](int x) { return 2 * x; });
+        ends.push_back(start_on(io.get_executor(), works.run()));
+        taskflux::node shows{broker, stays, taskflux::node_options().name("first").log(keep)};
+        ends.push_back(start_on(io.get_executor(), shows.run()));
+    }
+    BOOST_TEST(lines.empty());
+    io.poll();
+    for (const auto& end : ends) BOOST_TEST((end->done && !end->error));
+    std::vector<std::string> heads;
+    for (const auto& line : lines) heads.push_back(line.substr(0, line.find(" was destroyed before its run() had begun")));
+    std::ranges::sort(heads);
+    const std::vector<std::string> expected{"node first: it", "scheduler: it", "service desk: it", "worker one: it"};
+    BOOST_TEST(heads == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_made_with_a_null_broker) {
+    const taskflux::broker_ptr none;
+    const auto refuses = [](const auto& make) {
+        BOOST_CHECK_EXCEPTION(make(), taskflux::error, [](const taskflux::error& e) {
+            return e.code() == errc::invalid_argument && std::string(e.what()).find("its broker is a null pointer") != std::string::npos;
+        });
+    };
+    taskflux::manual_clock time;
+    asio::io_context io;
+    worker real{taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time)};
+    refuses([&] { taskflux::client{none}; });
+    refuses([&] { taskflux::client(none, submit_options()); });
+    refuses([&] { worker{none}; });
+    refuses([&] { taskflux::service{none}; });
+    refuses([&] { taskflux::scheduler{none}; });
+    refuses([&] { taskflux::rpc{none}; });
+    refuses([&] { taskflux::raw_queue(none, "q"); });
+    refuses([&] { taskflux::node(none, real); });
+    refuses([&] { taskflux::inspector{none}; });
+    refuses([&] { taskflux::directory{none}; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -89,6 +89,17 @@ BOOST_AUTO_TEST_CASE(a_payload_that_does_not_decode_is_a_failure_with_its_place)
     BOOST_TEST(lines[0].text.find("task flaky: attempt 1 failed: ") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_attempt_after_which_the_deadline_leaves_no_time_is_told_of_as_the_last) {
+    w.on(flaky, [](int) -> int { throw std::runtime_error("not now"); });
+    const auto life = start(w.run());
+    const auto result = start(client.run(flaky, submit_options().deadline(500ms), 1));
+    BOOST_TEST(result->failed().failure().message == "not now");
+    BOOST_TEST(seen->retries.empty());
+    BOOST_REQUIRE(seen->failures.size() == 1U);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text == "worker node: task flaky: attempt 1 failed: not now; no other follows");
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_that_its_handler_puts_off_is_no_failure) {
     w.on(twice, [](context& ctx, int x) {
         if (ctx.lease_token() == 1) throw taskflux::retry_after(5s);
@@ -186,6 +197,31 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_while_it_runs_is_told_of) {
     BOOST_TEST(seen->abandoned == 1);
     BOOST_REQUIRE(lines.size() == 1U);
     BOOST_TEST(lines[0].text.starts_with("worker node: it was destroyed while run() was under way: its handlers are cancelled"));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_destroyed_before_its_run_begins_is_told_of_when_that_begins) {
+    std::optional<worker> gone(std::in_place, broker,
+                               options().observer(seen).log([this](std::string_view text) { lines.push_back({{}, std::string(text), {}}); }));
+    gone->on(twice, [](int x) { return 2 * x; });
+    const auto life = start_on(here, gone->run());
+    gone.reset();
+    BOOST_TEST(lines.empty());  // the context may never run
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(seen->abandoned == 1);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].text.starts_with("worker node: it was destroyed before its run() had begun"));
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_was_stopped_before_is_destroyed_in_silence) {
+    std::optional<worker> gone(std::in_place, broker, options().observer(seen));
+    gone->on(twice, [](int x) { return 2 * x; });
+    const auto life = start_on(here, gone->run());
+    gone->stop();
+    gone.reset();
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(seen->abandoned == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_has_ended_or_never_ran_is_destroyed_in_silence) {

@@ -33,7 +33,7 @@ inline std::size_t slots_of(std::uint64_t wanted) {
 }
 
 node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, node_options options)
-    : broker_(std::move(broker)), worker_(std::move(shown)), options_(std::move(options)),
+    : broker_(checked_broker(std::move(broker), "a node")), worker_(std::move(shown)), options_(std::move(options)),
       log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
@@ -45,6 +45,10 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
+    }
+    if (life_.is_orphan()) {
+        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
+        co_return;
     }
     const life_flag::mark under_way(life_);
     if (!is_stopped_) parts_.start(beginning_, begin());
@@ -77,6 +81,7 @@ void node_core::stop() {
 }
 
 void node_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;  // a `run` that has not begun ends at once
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));

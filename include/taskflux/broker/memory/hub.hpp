@@ -2,7 +2,6 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
-#include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/memory/agenda.hpp>
 #include <taskflux/broker/memory/assignments.hpp>
@@ -10,10 +9,10 @@
 #include <taskflux/broker/memory/consequences.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/queues.hpp>
+#include <taskflux/broker/memory/reporter.hpp>
 #include <taskflux/broker/memory/tick_timer.hpp>
 #include <taskflux/broker/memory/waiting.hpp>
 #include <taskflux/clock.hpp>
-#include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -47,8 +46,9 @@ public:
     enum class pace { all, some };
 
     hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
-        : executor_(std::move(executor)), clock_(clock.shared()), log_(options.log().in_time_of(*clock_)), observer_(options.observer()),
-          queues_(options.max_pending(), options.max_ended()), timer_(executor_, clock_) {}
+        : executor_(std::move(executor)), clock_(clock.shared()),
+          reporter_(std::make_shared<reporter>(executor_, clock_, options)), queues_(options.max_pending(), options.max_ended()),
+          timer_(executor_, clock_) {}
 
     const asio::any_io_executor& get_executor() const { return executor_; }
     taskflux::clock& clock() { return *clock_; }
@@ -260,6 +260,7 @@ private:
     /// To be called after each change of a queue.
     void note(task_queue& queue) {
         agenda_.note(queue);
+        reporter_->failed(queue);
         arm_next();
     }
 
@@ -324,10 +325,7 @@ private:
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
-            for (const auto& [queue, waited] : alive->tick(alarm)) {
-                alive->log_(log_level::warning, detail::unserved_text(queue, waited));
-                detail::tell_unserved(alive->observer_, queue, waited);
-            }
+            for (const auto& [queue, waited] : alive->tick(alarm)) alive->reporter_->unserved(queue, waited);
         });
     }
 
@@ -340,7 +338,7 @@ private:
         follow();
         for (auto* queue : agenda_.due(now)) {
             queue->advance_some(now);
-            agenda_.note(*queue);
+            note(*queue);
         }
         pass_consequences(now);
         for (const auto* queue : agenda_.ready()) wake_fetch(fetches_, *queue);
@@ -377,15 +375,16 @@ private:
     }
 
     void pass_consequences(time_point now) {
-        carry_consequences(queues_.all(), agenda_, now, [this](const task_queue& queue) { wake_fetch(fetches_, queue); },
-                           [this](const std::string& consumer) { nudge(consumer); });
+        carry_consequences(queues_.all(), agenda_, now, [this](task_queue& queue) {
+            note(queue);
+            wake_fetch(fetches_, queue);
+        }, [this](const std::string& consumer) { nudge(consumer); });
         arm_next();
     }
 
     asio::any_io_executor executor_;
     const std::shared_ptr<taskflux::clock> clock_;
-    const log_sink log_;
-    const std::shared_ptr<broker_observer> observer_;
+    const std::shared_ptr<const reporter> reporter_;
     std::mutex mutex_;
     queues queues_;
     agenda agenda_;

@@ -330,6 +330,7 @@ public:
     }
 
     /// See `task_store`.
+    std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }

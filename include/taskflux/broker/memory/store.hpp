@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/broker/dead_letter.hpp>
 #include <taskflux/broker/memory/ended.hpp>
 #include <taskflux/broker/memory/entry.hpp>
 #include <taskflux/broker/memory/following.hpp>
@@ -162,8 +163,7 @@ public:
         ++task.crashes;
         const auto limit = task.spec->policy.crash_limit;
         if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        const failure why{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""};
-        fail(task, task_event::crash, encode(why), now);
+        bury(task, task_event::crash, encode(failure{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""}), now);
     }
 
     void cancel(entry& task, time_point now) {
@@ -177,8 +177,7 @@ public:
         erase(task);
     }
 
-    /// Promotes, expires, times out and forgets what has fallen due, `most` tasks of each kind; `next` says when it is the turn
-    /// of the next, or of what is left.
+    /// Promotes, expires, times out and forgets what has fallen due, `most` of each kind; `next` says when to call it again.
     void advance(time_point now, std::size_t most) {
         for (auto left = most; left > 0 && !scheduled_.empty() && scheduled_.begin()->first <= now; --left) {
             promote(*tasks_.find(scheduled_.begin()->second), now);
@@ -203,7 +202,7 @@ public:
         }
         auto why = task.extras ? std::move(task.extras->error) : std::string();
         if (why.empty()) why = encode(failure{"timed_out", "", "the task's overall deadline passed", "", ""});
-        fail(task, task_event::time_out, std::move(why), now);
+        bury(task, task_event::time_out, std::move(why), now);
     }
 
     /// When `advance` will next have something to do, at the earliest.
@@ -235,6 +234,9 @@ public:
     std::size_t pending() const { return tasks_.size() - ended_size_; }
 
     std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+    /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
+    std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -323,6 +325,12 @@ protected:
         expect(later(now, retention));
     }
 
+    /// Fails a task that no worker runs.
+    void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
+        fail(task, event, std::move(why), now);
+    }
+
     /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
@@ -339,6 +347,7 @@ protected:
     }
 
     consequences consequences_;
+    std::vector<detail::dead_letter> dead_;
 
 private:
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;

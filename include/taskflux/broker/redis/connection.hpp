@@ -152,6 +152,8 @@ public:
     /// Says something by the options' log.
     const std::shared_ptr<broker_observer>& observer() const { return options_.observer(); }
 
+    const log_sink& sink() const { return options_.log(); }
+
     void log(const std::string& text) const {
         options_.log()(log_level::warning, "Redis: " + text);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/dead_letter.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/layout.hpp>
 #include <taskflux/broker/redis/reply.hpp>
@@ -194,12 +195,24 @@ public:
                 continue;
             }
             const bool is_more = from.integer() != 0;
+            for (std::size_t at = 2; at + 3 < size; at += 4) tell_dead(from);
             if (word == "RELAY" && !is_more) relay_();
             co_return is_more;
         }
     }
 
 private:
+    /// Says of the next task in an answer of `maintain` that it has failed.
+    void tell_dead(reader& from) {
+        detail::dead_letter made;
+        made.task.queue = name_;
+        made.task.key.sequence = static_cast<std::uint64_t>(from.integer());
+        made.task.key.nonce = static_cast<std::uint32_t>(from.integer());
+        made.name = from.text();
+        made.why = from.text();
+        detail::tell_dead_letter(server_->sink(), server_->observer(), made);
+    }
+
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;

@@ -2678,6 +2678,14 @@ end
 load(seqs)
 return seqs
 end
+local failed = {}
+local function note_failed(task)
+if task.state ~= 6 then return end
+local record = record_of(task)
+for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
+failed[#failed + 1] = part
+end
+end
 for _, seq in ipairs(take(d)) do
 local task = tasks[seq]
 if task and task.state == 1 then
@@ -2689,7 +2697,10 @@ end
 end
 for _, seq in ipairs(take(e)) do
 local task = tasks[seq]
-if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then give_up(task) end
+if task and not (task.state >= 5 and task.state <= 8) and task.state ~= 3 and limit(task) <= now then
+give_up(task)
+note_failed(task)
+end
 end
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
@@ -2728,7 +2739,9 @@ for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
 load(some)
 for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == consumer) then
-recover(tasks[seq])
+local task = tasks[seq]
+recover(task)
+note_failed(task)
 else
 if is_set_aside(seq) then count(3, -1) end
 append(held_remove, consumer, seq)
@@ -2742,11 +2755,14 @@ end
 if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
+if reply[1] ~= 'NEED' then
+if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
+for _, part in ipairs(failed) do reply[#reply + 1] = part end
+end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "b3892d93bc817be063a9400d2c2798dbef8af100",
+inline constexpr script maintain{"maintain", "a3d22788b6a13246818611f1f767305a5fb353f1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)

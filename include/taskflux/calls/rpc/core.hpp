@@ -22,7 +22,7 @@ namespace taskflux::detail {
 /// The state that copies of an `rpc` share: a mailbox, and the calls that wait for a reply. Thread-safe; lives in a shared_ptr.
 class rpc_core : public std::enable_shared_from_this<rpc_core> {
 public:
-    explicit rpc_core(broker_ptr broker) : broker_(std::move(broker)), instances_(broker_) {}
+    explicit rpc_core(broker_ptr broker) : broker_(checked_broker(std::move(broker), "an rpc")), instances_(broker_) {}
 
     /// To be called once, before anything else.
     void open();

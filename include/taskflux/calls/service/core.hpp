@@ -113,6 +113,8 @@ private:
     time_point cancel_overdue();
 
     /// Logs an error, if there is one and the broker has not been closed.
+    /// A notification has failed, or was not taken, and nobody waits for its answer. The same is logged once a second.
+    void log_lost(const call_message& notification, const std::string& why);
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -137,6 +139,8 @@ private:
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
     std::uint64_t notifications_taken_ = 0;  // which have no number of their own
+    std::string lost_;                       // the notification that was logged last, and why
+    time_point lost_at_{};
     bool takes_calls_ = false;
 };
 

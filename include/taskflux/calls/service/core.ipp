@@ -30,7 +30,10 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -77,6 +80,7 @@ void service_core::abandon() {
     if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
         log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
     }
+    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
     is_stopped_ = true;  // first: `live` may be about to take calls
     refuse_calls();
@@ -140,7 +144,10 @@ void service_core::cancel(const call_key& key) {
 
 void service_core::begin(call_message request) {
     auto& clock = broker_->clock();
-    if (clock.now() >= request.deadline) return;  // the caller has given up
+    if (clock.now() >= request.deadline) {  // the caller has given up
+        if (request.reply_to.empty()) log_lost(request, "it came after its timeout, and is not run");
+        return;
+    }
     auto* const does = find(request);
     if (!does) return;
     const auto& on = does->kind() == slot_job::kind::plain && cpu_ ? cpu_ : broker_->get_executor();
@@ -199,7 +206,7 @@ method_handler* service_core::find(const call_message& request) {
 }
 
 void service_core::refuse(const call_message& request, call_message::kind how, errc code, const std::string& why) {
-    if (request.reply_to.empty()) return;
+    if (request.reply_to.empty()) return log_lost(request, code == errc::shut_down ? "the instance is stopping" : why);
     call_message message;
     message.what = how;
     message.id = request.id;
@@ -238,7 +245,11 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     }
     if (failure) {
         answer.what = call_message::kind::fault;
-        answer.payload = encode(describe(failure));
+        const auto why = describe(failure);
+        if (one->request.reply_to.empty()) {
+            self->log_lost(one->request, one->is_stopped ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
+        }
+        answer.payload = encode(why);
     }
     one->answer = answer.text();
 }
@@ -354,6 +365,19 @@ asio::awaitable<void> service_core::drain() {
         const alarm at(clock, strand_, changed_, (std::min)(is_late ? never : ends, cancel_overdue()));
         co_await changed_->wait();
     }
+}
+
+void service_core::log_lost(const call_message& notification, const std::string& why) {
+    const auto name = notification.service + '.' + notification.method;
+    const auto now = broker_->clock().now();
+    {
+        constexpr duration pause = std::chrono::seconds(1);
+        const std::lock_guard lock(mutex_);
+        if (lost_ == name + why && now < later(lost_at_, pause)) return;
+        lost_ = name + why;
+        lost_at_ = now;
+    }
+    log_(log_level::warning, "service " + options_.id() + ": a notification of " + name + " failed, of which its sender learns nothing: " + why);
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {

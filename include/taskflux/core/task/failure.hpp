@@ -9,11 +9,13 @@
 
 #include <boost/core/demangle.hpp>
 #include <boost/describe/enum_to_string.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <algorithm>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <typeinfo>
 #include <utility>
 
@@ -68,6 +70,13 @@ inline failure describe(const std::exception_ptr& thrown) {
         auto message = what ? as_utf8(what) : "a " + type + " without a message was thrown";
         return failure{std::move(code), std::move(type), std::move(message), "", ""};
     };
+    const auto other = [&](std::string_view text) {  // `text`: what it says, if anything
+        const auto type = type_of(thrown);
+        auto message = type.empty() ? std::string("something that is not a std::exception was thrown")
+                                    : "an object of type " + type + " was thrown, which is not a std::exception";
+        if (!text.empty()) message = as_utf8(text);
+        return failure{"task_failed", type, std::move(message), "", ""};
+    };
     try {
         std::rethrow_exception(thrown);
     } catch (const bad_payload& e) {
@@ -81,8 +90,16 @@ inline failure describe(const std::exception_ptr& thrown) {
         return plain(e, bad_payload::name_of(e.code()));
     } catch (const std::exception& e) {
         return plain(e, "task_failed");
+    } catch (const std::string& text) {
+        return other(text);
+    } catch (const char* text) {
+        return other(text ? text : "");
+    } catch (const boost::system::error_code& code) {
+        return other(code.message());
+    } catch (const std::error_code& code) {
+        return other(code.message());
     } catch (...) {
-        return {"task_failed", type_of(thrown), "something that is not a std::exception was thrown", "", ""};
+        return other("");
     }
 }
 

@@ -38,6 +38,7 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
+    if (life_.is_orphan() && !book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + never_begun());
     const life_flag::mark under_way(life_);
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -63,6 +64,7 @@ void scheduler_core::abandon() {
     if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
         log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
     }
+    if (!is_stopped_) life_.orphan();
     runs_.close();
     stop();
 }

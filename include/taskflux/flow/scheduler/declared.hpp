@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 
@@ -62,12 +63,19 @@ public:
         bool is_kept_ = false;
     };
 
-    /// Errors: `invalid_argument` for another schedule under the name of its task, which would take the first one's place.
+    /// Errors: `invalid_argument` for another schedule under the name of its task, or one of another task under any id, which
+    /// would take the first one's place.
     claim declare(const std::string& queue, const schedule_definition& what, bool has_own_id) {
         const std::lock_guard lock(mutex_);
         const name called(queue == local_queue, what.id);
         const stored mine{queue, what};
         const auto found = declared_.find(called);
+        if (found != declared_.end() && what.task && found->second.wanted.what.task->name != what.task->name) {
+            throw error(errc::invalid_argument, "schedule " + in_quotes(what.id) + " of task " + what.task->name +
+                                                " is not stored: it would take the place of this program's schedule of task " +
+                                                found->second.wanted.what.task->name + ", which has that id; give it an id of its "
+                                                "own by schedule_options::id, or remove that one");
+        }
         if (found != declared_.end() && !has_own_id && found->second.wanted != mine) {
             const auto& before = found->second.wanted;
             throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -28,7 +29,7 @@ namespace taskflux::detail {
 class worker_control {
 public:
     worker_control(broker_ptr broker, worker_options options)
-        : broker_(std::move(broker)), options_(std::move(options)), slots_(options_.concurrency()),
+        : broker_(checked_broker(std::move(broker), "a worker")), options_(std::move(options)), slots_(options_.concurrency()),
           handlers_(std::make_shared<handler_map>()) {}
     worker_control(const worker_control&) = delete;
     worker_control& operator=(const worker_control&) = delete;
@@ -69,6 +70,7 @@ private:
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
     run_once<worker_core> life_;
+    std::atomic<bool> is_orphan_ = false;  // the worker was destroyed before, and nobody had stopped it
 };
 
 }  // namespace taskflux::detail

@@ -39,7 +39,10 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) co_return;
+    if (is_stopped_) {
+        if (life_.is_orphan() && !broker_->is_closed()) monitor_->abandoned(never_begun());
+        co_return;
+    }
     const life_flag::mark under_way(life_);
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
@@ -83,8 +86,11 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
+    if (!is_stopped_) life_.orphan();
     is_stopped_ = true;
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) monitor_->abandoned();
+    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
+        monitor_->abandoned(cut_short("its handlers are cancelled, and their tasks given back"));
+    }
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {

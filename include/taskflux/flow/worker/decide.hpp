@@ -61,6 +61,7 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     } catch (const discard&) {
         return end;
     } catch (const retry_after& e) {
+        if (later(now, e.delay()) >= what.deadline_at) return end;
         end.how = settlement::kind::retry;
         end.delay = e.delay();
         end.counts = false;
@@ -75,7 +76,8 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
     } catch (...) {  // a predicate that throws: no other attempt
         return end;
     }
-    if (const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random)) {
+    const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random);
+    if (delay && later(now, *delay) < what.deadline_at) {  // else the deadline would end it before
         end.how = settlement::kind::retry;
         end.delay = *delay;
     }

@@ -14,7 +14,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -79,7 +81,8 @@ private:
                 asked_at = clock_.now();
                 asio::post(watched_, [is_alive] { *is_alive = true; });
             }
-            timer.expires_after(period_);
+            constexpr duration longest = std::chrono::hours(1);  // in nanoseconds, very long ones overflow
+            timer.expires_after((std::min)(period_, longest));
             co_await timer.async_wait(asio::deferred);
             const bool is_stuck = !*is_alive && stuck_after_ > duration::zero() && clock_.now() - asked_at >= stuck_after_;
             if (!is_stuck) begin();

@@ -40,8 +40,8 @@ public:
     /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
     void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
 
-    /// The worker was destroyed while it ran.
-    void abandoned() const noexcept;
+    /// The worker was destroyed while it ran, or before.
+    void abandoned(std::string text) const noexcept;
 
 private:
     const log_sink log_;

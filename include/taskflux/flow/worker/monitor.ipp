@@ -95,9 +95,9 @@ void worker_monitor::starved(const running_handler& who, const task_id& awaited,
     }
 }
 
-void worker_monitor::abandoned() const noexcept {
+void worker_monitor::abandoned(std::string text) const noexcept {
     try {
-        log(log_level::error, cut_short("its handlers are cancelled, and their tasks given back"));
+        log(log_level::error, std::move(text));
         if (observer_) observer_->on_abandoned();
     } catch (...) {  // an observer's
     }

@@ -3,7 +3,8 @@
 --           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels HASH,
 --           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
 --      ARGV how many at most of each, the server's run id ('': not known)
--- out: {'OK', 1 if there is more or 0}; NEED; RELAY in place of OK when the outbox holds something
+-- out: {'OK', 1 if there is more or 0, and of each task that has failed here: its number, nonce and name, and why}; NEED;
+--      RELAY in place of OK when the outbox holds something
 -- O(log n) a task; O(consumers) once after a change of servers.
 local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
@@ -50,6 +51,16 @@ local function take(set)
     return seqs
 end
 
+-- No worker runs it, and none can say that it has failed: the caller does.
+local failed = {}
+local function note_failed(task)
+    if task.state ~= task_state.failed then return end
+    local record = record_of(task)
+    for _, part in ipairs({task.seq, task.nonce, #record >= record_at.name and name_in(record) or '', task.error}) do
+        failed[#failed + 1] = part
+    end
+end
+
 for _, seq in ipairs(take(keys.scheduled)) do
     local task = tasks[seq]
     if task and task.state == task_state.scheduled then
@@ -62,7 +73,10 @@ end
 
 for _, seq in ipairs(take(keys.limited)) do
     local task = tasks[seq]
-    if task and not is_terminal(task.state) and task.state ~= task_state.running and limit(task) <= now then give_up(task) end
+    if task and not is_terminal(task.state) and task.state ~= task_state.running and limit(task) <= now then
+        give_up(task)
+        note_failed(task)
+    end
 end
 
 local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
@@ -103,7 +117,9 @@ for _, consumer in ipairs(dead) do
     load(some)
     for _, seq in ipairs(some) do
         if is_held_by(tasks[seq], consumer) then
-            recover(tasks[seq])
+            local task = tasks[seq]
+            recover(task)
+            note_failed(task)
         else
             if is_set_aside(seq) then count(task_state.running, -1) end
             append(held_remove, consumer, seq)
@@ -117,6 +133,9 @@ for _, consumer in ipairs(dead) do
     if recovered >= most then break end
 end
 local reply = commit({'OK', 0})
-if reply[1] ~= 'NEED' and is_due() then reply[2] = 1 end
+if reply[1] ~= 'NEED' then
+    if is_due() then reply[2] = 1 end
+    for _, part in ipairs(failed) do reply[#reply + 1] = part end
+end
 if reply[1] == 'OK' and call('EXISTS', keys.outbox) == 1 then reply[1] = 'RELAY' end
 return reply
