@@ -111,21 +111,22 @@ private:
     std::string unread_;
 };
 
-/// A server on a free port of the loopback interface, in a temporary directory, that saves nothing. Ends with
-/// this object, or with the process.
+/// A server on a free port of the loopback interface, in a temporary directory. Ends with this object, or with the process.
 class redis_server {
 public:
-    redis_server() {
+    enum class persistence { none, append_only };
+
+    explicit redis_server(persistence kept = persistence::none) : kept_(kept) {
         std::string name = (std::filesystem::temp_directory_path() / "taskflux-bench-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
         directory_ = name;
-        for (int attempt = 0; attempt < 5 && !start(); ++attempt) stop();
+        for (int attempt = 0; attempt < 5 && !start_anywhere(); ++attempt) end(SIGKILL);
         if (pid_ == 0) throw std::runtime_error("redis-server does not start: tools/setup --dev installs it");
     }
     redis_server(const redis_server&) = delete;
     redis_server& operator=(const redis_server&) = delete;
     ~redis_server() {
-        stop();
+        end(SIGKILL);
         std::error_code ignored;
         std::filesystem::remove_all(directory_, ignored);
     }
@@ -133,24 +134,37 @@ public:
     std::uint16_t port() const { return port_; }
     std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
 
+    /// Ends it in good order and starts it again, with what it has kept; returns when it answers.
+    void restart() {
+        end(SIGTERM);
+        if (!start()) throw std::runtime_error("redis-server does not start again");
+    }
+
 private:
-    bool start() {
+    bool start_anywhere() {
         // Linux hands out ports from 32,768 on to outgoing connections.
         static std::mt19937 random(std::random_device{}());
         port_ = std::uniform_int_distribution<std::uint16_t>(12'000, 32'000)(random);
+        return start();
+    }
+
+    bool start() {
         const auto port = std::to_string(port_);
         pid_ = ::fork();
         if (pid_ == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             ::execlp("redis-server", "redis-server", "--port", port.c_str(), "--bind", "127.0.0.1", "--save", "",
-                     "--appendonly", "no", "--dir", directory_.c_str(), "--logfile", "log", nullptr);
+                     "--appendonly", kept_ == persistence::none ? "no" : "yes", "--dir", directory_.c_str(), "--logfile", "log", nullptr);
             ::_exit(127);
         }
         for (int tries = 0; tries < 1000; ++tries) {
             if (::waitpid(pid_, nullptr, WNOHANG) == pid_) return pid_ = 0, false;
             try {
                 // Another one may have had the port before.
-                return server_probe(port_).process() == pid_;
+                server_probe probe(port_);
+                if (probe.process() != pid_) return false;
+                probe.command({"DBSIZE"});  // refused while it reads what it has kept
+                return true;
             } catch (const std::exception&) {
                 std::this_thread::sleep_for(std::chrono::milliseconds(10));
             }
@@ -158,13 +172,14 @@ private:
         return false;
     }
 
-    void stop() {
+    void end(int signal) {
         if (pid_ == 0) return;
-        ::kill(pid_, SIGKILL);
+        ::kill(pid_, signal);
         ::waitpid(pid_, nullptr, 0);
         pid_ = 0;
     }
 
+    persistence kept_;
     std::filesystem::path directory_;
     std::uint16_t port_ = 0;
     pid_t pid_ = 0;

@@ -9604,8 +9604,8 @@ asio::awaitable<task_id> context::submit_one(std::string name, std::string queue
 namespace taskflux::detail {
 
 /// A consumer of one queue, from joining to losing its lease. The lease is renewed while the consumer is in use: a call waits
-/// for a message, or one is held. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
-/// Thread-safe.
+/// for a message, or one is held. Otherwise, and when the broker is closed, it runs out, which costs nothing then, and no timer
+/// keeps a context running. Thread-safe.
 class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
 public:
     raw_consumer(broker_ptr broker, std::string queue, std::string name, duration lease)
@@ -9685,7 +9685,7 @@ private:
 
     bool goes_on() {
         const std::lock_guard lock(mutex_);
-        return is_kept_ = uses_ > 0 && !is_lost_;
+        return is_kept_ = uses_ > 0 && !is_lost_ && !broker_->is_closed();
     }
 
     time_point renew_at() const {
@@ -9695,6 +9695,9 @@ private:
 
     static asio::awaitable<void> keep(std::shared_ptr<raw_consumer> self) {
         const auto executor = co_await asio::this_coro::executor;
+        const auto closing = self->broker_->on_close([weak = std::weak_ptr(self->changed_)] {
+            if (const auto changed = weak.lock()) changed->set();
+        });
         while (self->goes_on()) {
             const auto due = self->renew_at();
             if (self->clock_.now() >= due) {
@@ -12990,7 +12993,8 @@ asio::awaitable<std::optional<std::string>> notebook::find(place at) {
 /// How an attempt ends that can't go on for this reason, if the reason is not its handler's.
 inline std::optional<departure> departure_for(std::optional<errc> reason) {
     constexpr duration until_next_try = std::chrono::seconds(1);
-    const bool is_lost = reason == errc::lease_lost, is_away = reason == errc::unavailable;
+    const bool is_lost = reason == errc::lease_lost;
+    const bool is_away = reason == errc::unavailable || reason == errc::protocol;  // something is in the way of the queue
     if (!is_lost && !is_away && reason != errc::shut_down) return std::nullopt;
     departure made;
     made.is_lost = is_lost;
@@ -13044,10 +13048,22 @@ asio::awaitable<void> notebook::check() {
                                   "and must return; the task is run again");
 }
 
+void notebook::tell(const std::exception_ptr& failure) {
+    log_line line;
+    line.at = sink_.broker()->clock().wall();
+    line.level = log_level::warning;
+    line.text = "this attempt is given back, and the task run again after a second: " + describe(failure).message;
+    sink_.on_log(std::move(line));
+}
+
 asio::awaitable<void> notebook::blame(std::exception_ptr failure, bool is_brokers) {
     note_stop();
     auto why = departed();
-    if (!why && is_brokers) why = departure_for(errc_of(failure));
+    if (!why && is_brokers) {
+        const auto reason = errc_of(failure);
+        why = departure_for(reason);
+        if (reason == errc::protocol) tell(failure);  // it need not pass by itself
+    }
     if (!why) co_return;
     co_await depart(*why);
     note(*why);

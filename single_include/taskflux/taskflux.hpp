@@ -6515,6 +6515,8 @@ public:
 
 private:
     void note(const departure& why);
+    /// Into the task's log, and the worker's.
+    void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.

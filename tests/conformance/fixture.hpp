@@ -124,6 +124,13 @@ public:
         return {};
     }
 
+    /// Whether nothing keeps the context running, once the broker is closed.
+    bool runs_empty() {
+        backend_->context().restart();
+        backend_->context().run_for(test::hang_limit);
+        return backend_->context().stopped();
+    }
+
     /// Lets what runs by itself do what it can before time goes on: a call's answer comes after those of calls before it,
     /// and a message after those before it.
     void let_work() {

@@ -302,6 +302,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_closed_broker_ends_a_wait, Backend, backends) {
     BOOST_TEST(on.error_of(queue.receive()) == errc::shut_down);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_is_held_keeps_no_context_of_a_closed_broker_running, Backend, backends) {
+    raw_fixture on(std::make_unique<Backend>());
+    on.send("x");
+    const auto held = on.take(on.queue());
+    on.broker().close();
+    BOOST_TEST(on.runs_empty());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(names_and_options_are_checked, Backend, backends) {
     raw_fixture on(std::make_unique<Backend>());
     const auto is_told = [](const error& e) { return e.code() == errc::invalid_argument; };

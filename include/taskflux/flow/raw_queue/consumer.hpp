@@ -22,8 +22,8 @@
 namespace taskflux::detail {
 
 /// A consumer of one queue, from joining to losing its lease. The lease is renewed while the consumer is in use: a call waits
-/// for a message, or one is held. Otherwise it runs out, which costs nothing then, and no timer keeps a context running.
-/// Thread-safe.
+/// for a message, or one is held. Otherwise, and when the broker is closed, it runs out, which costs nothing then, and no timer
+/// keeps a context running. Thread-safe.
 class raw_consumer final : public std::enable_shared_from_this<raw_consumer> {
 public:
     raw_consumer(broker_ptr broker, std::string queue, std::string name, duration lease)
@@ -103,7 +103,7 @@ private:
 
     bool goes_on() {
         const std::lock_guard lock(mutex_);
-        return is_kept_ = uses_ > 0 && !is_lost_;
+        return is_kept_ = uses_ > 0 && !is_lost_ && !broker_->is_closed();
     }
 
     time_point renew_at() const {
@@ -113,6 +113,9 @@ private:
 
     static asio::awaitable<void> keep(std::shared_ptr<raw_consumer> self) {
         const auto executor = co_await asio::this_coro::executor;
+        const auto closing = self->broker_->on_close([weak = std::weak_ptr(self->changed_)] {
+            if (const auto changed = weak.lock()) changed->set();
+        });
         while (self->goes_on()) {
             const auto due = self->renew_at();
             if (self->clock_.now() >= due) {

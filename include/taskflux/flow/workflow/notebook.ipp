@@ -1,5 +1,7 @@
 #pragma once
 
+#include <taskflux/clock.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/coroutine_chain.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
@@ -225,7 +227,8 @@ asio::awaitable<std::optional<std::string>> notebook::find(place at) {
 /// How an attempt ends that can't go on for this reason, if the reason is not its handler's.
 inline std::optional<departure> departure_for(std::optional<errc> reason) {
     constexpr duration until_next_try = std::chrono::seconds(1);
-    const bool is_lost = reason == errc::lease_lost, is_away = reason == errc::unavailable;
+    const bool is_lost = reason == errc::lease_lost;
+    const bool is_away = reason == errc::unavailable || reason == errc::protocol;  // something is in the way of the queue
     if (!is_lost && !is_away && reason != errc::shut_down) return std::nullopt;
     departure made;
     made.is_lost = is_lost;
@@ -279,10 +282,22 @@ asio::awaitable<void> notebook::check() {
                                   "and must return; the task is run again");
 }
 
+void notebook::tell(const std::exception_ptr& failure) {
+    log_line line;
+    line.at = sink_.broker()->clock().wall();
+    line.level = log_level::warning;
+    line.text = "this attempt is given back, and the task run again after a second: " + describe(failure).message;
+    sink_.on_log(std::move(line));
+}
+
 asio::awaitable<void> notebook::blame(std::exception_ptr failure, bool is_brokers) {
     note_stop();
     auto why = departed();
-    if (!why && is_brokers) why = departure_for(errc_of(failure));
+    if (!why && is_brokers) {
+        const auto reason = errc_of(failure);
+        why = departure_for(reason);
+        if (reason == errc::protocol) tell(failure);  // it need not pass by itself
+    }
     if (!why) co_return;
     co_await depart(*why);
     note(*why);
