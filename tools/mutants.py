@@ -23,7 +23,7 @@ An entry of tests/mutants/*.mutants, whose first line is what goes wrong:
 occurs there exactly once, whatever its line breaks; behind the arrow is the fault. A statement (its text ends in `;`)
 may be left out whole. `test` is a program of tests/CMakeLists.txt and a filter of Boost.Test; `on redis` is its backend, `hangs`
 says that the test notices by not ending. `try` is the same, for --find, with all of a program where there is no filter; a line
-`try` above the first entry holds for all of the file.
+`try` above entries holds for those below it.
 """
 import argparse
 import concurrent.futures
@@ -165,7 +165,8 @@ def read_entries(folder):
             if not line.strip() or line.startswith("#"):
                 continue
             if line.startswith("try "):
-                tries = line[4:].strip()
+                close()
+                name, tries = None, line[4:].strip()
             elif not line.startswith(" "):
                 close()
                 name, at, fields = line.strip(), number, {}

@@ -188,6 +188,31 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_for_a_signal_that_was_given_up_stays_so, Ba
     BOOST_TEST(begins == 3);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_refused_write_carried_along_is_written_with_the_next, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> {
+        const auto large = [] { return std::string(max_journal_size, 'x'); };
+        const auto small = [] { return 1; };
+        bool was_refused = false;
+        co_await ctx.sleep_for(0s);  // which is not written at once
+        try {
+            co_await ctx.step("large", large);
+        } catch (const error& e) {
+            was_refused = e.code() == errc::too_large;
+        }
+        co_await ctx.step("small", small);
+        co_return was_refused;
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 1));
+    BOOST_TEST(all.result(job.result()) == 1);
+    std::vector<std::string> keys;
+    for (const auto& one : all.result(on.broker().journal(job.id(), {})).entries) keys.push_back(one.key);
+    const std::vector<std::string> expected{step_key("small"), step_key("~sleep/1")};
+    BOOST_TEST(keys == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_was_removed_before_a_sleep_is_told_of, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);
@@ -296,6 +321,20 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_version_sees_that_a_task_has_passed_it_by_a_name
         co_return static_cast<int>(version);
     };
     one.check_mismatch(with_version, older_handler, "is 3, and this handler knows versions up to 2");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_version_that_was_asked_for_before_is_no_call_that_another_one_has_passed, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    changed_handler one(on);
+    const auto old = [](context& ctx) -> asio::awaitable<int> {
+        const auto version = co_await ctx.version("9 lives", 1);
+        co_return static_cast<int>(version);
+    };
+    const auto with_another = [](context& ctx) -> asio::awaitable<int> {
+        const auto version = co_await ctx.version("other", 3);
+        co_return static_cast<int>(version);
+    };
+    BOOST_TEST(one.end(old, with_another).value.value() == 3);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_of_an_older_version_is_read, Backend, backends) {

@@ -222,8 +222,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_has_lost_in_a_failed_attempt_may_win_in_the_n
     int begins = 0;
     all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
         if (++begins == 2) all.hangs_at = all.fails_at = -1;
-        const auto [a, b] = co_await ctx.all(ctx.call_as("a", twice, submit_options(), 2), ctx.call_as("b", twice, submit_options(), 3));
-        co_return a + b;
+        std::exception_ptr failure;
+        try {
+            const auto [a, b] = co_await ctx.all(ctx.call_as("a", twice, submit_options(), 2), ctx.call_as("b", twice, submit_options(), 3));
+            co_return a + b;
+        } catch (const task_failed&) {
+            failure = std::current_exception();
+        }
+        const auto noted = [] { return 1; };
+        co_await ctx.step("noted", noted);  // and with it, which one has lost
+        std::rethrow_exception(failure);
     };
     all.begin();
     const auto options = submit_options().retry(retry_policy::fixed(0s).attempts(2));
@@ -348,6 +356,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_task_ends_though_its_handler_pauses, B
     all.until(job.id(), task_state::scheduled);
     all.result(job.cancel());
     BOOST_TEST(on.error_of(job.result()) == errc::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_sleep_of_a_second_pauses_and_a_shorter_one_does_not, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on, 1);
+    all.parent_body = [](context& ctx, int length) -> asio::awaitable<int> {
+        co_await ctx.sleep_for(std::chrono::milliseconds(length));
+        co_return 1;
+    };
+    all.begin();
+    const auto second = all.result(all.client.submit(parent, 1000));
+    all.until(second.id(), task_state::scheduled);
+    const auto shorter = all.result(all.client.submit(parent, 999));
+    all.until(shorter.id(), task_state::running);
+    on.let_work();
+    BOOST_TEST(all.state(shorter.id()) == task_state::running);
+    on.pass(1s);
+    BOOST_TEST(all.result(second.result()) == 1);
+    BOOST_TEST(all.result(shorter.result()) == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -135,7 +135,7 @@ asio::awaitable<void> wait_for(clock& source, duration time, int& ended) {
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
         source.disarm(timer);
         const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none) co_return;
+        if (state.cancelled() != asio::cancellation_type::none) throw std::runtime_error("cancelled");
     }
     ++ended;
 }
@@ -240,6 +240,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_comes_due_while_a_node_looks_is_not_missed, B
     on.run(on.broker().set_schedule(q, "broken", "", "no json", {}));
     on.pass(1s);
     BOOST_TEST(on.ids().size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_more_than_a_minute_in_which_a_node_waits_does_not_count, Backend, backends) {
+    scheduling<Backend> on;
+    on.add(schedule_options().misfire(misfire_policy::skip).grace(5s));
+    node slow(on, on.options().log([&on](std::string_view) { on.advance(5min); }));
+    slow.start();
+    on.go_to(1s);
+    BOOST_TEST(on.ids().size() == 1U);
+    on.run(on.broker().set_schedule(q, "broken", "", "no json", {}));
+    on.pass(1s);
+    BOOST_TEST(on.ids().size() == 8U);  // those of the last 65 s
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_program_that_starts_again_shifts_and_repeats_nothing, Backend, backends) {
@@ -357,10 +369,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_moves_with_its_task_to_another_queue, B
     moved.stop();
     node back(on);
     on.run(back.scheduler.pause("report"));
-    on.run(back.scheduler.every("*/20 * * * * *", "UTC", report, 7));
+    on.run(back.scheduler.every("5 0 0 * * *", "UTC", report, 7));
     BOOST_TEST(on.only().queue == "q");
     BOOST_TEST(on.only().state.paused);
-    BOOST_TEST(on.only().definition.cron == "*/20 * * * * *");
+    BOOST_TEST(on.only().definition.cron == "5 0 0 * * *");
+    const auto next = on.only().state.next->time_since_epoch();
+    BOOST_TEST((next % 24h == 5s));  // of that cron
+    node abroad(on);
+    on.run(abroad.scheduler.every("5 0 0 * * *", "Asia/Tokyo", report, 7, elsewhere));
+    BOOST_TEST((on.only().state.next->time_since_epoch() % 24h == 15h + 5s));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_schedule_stays_so_and_misses_nothing, Backend, backends) {
@@ -368,7 +385,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_paused_schedule_stays_so_and_misses_nothing, Bac
     on.add();
     on.first.start();
     on.run(on.first.scheduler.pause("report"));
+    const auto writes = on.only().state.revision;
     on.run(on.first.scheduler.pause("report"));
+    BOOST_TEST(on.only().state.revision == writes);
     on.go_to(1s);
     on.add(schedule_options().jitter(1ms));  // another definition
     BOOST_TEST(on.only().state.paused);
@@ -553,6 +572,36 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(only_hosts_that_are_named_fire, Backend, backends)
     there.start();
     BOOST_TEST(on.ids().size() == 1U);
     BOOST_TEST((on.only().definition.hosts == std::vector<std::string>{"there", "elsewhere"}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_job_of_every_process_runs_on_hosts_that_are_named, Backend, backends) {
+    scheduling<Backend> on;
+    int here = 0, elsewhere = 0;
+    const auto count = [](int& what) {
+        return [&what]() -> asio::awaitable<void> {
+            ++what;
+            co_return;
+        };
+    };
+    on.first.scheduler.local("here", each_ten, count(here), schedule_options().hosts({"there", "here"}));
+    on.first.scheduler.local("elsewhere", each_ten, count(elsewhere), schedule_options().hosts({"there"}));
+    on.first.start();
+    on.go_to(0s);
+    BOOST_TEST(here == 1);
+    BOOST_TEST(elsewhere == 0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedule_shows_its_last_tick_and_task, Backend, backends) {
+    scheduling<Backend> on;
+    on.add();
+    on.first.start();
+    BOOST_TEST(!on.only().state.last.has_value());
+    const auto ticks = on.run(on.first.scheduler.next("report", 2));
+    for (const auto tick : ticks) {
+        on.pass(tick - on.now());
+        BOOST_TEST((on.only().state.last == tick));
+        BOOST_TEST(on.only().state.last_task == tick_id("report", tick));
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_wrong_with_a_schedule_shows_when_it_is_added, Backend, backends) {

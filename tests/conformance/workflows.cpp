@@ -10,17 +10,21 @@ BOOST_AUTO_TEST_SUITE(conformance_workflows)
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_gives_a_typed_result_and_inherits, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);
-    all.parent_body = [](context& ctx, int value) -> asio::awaitable<int> {
-        const int near = co_await ctx.call(twice, value);
-        const int away = co_await ctx.call(far, near);
+    duration left{};
+    all.parent_body = [&](context& ctx, int value) -> asio::awaitable<int> {
+        const int near = co_await ctx.call(twice, submit_options().deadline(10s), value);
+        left = all.remaining;
+        const int away = co_await ctx.call(far, submit_options().deadline(1h), near);
         co_return away;
     };
     all.begin();
-    const auto options = submit_options().header("traceparent", "00-1").priority(7).deadline(100s);
+    const auto options = submit_options().header("traceparent", "00-1").header("taskflux-stream", "1 a").priority(7).deadline(100s);
     const auto job = all.result(all.client.submit(parent, options, 5));
     BOOST_TEST(all.result(job.result()) == 20);
     BOOST_TEST(all.headers.at("traceparent") == "00-1");
-    BOOST_TEST((all.remaining <= 100s && all.remaining > 0s));
+    BOOST_TEST(!all.headers.contains("taskflux-stream"));  // its reader is the parent's
+    BOOST_TEST((left <= 10s && left > 0s));
+    BOOST_TEST((all.remaining <= 100s && all.remaining > 10s));
     const auto tree = all.result(all.inspector.tree(job.id()));
     BOOST_REQUIRE_EQUAL(tree.node.children.size(), 2U);
     const auto& second = tree.node.children[1];
@@ -251,6 +255,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_receives_the_results_of_thousands, 
     BOOST_TEST(all.result(all.client.run(parent, 0)) == 0);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_waits_for_the_last_subtask, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.hangs_at = 2;
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> {
+        const auto options = spawn_options().then(total);
+        co_await ctx.spawn(twice, std::views::iota(1, 3), options);
+        co_return 0;
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    all.until(job.id(), task_state::waiting_children);
+    on.let_work();
+    const auto tree = all.result(all.inspector.tree(job.id()));
+    for (const auto& child : tree.node.children) {
+        if (child.task.name == "total") BOOST_TEST(child.task.state == task_state::held);
+        if (child.task.state == task_state::scheduled) all.result(all.client.signal(child.task.id, "never", 1));
+    }
+    BOOST_TEST(all.result(job.result()) == 2 + 4);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(subtasks_may_have_ids_of_their_own_and_be_added_from_outside, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);
@@ -428,6 +453,32 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_caught_failure_is_the_same_one_in_the_next_run, 
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_groups_failure_is_the_same_one_though_nothing_was_written_since, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.hangs_at = 2;
+    all.fails_at = 3;
+    std::vector<std::string> told;
+    all.parent_body = [&told](context& ctx, int) -> asio::awaitable<int> {
+        try {
+            co_await ctx.all(ctx.call(twice, 2), ctx.call(twice, 3));
+        } catch (const std::exception& e) {
+            told.push_back(e.what());
+        }
+        if (told.size() == 1) throw retry_after(10s);
+        co_return 1;
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    all.until(job.id(), task_state::scheduled);
+    all.until(all.result(all.inspector.tree(job.id())).node.children.at(0).task.id, task_state::cancelled);
+    on.pass(10s);
+    for (int i = 0; i != 100 && all.state(job.id()) != task_state::succeeded; ++i) on.advance(100ms);
+    BOOST_TEST(all.result(job.result()) == 1);
+    BOOST_REQUIRE_EQUAL(told.size(), 2U);
+    BOOST_TEST(told[0] == told[1]);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(another_attempt_does_not_end_by_what_the_one_before_has_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);
@@ -504,6 +555,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_need_names_of_their_own_and_room, Backend, b
         if (which == 0) co_await ctx.step("a", small);
         if (which == 1) co_await ctx.step("b", large);
         if (which == 2) co_await ctx.step("", small);
+        if (which == 3) co_await ctx.step("~map/1", small);
+        if (which == 4) co_await ctx.version("~lost/1", 1);
         co_return 1;
     };
     all.begin();
@@ -511,7 +564,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_need_names_of_their_own_and_room, Backend, b
     BOOST_TEST(code(0) == errc::invalid_argument);
     BOOST_TEST(code(1) == errc::too_large);
     BOOST_TEST(code(2) == errc::invalid_argument);
-    BOOST_TEST(!code(3));
+    BOOST_TEST(code(3) == errc::invalid_argument);
+    BOOST_TEST(code(4) == errc::invalid_argument);
+    BOOST_TEST(!code(5));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(several_subtasks_share_no_id_and_no_key, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.parent_body = [](context& ctx, int which) -> asio::awaitable<int> {
+        const auto shared = which % 2 == 0 ? submit_options().id("one") : submit_options().unique("one");
+        const auto options = spawn_options().each(shared);
+        if (which < 2) co_await ctx.map(twice, shared, std::views::iota(0, 1));
+        else co_await ctx.spawn(twice, std::views::iota(0, 1), options);
+        co_return 1;
+    };
+    all.begin();
+    for (const int which : {0, 1, 2, 3}) BOOST_TEST(on.error_of(all.client.run(parent, which)) == errc::invalid_argument);
+    BOOST_TEST(all.runs.empty());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_a_parent_cancels_everything_below, Backend, backends) {
@@ -540,6 +610,58 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(cancelling_a_parent_cancels_everything_below, Back
     all.result(job.cancel());
     BOOST_TEST(on.error_of(job.result()) == errc::cancelled);
     all.until(last, task_state::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_contracts_priority_counts_before_that_of_the_parent, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    static constexpr task<int(int)> ranked{"twice", here().priority(3)};
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> {
+        co_await ctx.call(ranked, 1);
+        co_await ctx.call(ranked, submit_options().priority(0), 2);
+        co_return co_await ctx.call(twice, 3);
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, submit_options().priority(7), 0));
+    BOOST_TEST(all.result(job.result()) == 6);
+    const auto tree = all.result(all.inspector.tree(job.id()));
+    std::vector<int> priorities;
+    for (const auto& child : tree.node.children) priorities.push_back(child.task.priority);
+    const std::vector<int> expected{3, 0, 7};
+    BOOST_TEST(priorities == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_subtask_that_was_added_from_outside_is_waited_for, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.hangs_at = 9;
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> { co_return co_await ctx.wait_signal<int>("go"); };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    all.until(job.id(), task_state::scheduled);
+    const auto added = all.result(all.client.submit_under(job.id(), twice, submit_options(), 9));
+    all.until(added.id(), task_state::scheduled);
+    all.result(all.client.signal(job.id(), "go", 1));
+    all.until(job.id(), task_state::waiting_children);
+    all.result(all.client.signal(added.id(), "never", 1));
+    BOOST_TEST(all.result(job.result()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_open_subtask_is_not_waited_for_where_it_is_spawned_again, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.hangs_at = 9;
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> {
+        co_await ctx.spawn(twice, std::views::iota(9, 10));
+        co_await ctx.sleep_for(10s);
+        co_return 1;
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    all.until(job.id(), task_state::scheduled);
+    on.advance(10s);
+    all.until(job.id(), task_state::waiting_children);
+    BOOST_TEST(all.runs[9] == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

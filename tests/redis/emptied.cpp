@@ -162,6 +162,16 @@ BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_by_the_running_scheduler_that_ha
     BOOST_TEST(said.find("queue ticks was emptied on its server: 1 schedule of this program is stored again") != std::string::npos, said);
 }
 
+BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_though_it_was_lost_before_the_scheduler_ran) {
+    run(scheduler.every(each_ten, "UTC", tick));
+    empty();
+    BOOST_TEST(queues().empty());
+    running.push_back(start(scheduler.run()));
+    pass(2s);
+    BOOST_TEST(schedules() == only_tick);
+    BOOST_TEST(queues() == only_ticks);
+}
+
 BOOST_AUTO_TEST_CASE(a_schedule_is_stored_again_though_the_queue_is_in_use_again) {
     run(scheduler.every(each_ten, "UTC", tick));
     running.push_back(start(scheduler.run()));

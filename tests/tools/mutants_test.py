@@ -44,6 +44,10 @@ class Entries(unittest.TestCase):
         self.assertEqual((one.test.backend, one.test.hangs), ("redis", True))
         self.assertEqual((other.wrong, other.test, [str(t) for t in other.tries]), ("", None, ["core"]))
 
+    def test_what_to_try_holds_for_the_entries_below_it(self):
+        text = "".join(f"try {tried}\n\n{name}\n  in core/x.hpp\n  code ⟦{name} ⇒ c⟧\n\n" for tried, name in [("core", "a"), ("exec", "b")])
+        self.assertEqual([str(one.tries[0]) for one in entries(text)], ["core", "exec"])
+
     def test_a_name_that_is_taken_and_what_is_no_entry_are_refused(self):
         with self.assertRaisesRegex(mutants.Mistake, "has a fault of this name"):
             entries("a\n  in x\n  code ⟦b ⇒ c⟧\na\n  in x\n  code ⟦c ⇒ d⟧\n")

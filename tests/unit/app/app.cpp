@@ -3,6 +3,7 @@
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/app/app.hpp>
 #include <taskflux/app/app/command_line.hpp>
+#include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/version.hpp>
@@ -103,6 +104,53 @@ BOOST_AUTO_TEST_CASE(handlers_end_within_the_drain_time) {
     closed.open();
     run_until(life);
     BOOST_TEST(result(job.record()).state == task_state::succeeded);
+}
+
+BOOST_AUTO_TEST_CASE(what_takes_longer_than_its_drain_time_is_cancelled) {
+    config.drain_for = 5s;
+    app a{config};
+    gate task{here}, call{here};
+    a.on(note, [&](int) { return task.pass(); });
+    a.serve(double_it, [&](int) -> asio::awaitable<int> {
+        co_await call.pass();
+        co_return 1;
+    });
+    const auto life = start_on(here, a.run_on(broker));
+    result(client.submit(note, 1));
+    taskflux::directory directory{broker};
+    while (result(directory.services("math")).empty()) io.poll();
+    taskflux::rpc caller{broker};
+    const auto called = start_on(here, caller.call(double_it, 21));
+    while (task.waiting + call.waiting < 2) io.run_one();
+    a.stop();
+    settle();
+    advance(4999ms);
+    BOOST_TEST(task.cancelled + call.cancelled == 0);
+    advance(1ms);
+    BOOST_TEST(task.cancelled == 1);
+    BOOST_TEST(call.cancelled == 1);
+    task.open();
+    call.open();
+    run_until(life);
+    BOOST_TEST(!life->error);
+}
+
+BOOST_AUTO_TEST_CASE(its_worker_gives_up_on_a_server_that_is_not_there_after_start_timeout) {
+    struct away : taskflux::memory::memory_broker {
+        using memory_broker::memory_broker;
+        asio::awaitable<void> join(std::string, std::vector<std::string>, taskflux::duration) override {
+            throw taskflux::error(errc::unavailable, "no connection");
+        }
+    };
+    config.start_timeout = 3s;
+    app a{config};
+    a.on(note, nothing);
+    const auto life = start(a.run_on(std::make_shared<away>(here, taskflux::memory_options(), time)));
+    advance(2999ms);
+    BOOST_TEST(!life->done);
+    pass(10s, 1s);
+    BOOST_TEST(life->done);
+    BOOST_TEST(life->code() == errc::unavailable);
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_is_not_enabled_gets_no_handler) {
@@ -301,6 +349,7 @@ BOOST_AUTO_TEST_CASE(a_log_line_has_time_level_task_and_fields_and_no_end_inside
     app a{config};
     a.on(twice, [](taskflux::context& ctx, int number) -> asio::awaitable<int> {
         taskflux::header_map fields{{"number", std::to_string(number)}};
+        ctx.log(taskflux::log_level::info, "of the least level");
         ctx.log(taskflux::log_level::warning, "two\nlines", std::move(fields));
         ctx.log(taskflux::log_level::debug, "left out");
         co_return number;
@@ -310,7 +359,8 @@ BOOST_AUTO_TEST_CASE(a_log_line_has_time_level_task_and_fields_and_no_end_inside
     BOOST_TEST(result(job.result()) == 5);
     a.stop();
     run_until(life);
-    BOOST_TEST(log_text() == "2026-05-27T00:00:00Z warning two\\nlines task=\"" + to_string(job.id()) + "\" number=\"5\"\n");
+    BOOST_TEST(log_text() == "2026-05-27T00:00:00Z info of the least level task=\"" + to_string(job.id()) + "\"\n"
+                             "2026-05-27T00:00:00Z warning two\\nlines task=\"" + to_string(job.id()) + "\" number=\"5\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_log_file_that_cannot_be_opened_is_refused) {
@@ -348,8 +398,26 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused_with_what_is_meant) {
     };
     BOOST_TEST(refused({"--confg", "x"}).starts_with("command line: unknown option \"--confg\"; did you mean \"--config\"?"));
     BOOST_TEST(refused({"--config"}) == "command line: --config needs a value");
+    BOOST_TEST(refused({"--config="}) == "command line: --config needs a value");
+    BOOST_TEST(refused({"--env", ""}) == "command line: --env needs a value");
     BOOST_TEST(refused({"--help=x"}) == "command line: --help takes no value");
     BOOST_TEST(refused({"x"}).starts_with("command line: unknown option \"x\"; allowed: \"--config\""));
+}
+
+BOOST_AUTO_TEST_CASE(the_config_of_the_command_line_is_read_and_not_that_of_the_variable) {
+    ::setenv("TASKFLUX_CONFIG", "/nowhere/variable.json", 1);
+    std::ostringstream said;
+    auto* const before = std::cerr.rdbuf(said.rdbuf());
+    app a{config};
+    const std::vector<const char*> words{"app", "--config", "/nowhere/line.json"};
+    const int code = a.run(static_cast<int>(words.size()), words.data());
+    const int without = a.run(1, words.data());
+    std::cerr.rdbuf(before);
+    ::unsetenv("TASKFLUX_CONFIG");
+    BOOST_TEST(code == 2);
+    BOOST_TEST(without == 2);
+    const std::string why = ": the config file can't be read: No such file or directory\n";
+    BOOST_TEST(said.str() == "app: /nowhere/line.json" + why + "app: /nowhere/variable.json" + why);
 }
 
 BOOST_AUTO_TEST_CASE(local_jobs_run_in_this_process_as_the_config_says) {

@@ -128,6 +128,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_value_is_refused_with_its_place_and_what_is_allowed
         {R"({"schedules": [{"task": "t", "cron": "@daily", "payload": [1, 1e999]}]})",
          "app.json:1:63: /schedules/0/payload/1: JSON has no NaN"},
         {R"({"environments": {"TEST": {"nod": "x"}}})", "app.json:1:28: /environments/TEST/nod: unknown key; did you mean \"node\"?"},
+        {R"({"environments": {"TEST": {"env": "STAGE"}}})", "app.json:1:28: /environments/TEST/env: unknown key"},
         {R"({"environments": {"PROD": {}}})", "app.json:1:19: /environments/PROD: expected one of \"TEST\", \"STAGE\", \"PRODUCTION\""},
         {R"({"environments": {"TEST": 1}})", "app.json:1:19: /environments/TEST: expected object, got number 1"},
     };

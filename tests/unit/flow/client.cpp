@@ -1,6 +1,9 @@
 #include "fixture.hpp"
 
+#include <taskflux/broker/memory/broker.hpp>
+#include <taskflux/calls/stream.hpp>
 #include <taskflux/flow/client.hpp>
+#include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
@@ -19,6 +22,35 @@ namespace {
 asio::awaitable<area> measure(circle c) { co_return area{c.radius}; }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_stream_that_was_read_to_its_end_cancels_nothing_and_one_that_is_left_cancels_its_task) {
+    static constexpr taskflux::task<taskflux::stream<int>(int)> count_up{"count_up"};
+    struct counting_broker : taskflux::memory::memory_broker {
+        using memory_broker::memory_broker;
+        awaitable<std::vector<effect>> cancel(std::string queue, std::vector<taskflux::task_key> keys) override {
+            ++cancels;
+            return memory_broker::cancel(std::move(queue), std::move(keys));
+        }
+        int cancels = 0;
+    };
+    const auto counting = std::make_shared<counting_broker>(here, taskflux::memory_options(), time);
+    worker w{counting, options()};
+    w.on(count_up, [](taskflux::emitter<int>& out, int end) -> asio::awaitable<void> {
+        for (int i = 0; i < end; ++i) co_await out.emit(i);
+    });
+    const auto life = start(w.run());
+    const taskflux::client streams{counting};
+    for (const int end : {3, 1'000'000}) {
+        {
+            auto values = now(streams.run(count_up, end));
+            for (int i = 0; i < 3; ++i) BOOST_TEST(now(values.next()).value() == i);
+            if (end == 3) BOOST_TEST(!now(values.next()).has_value());
+        }
+        settle();
+        BOOST_TEST(counting->cancels == (end == 3 ? 0 : 1));
+    }
+    BOOST_TEST(now(counting->counts("default")).succeeded == 1U);
+}
 
 BOOST_AUTO_TEST_CASE(a_payload_is_one_value_or_its_fields) {
     const circle whole{1.5, "whole"};

@@ -1,6 +1,8 @@
 #include "fixture.hpp"
 
 #include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/memory/broker.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 
 #include <boost/asio/steady_timer.hpp>
@@ -52,6 +54,28 @@ BOOST_AUTO_TEST_CASE(a_context_may_end_while_messages_are_held_and_waited_for) {
         while (!has_one) io.run_one();
     }
     BOOST_TEST(has_one);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_renewal_that_fails_is_tried_again_before_the_lease_ends, fixture) {
+    struct faulty_broker : taskflux::memory::memory_broker {
+        using memory_broker::memory_broker;
+        awaitable<taskflux::renewal> renew(std::string consumer, std::vector<std::string> queues, taskflux::duration lease) override {
+            if (is_away) throw taskflux::error(errc::unavailable, "not now");
+            return memory_broker::renew(std::move(consumer), std::move(queues), lease);
+        }
+        bool is_away = false;
+    };
+    const auto faulty = std::make_shared<faulty_broker>(here, taskflux::memory_options(), time);
+    const raw_queue queue(faulty, "q", raw_queue_options().lease(30s));
+    now(queue.send("a"));
+    auto got = now(queue.receive(0ms));
+    BOOST_REQUIRE(got.has_value());
+    faulty->is_away = true;
+    pass(25s, 1s);
+    faulty->is_away = false;
+    pass(60s, 1s);
+    BOOST_TEST(!got->is_lost());
+    BOOST_TEST(now(got->complete()) == effect::done);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

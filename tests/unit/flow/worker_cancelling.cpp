@@ -169,4 +169,15 @@ BOOST_AUTO_TEST_CASE(a_task_that_kills_its_workers_becomes_a_dead_letter) {
     BOOST_TEST(failed.attempts() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(one_handler_after_the_other_is_cancelled_without_waiting_for_time) {
+    const auto life = begin();
+    for (int i = 1; i <= 3; ++i) {
+        const auto submitted = now(client.submit(twice, i));
+        settle();
+        now(submitted.cancel());
+        settle();
+        BOOST_TEST(closed.cancelled == i);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

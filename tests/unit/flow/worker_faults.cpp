@@ -115,4 +115,46 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_told_to_stop_gives_up_on_a_broker_that_doe
     BOOST_TEST(life->done);
 }
 
+BOOST_AUTO_TEST_CASE(a_fetch_that_works_ends_what_was_wrong) {
+    std::vector<std::string> lines;
+    worker w{broker, options().log([&](std::string_view line) { lines.emplace_back(line); })};
+    w.on(twice, [](int x) { return 2 * x; });
+    faulty->no_fetch = true;
+    const auto life = start(w.run());
+    pass(60s, 1s);
+    BOOST_TEST(lines.size() == 1U);
+    faulty->no_fetch = false;
+    pass(6s, 1s);
+    for (std::size_t i = 1; i <= 5; ++i) {
+        faulty->no_fetch = true;
+        now(client.submit(twice, 1));  // ends the fetch that waits; the next one fails
+        settle();
+        BOOST_TEST(lines.size() == 1 + i);
+        faulty->no_fetch = false;
+        advance(100ms);  // as after a first failure
+        BOOST_TEST(now(client.run(twice, 2)) == 4);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(handlers_that_end_after_all_of_the_drain_time_are_reported_at_a_second_try) {
+    gate closed{here};
+    worker w{broker, options().drain_for(5s).unwind_for(5s).log(nullptr)};
+    w.on(note, [&closed](int) { return closed.pass_stubbornly(); });
+    const auto life = start(w.run());
+    const auto one = now(client.submit(note, 1));
+    settle();
+    w.stop();
+    settle();
+    advance(7s);
+    faulty->unsettled = {"default"};
+    closed.open();
+    settle();
+    BOOST_TEST(faulty->failures > 0);
+    BOOST_TEST(!life->done);
+    faulty->unsettled.clear();
+    advance(100ms);
+    BOOST_TEST(life->done);
+    BOOST_TEST(now(one.status()) == task_state::succeeded);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include <taskflux/core/control.hpp>
 #include <taskflux/flow/worker.hpp>
+#include <taskflux/flow/worker/unclaimed_watch.hpp>
 #include <taskflux/flow/worker_observer.hpp>
 
 using namespace test::flow;
@@ -170,6 +171,26 @@ BOOST_AUTO_TEST_CASE(a_task_that_another_worker_takes_is_not_told_of) {
     BOOST_TEST(counts().succeeded == 60U);
     BOOST_TEST(seen->unclaimed.empty());
     BOOST_TEST(lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_told_of_when_the_same_task_has_waited) {
+    taskflux::detail::unclaimed_watch watch(10s);
+    const auto seen_at = [&watch, begun = time.now()](taskflux::duration after, std::uint64_t sequence) {
+        taskflux::unclaimed_task one;
+        one.name = "answer";
+        one.sequence = sequence;
+        return watch.see({one}, {"default"}, {}, begun + after);
+    };
+    BOOST_TEST(seen_at(0s, 1).empty());
+    BOOST_TEST(seen_at(10s, 2).empty());
+    BOOST_TEST(seen_at(20s, 3).empty());
+    BOOST_TEST(seen_at(30s - 1ms, 3).empty());
+    const auto found = seen_at(30s, 3);
+    BOOST_REQUIRE(found.size() == 1U);
+    BOOST_TEST(found[0].name == "answer");
+    BOOST_TEST(found[0].queue == "default");
+    BOOST_TEST((found[0].waited == 10s));
+    BOOST_TEST(seen_at(40s, 3).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_busy_workers_leave_there_is_told_of_as_one_that_has_waited) {

@@ -26,6 +26,23 @@ struct releaser final : taskflux::worker_observer {
     std::promise<void> told;
 };
 
+/// Counts how often it is asked.
+class asked_clock final : public taskflux::clock {
+public:
+    taskflux::time_point now() const noexcept override {
+        ++asked;
+        return time_.now();
+    }
+    void arm(asio::steady_timer& timer, taskflux::time_point when) override { time_.arm(timer, when); }
+    void disarm(asio::steady_timer& timer) noexcept override { time_.disarm(timer); }
+    void advance(taskflux::duration by) { time_.advance(by); }
+
+    mutable std::atomic<int> asked = 0;
+
+private:
+    taskflux::manual_clock time_;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(flow_worker_observer_threads)
@@ -62,7 +79,7 @@ BOOST_AUTO_TEST_CASE(each_time_that_an_executor_stands_still_is_told_once) {
     const watchdog dog;
     asio::io_context watched;
     asio::thread_pool own(1);
-    taskflux::manual_clock time;
+    asked_clock time;
     std::atomic<int> told = 0;
     const auto watching = start_on(own.get_executor(), taskflux::detail::watch_executor(
                                                            watched.get_executor(), 2ms, time,
@@ -73,6 +90,7 @@ BOOST_AUTO_TEST_CASE(each_time_that_an_executor_stands_still_is_told_once) {
             std::this_thread::yield();
         }
         time.advance(10s);
+        for (const int asked = time.asked; time.asked < asked + 3;) std::this_thread::yield();  // it has looked again
         BOOST_TEST(told == times);
         watched.restart();
         while (watched.poll() == 0) watched.restart();  // it moves again

@@ -212,6 +212,24 @@ BOOST_AUTO_TEST_CASE(a_paused_worker_takes_no_task_and_asks_for_none) {
     BOOST_TEST(seen == 3);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_set_before_it_runs_holds_when_it_runs) {
+    gate closed{here};
+    worker w{broker, options().concurrency(1).prefetch(1)};
+    w.on(note, [&](int) { return closed.pass(); });
+    w.pause();
+    w.set_concurrency(3);
+    const auto life = start(w.run());
+    now(client.submit_all(note, std::vector<int>(10)));
+    settle();
+    BOOST_TEST(counts().running == 0U);
+    w.resume();
+    settle();
+    BOOST_TEST(closed.waiting == 3);
+    BOOST_TEST(counts().running == 4U);
+    closed.open();
+    settle();
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
     const auto is = [](errc code) { return [code](const taskflux::error& e) { return e.code() == code; }; };
     worker w{broker, options()};

@@ -157,6 +157,16 @@ BOOST_AUTO_TEST_CASE(a_worker_that_was_stopped_before_it_ran_runs_nothing) {
     BOOST_TEST(counts().waiting == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(stop_now_before_it_runs_is_a_stop_too) {
+    w.on(note, [this](int) { ++begun; });
+    now(client.submit(note, 1));
+    w.stop_now();
+    life = start(w.run());
+    BOOST_TEST(life->done);
+    BOOST_TEST(!life->error);
+    BOOST_TEST(begun == 0);
+}
+
 BOOST_AUTO_TEST_CASE(its_results_are_told_before_it_ends) {
     begin();
     const auto result = start(jobs[0].result());

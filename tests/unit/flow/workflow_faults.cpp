@@ -50,10 +50,12 @@ public:
         auto& left = failing[call];
         if (left == 0) return;
         --left;
+        if (foreign) throw boost::system::system_error(foreign, "elsewhere");
         throw taskflux::error(reason, "not now");
     }
 
     errc reason = errc::unavailable;
+    boost::system::error_code foreign;  // in its place
     std::map<std::string, int> failing;
     int cancels = 0;
 };
@@ -198,7 +200,21 @@ BOOST_AUTO_TEST_CASE(what_a_handler_cannot_reach_itself_is_its_failure) {
     BOOST_TEST((state(one) == task_state::failed));
 }
 
-BOOST_AUTO_TEST_CASE(an_attempt_whose_lease_was_lost_ends_in_silence) {
+BOOST_AUTO_TEST_CASE(an_error_of_another_category_is_a_failure_of_the_call_whatever_its_number) {
+    w->on(parent, [](context& ctx, int) -> asio::awaitable<int> { co_return co_await ctx.call(twice, 1); });
+    const auto life = start(w->run());
+    for (const auto code : {errc::lease_lost, errc::shut_down, errc::unavailable}) {
+        faulty->foreign.assign(static_cast<int>(code), boost::system::generic_category());
+        faulty->failing["write"] = 1;
+        const auto one = now(client.submit(parent, 0));
+        settle();
+        BOOST_TEST((state(one) == task_state::failed));
+        BOOST_TEST(start(one.result())->what().find("elsewhere") != std::string::npos);
+    }
+}
+
+BOOST_DATA_TEST_CASE(an_attempt_that_is_no_longer_the_tasks_ends_in_silence,
+                     boost::unit_test::data::make({errc::lease_lost, errc::wrong_state, errc::not_found}), reason) {
     w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
         ++begins;
         try {
@@ -209,7 +225,7 @@ BOOST_AUTO_TEST_CASE(an_attempt_whose_lease_was_lost_ends_in_silence) {
         co_return 1;
     });
     const auto life = start(w->run());
-    faulty->reason = errc::lease_lost;
+    faulty->reason = reason;
     faulty->failing["write"] = 1;
     const auto one = now(client.submit(parent, 0));
     settle();
