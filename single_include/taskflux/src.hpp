@@ -6727,7 +6727,7 @@ std::optional<call_message::kind> inlet::take(call_message& message) {
             received_ = message.number + 1;
             return call_message::kind::credit;
         case call_message::kind::fault:
-            if (!has_ended_ && !failure_) {
+            if (!failure_) {  // what follows the end is not read
                 auto why = read_failure(message.payload);
                 const auto code = code_of(why);
                 failure_ = faults_.raised(call_failed(code, std::move(why)));

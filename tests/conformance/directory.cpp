@@ -164,6 +164,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_is_noticed, Backend, backends) {
     BOOST_TEST(!none.done());
     on.pass(1s);
     BOOST_TEST(none.get().nodes.size() == 1U);
+    auto served = on.start(on.who.next_change(after, 1min));
+    taskflux::service service(on.shared());
+    service.on(nothing, []() {});
+    auto running = on.start(service.run());
+    on.pass(2s);
+    BOOST_TEST(served.done());  // another service alone is a change
+    service.stop();
+    running.get();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(of_several_nodes_those_that_live_are_steered_and_that_one_is_gone_is_told, Backend, backends) {
+    steering<Backend> on;
+    process one(on, "one");
+    one.start();
+    for (const std::string id : {"0", "z"}) {  // before and behind it
+        node_info dead;
+        dead.id = id;
+        dead.name = "one";
+        on.run(on.broker().announce("taskflux/nodes", dead.id, encode(dead), 1min));
+    }
+    BOOST_TEST(on.error_of(on.who.set_concurrency(on.named("one"), 5)) == errc::no_instance);
+    BOOST_TEST(one.worker.concurrency() == 5U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_concurrency_of_a_worker_changes_while_it_runs, Backend, backends) {
@@ -269,7 +291,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_kept_holds_for_a_node_that_is_started_agai
         BOOST_TEST(again.worker.is_paused());
         BOOST_TEST(other.worker.concurrency() == 2U);
         on.run(on.who.resume(on.named("one"), true));
+        on.run(on.who.pause(on.named("other")));
     }
+    process forgetful(on, "other");
+    forgetful.start();
+    BOOST_TEST(!forgetful.worker.is_paused());  // that was not to be kept
     on.run(on.broker().announce("taskflux/settings", "two", "{", 1min));
     process strange(on, "two");
     strange.start();

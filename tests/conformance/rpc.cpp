@@ -417,6 +417,34 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_request_past_its_deadline_is_not_carried_out, Ba
     BOOST_TEST(on.run(on.caller.call(add, 1, 2)) == 3);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_has_cancelled_its_call_hears_no_more_of_it, Backend, backends) {
+    calling<Backend> on;
+    server one(on);
+    one.start();
+    const auto rows = on.run(on.broker().announced("taskflux/service/calculator"));
+    BOOST_REQUIRE_EQUAL(rows.size(), 1U);
+    const auto address = decode<service_instance>(rows[0].text).address;
+    int heard = 0;
+    const auto box = on.broker().open([&](std::string_view) { ++heard; });
+    on.let_hear();
+    detail::call_message message;
+    message.id = 1;
+    message.service = "calculator";
+    message.method = "wait_long";
+    message.payload = "null";
+    message.reply_to = box->address();
+    message.deadline = on.broker().clock().now() + 1h;
+    BOOST_TEST(on.run(on.broker().send(address, message.text())));
+    on.let_work();
+    BOOST_TEST(one.begun == 1);
+    message.what = detail::call_message::kind::cancel;
+    BOOST_TEST(on.run(on.broker().send(address, message.text())));
+    on.let_work();
+    BOOST_TEST(one.cancelled == 1);
+    BOOST_TEST(one.service.running() == 0U);
+    BOOST_TEST(heard == 0);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(calls_go_to_all_instances_and_to_the_one_that_is_named, Backend, backends) {
     calling<Backend> on;
     server a(on, named("a")), b(on, named("b"));

@@ -8,6 +8,7 @@
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/version.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -71,6 +72,31 @@ struct app_fixture : fixture {
         }
         return "accepted";
     }
+};
+
+/// An embedded broker that can't be reached by who reads or writes schedules, as long as the test says so.
+class absent_broker : public taskflux::memory::memory_broker {
+public:
+    using memory_broker::memory_broker;
+
+    awaitable<taskflux::stored_schedules> schedules(std::string queue) override {
+        check();
+        co_return co_await memory_broker::schedules(std::move(queue));
+    }
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<taskflux::new_task> tasks) override {
+        check();
+        co_return co_await memory_broker::set_schedule(std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
+    }
+
+    void check() {
+        if (!is_absent) return;
+        ++failures;
+        throw taskflux::error(errc::unavailable, "no connection");
+    }
+
+    bool is_absent = true;
+    int failures = 0;
 };
 
 asio::awaitable<int> twice_of(int number) { co_return 2 * number; }
@@ -236,6 +262,8 @@ BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
     other.payload = 1;
     other.enabled = false;
     config.retention = 5min;
+    config.failed_retention = 7min;
+    config.deadline = 9min;
     app a{config};
     a.on(note, nothing).on(mail, nothing);
     a.every("*/10 * * * * *", note, 1);
@@ -258,6 +286,8 @@ BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
     BOOST_TEST(stored[1].definition.id == "from_config");
     BOOST_TEST(stored[1].definition.task->payload.bytes == "7");
     BOOST_TEST((stored[1].definition.task->retention == 5min));
+    BOOST_TEST((stored[1].definition.task->failed_retention == 7min));
+    BOOST_TEST((stored[1].definition.task->deadline == 9min));
     a.stop();
     run_until(life);
 }
@@ -292,6 +322,52 @@ BOOST_AUTO_TEST_CASE(limits_are_for_tasks_that_have_none_of_their_own) {
     advance(10min);
     BOOST_TEST((start(short_lived.record())->code() == errc::not_found));
     BOOST_TEST(now(long_lived.record()).state == task_state::succeeded);
+}
+
+BOOST_AUTO_TEST_CASE(queues_are_served_by_their_weights) {
+    config.queues = {"default", "mail"};
+    config.weights = {{"mail", 100'000}};
+    config.concurrency = 1;
+    std::string order;
+    app a{config};
+    const auto adds = [&order](char letter) {
+        return [&order, letter](int) -> asio::awaitable<void> {
+            order += letter;
+            co_return;
+        };
+    };
+    a.on(note, adds('n')).on(mail, adds('m'));
+    for (int i = 0; i < 20; ++i) {
+        result(client.submit(note, 1));
+        result(client.submit(mail, 1));
+    }
+    const auto life = start_on(here, a.run_on(broker));
+    io.restart();
+    while (order.size() < 40) io.run_one();
+    a.stop();
+    run_until(life);
+    BOOST_TEST(std::ranges::count(order.substr(0, 20), 'm') >= 19, order);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_that_starts_before_its_broker_is_there_goes_on_when_it_is) {
+    const auto absent = std::make_shared<absent_broker>(io.get_executor(), taskflux::memory_options(), time);
+    app a{config};
+    a.on(note, nothing).every("@daily", note, 1);
+    bool has_started = false;
+    a.on_start([&](taskflux::client) -> asio::awaitable<void> {
+        has_started = true;
+        co_return;
+    });
+    const auto life = start_on(here, a.run_on(absent));
+    pass(10s, 500ms);
+    BOOST_TEST(absent->failures > 1);
+    BOOST_TEST((!has_started && !life->done));
+    absent->is_absent = false;
+    while (!has_started && !life->done) advance(1s);
+    BOOST_TEST(has_started);
+    a.stop();
+    run_until(life);
+    BOOST_TEST(!life->error);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_part_throws_ends_it) {

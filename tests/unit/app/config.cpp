@@ -172,6 +172,27 @@ BOOST_AUTO_TEST_CASE(variables_win_over_the_file) {
     BOOST_TEST(config.node.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_variable_that_is_empty_is_none) {
+    const auto config = load(R"({"node": "n", "concurrency": 3})", {{"TASKFLUX_NODE", ""}, {"TASKFLUX_CONCURRENCY", ""}});
+    BOOST_TEST(config.node == "n");
+    BOOST_TEST(config.concurrency == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(values_at_both_ends_of_their_range_are_taken_and_those_beyond_refused) {
+    const auto config = load(R"({"concurrency": 100000, "threads": 1, "cpu_threads": 0, "lease": "100ms", "retention": "3650d",
+        "timeout": "0s", "queues": ["q", "r"], "weights": {"q": 1, "r": 1000000}})");
+    BOOST_TEST(config.concurrency == 100'000U);
+    BOOST_TEST((config.retention->value() == 24h * 3650));
+    BOOST_TEST(config.weights.at("r") == 1'000'000U);
+    for (const std::string wrong : {R"("concurrency": 100001)", R"("threads": 0)", R"("threads": 1001)", R"("lease": "99ms")",
+                                    R"("retention": "3651d")", R"("retention": "87601h")", R"("retention": "-1s")"}) {
+        BOOST_TEST(refusal("{" + wrong + "}").find(": expected ") != std::string::npos, wrong);
+    }
+    for (const std::string wrong : {"0", "1000001"}) {
+        BOOST_TEST(refusal(R"({"queues": ["q"], "weights": {"q": )" + wrong + "}}").find(": /weights/q: expected ") != std::string::npos);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_variable_is_refused_as_a_wrong_key_is) {
     const auto wrong = [&](const std::string& name, const std::string& value) { return refusal("{}", {{name, value}}); };
     BOOST_TEST(wrong("TASKFLUX_CONCURRENCY", "0") ==
@@ -252,7 +273,9 @@ BOOST_AUTO_TEST_CASE(a_time_is_written_in_its_largest_unit) {
     BOOST_TEST(text(1500ms) == R"("1500ms")");
     BOOST_TEST(text(90s) == R"("90s")");
     BOOST_TEST(text(48h) == R"("2d")");
-    for (const char* wrong : {R"("")", R"("5")", R"("5 s")", R"("-5s")", R"("5w")", R"("s")", R"("99999999999999999999s")", "5"}) {
+    BOOST_TEST((taskflux::decode<taskflux::time_span>(R"("3650d")").value() == 24h * 3650));
+    for (const char* wrong : {R"("")", R"("5")", R"("5 s")", R"("-5s")", R"("5w")", R"("s")", R"("99999999999999999999s")",
+                              R"("3651d")", R"("9223372036854775807d")", "5"}) {
         BOOST_CHECK_THROW(taskflux::decode<taskflux::time_span>(wrong), taskflux::decode_error);
     }
 }

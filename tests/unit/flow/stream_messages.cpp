@@ -2,12 +2,14 @@
 
 #include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/calls/stream/inlet.hpp>
+#include <taskflux/calls/stream/outlet.hpp>
 
 #include <initializer_list>
 
 using namespace test::flow;
 using taskflux::detail::call_message;
 using taskflux::detail::inlet;
+using taskflux::detail::outlet;
 using kind = call_message::kind;
 
 namespace {
@@ -43,6 +45,48 @@ struct reading_fixture : fixture {
         if (got->error) return got->what();
         return got->done ? got->value->value_or("the end") : "waits";
     }
+};
+
+/// A source, and a reader whose messages the test sends by hand.
+struct emitting_fixture : fixture {
+    explicit emitting_fixture(std::size_t window = 4) : out(outlet::open(broker, reader->address(), window, [this] { ++gone; })) {
+        settle();
+        for (const auto& one : heard) source = one.reply_to;
+        heard.clear();
+    }
+
+    void send(kind what, std::uint64_t number, std::uint64_t taken) {
+        call_message message;
+        message.what = what;
+        message.number = number;
+        message.taken = taken;
+        broker->post(source, message.text());
+        settle();
+    }
+
+    static asio::awaitable<void> emit_all(std::shared_ptr<outlet> by, std::vector<std::string> values) {
+        for (auto& value : values) co_await by->emit(std::move(value));
+    }
+    std::shared_ptr<ending<void>> emit(std::vector<std::string> values) { return start(emit_all(out, std::move(values))); }
+
+    /// The messages since the last time: "0 a b" for the values from number 0 on, "end 2".
+    std::vector<std::string> told() {
+        std::vector<std::string> all;
+        for (const auto& one : std::exchange(heard, {})) {
+            auto& text = all.emplace_back((one.what == kind::end ? "end " : "") + std::to_string(one.number));
+            for (const auto value : one.values_in()) (text += ' ') += value;
+        }
+        return all;
+    }
+
+    using texts = std::vector<std::string>;
+
+    std::vector<call_message> heard;  // by the reader
+    std::unique_ptr<taskflux::mailbox> reader =
+        broker->open([this](std::string_view text) { heard.push_back(call_message::parse(text)); });
+    int gone = 0;
+    std::string source;
+    std::shared_ptr<outlet> out;
 };
 
 }  // namespace
@@ -120,6 +164,115 @@ BOOST_AUTO_TEST_CASE(credit_is_given_for_half_a_window) {
     BOOST_TEST((heard[0].what == kind::credit));
     BOOST_TEST(heard[0].taken == 4U);
     BOOST_TEST(heard[0].number == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(credit_is_given_for_large_values_at_once) {
+    const std::string large(taskflux::detail::stream_bytes / 4, 'x');
+    send(kind::values, 0, {large.substr(1), large});
+    heard.clear();
+    value();
+    BOOST_TEST(heard.empty());
+    value();
+    BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+    BOOST_TEST(heard[0].taken == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(another_attempt_is_told_where_its_reader_is) {
+    send(kind::values, 0, {"a", "b"});
+    std::vector<call_message> second;
+    const auto other = broker->open([&](std::string_view text) { second.push_back(call_message::parse(text)); });
+    call_message first;
+    first.what = kind::values;
+    first.reply_to = other->address();
+    first.add("a");
+    broker->post(in->address(), first.text());
+    settle();
+    BOOST_REQUIRE_EQUAL(second.size(), 1U);
+    BOOST_TEST((second[0].what == kind::credit));
+    BOOST_TEST(second[0].number == 2U);
+    BOOST_TEST(value() == "a");
+    BOOST_TEST(value() == "b");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(flow_stream_sources, emitting_fixture)
+
+BOOST_AUTO_TEST_CASE(values_that_were_lost_are_sent_again_until_they_are_received) {
+    emit({"a", "b", "c"});
+    told();
+    for (int times = 0; times < 2; ++times) {
+        send(kind::again, 1, 0);
+        BOOST_TEST(told() == texts({"1 b c"}), boost::test_tools::per_element());
+    }
+    send(kind::credit, 2, 0);
+    BOOST_TEST(told().empty());
+    send(kind::again, 0, 0);  // older than what it has said since
+    BOOST_TEST(told() == texts({"2 c"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(no_more_is_emitted_than_was_taken_and_the_window) {
+    const auto emitting = emit({"a", "b", "c", "d", "e", "f"});
+    BOOST_TEST(!emitting->done);
+    send(kind::credit, 4, 1);
+    BOOST_TEST(!emitting->done);
+    send(kind::credit, 5, 2);
+    BOOST_TEST(emitting->done);
+}
+
+BOOST_AUTO_TEST_CASE(the_end_is_over_when_it_has_been_received) {
+    emit({"a", "b"});
+    told();
+    const auto end = start(out->end());
+    BOOST_TEST(told() == texts({"end 2"}), boost::test_tools::per_element());
+    send(kind::credit, 2, 2);
+    BOOST_TEST(!end->done);
+    send(kind::again, 2, 2);
+    BOOST_TEST(told() == texts({"end 2"}), boost::test_tools::per_element());
+    send(kind::credit, 3, 2);
+    BOOST_TEST(end->done);
+    BOOST_TEST(gone == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_whose_reader_has_not_heard_for_ten_seconds_is_told_and_blocks_no_more) {
+    reader.reset();
+    const auto emitting = emit({"a", "b", "c", "d", "e"});
+    BOOST_TEST(!emitting->done);
+    pass(9s, 1s);
+    BOOST_TEST(gone == 0);
+    BOOST_TEST(!emitting->done);
+    pass(2s, 1s);
+    BOOST_TEST(gone == 1);
+    BOOST_TEST(emitting->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_does_not_read_is_asked_whether_it_is_there) {
+    const auto emitting = emit({"a", "b", "c", "d", "e"});
+    told();
+    advance(999ms);
+    BOOST_TEST(told().empty());
+    advance(1ms);
+    BOOST_TEST(told() == texts({"4"}), boost::test_tools::per_element());
+    send(kind::cancel, 0, 0);
+    BOOST_TEST(emitting->done);
+    BOOST_TEST(gone == 1);
+}
+
+BOOST_AUTO_TEST_CASE(large_values_go_each_in_a_message_of_its_own_and_no_more_than_may_be_unread) {
+    const std::string large(40 * 1024, 'x');
+    emit({large, large, large, "a"});  // the first is on its way before the others come
+    std::size_t values = 0;
+    for (const auto& one : heard) {
+        BOOST_TEST(one.payload.size() < 64U * 1024 + 16);
+        values += one.values_in().size();
+    }
+    BOOST_TEST(values == 4U);
+    send(kind::credit, 4, 4);
+    const auto emitting = emit({std::string(taskflux::detail::stream_bytes - 1, 'x'), "a", "b"});
+    BOOST_TEST(!emitting->done);
+    send(kind::credit, 6, 5);
+    BOOST_TEST(emitting->done);
+    BOOST_TEST((start(out->emit(std::string(taskflux::exchange::max_message_size, 'x')))->code() == errc::too_large));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
