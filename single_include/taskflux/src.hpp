@@ -2262,10 +2262,10 @@ struct entry {
     std::uint32_t deliveries = 0;
     std::uint32_t failed_attempts = 0;
     std::uint32_t crashes = 0;
+    std::uint32_t announced_waits = 0;  ///< clients that have submitted it to await its end, and have not come to wait yet
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
-    bool is_awaited = false;    ///< its client waits for its end, or is about to
     bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {
@@ -2715,11 +2715,11 @@ public:
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
         if (const auto there = find_same(from, now)) {
-            if (from.is_awaited) tasks_.find(there->sequence)->is_awaited = true;
+            if (from.is_awaited) ++tasks_.find(there->sequence)->announced_waits;
             return {*there, true};
         }
         auto& task = tasks_.add();
-        task.is_awaited = from.is_awaited;
+        task.announced_waits = from.is_awaited ? 1 : 0;
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
         task.submitted_at = now;
@@ -2988,10 +2988,10 @@ protected:
 
     /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
-        const bool is_unheard = task.is_awaited && !task.waiters;  // its client has submitted it, and not come to wait yet
         conclude(task, event, to, now);
         const auto& policy = task.spec->policy;
         auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        const bool is_unheard = task.announced_waits > 0;
         if (retention == duration::zero() && is_unheard) retention = duration(detail::most_kept::unheard_ms);
         if (retention == duration::zero()) return erase(task);
         if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
@@ -3792,6 +3792,7 @@ struct waiting : result_waiter {
         awaited = std::move(id);
         notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
         task.add_waiter(*this);
+        if (task.announced_waits > 0) --task.announced_waits;
     }
 
     detail::event wake;
@@ -14980,11 +14981,32 @@ public:
         places::iterator where_;
     };
 
-    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    /// While it lives, a submission is under way that may turn out to be of tasks that were there, which others await: ends
+    /// that come meanwhile are kept for it as well.
+    class submission {
+    public:
+        explicit submission(awaited_ends& of) : of_(of) {
+            const std::lock_guard lock(of_.mutex_);
+            ++of_.submissions_;
+        }
+        submission(const submission&) = delete;
+        submission& operator=(const submission&) = delete;
+        ~submission() {
+            const std::lock_guard lock(of_.mutex_);
+            if (--of_.submissions_ > 0) return;
+            for (const auto& id : std::exchange(of_.kept_beside_, {})) of_.drop_unexpected(id);
+        }
+
+    private:
+        awaited_ends& of_;
+    };
+
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end. Once for
+    /// each caller that is about to come.
     void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
         auto& told = told_unasked(id);
-        told.is_expected = true;
+        ++told.expected;
         told.must_ask = told.must_ask || must_ask;
     }
 
@@ -14992,14 +15014,18 @@ public:
     std::optional<task_outcome> take(const task_id& id) {
         const std::lock_guard lock(mutex_);
         const auto told = told_unasked_.find(id);
-        if (told == told_unasked_.end() || !told->second.is_expected || !told->second.outcome) return std::nullopt;
+        if (told == told_unasked_.end() || told->second.expected == 0 || !told->second.outcome) return std::nullopt;
         return take(told).outcome;
     }
 
     /// The server has told of an end.
     void deliver(const task_id& id, const task_outcome& outcome) {
         const std::lock_guard lock(mutex_);
-        if (!give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); })) keep(id, outcome);
+        const bool is_given = give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); });
+        const auto told = told_unasked_.find(id);
+        const bool is_expected = told != told_unasked_.end() && told->second.expected > 0;
+        if (is_given && !is_expected && submissions_ > 0) kept_beside_.push_back(id);
+        if (!is_given || is_expected || submissions_ > 0) keep(id, outcome);
     }
 
     /// Messages may have been lost: all are asked for again, at once.
@@ -15087,7 +15113,7 @@ public:
 private:
     // The end of a task that has just been submitted to be awaited; it may come before that is known.
     struct told_end {
-        bool is_expected = false;
+        unsigned expected = 0;  // callers that are about to come
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
 
@@ -15124,18 +15150,27 @@ private:
 
     void take_told(const task_id& id, place& to) {
         const auto told = told_unasked_.find(id);
-        if (told == told_unasked_.end() || !told->second.is_expected) return;
+        if (told == told_unasked_.end() || told->second.expected == 0) return;
         auto taken = take(told);
         to.known.is_told = true;
         to.must_ask = taken.must_ask;
         if (taken.outcome) to.known.outcome = std::make_unique<task_outcome>(std::move(*taken.outcome));
     }
 
+    // For one of the callers that are expected.
     told_end take(std::map<task_id, told_end>::iterator told) {
+        if (--told->second.expected > 0) return told->second;
         told_bytes_ -= told->second.size();
         auto taken = std::move(told->second);
         told_unasked_.erase(told);
         return taken;
+    }
+
+    void drop_unexpected(const task_id& id) {
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || told->second.expected > 0) return;
+        told_bytes_ -= told->second.size();
+        told_unasked_.erase(told);
     }
 
     // What nobody takes is dropped with time: callers waiting for it ask the server.
@@ -15169,6 +15204,8 @@ private:
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
     std::size_t told_bytes_ = 0;
+    unsigned submissions_ = 0;
+    std::vector<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
 };
 
 }  // namespace taskflux::redis
@@ -17368,9 +17405,9 @@ end
 )lua";
 
 inline constexpr char shared_are_heard[] =
-    R"lua(local function are_heard(seq)
+    R"lua(local function are_heard(seq, bytes)
 for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
-if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+if bytes > 65536 or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
 end
 return true
 end
@@ -17382,7 +17419,7 @@ conclude(task, state)
 local keep = state == 6 and 604800000 or 3600000
 if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
 if keep == 0 then
-if are_heard(task.seq) then return erase(task) end
+if are_heard(task.seq, #task.result + #task.error) then return erase(task) end
 keep = 60000
 end
 task.gone_at = math.min(now + keep, 1e15)
@@ -18044,7 +18081,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "f7a50e199b40ee6e16fe337b6e59c7b42ff83915",
+inline constexpr script aside{"aside", "8248f722bb5fb978bd1494a7c8892d57516b575f",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -18124,7 +18161,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "db2869b933cb163398cf90367344d97f2cef85c3",
+inline constexpr script end_child{"end_child", "811c9bac81bab5aaf0301550d5edd937a595c15c",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18167,7 +18204,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9c7a28d695889dcc48503501c258fa1c75f3a915",
+inline constexpr script enqueue{"enqueue", "05c1bfb2dd80fcacedd48db29090be19b34b9bdc",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -18461,7 +18498,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "4ea9a88fed25bfb1be5d729a27f8231c1022a215",
+inline constexpr script fetch{"fetch", "b0a910a02b9fd0f5e736bb087249b3e92297cc1a",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -18878,7 +18915,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bdcf6c72a48a7efb202562419509e14597684886",
+inline constexpr script leave{"leave", "fd741bc6bab54dd5059e7a1cfaa6d80f29b677c7",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18921,7 +18958,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eca2fa760fdca804c0401c090c8d080003388749",
+inline constexpr script list{"list", "8d612f04e0a63137538342f905735a32e40001c8",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -19090,7 +19127,7 @@ if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "b3892d93bc817be063a9400d2c2798dbef8af100",
+inline constexpr script maintain{"maintain", "1afd92c19a71ab98bee59f7b3a94589594b27c6c",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -19151,7 +19188,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "eadc989314addfe76353933a59ee06fc8633ebfe",
+inline constexpr script pause{"pause", "99cbffd035fa72013bc34709bc9df93cf8842c6b",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -19183,7 +19220,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "6d6bece033254785ea03aa8e6a0db05b27a110a5",
+inline constexpr script reclaim{"reclaim", "c4d3a89a0fb8a7d2456707d0fb7aab7677363e9b",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -19305,7 +19342,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f2e8e3f55d8823063e1e22b0941f4f924045fccf",
+inline constexpr script report{"report", "8857893afb20be5698c6abd59f669535a111af8d",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19335,7 +19372,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "107fa6ba0eed9a00af2ad8fedfd2a34a83b495f3",
+inline constexpr script resign{"resign", "90db86bcfcbd290abef3e3eff00643fb4340c899",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -19390,7 +19427,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "96b164355523823588d9ad690c7d9d58ec335eb2",
+inline constexpr script set_schedule{"set_schedule", "1cd615fc311e32c4e5efb6459b9b1adf67e93bcb",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19470,7 +19507,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "5570bb76677ddb5d539b5e2b1bc04f6fa65d6f09",
+inline constexpr script settle{"settle", "fc63ecf4085f8ff1795c1c1e40aa750f88f1e884",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -19539,7 +19576,7 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
-if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
+if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -19618,7 +19655,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "6ed5003c8b15b668bf60b13bdb9d6a54c779a94b",
+inline constexpr script settle_plain{"settle_plain", "9b07c77199480508a4aa9707e27c017b4a4631de",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19659,7 +19696,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "0c061d2259169c7338fc44e4b1975279bcc6ddb5",
+inline constexpr script signal{"signal", "fd24624ba53897bf9d9a89fcb869a95934f92890",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -19735,7 +19772,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "ae243f9e04ae2c433534498abd7679476967e11f",
+inline constexpr script steer{"steer", "63698cd064f006bf216b8359c2bfd00444e901d2",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19765,7 +19802,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "d8c02b938ee6267aaec78845a324c339924cd019",
+inline constexpr script update{"update", "028d05f89e8d72ec58d385882651afc5ab6e6689",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -19887,7 +19924,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "22ac0407af962cb29913cd0de40f3a0031c40a57",
+inline constexpr script write_journal{"write_journal", "6bf909060b6775a30bd9f1b340917f1dbee48194",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -22215,6 +22252,9 @@ public:
         co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
+        std::optional<awaited_ends::submission> beside;
+        const auto may_be_there = [](const new_task& one) { return one.is_awaited && (!one.own_id.empty() || !one.unique_key.empty()); };
+        if (std::ranges::any_of(tasks, may_be_there)) beside.emplace(on->ends());
         tasks.clear();
         for (std::size_t from = 0; from < items.size();) {
             const auto till = end_of_batch(items, from);

@@ -1020,9 +1020,9 @@ end
 )lua";
 
 inline constexpr char shared_are_heard[] =
-    R"lua(local function are_heard(seq)
+    R"lua(local function are_heard(seq, bytes)
 for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
-if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+if bytes > 65536 or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
 end
 return true
 end
@@ -1034,7 +1034,7 @@ conclude(task, state)
 local keep = state == 6 and 604800000 or 3600000
 if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
 if keep == 0 then
-if are_heard(task.seq) then return erase(task) end
+if are_heard(task.seq, #task.result + #task.error) then return erase(task) end
 keep = 60000
 end
 task.gone_at = math.min(now + keep, 1e15)
@@ -1696,7 +1696,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "f7a50e199b40ee6e16fe337b6e59c7b42ff83915",
+inline constexpr script aside{"aside", "8248f722bb5fb978bd1494a7c8892d57516b575f",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -1776,7 +1776,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "db2869b933cb163398cf90367344d97f2cef85c3",
+inline constexpr script end_child{"end_child", "811c9bac81bab5aaf0301550d5edd937a595c15c",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -1819,7 +1819,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9c7a28d695889dcc48503501c258fa1c75f3a915",
+inline constexpr script enqueue{"enqueue", "05c1bfb2dd80fcacedd48db29090be19b34b9bdc",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -2113,7 +2113,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "4ea9a88fed25bfb1be5d729a27f8231c1022a215",
+inline constexpr script fetch{"fetch", "b0a910a02b9fd0f5e736bb087249b3e92297cc1a",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2530,7 +2530,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bdcf6c72a48a7efb202562419509e14597684886",
+inline constexpr script leave{"leave", "fd741bc6bab54dd5059e7a1cfaa6d80f29b677c7",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -2573,7 +2573,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eca2fa760fdca804c0401c090c8d080003388749",
+inline constexpr script list{"list", "8d612f04e0a63137538342f905735a32e40001c8",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -2742,7 +2742,7 @@ if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "b3892d93bc817be063a9400d2c2798dbef8af100",
+inline constexpr script maintain{"maintain", "1afd92c19a71ab98bee59f7b3a94589594b27c6c",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -2803,7 +2803,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "eadc989314addfe76353933a59ee06fc8633ebfe",
+inline constexpr script pause{"pause", "99cbffd035fa72013bc34709bc9df93cf8842c6b",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -2835,7 +2835,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "6d6bece033254785ea03aa8e6a0db05b27a110a5",
+inline constexpr script reclaim{"reclaim", "c4d3a89a0fb8a7d2456707d0fb7aab7677363e9b",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -2957,7 +2957,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f2e8e3f55d8823063e1e22b0941f4f924045fccf",
+inline constexpr script report{"report", "8857893afb20be5698c6abd59f669535a111af8d",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -2987,7 +2987,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "107fa6ba0eed9a00af2ad8fedfd2a34a83b495f3",
+inline constexpr script resign{"resign", "90db86bcfcbd290abef3e3eff00643fb4340c899",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3042,7 +3042,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "96b164355523823588d9ad690c7d9d58ec335eb2",
+inline constexpr script set_schedule{"set_schedule", "1cd615fc311e32c4e5efb6459b9b1adf67e93bcb",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3122,7 +3122,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "5570bb76677ddb5d539b5e2b1bc04f6fa65d6f09",
+inline constexpr script settle{"settle", "fc63ecf4085f8ff1795c1c1e40aa750f88f1e884",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3191,7 +3191,7 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
-if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
+if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -3270,7 +3270,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "6ed5003c8b15b668bf60b13bdb9d6a54c779a94b",
+inline constexpr script settle_plain{"settle_plain", "9b07c77199480508a4aa9707e27c017b4a4631de",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3311,7 +3311,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "0c061d2259169c7338fc44e4b1975279bcc6ddb5",
+inline constexpr script signal{"signal", "fd24624ba53897bf9d9a89fcb869a95934f92890",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -3387,7 +3387,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "ae243f9e04ae2c433534498abd7679476967e11f",
+inline constexpr script steer{"steer", "63698cd064f006bf216b8359c2bfd00444e901d2",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3417,7 +3417,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "d8c02b938ee6267aaec78845a324c339924cd019",
+inline constexpr script update{"update", "028d05f89e8d72ec58d385882651afc5ab6e6689",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -3539,7 +3539,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "22ac0407af962cb29913cd0de40f3a0031c40a57",
+inline constexpr script write_journal{"write_journal", "6bf909060b6775a30bd9f1b340917f1dbee48194",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
