@@ -2054,7 +2054,11 @@ public:
 
     const children_counts& counts() const { return counts_; }
     bool has_open_children() const { return open_ > 0; }
-    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    /// Whether the policy decides how the task ends, and not its handler's return alone.
+    bool is_judged() const {
+        const bool needs_some = policy.judge(children_counts()) == children_policy::verdict::fail;
+        return needs_some || counts_.total > 0 || has(continuation_key);
+    }
     bool has(std::string_view key) const { return entries_.contains(key); }
 
     /// Throws `too_large`, and has changed nothing then. Sets `has_grown` where something is there that was not.
@@ -3076,10 +3080,10 @@ class family_store : public task_store {
 public:
     using task_store::task_store;
 
-    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    /// With subtasks that it has spawned, or must have, it ends when their policy says so, and its result is kept until then.
     void complete(entry& task, std::string result, time_point now) {
         const auto* own_journal = task.journal();
-        if (task.cancel_requested || !own_journal || !own_journal->has_spawned()) {
+        if (task.cancel_requested || !own_journal || !own_journal->is_judged()) {
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
@@ -11749,12 +11753,15 @@ asio::awaitable<void> worker_core::leave() {
 
 namespace taskflux::detail {
 
+/// A number of attempts such that sums of some do not overflow.
+inline std::size_t countable(std::size_t attempts) { return (std::min)(attempts, std::size_t(1) << 30); }
+
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
       held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
-      timeout_(options.timeout()), prefetch_(options.prefetch()),
-      capacity_(options.concurrency() + options.prefetch()),
+      timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
+      capacity_(countable(options.concurrency()) + prefetch_),
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
@@ -11774,6 +11781,7 @@ bool crew::has_waiting(const task_id& id) const {
 }
 
 void crew::concurrency(std::size_t slots) {
+    slots = countable(slots);
     capacity_ = slots + prefetch_;
     held_->slots(slots);
     pool_->concurrency(slots);
@@ -12207,7 +12215,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         for (;;) {
             // Half a window at a time, so that a call submits many.
             const auto room = window - waits.size();
-            if (payloads.has_next() && 2 * room >= window) {
+            if (payloads.has_next() && room >= window - window / 2) {
                 std::vector<std::string> names;
                 std::vector<new_task> tasks;
                 while (tasks.size() < room && payloads.has_next()) {
@@ -17696,7 +17704,7 @@ if of.continued then return end
 local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
 local succeeded, failed = of.done - of.failed, of.failed
 if kind == 'q' then
-needed = whole(needed) or 0
+needed = whole(needed) or 1e15
 if of.total - failed < needed then
 local why = of.why ~= '' and of.why or ('{"code":"' .. 'task_failed' .. '","type":"","message":"' .. 'it has fewer subtasks than must succeed' .. '","pointer":"","expected":""}')
 return fail_for_children(task, why)
@@ -17722,7 +17730,8 @@ inline constexpr char shared_wait_for_children[] =
     R"lua(local function wait_for_children(task, result)
 if not task.journal then return false end
 local of = journal_of(task)
-if of.total == 0 and not note_in(of, 'c~then') then return false end
+local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
+if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
 detach(task)
 enter(task, 4)
@@ -18081,7 +18090,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "8248f722bb5fb978bd1494a7c8892d57516b575f",
+inline constexpr script aside{"aside", "2573d661d9ae5d03a797c04975ee1fc77ca1e170",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -18161,7 +18170,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "811c9bac81bab5aaf0301550d5edd937a595c15c",
+inline constexpr script end_child{"end_child", "49762d28ee97650cc6b7af797db54f99dd2e3e5e",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18204,7 +18213,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "05c1bfb2dd80fcacedd48db29090be19b34b9bdc",
+inline constexpr script enqueue{"enqueue", "663f60ef0b4b09a1813b021ebc0ebdb6372473fd",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -18498,7 +18507,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "b0a910a02b9fd0f5e736bb087249b3e92297cc1a",
+inline constexpr script fetch{"fetch", "d6d1d6323f5dd093bd6f1ee64173962603bb46e4",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -18915,7 +18924,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "fd741bc6bab54dd5059e7a1cfaa6d80f29b677c7",
+inline constexpr script leave{"leave", "27fff9c14fb8abd446b39e3b9eba760043481657",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18958,7 +18967,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "8d612f04e0a63137538342f905735a32e40001c8",
+inline constexpr script list{"list", "e3bf434d1385b2011feebb5ddfccbe10c36a22ff",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -19127,7 +19136,7 @@ if reply[1] ~= 'NEED' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "1afd92c19a71ab98bee59f7b3a94589594b27c6c",
+inline constexpr script maintain{"maintain", "10853d120ba068c990604475a75ac6065d0195b1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -19188,7 +19197,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "99cbffd035fa72013bc34709bc9df93cf8842c6b",
+inline constexpr script pause{"pause", "db99b06697eaf0074032fbf5f75534d6052556e1",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -19220,7 +19229,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "c4d3a89a0fb8a7d2456707d0fb7aab7677363e9b",
+inline constexpr script reclaim{"reclaim", "b6ce1236ba603c34acac71e0c7418b8e1b4292b9",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -19342,7 +19351,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "8857893afb20be5698c6abd59f669535a111af8d",
+inline constexpr script report{"report", "c93969bf2be50be504b3794b20a2b8ce64215504",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19372,7 +19381,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "90db86bcfcbd290abef3e3eff00643fb4340c899",
+inline constexpr script resign{"resign", "de0ca44b639acee4343404cc2d8b60898de6d2a0",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -19427,7 +19436,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1cd615fc311e32c4e5efb6459b9b1adf67e93bcb",
+inline constexpr script set_schedule{"set_schedule", "ff07ce8f72eddba9e54866bcda7d7311be2c087c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19507,7 +19516,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "fc63ecf4085f8ff1795c1c1e40aa750f88f1e884",
+inline constexpr script settle{"settle", "2b9f0fd55f91b00b45d3ad967d3e0d156a0515c6",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -19696,7 +19705,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "fd24624ba53897bf9d9a89fcb869a95934f92890",
+inline constexpr script signal{"signal", "c6ed73dd782913af5d8c362176bcdf4f2a3acc24",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -19772,7 +19781,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "63698cd064f006bf216b8359c2bfd00444e901d2",
+inline constexpr script steer{"steer", "aa1ec9624ece8c46369d35cd6919b5aeba5b3701",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19802,7 +19811,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "028d05f89e8d72ec58d385882651afc5ab6e6689",
+inline constexpr script update{"update", "e53efc5ac813c97e93b97f9daf5c4cd5140eec5e",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -19924,7 +19933,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "6bf909060b6775a30bd9f1b340917f1dbee48194",
+inline constexpr script write_journal{"write_journal", "0f426a713741e461463c579a99163b73b47462f2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -21572,7 +21581,7 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
         if (name != start.queue) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
-            with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
+            with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
             const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
             auto from = got.read();
             seen = static_cast<std::uint64_t>(from.integer());

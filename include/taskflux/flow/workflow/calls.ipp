@@ -64,7 +64,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         for (;;) {
             // Half a window at a time, so that a call submits many.
             const auto room = window - waits.size();
-            if (payloads.has_next() && 2 * room >= window) {
+            if (payloads.has_next() && room >= window - window / 2) {
                 std::vector<std::string> names;
                 std::vector<new_task> tasks;
                 while (tasks.size() < room && payloads.has_next()) {
