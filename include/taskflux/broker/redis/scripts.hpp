@@ -2755,7 +2755,7 @@ inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_de
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local out = {}
-for n = 2, #ARGV, 2 do
+for n = 3, #ARGV, 2 do
 if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end
 end
 for _, field in ipairs(out) do
@@ -2766,15 +2766,16 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 write('HDEL', o, out)
 for _, command in ipairs(also) do call(unpack(command)) end
-local reply, cursor = {'OK'}, '0'
+local reply, cursor = {'OK', '0'}, ARGV[2]
 repeat
 local page = call('HSCAN', o, cursor, 'COUNT', ARGV[1])
 cursor = page[1]
 for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
-until cursor == '0' or #reply > 1
+until cursor == '0' or #reply > 2
+reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "c8db311ab3e21a13423c362056a08f0b222c2c0d",
+inline constexpr script outbox{"outbox", "53703f0858408e179c91582f2f119a3163562b1b",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
