@@ -8342,7 +8342,8 @@ asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_
     if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
-    while (!above.empty()) {
+    std::set<std::string> seen;  // in damaged records a task may be below itself
+    while (!above.empty() && seen.insert(above).second) {
         auto parent = co_await broker->get(parse_task_id(above));
         if (!parent) break;
         above = parent->parent;
@@ -8660,8 +8661,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
     if (!key) {
-        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
-                                         "\": it was not submitted, or its retention has ended");
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id " + in_quotes(id, 256) +
+                                         ": it was not submitted, or its retention has ended");
     }
     task_id found{std::move(queue), *key};
     co_return found;
@@ -16376,6 +16377,11 @@ private:
         return taken;
     }
 
+    static void check_count(std::size_t answers, std::size_t items) {
+        if (answers == items) return;
+        throw error(errc::protocol, "a script answered for " + std::to_string(answers) + " of " + std::to_string(items) + " items");
+    }
+
     static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
         for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
             std::vector<Item> items;
@@ -16385,7 +16391,9 @@ private:
             std::vector<Result> results;
             std::exception_ptr error;
             try {
+                const auto count = items.size();
                 results = co_await self->send_(std::move(items));
+                check_count(results.size(), count);
             } catch (...) {
                 error = std::current_exception();
             }
