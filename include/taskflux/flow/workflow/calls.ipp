@@ -54,7 +54,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
-    const place at(name, call_kind::subtasks);
+    const place at(name, has_results ? call_kind::subtasks : call_kind::map);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
