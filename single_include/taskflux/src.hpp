@@ -12456,6 +12456,20 @@ void abandon_children(const notebook& book, const std::string& queue, std::vecto
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/server_trouble.hpp --------------------------------------------
+
+namespace taskflux::detail {
+
+/// The broker's server does nothing for this program now, whatever is asked of it: it has no room, or refuses the connection. That
+/// passes, and is no mistake of who calls, though the code is that of one.
+class server_trouble : public error {
+public:
+    using error::error;
+    explicit server_trouble(const error& why) : error(why) {}
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
 
 namespace taskflux::detail {
@@ -12682,6 +12696,8 @@ inline std::optional<departure> departure_for(std::optional<errc> reason) {
 std::optional<errc> errc_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
+    } catch (const server_trouble&) {  // as if it were away
+        return errc::unavailable;
     } catch (const boost::system::system_error& e) {
         if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
     } catch (...) {  // a handler's own
@@ -13164,6 +13180,13 @@ inline error to_error(std::string_view text) {
             quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
     }
     return {errc::protocol, quoted};
+}
+
+/// Throws the exception for an error of the server.
+[[noreturn]] inline void throw_error(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "OOM" || code == "NOPERM") throw detail::server_trouble(to_error(text));
+    throw to_error(text);
 }
 
 /// The exception for an error while a connection was set up; nothing where trying again may help.
@@ -14176,7 +14199,7 @@ public:
             }
             switch (remedy_for(refused)) {
                 case remedy::load_script:
-                    if (!what.which) throw to_error(refused);
+                    if (!what.which) throw_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
                 case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
@@ -14185,7 +14208,7 @@ public:
                     ++put_off;
                     co_await self->wait_a_moment(put_off, what.deadline);
                     break;
-                case remedy::none: throw to_error(refused);
+                case remedy::none: throw_error(refused);
             }
         }
     }
@@ -14303,7 +14326,7 @@ private:
                 case readiness::ready: co_return;
                 case readiness::wait: break;
                 case readiness::closed: throw closed();
-                case readiness::refused: throw *state_.refusal();
+                case readiness::refused: throw taskflux::detail::server_trouble(*state_.refusal());
                 case readiness::too_late: throw unavailable("no connection in time");
             }
             co_await change(deadline);
@@ -14454,7 +14477,7 @@ inline replication take_replication(reply& from) {
 
 /// Throws `unavailable` unless as many as were wanted have it.
 inline void check_replication(const replication& got, unsigned wanted) {
-    if (!got.error.empty()) throw to_error(got.error);
+    if (!got.error.empty()) throw_error(got.error);
     if (got.replicas >= wanted) return;
     throw error(errc::unavailable, "Redis: only " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
                                        " replicas had it in time; the server has it, so it may still take "

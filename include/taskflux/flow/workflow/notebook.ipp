@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/server_trouble.hpp>
 #include <taskflux/detail/coroutine_chain.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
@@ -242,6 +243,8 @@ inline std::optional<departure> departure_for(std::optional<errc> reason) {
 std::optional<errc> errc_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
+    } catch (const server_trouble&) {  // as if it were away
+        return errc::unavailable;
     } catch (const boost::system::system_error& e) {
         if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
     } catch (...) {  // a handler's own
