@@ -1150,6 +1150,11 @@ config_document read_json_config(std::string_view text, const std::string& name)
     return made;
 }
 
+/// A URL that has been given in a wrong place is not quoted: a password may be in it.
+bool may_be_url(std::string_view text) { return text.find("://") != text.npos || text.find('@') != text.npos; }
+
+std::string shown_file(const std::string& path) { return may_be_url(path) ? "what was given as the config file" : path; }
+
 std::string read_text(const std::string& path) {
     std::string why;
     try {
@@ -1165,7 +1170,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "the config file can't be read: " + why, path);
+    throw config_error("", "the config file can't be read: " + why, shown_file(path));
 }
 
 config_document read_file(const config_sources& sources) {
@@ -1180,7 +1185,7 @@ config_document read_file(const config_sources& sources) {
         }
     }
     throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
-                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), shown_file(path));
 }
 
 /// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
@@ -1215,13 +1220,22 @@ config_error loaded_config::placed(const config_error& e) const {
     }
 }
 
+/// The error without what it quotes of a value that may be a URL.
+config_error without_url(const config_error& e, const boost::json::value& root) {
+    boost::system::error_code none;
+    const auto* value = root.find_pointer(e.pointer(), none);
+    const auto got = e.reason().find(", got ");
+    if (!value || !value->is_string() || !may_be_url(value->get_string()) || got == std::string::npos) return e;
+    return config_error(e.pointer(), e.reason().substr(0, got) + ", got what may be a URL");
+}
+
 loaded_config checked(const config_document& from, const app_config& base) {
     loaded_config made{base, from.places};
     try {
         read_strictly(from.root, made.values);
         check_config(made.values);
     } catch (const config_error& e) {
-        throw made.placed(e);
+        throw made.placed(without_url(e, from.root));
     }
     return made;
 }
@@ -2059,7 +2073,11 @@ public:
 
     const children_counts& counts() const { return counts_; }
     bool has_open_children() const { return open_ > 0; }
-    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    /// Whether the policy decides how the task ends, and not its handler's return alone.
+    bool is_judged() const {
+        const bool needs_some = policy.judge(children_counts()) == children_policy::verdict::fail;
+        return needs_some || counts_.total > 0 || has(continuation_key);
+    }
     bool has(std::string_view key) const { return entries_.contains(key); }
 
     /// Throws `too_large`, and has changed nothing then. Sets `has_grown` where something is there that was not.
@@ -2267,10 +2285,10 @@ struct entry {
     std::uint32_t deliveries = 0;
     std::uint32_t failed_attempts = 0;
     std::uint32_t crashes = 0;
+    std::uint32_t announced_waits = 0;  ///< clients that have submitted it to await its end, and have not come to wait yet
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
-    bool is_awaited = false;    ///< its client waits for its end, or is about to
     bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {
@@ -2720,11 +2738,11 @@ public:
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
         if (const auto there = find_same(from, now)) {
-            if (from.is_awaited) tasks_.find(there->sequence)->is_awaited = true;
+            if (from.is_awaited) ++tasks_.find(there->sequence)->announced_waits;
             return {*there, true};
         }
         auto& task = tasks_.add();
-        task.is_awaited = from.is_awaited;
+        task.announced_waits = from.is_awaited ? 1 : 0;
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
         task.submitted_at = now;
@@ -2994,10 +3012,10 @@ protected:
 
     /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
-        const bool is_unheard = task.is_awaited && !task.waiters;  // its client has submitted it, and not come to wait yet
         conclude(task, event, to, now);
         const auto& policy = task.spec->policy;
         auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        const bool is_unheard = task.announced_waits > 0;
         if (retention == duration::zero() && is_unheard) retention = duration(detail::most_kept::unheard_ms);
         if (retention == duration::zero()) return erase(task);
         if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());
@@ -3089,10 +3107,10 @@ class family_store : public task_store {
 public:
     using task_store::task_store;
 
-    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    /// With subtasks that it has spawned, or must have, it ends when their policy says so, and its result is kept until then.
     void complete(entry& task, std::string result, time_point now) {
         const auto* own_journal = task.journal();
-        if (task.cancel_requested || !own_journal || !own_journal->has_spawned()) {
+        if (task.cancel_requested || !own_journal || !own_journal->is_judged()) {
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
@@ -3856,6 +3874,7 @@ struct waiting : result_waiter {
         awaited = std::move(id);
         notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
         task.add_waiter(*this);
+        if (task.announced_waits > 0) --task.announced_waits;
     }
 
     detail::event wake;
@@ -8652,7 +8671,8 @@ asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_
     if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
-    while (!above.empty()) {
+    std::set<std::string> seen;  // in damaged records a task may be below itself
+    while (!above.empty() && seen.insert(above).second) {
         auto parent = co_await broker->get(parse_task_id(above));
         if (!parent) break;
         above = parent->parent;
@@ -8975,8 +8995,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
     if (!key) {
-        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
-                                         "\": it was not submitted, or its retention has ended");
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id " + in_quotes(id, 256) +
+                                         ": it was not submitted, or its retention has ended");
     }
     task_id found{std::move(queue), *key};
     co_return found;
@@ -12100,12 +12120,15 @@ asio::awaitable<void> worker_core::leave() {
 
 namespace taskflux::detail {
 
+/// A number of attempts such that sums of some do not overflow.
+inline std::size_t countable(std::size_t attempts) { return (std::min)(attempts, std::size_t(1) << 30); }
+
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
       held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
-      timeout_(options.timeout()), prefetch_(options.prefetch()),
-      capacity_(options.concurrency() + options.prefetch()),
+      timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
+      capacity_(countable(options.concurrency()) + prefetch_),
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
@@ -12125,6 +12148,7 @@ bool crew::has_waiting(const task_id& id) const {
 }
 
 void crew::concurrency(std::size_t slots) {
+    slots = countable(slots);
     capacity_ = slots + prefetch_;
     held_->slots(slots);
     pool_->concurrency(slots);
@@ -12548,7 +12572,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
-    const place at(name, call_kind::subtasks);
+    const place at(name, has_results ? call_kind::subtasks : call_kind::map);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
@@ -12558,7 +12582,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         for (;;) {
             // Half a window at a time, so that a call submits many.
             const auto room = window - waits.size();
-            if (payloads.has_next() && 2 * room >= window) {
+            if (payloads.has_next() && room >= window - window / 2) {
                 std::vector<std::string> names;
                 std::vector<new_task> tasks;
                 while (tasks.size() < room && payloads.has_next()) {
@@ -12784,6 +12808,20 @@ void abandon_children(const notebook& book, const std::string& queue, std::vecto
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/server_trouble.hpp --------------------------------------------
+
+namespace taskflux::detail {
+
+/// The broker's server does nothing for this program now, whatever is asked of it: it has no room, or refuses the connection. That
+/// passes, and is no mistake of who calls, though the code is that of one.
+class server_trouble : public error {
+public:
+    using error::error;
+    explicit server_trouble(const error& why) : error(why) {}
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/notebook.ipp --------------------------------------------------
 
 namespace taskflux::detail {
@@ -12911,11 +12949,17 @@ asio::awaitable<journal_written> notebook::send(journal_write what) {
 
 asio::awaitable<journal_written> notebook::write(journal_write what) { return guarded(*this, send(std::move(what))); }
 
+/// Whether a call of kind `now` may find the trace of a call of kind `before`. A map without results takes its ended subtasks out
+/// of the journal, and counts them: only the like of it may follow there.
+inline bool may_follow(call_kind before, call_kind now) {
+    return is_same(before, now) && (before != call_kind::map || now == call_kind::map);
+}
+
 asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
     const auto own = what.items.size();
     std::vector<const call_trace*> others;
     for (const auto& trace : call_traces) {
-        if (!may_have_entries() || !at.is_position() || is_same(trace.kind, at.kind)) continue;
+        if (!may_have_entries() || !at.is_position() || may_follow(trace.kind, at.kind)) continue;
         others.push_back(&trace);
         what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
     }
@@ -13005,6 +13049,8 @@ inline std::optional<departure> departure_for(std::optional<errc> reason) {
 std::optional<errc> errc_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
+    } catch (const server_trouble&) {  // as if it were away
+        return errc::unavailable;
     } catch (const boost::system::system_error& e) {
         if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
     } catch (...) {  // a handler's own
@@ -13499,6 +13545,13 @@ inline error to_error(std::string_view text) {
             quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
     }
     return {errc::protocol, quoted};
+}
+
+/// Throws the exception for an error of the server.
+[[noreturn]] inline void throw_error(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "OOM" || code == "NOPERM") throw detail::server_trouble(to_error(text));
+    throw to_error(text);
 }
 
 /// The exception for an error while a connection was set up; nothing where trying again may help.
@@ -14511,7 +14564,7 @@ public:
             }
             switch (remedy_for(refused)) {
                 case remedy::load_script:
-                    if (!what.which) throw to_error(refused);
+                    if (!what.which) throw_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
                 case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
@@ -14520,7 +14573,7 @@ public:
                     ++put_off;
                     co_await self->wait_a_moment(put_off, what.deadline);
                     break;
-                case remedy::none: throw to_error(refused);
+                case remedy::none: throw_error(refused);
             }
         }
     }
@@ -14638,7 +14691,7 @@ private:
                 case readiness::ready: co_return;
                 case readiness::wait: break;
                 case readiness::closed: throw closed();
-                case readiness::refused: throw *state_.refusal();
+                case readiness::refused: throw taskflux::detail::server_trouble(*state_.refusal());
                 case readiness::too_late: throw unavailable("no connection in time");
             }
             co_await change(deadline);
@@ -14789,7 +14842,7 @@ inline replication take_replication(reply& from) {
 
 /// Throws `unavailable` unless as many as were wanted have it.
 inline void check_replication(const replication& got, unsigned wanted) {
-    if (!got.error.empty()) throw to_error(got.error);
+    if (!got.error.empty()) throw_error(got.error);
     if (got.replicas >= wanted) return;
     throw error(errc::unavailable, "Redis: only " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
                                        " replicas had it in time; the server has it, so it may still take "
@@ -15350,11 +15403,32 @@ public:
         places::iterator where_;
     };
 
-    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    /// While it lives, a submission is under way that may turn out to be of tasks that were there, which others await: ends
+    /// that come meanwhile are kept for it as well.
+    class submission {
+    public:
+        explicit submission(awaited_ends& of) : of_(of) {
+            const std::lock_guard lock(of_.mutex_);
+            ++of_.submissions_;
+        }
+        submission(const submission&) = delete;
+        submission& operator=(const submission&) = delete;
+        ~submission() {
+            const std::lock_guard lock(of_.mutex_);
+            if (--of_.submissions_ > 0) return;
+            for (const auto& id : std::exchange(of_.kept_beside_, {})) of_.drop_unexpected(id);
+        }
+
+    private:
+        awaited_ends& of_;
+    };
+
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end. Once for
+    /// each caller that is about to come.
     void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
         auto& told = told_unasked(id);
-        told.is_expected = true;
+        ++told.expected;
         told.must_ask = told.must_ask || must_ask;
     }
 
@@ -15362,14 +15436,18 @@ public:
     std::optional<task_outcome> take(const task_id& id) {
         const std::lock_guard lock(mutex_);
         const auto told = told_unasked_.find(id);
-        if (told == told_unasked_.end() || !told->second.is_expected || !told->second.outcome) return std::nullopt;
+        if (told == told_unasked_.end() || told->second.expected == 0 || !told->second.outcome) return std::nullopt;
         return take(told).outcome;
     }
 
     /// The server has told of an end.
     void deliver(const task_id& id, const task_outcome& outcome) {
         const std::lock_guard lock(mutex_);
-        if (!give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); })) keep(id, outcome);
+        const bool is_given = give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); });
+        const auto told = told_unasked_.find(id);
+        const bool is_expected = told != told_unasked_.end() && told->second.expected > 0;
+        if (is_given && !is_expected && submissions_ > 0) kept_beside_.push_back(id);
+        if (!is_given || is_expected || submissions_ > 0) keep(id, outcome);
     }
 
     /// Messages may have been lost: all are asked for again, at once.
@@ -15457,7 +15535,7 @@ public:
 private:
     // The end of a task that has just been submitted to be awaited; it may come before that is known.
     struct told_end {
-        bool is_expected = false;
+        unsigned expected = 0;  // callers that are about to come
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
 
@@ -15494,18 +15572,27 @@ private:
 
     void take_told(const task_id& id, place& to) {
         const auto told = told_unasked_.find(id);
-        if (told == told_unasked_.end() || !told->second.is_expected) return;
+        if (told == told_unasked_.end() || told->second.expected == 0) return;
         auto taken = take(told);
         to.known.is_told = true;
         to.must_ask = taken.must_ask;
         if (taken.outcome) to.known.outcome = std::make_unique<task_outcome>(std::move(*taken.outcome));
     }
 
+    // For one of the callers that are expected.
     told_end take(std::map<task_id, told_end>::iterator told) {
+        if (--told->second.expected > 0) return told->second;
         told_bytes_ -= told->second.size();
         auto taken = std::move(told->second);
         told_unasked_.erase(told);
         return taken;
+    }
+
+    void drop_unexpected(const task_id& id) {
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || told->second.expected > 0) return;
+        told_bytes_ -= told->second.size();
+        told_unasked_.erase(told);
     }
 
     // What nobody takes is dropped with time: callers waiting for it ask the server.
@@ -15539,6 +15626,8 @@ private:
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
     std::size_t told_bytes_ = 0;
+    unsigned submissions_ = 0;
+    std::vector<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
 };
 
 }  // namespace taskflux::redis
@@ -16707,6 +16796,11 @@ private:
         return taken;
     }
 
+    static void check_count(std::size_t answers, std::size_t items) {
+        if (answers == items) return;
+        throw error(errc::protocol, "a script answered for " + std::to_string(answers) + " of " + std::to_string(items) + " items");
+    }
+
     static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
         for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
             std::vector<Item> items;
@@ -16716,7 +16810,9 @@ private:
             std::vector<Result> results;
             std::exception_ptr error;
             try {
+                const auto count = items.size();
                 results = co_await self->send_(std::move(items));
+                check_count(results.size(), count);
             } catch (...) {
                 error = std::current_exception();
             }
@@ -17758,9 +17854,9 @@ end
 )lua";
 
 inline constexpr char shared_are_heard[] =
-    R"lua(local function are_heard(seq)
+    R"lua(local function are_heard(seq, bytes)
 for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
-if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+if bytes > 65536 or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
 end
 return true
 end
@@ -17772,7 +17868,7 @@ conclude(task, state)
 local keep = state == 6 and 604800000 or 3600000
 if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
 if keep == 0 then
-if are_heard(task.seq) then return erase(task) end
+if are_heard(task.seq, #task.result + #task.error) then return erase(task) end
 keep = 60000
 end
 task.gone_at = math.min(now + keep, 1e15)
@@ -18049,7 +18145,7 @@ if of.continued then return end
 local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
 local succeeded, failed = of.done - of.failed, of.failed
 if kind == 'q' then
-needed = whole(needed) or 0
+needed = whole(needed) or 1e15
 if of.total - failed < needed then
 local why = of.why ~= '' and of.why or ('{"code":"' .. 'task_failed' .. '","type":"","message":"' .. 'it has fewer subtasks than must succeed' .. '","pointer":"","expected":""}')
 return fail_for_children(task, why)
@@ -18075,7 +18171,8 @@ inline constexpr char shared_wait_for_children[] =
     R"lua(local function wait_for_children(task, result)
 if not task.journal then return false end
 local of = journal_of(task)
-if of.total == 0 and not note_in(of, 'c~then') then return false end
+local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
+if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
 detach(task)
 enter(task, 4)
@@ -18437,7 +18534,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "f7a50e199b40ee6e16fe337b6e59c7b42ff83915",
+inline constexpr script aside{"aside", "2573d661d9ae5d03a797c04975ee1fc77ca1e170",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -18517,7 +18614,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "db2869b933cb163398cf90367344d97f2cef85c3",
+inline constexpr script end_child{"end_child", "49762d28ee97650cc6b7af797db54f99dd2e3e5e",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -18560,7 +18657,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9c7a28d695889dcc48503501c258fa1c75f3a915",
+inline constexpr script enqueue{"enqueue", "663f60ef0b4b09a1813b021ebc0ebdb6372473fd",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -18855,7 +18952,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "cccec39632d74e2282de89d78224dd14e6c0a806",
+inline constexpr script fetch{"fetch", "8b72cb3f72772d1c6d88da263a43406f22d00c32",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -19272,7 +19369,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bdcf6c72a48a7efb202562419509e14597684886",
+inline constexpr script leave{"leave", "27fff9c14fb8abd446b39e3b9eba760043481657",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19315,7 +19412,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eca2fa760fdca804c0401c090c8d080003388749",
+inline constexpr script list{"list", "e3bf434d1385b2011feebb5ddfccbe10c36a22ff",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -19500,7 +19597,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a3d22788b6a13246818611f1f767305a5fb353f1",
+inline constexpr script maintain{"maintain", "32e29999d315e93edd5df6e68092cf23a69ad148",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -19512,7 +19609,7 @@ inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_de
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local out = {}
-for n = 2, #ARGV, 2 do
+for n = 3, #ARGV, 2 do
 if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end
 end
 for _, field in ipairs(out) do
@@ -19523,15 +19620,16 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 write('HDEL', o, out)
 for _, command in ipairs(also) do call(unpack(command)) end
-local reply, cursor = {'OK'}, '0'
+local reply, cursor = {'OK', '0'}, ARGV[2]
 repeat
 local page = call('HSCAN', o, cursor, 'COUNT', ARGV[1])
 cursor = page[1]
 for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
-until cursor == '0' or #reply > 1
+until cursor == '0' or #reply > 2
+reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "c8db311ab3e21a13423c362056a08f0b222c2c0d",
+inline constexpr script outbox{"outbox", "53703f0858408e179c91582f2f119a3163562b1b",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -19561,7 +19659,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "eadc989314addfe76353933a59ee06fc8633ebfe",
+inline constexpr script pause{"pause", "db99b06697eaf0074032fbf5f75534d6052556e1",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -19593,7 +19691,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "6d6bece033254785ea03aa8e6a0db05b27a110a5",
+inline constexpr script reclaim{"reclaim", "b6ce1236ba603c34acac71e0c7418b8e1b4292b9",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -19715,7 +19813,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f2e8e3f55d8823063e1e22b0941f4f924045fccf",
+inline constexpr script report{"report", "c93969bf2be50be504b3794b20a2b8ce64215504",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19745,7 +19843,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "107fa6ba0eed9a00af2ad8fedfd2a34a83b495f3",
+inline constexpr script resign{"resign", "de0ca44b639acee4343404cc2d8b60898de6d2a0",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -19800,7 +19898,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "96b164355523823588d9ad690c7d9d58ec335eb2",
+inline constexpr script set_schedule{"set_schedule", "ff07ce8f72eddba9e54866bcda7d7311be2c087c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -19880,7 +19978,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "5570bb76677ddb5d539b5e2b1bc04f6fa65d6f09",
+inline constexpr script settle{"settle", "2b9f0fd55f91b00b45d3ad967d3e0d156a0515c6",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -19949,7 +20047,7 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
-if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
+if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -20028,7 +20126,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "6ed5003c8b15b668bf60b13bdb9d6a54c779a94b",
+inline constexpr script settle_plain{"settle_plain", "9b07c77199480508a4aa9707e27c017b4a4631de",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -20069,7 +20167,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "0c061d2259169c7338fc44e4b1975279bcc6ddb5",
+inline constexpr script signal{"signal", "c6ed73dd782913af5d8c362176bcdf4f2a3acc24",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -20145,7 +20243,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "ae243f9e04ae2c433534498abd7679476967e11f",
+inline constexpr script steer{"steer", "aa1ec9624ece8c46369d35cd6919b5aeba5b3701",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -20175,7 +20273,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "d8c02b938ee6267aaec78845a324c339924cd019",
+inline constexpr script update{"update", "e53efc5ac813c97e93b97f9daf5c4cd5140eec5e",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -20297,7 +20395,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "22ac0407af962cb29913cd0de40f3a0031c40a57",
+inline constexpr script write_journal{"write_journal", "0f426a713741e461463c579a99163b73b47462f2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -21965,7 +22063,7 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
         if (name != start.queue) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
-            with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
+            with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
             const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
             auto from = got.read();
             seen = static_cast<std::uint64_t>(from.integer());
@@ -22418,14 +22516,18 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
 /// else.
 inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::vector<outgoing> carried;
+    std::string cursor = "0";
+    std::exception_ptr failure;  // since the outbox was last read from its beginning
     for (;;) {
         arguments with;
-        with.add(engine::careful_batch_size);
+        with.add(engine::careful_batch_size).add(cursor);
         for (auto& one : carried) with.add(std::move(one.field)).add(std::move(one.value));
         carried.clear();
         const auto got = co_await on->call(queue, scripts::outbox, {}, std::move(with));
         std::map<std::string, std::vector<outgoing>> by_target;  // of subtasks that have ended: the parents' queues
-        for (auto from = got.read(); !from.done();) {
+        auto from = got.read();
+        cursor = from.text();
+        while (!from.done()) {
             outgoing one;
             one.field = from.text();
             one.value = from.text();
@@ -22438,7 +22540,6 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
                 on->at(queue)->report_damage("o " + one.field, e.what());
             }
         }
-        std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
             if (target.empty()) continue;
             auto carrying = carry_ends(on, target, all);
@@ -22452,8 +22553,10 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
         }
+        if (cursor != "0") continue;
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;
+        failure = nullptr;
     }
 }
 
@@ -22645,6 +22748,9 @@ public:
         co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
+        std::optional<awaited_ends::submission> beside;
+        const auto may_be_there = [](const new_task& one) { return one.is_awaited && (!one.own_id.empty() || !one.unique_key.empty()); };
+        if (std::ranges::any_of(tasks, may_be_there)) beside.emplace(on->ends());
         tasks.clear();
         for (std::size_t from = 0; from < items.size();) {
             const auto till = end_of_batch(items, from);

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <set>
 
@@ -33,6 +34,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_list_goes_by_queue_and_then_by_submission, Backe
         BOOST_TEST(all[0].id.key == a[0]);
         BOOST_TEST((keys_of(on.list(by_pages_of(limit, "b"))) == b));
     }
+    constexpr auto most = (std::numeric_limits<std::size_t>::max)();
+    for (const auto limit : {most, most - 1}) BOOST_TEST(on.list(by_pages_of(limit)).size() == 7U);
     BOOST_TEST(on.list(by_pages_of(5, "none")).empty());
     BOOST_TEST(on.run(on.broker().list(by_pages_of(0))).tasks.empty());
     BOOST_TEST(on.run(on.broker().list(by_pages_of(4))).tasks.size() <= 4U);

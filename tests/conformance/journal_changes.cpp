@@ -67,6 +67,18 @@ asio::awaitable<int> noted(context& ctx, int count) {
     co_return count;
 }
 
+asio::awaitable<int> spawned_notes(context& ctx, int count) {
+    co_await ctx.spawn(note, std::views::iota(0, count));
+    co_return count;
+}
+
+inline constexpr task<std::string(int)> note_with_result{"note", here()};
+
+asio::awaitable<int> noted_with_results(context& ctx, int count) {
+    const auto all = co_await ctx.map(note_with_result, std::views::iota(0, count));
+    co_return static_cast<int>(all.size());
+}
+
 asio::awaitable<int> spawned_one(context& ctx, int value) {
     co_await ctx.spawn_one(twice, submit_options(), value);
     co_return value;
@@ -136,6 +148,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(another_kind_of_call_at_the_same_place_is_told_of,
         }
     }
     one.check_mismatch([](context& ctx) { return noted(ctx, 2); }, [](context& ctx) { return called(ctx, 0); }, "was a map");
+    one.check_mismatch([](context& ctx) { return noted(ctx, 2); }, [](context& ctx) { return spawned_notes(ctx, 2); }, "was a map");
+    one.check_mismatch([](context& ctx) { return noted(ctx, 2); }, [](context& ctx) { return noted_with_results(ctx, 2); }, "was a map");
+    BOOST_TEST(!one.end([](context& ctx) { return noted(ctx, 2); }, [](context& ctx) { return noted(ctx, 2); }).failure);
     one.check_mismatch([](context& ctx) { return called(ctx, 1); }, [](context& ctx) { return spawned_one(ctx, 1); }, "spawned");
     const auto wait_for = [](const char* name) { return [name](context& ctx) { return waited(ctx, name); }; };
     one.check_mismatch(wait_for("go"), wait_for("halt"), "\"halt\" now");

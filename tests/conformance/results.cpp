@@ -218,6 +218,45 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(without_retention_a_client_that_comes_late_to_its_
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(clients_that_submit_what_another_awaits_get_its_result_though_they_come_when_it_has_ended, Backend, backends) {
+    for (const duration retention : {duration(0), duration(1h)}) {
+        for (const bool is_unique : {false, true}) {
+            BOOST_TEST_CONTEXT(retention.count() << " ms" << (is_unique ? ", by a unique key" : "")) {
+                fixture on(std::make_unique<Backend>());
+                on.join();
+                auto one = on.task(run_policy{.retention = retention});
+                (is_unique ? one.unique_key : one.own_id) = "mine";
+                one.is_awaited = true;
+                const auto key = on.submit(one).key;
+                auto first = on.start(on.broker().wait({q, key}, 1h));
+                for (int i = 0; i < 2; ++i) BOOST_TEST(on.submit(one).duplicate);
+                on.settle(on.settled(on.fetch_one(), kind::complete, "42"));
+                BOOST_TEST(first.get()->result == "42");
+                on.let_work();
+                for (int i = 0; i < 2; ++i) {
+                    auto late = on.start(on.broker().wait({q, key}, 1h));
+                    on.let_work();  // at once: no time passes
+                    BOOST_TEST_REQUIRE(late.done());
+                    BOOST_TEST(late.get()->result == "42");
+                }
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_without_retention_goes_with_its_end_when_all_its_clients_wait, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    auto one = on.task(run_policy{.retention = 0s});
+    one.own_id = "mine";
+    one.is_awaited = true;
+    std::vector<started<std::optional<task_outcome>>> all;
+    for (int i = 0; i < 3; ++i) all.push_back(on.start(on.broker().wait({q, on.submit(one).key}, 1h)));
+    on.settle(on.settled(on.fetch_one(), kind::complete, "42"));
+    for (auto& each : all) BOOST_TEST(each.get()->result == "42");
+    BOOST_TEST(!on.submit(one).duplicate);  // its id is free
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_caller_that_waits_for_a_removed_task_is_told_that_it_was_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     const auto keys = on.add_many(2);

@@ -1,7 +1,11 @@
 #include <conformance/workflow_site.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 #include <ranges>
+#include <utility>
+#include <vector>
 
 namespace taskflux::conformance {
 
@@ -68,6 +72,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_map_gives_results_in_order_and_reads_its_range_a
     BOOST_TEST(produced == 50);
     BOOST_TEST(most_open <= 8U);
     BOOST_TEST(all.result(all.client.run(parent, 0)) == 0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_map_without_a_bound_submits_all_its_payloads, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    constexpr auto most = (std::numeric_limits<std::size_t>::max)();
+    for (const auto bound : {most, most / 2 + 2, std::size_t(1)}) {
+        all.parent_body = [bound](context& ctx, int count) -> asio::awaitable<int> {
+            const auto results = co_await ctx.map(twice, std::views::iota(0, count), window(bound));
+            co_return static_cast<int>(results.size());
+        };
+        if (!all.running) all.begin();
+        BOOST_TEST(all.result(all.client.run(parent, 10)) == 10, bound);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_needs_subtasks_and_has_spawned_none_fails, Backend, backends) {
+    constexpr auto most = (std::numeric_limits<std::size_t>::max)();
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    for (const auto& [policy, wanted] : std::vector<std::pair<children_policy, task_state>>{
+             {children_policy::quorum(1), task_state::failed}, {children_policy::quorum(most), task_state::failed},
+             {children_policy::quorum(0), task_state::succeeded}, {children_policy::collect(), task_state::succeeded}}) {
+        all.parent_body = [policy = policy](context& ctx, int count) -> asio::awaitable<int> {
+            const auto options = spawn_options().policy(policy);
+            co_await ctx.spawn(twice, std::views::iota(0, count), options);
+            co_return 1;
+        };
+        if (!all.running) all.begin();
+        const auto job = all.result(all.client.submit(parent, 0));
+        const auto ended = all.result(job.outcome());
+        BOOST_TEST((ended->state == wanted), policy.text());
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_map_without_results_keeps_no_journal_of_what_is_done, Backend, backends) {

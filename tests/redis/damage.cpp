@@ -182,4 +182,40 @@ BOOST_AUTO_TEST_CASE(an_end_that_can_not_be_written_changes_nothing) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(ends_of_subtasks_are_carried_past_very_many_whose_parents_are_in_a_damaged_queue) {
+    using namespace taskflux::redis;
+    const std::vector<std::string> good{"good"};
+    run(broker->join("w", good, 1h));
+    const task_id parent{"good", run(broker->submit("good", std::vector<new_task>(1, test::plain_task()))).front().key};
+    journal_write write;
+    write.consumer = "w";
+    write.token = on.fetch("w", "good", 1).at(0).token;
+    write.items.push_back({child_key("1"), child_place{"q", "job", "mine"}.text(), journal_write::mode::add, false});
+    run(broker->write_journal(parent, write));
+    add(1);
+    server.command({"SET", "tf:{bad}:s", "foreign"});
+    const auto end_for = [](const task_id& of) {
+        std::string value;
+        put(value, static_cast<std::uint8_t>(task_state::succeeded));
+        put(value, std::uint32_t(1));
+        put_text(value, of.queue);
+        put(value, static_cast<double>(of.key.sequence));
+        put(value, of.key.nonce);
+        for (const auto& text : {child_key("1"), std::string("mine"), std::string("42"), std::string()}) put_text(value, text);
+        return value;
+    };
+    std::vector<std::string> words{"HSET", "tf:{q}:o"};
+    for (int i = 1; i <= 2000; ++i) {
+        words.push_back(outbox_letter::ended + std::to_string(1000 + i));
+        words.push_back(end_for(i == 1000 ? parent : task_id{"bad", {std::uint64_t(i), 1}}));
+    }
+    server.command(words);
+    fetch(1);
+    run(broker->renew("w", queue_names, 1h));
+    journal_query query;
+    query.keys.push_back(child_key("1"));
+    BOOST_TEST(test::eventually([&] { return run(broker->journal(parent, query)).entries.at(0).outcome.has_value(); }));
+    BOOST_TEST(server.command({"HLEN", "tf:{q}:o"}).integer() >= 1999);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,8 @@
 #include "damage.hpp"
 
+#include <taskflux/admin/inspector.hpp>
+#include <taskflux/broker/redis/records.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -159,6 +162,19 @@ BOOST_AUTO_TEST_CASE(a_time_that_is_none_in_a_state_or_record_is_told_of_and_oth
     BOOST_TEST(found.size() == 1U);
     BOOST_TEST(has_said(field(bad) + " is set aside"), said);
     BOOST_TEST(server.command({"HGET", "tf:{q}:q", field(bad)}).text == "its record is damaged");
+}
+
+BOOST_AUTO_TEST_CASE(a_task_whose_record_makes_it_its_own_ancestor_is_shown_once) {
+    std::vector<new_task> one(1, test::plain_task());
+    const task_id id{"q", run(broker->submit("q", one)).front().key};
+    const auto before = server.command(in("HGET", "r", {field(id.key.sequence)})).text;
+    one.front().own_id = "mine";
+    one.front().parent = parent_link{id, child_key("1")};
+    const auto record = before.substr(0, taskflux::redis::stored_size::time) + taskflux::redis::encode_record(one.front(), id.key.nonce);
+    server.command(in("HSET", "r", {field(id.key.sequence), record}));
+    const auto tree = run(taskflux::inspector(broker).tree(id));
+    BOOST_TEST(tree.ancestors.size() == 1U);
+    BOOST_TEST((tree.node.task.id == id));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

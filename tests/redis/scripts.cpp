@@ -561,12 +561,12 @@ BOOST_AUTO_TEST_CASE(what_concerns_other_queues_waits_in_the_outbox_until_it_has
     BOOST_TEST(said(scripts::write_journal, key_of, {"1", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
     BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"cancel", "1", "7"}) == "RELAY 0");
     BOOST_TEST(said(scripts::maintain, {"l:0"}, {"100", run}) == "RELAY 0");
-    BOOST_TEST(said(scripts::outbox, {}, {"10"}) == "OK X1 7 0");
-    BOOST_TEST(said(scripts::outbox, {}, {"10", "X1", "7 9"}) == "OK X1 7 0");  // that was another time
+    BOOST_TEST(said(scripts::outbox, {}, {"10", "0"}) == "OK 0 X1 7 0");
+    BOOST_TEST(said(scripts::outbox, {}, {"10", "0", "X1", "7 9"}) == "OK 0 X1 7 0");  // that was another time
     BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"remove", "1", "7"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("j:1")}) == "1");  // its subtasks must be found
-    BOOST_TEST(said(scripts::outbox, {}, {"10", "X1", "7 0"}) == "NEED tf:{q}:j:1");
-    BOOST_TEST(said(scripts::outbox, key_of, {"10", "X1", "7 0"}) == "OK");
+    BOOST_TEST(said(scripts::outbox, {}, {"10", "0", "X1", "7 0"}) == "NEED tf:{q}:j:1");
+    BOOST_TEST(said(scripts::outbox, key_of, {"10", "0", "X1", "7 0"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("j:1"), key("o")}) == "0");
 }
 

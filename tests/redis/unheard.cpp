@@ -44,4 +44,28 @@ BOOST_AUTO_TEST_CASE(a_result_that_nobody_can_hear_is_kept_for_a_minute) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_result_that_is_too_large_for_its_clients_connection_is_kept_and_asked_for) {
+    using namespace std::chrono_literals;
+    using namespace taskflux;
+    server.command({"CONFIG", "SET", "client-output-buffer-limit", "pubsub 1048576 0 0"});
+    auto one = test::plain_task();
+    const auto spec = std::make_shared<task_spec>(*one.spec);
+    spec->policy.retention = spec->policy.failed_retention = duration::zero();
+    one.spec = spec;
+    one.is_awaited = true;
+    for (const auto how : {settlement::kind::complete, settlement::kind::fail}) {
+        const auto stored = run(broker->submit("q", std::vector<new_task>(1, one)));
+        settlement end;
+        end.key = stored.front().key;
+        end.token = fetch(1).at(0).token;
+        end.how = how;
+        end.data = std::string(8 << 20, 'x');
+        const std::vector<settlement> ends(1, end);
+        BOOST_CHECK(run(broker->settle("q", "w", ends)).at(0) == effect::done);
+        const auto outcome = run(broker->wait({"q", end.key}, 1h));
+        BOOST_REQUIRE(outcome.has_value());
+        BOOST_TEST(((how == settlement::kind::complete ? outcome->result : outcome->error) == end.data));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

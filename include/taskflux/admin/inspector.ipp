@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -92,7 +94,8 @@ asio::awaitable<task_tree> look_around(broker_ptr broker, task_id id, std::size_
     if (!found) throw detail::no_such_task(id);
     task_tree tree;
     auto above = found->parent;
-    while (!above.empty()) {
+    std::set<std::string> seen;  // in damaged records a task may be below itself
+    while (!above.empty() && seen.insert(above).second) {
         auto parent = co_await broker->get(parse_task_id(above));
         if (!parent) break;
         above = parent->parent;

@@ -55,6 +55,11 @@ config_document read_json_config(std::string_view text, const std::string& name)
     return made;
 }
 
+/// A URL that has been given in a wrong place is not quoted: a password may be in it.
+bool may_be_url(std::string_view text) { return text.find("://") != text.npos || text.find('@') != text.npos; }
+
+std::string shown_file(const std::string& path) { return may_be_url(path) ? "what was given as the config file" : path; }
+
 std::string read_text(const std::string& path) {
     std::string why;
     try {
@@ -70,7 +75,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "the config file can't be read: " + why, path);
+    throw config_error("", "the config file can't be read: " + why, shown_file(path));
 }
 
 config_document read_file(const config_sources& sources) {
@@ -85,7 +90,7 @@ config_document read_file(const config_sources& sources) {
         }
     }
     throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
-                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), path);
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), shown_file(path));
 }
 
 /// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
@@ -120,13 +125,22 @@ config_error loaded_config::placed(const config_error& e) const {
     }
 }
 
+/// The error without what it quotes of a value that may be a URL.
+config_error without_url(const config_error& e, const boost::json::value& root) {
+    boost::system::error_code none;
+    const auto* value = root.find_pointer(e.pointer(), none);
+    const auto got = e.reason().find(", got ");
+    if (!value || !value->is_string() || !may_be_url(value->get_string()) || got == std::string::npos) return e;
+    return config_error(e.pointer(), e.reason().substr(0, got) + ", got what may be a URL");
+}
+
 loaded_config checked(const config_document& from, const app_config& base) {
     loaded_config made{base, from.places};
     try {
         read_strictly(from.root, made.values);
         check_config(made.values);
     } catch (const config_error& e) {
-        throw made.placed(e);
+        throw made.placed(without_url(e, from.root));
     }
     return made;
 }

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker/background.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/flow/client.hpp>
@@ -72,8 +73,8 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
     if (printed) co_return std::move(*printed);
     const auto key = co_await broker->find(queue, id);
     if (!key) {
-        throw error(errc::not_found, "queue " + queue + " has no task with the own id \"" + id +
-                                         "\": it was not submitted, or its retention has ended");
+        throw error(errc::not_found, "queue " + queue + " has no task with the own id " + in_quotes(id, 256) +
+                                         ": it was not submitted, or its retention has ended");
     }
     task_id found{std::move(queue), *key};
     co_return found;

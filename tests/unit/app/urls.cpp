@@ -53,6 +53,22 @@ struct url_paths {
                  load(taskflux::encode(boost::json::value(json{{"environments", json{{"TEST", json{{"url", url}}}}}})));
              }},
             {"a variable", [this](const std::string& url) { load("{}", {{"TASKFLUX_URL", url}}); }},
+            {"the name of a config file",
+             [](const std::string& url) { taskflux::load_config(config_sources().file(url)); }},
+            {"the name of a config file in JSON",
+             [](const std::string& url) { taskflux::load_config(config_sources().file(url + ".json")); }},
+            {"a variable for a name", [this](const std::string& url) { load("{}", {{"TASKFLUX_NODE", url}}); }},
+            {"a variable for names", [this](const std::string& url) { load("{}", {{"TASKFLUX_QUEUES", url}}); }},
+            {"a variable for a number", [this](const std::string& url) { load("{}", {{"TASKFLUX_CONCURRENCY", url}}); }},
+            {"a variable for a time", [this](const std::string& url) { load("{}", {{"TASKFLUX_LEASE", url}}); }},
+            {"a variable for a word", [this](const std::string& url) { load("{}", {{"TASKFLUX_LOG_LEVEL", url}}); }},
+            {"a variable for an environment", [this](const std::string& url) { load("{}", {{"TASKFLUX_ENV", url}}); }},
+            {"a number of a config file",
+             [this](const std::string& url) { load(taskflux::encode(boost::json::value(json{{"threads", url}}))); }},
+            {"a list of a config file",
+             [this](const std::string& url) { load(taskflux::encode(boost::json::value(json{{"queues", boost::json::array{url}}}))); }},
+            {"the name of an environment",
+             [](const std::string& url) { taskflux::load_config(config_sources().env(url)); }},
             {"the command line", [](const std::string& url) { taskflux::detail::parse_command_line({url}); }},
             {"an app", [this](const std::string& url) {
                  taskflux::app one(with(url));

@@ -4,6 +4,10 @@
 #include <taskflux/flow/worker.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <utility>
+#include <vector>
 
 using namespace test::flow;
 
@@ -45,6 +49,24 @@ BOOST_AUTO_TEST_CASE(prefetched_tasks_wait_in_the_worker) {
     closed.open();
     settle();
     BOOST_TEST(counts().succeeded == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(however_many_tasks_may_be_prefetched_or_run_all_are_fetched) {
+    constexpr auto most = (std::numeric_limits<std::size_t>::max)();
+    for (const auto& [slots, ahead] : {std::pair(std::size_t(1), most), std::pair(most, std::size_t(1)), std::pair(most, most)}) {
+        gate closed{here};
+        worker w{broker, options().concurrency(slots).prefetch(ahead)};
+        w.on(note, [&](int) { return closed.pass(); });
+        const auto life = start(w.run());
+        now(client.submit_all(note, std::vector<int>(10)));
+        settle();
+        BOOST_TEST(counts().running == 10U);
+        closed.open();
+        settle();
+        BOOST_TEST(counts().running == 0U);
+        w.stop();
+        settle();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_time_limit_runs_from_when_a_prefetched_task_starts) {

@@ -79,10 +79,10 @@ struct entry {
     std::uint32_t deliveries = 0;
     std::uint32_t failed_attempts = 0;
     std::uint32_t crashes = 0;
+    std::uint32_t announced_waits = 0;  ///< clients that have submitted it to await its end, and have not come to wait yet
     task_state state = task_state::waiting;
     bool cancel_requested = false;
     bool unclaimed = false;
-    bool is_awaited = false;    ///< its client waits for its end, or is about to
     bool is_first_try = false;  ///< running, and never before since it was submitted or requeued
 
     entry_extras& more() {

@@ -14,10 +14,10 @@ class family_store : public task_store {
 public:
     using task_store::task_store;
 
-    /// With subtasks that it has spawned it ends when their policy says so, and its result is kept until then.
+    /// With subtasks that it has spawned, or must have, it ends when their policy says so, and its result is kept until then.
     void complete(entry& task, std::string result, time_point now) {
         const auto* own_journal = task.journal();
-        if (task.cancel_requested || !own_journal || !own_journal->has_spawned()) {
+        if (task.cancel_requested || !own_journal || !own_journal->is_judged()) {
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);

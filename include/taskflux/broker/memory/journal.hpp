@@ -34,7 +34,11 @@ public:
 
     const children_counts& counts() const { return counts_; }
     bool has_open_children() const { return open_ > 0; }
-    bool has_spawned() const { return counts_.total > 0 || has(continuation_key); }
+    /// Whether the policy decides how the task ends, and not its handler's return alone.
+    bool is_judged() const {
+        const bool needs_some = policy.judge(children_counts()) == children_policy::verdict::fail;
+        return needs_some || counts_.total > 0 || has(continuation_key);
+    }
     bool has(std::string_view key) const { return entries_.contains(key); }
 
     /// Throws `too_large`, and has changed nothing then. Sets `has_grown` where something is there that was not.

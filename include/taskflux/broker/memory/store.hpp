@@ -39,11 +39,11 @@ public:
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
         if (const auto there = find_same(from, now)) {
-            if (from.is_awaited) tasks_.find(there->sequence)->is_awaited = true;
+            if (from.is_awaited) ++tasks_.find(there->sequence)->announced_waits;
             return {*there, true};
         }
         auto& task = tasks_.add();
-        task.is_awaited = from.is_awaited;
+        task.announced_waits = from.is_awaited ? 1 : 0;
         task.spec = std::move(from.spec);
         task.payload = std::move(from.payload);
         task.submitted_at = now;
@@ -313,10 +313,10 @@ protected:
 
     /// The end of a task, and the begin of its retention.
     void finish(entry& task, task_event event, task_state to, time_point now) {
-        const bool is_unheard = task.is_awaited && !task.waiters;  // its client has submitted it, and not come to wait yet
         conclude(task, event, to, now);
         const auto& policy = task.spec->policy;
         auto retention = to == task_state::failed ? policy.failed_retention : policy.retention;
+        const bool is_unheard = task.announced_waits > 0;
         if (retention == duration::zero() && is_unheard) retention = duration(detail::most_kept::unheard_ms);
         if (retention == duration::zero()) return erase(task);
         if (max_ended_ > 0 && ended_size_ >= max_ended_) forget(*ended_.oldest());

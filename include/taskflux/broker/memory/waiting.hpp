@@ -27,6 +27,7 @@ struct waiting : result_waiter {
         awaited = std::move(id);
         notify = [](result_waiter& self) { static_cast<waiting&>(self).finish(); };
         task.add_waiter(*this);
+        if (task.announced_waits > 0) --task.announced_waits;
     }
 
     detail::event wake;

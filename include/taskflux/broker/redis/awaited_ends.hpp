@@ -99,11 +99,32 @@ public:
         places::iterator where_;
     };
 
-    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end.
+    /// While it lives, a submission is under way that may turn out to be of tasks that were there, which others await: ends
+    /// that come meanwhile are kept for it as well.
+    class submission {
+    public:
+        explicit submission(awaited_ends& of) : of_(of) {
+            const std::lock_guard lock(of_.mutex_);
+            ++of_.submissions_;
+        }
+        submission(const submission&) = delete;
+        submission& operator=(const submission&) = delete;
+        ~submission() {
+            const std::lock_guard lock(of_.mutex_);
+            if (--of_.submissions_ > 0) return;
+            for (const auto& id : std::exchange(of_.kept_beside_, {})) of_.drop_unexpected(id);
+        }
+
+    private:
+        awaited_ends& of_;
+    };
+
+    /// The server will tell of that task's end unasked; `must_ask`: where it is asked, as time alone may bring that end. Once for
+    /// each caller that is about to come.
     void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
         auto& told = told_unasked(id);
-        told.is_expected = true;
+        ++told.expected;
         told.must_ask = told.must_ask || must_ask;
     }
 
@@ -111,14 +132,18 @@ public:
     std::optional<task_outcome> take(const task_id& id) {
         const std::lock_guard lock(mutex_);
         const auto told = told_unasked_.find(id);
-        if (told == told_unasked_.end() || !told->second.is_expected || !told->second.outcome) return std::nullopt;
+        if (told == told_unasked_.end() || told->second.expected == 0 || !told->second.outcome) return std::nullopt;
         return take(told).outcome;
     }
 
     /// The server has told of an end.
     void deliver(const task_id& id, const task_outcome& outcome) {
         const std::lock_guard lock(mutex_);
-        if (!give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); })) keep(id, outcome);
+        const bool is_given = give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); });
+        const auto told = told_unasked_.find(id);
+        const bool is_expected = told != told_unasked_.end() && told->second.expected > 0;
+        if (is_given && !is_expected && submissions_ > 0) kept_beside_.push_back(id);
+        if (!is_given || is_expected || submissions_ > 0) keep(id, outcome);
     }
 
     /// Messages may have been lost: all are asked for again, at once.
@@ -206,7 +231,7 @@ public:
 private:
     // The end of a task that has just been submitted to be awaited; it may come before that is known.
     struct told_end {
-        bool is_expected = false;
+        unsigned expected = 0;  // callers that are about to come
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
 
@@ -243,18 +268,27 @@ private:
 
     void take_told(const task_id& id, place& to) {
         const auto told = told_unasked_.find(id);
-        if (told == told_unasked_.end() || !told->second.is_expected) return;
+        if (told == told_unasked_.end() || told->second.expected == 0) return;
         auto taken = take(told);
         to.known.is_told = true;
         to.must_ask = taken.must_ask;
         if (taken.outcome) to.known.outcome = std::make_unique<task_outcome>(std::move(*taken.outcome));
     }
 
+    // For one of the callers that are expected.
     told_end take(std::map<task_id, told_end>::iterator told) {
+        if (--told->second.expected > 0) return told->second;
         told_bytes_ -= told->second.size();
         auto taken = std::move(told->second);
         told_unasked_.erase(told);
         return taken;
+    }
+
+    void drop_unexpected(const task_id& id) {
+        const auto told = told_unasked_.find(id);
+        if (told == told_unasked_.end() || told->second.expected > 0) return;
+        told_bytes_ -= told->second.size();
+        told_unasked_.erase(told);
     }
 
     // What nobody takes is dropped with time: callers waiting for it ask the server.
@@ -288,6 +322,8 @@ private:
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
     std::deque<task_id> told_in_order_;
     std::size_t told_bytes_ = 0;
+    unsigned submissions_ = 0;
+    std::vector<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
 };
 
 }  // namespace taskflux::redis

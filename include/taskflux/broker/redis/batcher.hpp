@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/fwd.hpp>
@@ -14,6 +15,7 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -99,6 +101,11 @@ private:
         return taken;
     }
 
+    static void check_count(std::size_t answers, std::size_t items) {
+        if (answers == items) return;
+        throw error(errc::protocol, "a script answered for " + std::to_string(answers) + " of " + std::to_string(items) + " items");
+    }
+
     static asio::awaitable<void> pump(std::shared_ptr<batcher> self) {
         for (auto taken = self->take(); !taken.empty(); taken = self->take()) {
             std::vector<Item> items;
@@ -108,7 +115,9 @@ private:
             std::vector<Result> results;
             std::exception_ptr error;
             try {
+                const auto count = items.size();
                 results = co_await self->send_(std::move(items));
+                check_count(results.size(), count);
             } catch (...) {
                 error = std::current_exception();
             }

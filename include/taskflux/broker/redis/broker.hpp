@@ -49,6 +49,9 @@ public:
         co_await into->calls().announce();
         answers.reserve(tasks.size());
         auto items = into->items_of(tasks);  // all of them before the first is stored
+        std::optional<awaited_ends::submission> beside;
+        const auto may_be_there = [](const new_task& one) { return one.is_awaited && (!one.own_id.empty() || !one.unique_key.empty()); };
+        if (std::ranges::any_of(tasks, may_be_there)) beside.emplace(on->ends());
         tasks.clear();
         for (std::size_t from = 0; from < items.size();) {
             const auto till = end_of_batch(items, from);

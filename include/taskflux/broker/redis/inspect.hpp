@@ -70,7 +70,7 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
         if (name != start.queue) seen = 0;
         for (bool is_end = false; !is_end;) {
             arguments with;
-            with.add(seen).add((std::min)(query.limit + 1, engine::scan_size));
+            with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
             const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
             auto from = got.read();
             seen = static_cast<std::uint64_t>(from.integer());

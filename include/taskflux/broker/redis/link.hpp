@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/server_trouble.hpp>
 #include <taskflux/broker/redis/connection_options.hpp>
 #include <taskflux/broker/redis/link_state.hpp>
 #include <taskflux/broker/redis/master_finder.hpp>
@@ -152,7 +153,7 @@ public:
             }
             switch (remedy_for(refused)) {
                 case remedy::load_script:
-                    if (!what.which) throw to_error(refused);
+                    if (!what.which) throw_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
                 case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
@@ -161,7 +162,7 @@ public:
                     ++put_off;
                     co_await self->wait_a_moment(put_off, what.deadline);
                     break;
-                case remedy::none: throw to_error(refused);
+                case remedy::none: throw_error(refused);
             }
         }
     }
@@ -279,7 +280,7 @@ private:
                 case readiness::ready: co_return;
                 case readiness::wait: break;
                 case readiness::closed: throw closed();
-                case readiness::refused: throw *state_.refusal();
+                case readiness::refused: throw taskflux::detail::server_trouble(*state_.refusal());
                 case readiness::too_late: throw unavailable("no connection in time");
             }
             co_await change(deadline);

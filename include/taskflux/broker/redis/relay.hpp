@@ -168,14 +168,18 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
 /// else.
 inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::vector<outgoing> carried;
+    std::string cursor = "0";
+    std::exception_ptr failure;  // since the outbox was last read from its beginning
     for (;;) {
         arguments with;
-        with.add(engine::careful_batch_size);
+        with.add(engine::careful_batch_size).add(cursor);
         for (auto& one : carried) with.add(std::move(one.field)).add(std::move(one.value));
         carried.clear();
         const auto got = co_await on->call(queue, scripts::outbox, {}, std::move(with));
         std::map<std::string, std::vector<outgoing>> by_target;  // of subtasks that have ended: the parents' queues
-        for (auto from = got.read(); !from.done();) {
+        auto from = got.read();
+        cursor = from.text();
+        while (!from.done()) {
             outgoing one;
             one.field = from.text();
             one.value = from.text();
@@ -188,7 +192,6 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
                 on->at(queue)->report_damage("o " + one.field, e.what());
             }
         }
-        std::exception_ptr failure;
         for (auto& [target, all] : by_target) {
             if (target.empty()) continue;
             auto carrying = carry_ends(on, target, all);
@@ -202,8 +205,10 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
         }
+        if (cursor != "0") continue;
         if (failure && carried.empty()) std::rethrow_exception(failure);
         if (carried.empty()) co_return;
+        failure = nullptr;
     }
 }
 

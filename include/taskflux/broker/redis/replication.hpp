@@ -47,7 +47,7 @@ inline replication take_replication(reply& from) {
 
 /// Throws `unavailable` unless as many as were wanted have it.
 inline void check_replication(const replication& got, unsigned wanted) {
-    if (!got.error.empty()) throw to_error(got.error);
+    if (!got.error.empty()) throw_error(got.error);
     if (got.replicas >= wanted) return;
     throw error(errc::unavailable, "Redis: only " + std::to_string(got.replicas) + " of " + std::to_string(wanted) +
                                        " replicas had it in time; the server has it, so it may still take "

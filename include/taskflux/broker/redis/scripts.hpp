@@ -1020,9 +1020,9 @@ end
 )lua";
 
 inline constexpr char shared_are_heard[] =
-    R"lua(local function are_heard(seq)
+    R"lua(local function are_heard(seq, bytes)
 for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
-if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+if bytes > 65536 or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
 end
 return true
 end
@@ -1034,7 +1034,7 @@ conclude(task, state)
 local keep = state == 6 and 604800000 or 3600000
 if task.special then keep = state == 6 and info(task).failed_retention or info(task).retention end
 if keep == 0 then
-if are_heard(task.seq) then return erase(task) end
+if are_heard(task.seq, #task.result + #task.error) then return erase(task) end
 keep = 60000
 end
 task.gone_at = math.min(now + keep, 1e15)
@@ -1311,7 +1311,7 @@ if of.continued then return end
 local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
 local succeeded, failed = of.done - of.failed, of.failed
 if kind == 'q' then
-needed = whole(needed) or 0
+needed = whole(needed) or 1e15
 if of.total - failed < needed then
 local why = of.why ~= '' and of.why or ('{"code":"' .. 'task_failed' .. '","type":"","message":"' .. 'it has fewer subtasks than must succeed' .. '","pointer":"","expected":""}')
 return fail_for_children(task, why)
@@ -1337,7 +1337,8 @@ inline constexpr char shared_wait_for_children[] =
     R"lua(local function wait_for_children(task, result)
 if not task.journal then return false end
 local of = journal_of(task)
-if of.total == 0 and not note_in(of, 'c~then') then return false end
+local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
+if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
 detach(task)
 enter(task, 4)
@@ -1699,7 +1700,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "f7a50e199b40ee6e16fe337b6e59c7b42ff83915",
+inline constexpr script aside{"aside", "2573d661d9ae5d03a797c04975ee1fc77ca1e170",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -1779,7 +1780,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "db2869b933cb163398cf90367344d97f2cef85c3",
+inline constexpr script end_child{"end_child", "49762d28ee97650cc6b7af797db54f99dd2e3e5e",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -1822,7 +1823,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "9c7a28d695889dcc48503501c258fa1c75f3a915",
+inline constexpr script enqueue{"enqueue", "663f60ef0b4b09a1813b021ebc0ebdb6372473fd",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -2117,7 +2118,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "cccec39632d74e2282de89d78224dd14e6c0a806",
+inline constexpr script fetch{"fetch", "8b72cb3f72772d1c6d88da263a43406f22d00c32",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2534,7 +2535,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bdcf6c72a48a7efb202562419509e14597684886",
+inline constexpr script leave{"leave", "27fff9c14fb8abd446b39e3b9eba760043481657",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -2577,7 +2578,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eca2fa760fdca804c0401c090c8d080003388749",
+inline constexpr script list{"list", "e3bf434d1385b2011feebb5ddfccbe10c36a22ff",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -2762,7 +2763,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a3d22788b6a13246818611f1f767305a5fb353f1",
+inline constexpr script maintain{"maintain", "32e29999d315e93edd5df6e68092cf23a69ad148",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -2774,7 +2775,7 @@ inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_de
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local out = {}
-for n = 2, #ARGV, 2 do
+for n = 3, #ARGV, 2 do
 if call('HGET', o, ARGV[n]) == ARGV[n + 1] then out[#out + 1] = ARGV[n] end
 end
 for _, field in ipairs(out) do
@@ -2785,15 +2786,16 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 write('HDEL', o, out)
 for _, command in ipairs(also) do call(unpack(command)) end
-local reply, cursor = {'OK'}, '0'
+local reply, cursor = {'OK', '0'}, ARGV[2]
 repeat
 local page = call('HSCAN', o, cursor, 'COUNT', ARGV[1])
 cursor = page[1]
 for _, word in ipairs(page[2]) do reply[#reply + 1] = word end
-until cursor == '0' or #reply > 1
+until cursor == '0' or #reply > 2
+reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "c8db311ab3e21a13423c362056a08f0b222c2c0d",
+inline constexpr script outbox{"outbox", "53703f0858408e179c91582f2f119a3163562b1b",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -2823,7 +2825,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "eadc989314addfe76353933a59ee06fc8633ebfe",
+inline constexpr script pause{"pause", "db99b06697eaf0074032fbf5f75534d6052556e1",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -2855,7 +2857,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "6d6bece033254785ea03aa8e6a0db05b27a110a5",
+inline constexpr script reclaim{"reclaim", "b6ce1236ba603c34acac71e0c7418b8e1b4292b9",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -2977,7 +2979,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f2e8e3f55d8823063e1e22b0941f4f924045fccf",
+inline constexpr script report{"report", "c93969bf2be50be504b3794b20a2b8ce64215504",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3007,7 +3009,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "107fa6ba0eed9a00af2ad8fedfd2a34a83b495f3",
+inline constexpr script resign{"resign", "de0ca44b639acee4343404cc2d8b60898de6d2a0",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3062,7 +3064,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "96b164355523823588d9ad690c7d9d58ec335eb2",
+inline constexpr script set_schedule{"set_schedule", "ff07ce8f72eddba9e54866bcda7d7311be2c087c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3142,7 +3144,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "5570bb76677ddb5d539b5e2b1bc04f6fa65d6f09",
+inline constexpr script settle{"settle", "2b9f0fd55f91b00b45d3ad967d3e0d156a0515c6",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3211,7 +3213,7 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
-if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
+if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -3290,7 +3292,7 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "6ed5003c8b15b668bf60b13bdb9d6a54c779a94b",
+inline constexpr script settle_plain{"settle_plain", "9b07c77199480508a4aa9707e27c017b4a4631de",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3331,7 +3333,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "0c061d2259169c7338fc44e4b1975279bcc6ddb5",
+inline constexpr script signal{"signal", "c6ed73dd782913af5d8c362176bcdf4f2a3acc24",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -3407,7 +3409,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "ae243f9e04ae2c433534498abd7679476967e11f",
+inline constexpr script steer{"steer", "aa1ec9624ece8c46369d35cd6919b5aeba5b3701",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3437,7 +3439,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "d8c02b938ee6267aaec78845a324c339924cd019",
+inline constexpr script update{"update", "e53efc5ac813c97e93b97f9daf5c4cd5140eec5e",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -3559,7 +3561,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "22ac0407af962cb29913cd0de40f3a0031c40a57",
+inline constexpr script write_journal{"write_journal", "0f426a713741e461463c579a99163b73b47462f2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/server_trouble.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -60,6 +61,13 @@ inline error to_error(std::string_view text) {
             quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
     }
     return {errc::protocol, quoted};
+}
+
+/// Throws the exception for an error of the server.
+[[noreturn]] inline void throw_error(std::string_view text) {
+    const auto code = error_code(text);
+    if (code == "OOM" || code == "NOPERM") throw detail::server_trouble(to_error(text));
+    throw to_error(text);
 }
 
 /// The exception for an error while a connection was set up; nothing where trying again may help.

@@ -7,16 +7,20 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace taskflux::detail {
+
+/// A number of attempts such that sums of some do not overflow.
+inline std::size_t countable(std::size_t attempts) { return (std::min)(attempts, std::size_t(1) << 30); }
 
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
       held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
-      timeout_(options.timeout()), prefetch_(options.prefetch()),
-      capacity_(options.concurrency() + options.prefetch()),
+      timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
+      capacity_(countable(options.concurrency()) + prefetch_),
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
@@ -36,6 +40,7 @@ bool crew::has_waiting(const task_id& id) const {
 }
 
 void crew::concurrency(std::size_t slots) {
+    slots = countable(slots);
     capacity_ = slots + prefetch_;
     held_->slots(slots);
     pool_->concurrency(slots);

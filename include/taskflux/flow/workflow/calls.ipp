@@ -54,7 +54,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
     map_mark mark(book, name);
     std::size_t done = 0;
     if (!has_results) done = co_await mark.read();
-    const place at(name, call_kind::subtasks);
+    const place at(name, has_results ? call_kind::subtasks : call_kind::map);
     std::size_t index = 0;
     for (; index < done && payloads.has_next(); ++index) payloads.skip();
 
@@ -64,7 +64,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
         for (;;) {
             // Half a window at a time, so that a call submits many.
             const auto room = window - waits.size();
-            if (payloads.has_next() && 2 * room >= window) {
+            if (payloads.has_next() && room >= window - window / 2) {
                 std::vector<std::string> names;
                 std::vector<new_task> tasks;
                 while (tasks.size() < room && payloads.has_next()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/server_trouble.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/coroutine_chain.hpp>
@@ -145,11 +146,17 @@ asio::awaitable<journal_written> notebook::send(journal_write what) {
 
 asio::awaitable<journal_written> notebook::write(journal_write what) { return guarded(*this, send(std::move(what))); }
 
+/// Whether a call of kind `now` may find the trace of a call of kind `before`. A map without results takes its ended subtasks out
+/// of the journal, and counts them: only the like of it may follow there.
+inline bool may_follow(call_kind before, call_kind now) {
+    return is_same(before, now) && (before != call_kind::map || now == call_kind::map);
+}
+
 asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
     const auto own = what.items.size();
     std::vector<const call_trace*> others;
     for (const auto& trace : call_traces) {
-        if (!may_have_entries() || !at.is_position() || is_same(trace.kind, at.kind)) continue;
+        if (!may_have_entries() || !at.is_position() || may_follow(trace.kind, at.kind)) continue;
         others.push_back(&trace);
         what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
     }
@@ -239,6 +246,8 @@ inline std::optional<departure> departure_for(std::optional<errc> reason) {
 std::optional<errc> errc_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);
+    } catch (const server_trouble&) {  // as if it were away
+        return errc::unavailable;
     } catch (const boost::system::system_error& e) {
         if (e.code().category() == taskflux_category()) return static_cast<errc>(e.code().value());
     } catch (...) {  // a handler's own

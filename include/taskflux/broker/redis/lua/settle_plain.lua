@@ -31,7 +31,7 @@ for n = 2, #ARGV do
                                                                    status_at.nonces + stored_size.nonce * (at + 1) - 1) then
             return {'SLOW'}
         end
-        if of.retention == 0 and has_waiters and not are_heard(seq) then return {'SLOW'} end
+        if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
         local group = of.group
         if not group then
             group, of.low, of.high = {}, at, at

@@ -29,7 +29,7 @@ local function judge_children(task)
     local kind, needed = string.match(of.policy, '^(%a)(%d*)$')
     local succeeded, failed = of.done - of.failed, of.failed
     if kind == policy_letter.quorum then
-        needed = whole(needed) or 0
+        needed = whole(needed) or stored_time.never  -- more than a task can have
         if of.total - failed < needed then
             local why = of.why ~= '' and of.why or failure('task_failed', 'it has fewer subtasks than must succeed')
             return fail_for_children(task, why)
@@ -50,11 +50,12 @@ local function judge_children(task)
     outgoing[string.format(outbox_letter.start .. '%d', task.seq)] = struct.pack(format.u32, task.nonce) .. place
 end
 
--- Makes a task that has returned wait for the subtasks that it has spawned; false where there are none.
+-- Makes a task that has returned wait for the subtasks that it has spawned; false where there are none, and need be none.
 local function wait_for_children(task, result)
     if not task.journal then return false end
     local of = journal_of(task)
-    if of.total == 0 and not note_in(of, continuation_key.name) then return false end
+    local needs_some = string.find(of.policy, '^' .. policy_letter.quorum .. '0*[1-9]')
+    if of.total == 0 and not needs_some and not note_in(of, continuation_key.name) then return false end
     task.result = result
     detach(task)
     enter(task, task_state.waiting_children)

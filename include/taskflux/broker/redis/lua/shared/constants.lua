@@ -126,6 +126,7 @@ local bound = {
     first_page = 4,         -- the same, before it is known whether they are segments
     result = 1024,          -- bytes of a result that is kept in a segment
     results = 65536,        -- bytes of all results of a segment
+    heard = 65536,          -- bytes of an outcome that is told and then forgotten at once
     answer = 1048576,       -- bytes of what one call reads for its caller
     first_slice = 4,        -- items that are read at once, before it is known how large they are
     watched_ahead_ms = 10000,  -- who watches until then need not look at the clock anew: fetches look again sooner

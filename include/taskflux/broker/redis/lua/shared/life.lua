@@ -93,10 +93,11 @@ local function conclude(task, state)
     end
 end
 
--- Whether all callers waiting for a task's end can hear of it now; true where there are none.
-local function are_heard(seq)
+-- Whether all callers waiting for a task's end can hear of it now; true where there are none. `bytes`: of its outcome: a server
+-- drops the connection of who has too much to read.
+local function are_heard(seq, bytes)
     for inbox in string.gmatch(call('HGET', keys.waiters, seq) or '', '[^\n]+') do
-        if redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
+        if bytes > bound.heard or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
     end
     return true
 end
@@ -107,7 +108,7 @@ local function finish(task, state)
     local keep = state == task_state.failed and run_policy.failed_retention or run_policy.retention
     if task.special then keep = state == task_state.failed and info(task).failed_retention or info(task).retention end
     if keep == 0 then
-        if are_heard(task.seq) then return erase(task) end
+        if are_heard(task.seq, #task.result + #task.error) then return erase(task) end
         keep = most_kept.unheard_ms
     end
     task.gone_at = math.min(now + keep, stored_time.never)
