@@ -14,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -497,6 +498,31 @@ BOOST_FIXTURE_TEST_CASE(over_tls_the_server_must_show_a_certificate_that_is_trus
                                                       "--tls-key-file", file("key.pem"), "--tls-ca-cert-file",
                                                       file("cert.pem")}));
     refused_by_deadline("rediss://localhost:" + strict_port + ca, {"PING"}, errc::unavailable, "it may want a client's certificate");
+}
+
+BOOST_FIXTURE_TEST_CASE(over_tls_a_certificate_whose_time_is_over_or_has_not_come_is_refused_with_the_day, fixture) {
+    redis_server server;  // for its directory
+    const auto file = [&](const std::string& name) { return (server.directory() / name).string(); };
+    std::ofstream(file("index"));
+    std::ofstream(file("ca.cnf")) << "[ca]\ndefault_ca=own\n[own]\ndatabase=" << file("index") << "\nnew_certs_dir="
+                                  << server.directory().string() << "\ndefault_md=sha256\npolicy=any\nrand_serial=yes\n"
+                                  << "unique_subject=no\nx509_extensions=more\n[any]\ncommonName=supplied\n"
+                                  << "[more]\nsubjectAltName=DNS:localhost\n";
+    const auto succeeds = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
+    BOOST_REQUIRE(succeeds("openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout " + file("key.pem") + " -out " +
+                           file("request.pem")));
+    const auto refuses = [&](const std::string& from, const std::string& until, const std::string& why) {
+        BOOST_REQUIRE(succeeds("openssl ca -batch -selfsign -notext -config " + file("ca.cnf") + " -keyfile " + file("key.pem") +
+                               " -in " + file("request.pem") + " -out " + file("cert.pem") + " -startdate " + from +
+                               "000000Z -enddate " + until + "000000Z"));
+        const auto port = std::to_string(test::free_port());
+        redis_server secure(redis_server_options().words({"--tls-port", port, "--tls-cert-file", file("cert.pem"),
+                                                          "--tls-key-file", file("key.pem"), "--tls-ca-cert-file",
+                                                          file("cert.pem"), "--tls-auth-clients", "optional"}));
+        refused_by_deadline("rediss://localhost:" + port + "?ca=" + file("cert.pem"), {"PING"}, errc::unavailable, why);
+    };
+    refuses("20190101", "20200102", "\"/CN=localhost\" expired on 2020-01-02: renew it");
+    refuses("20900101", "20910102", "\"/CN=localhost\" is valid from 2090-01-01 on: compare the clocks");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_command_without_words_and_a_missing_certificate_are_refused, fixture) {
