@@ -51,6 +51,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_closed_broker_refuses_every_call, Backend, backe
     BOOST_TEST(on.error_of(broker.counts(q)) == closed);
     BOOST_TEST(on.error_of(broker.pause(q)) == closed);
     BOOST_TEST(on.error_of(broker.resume(q)) == closed);
+    BOOST_TEST(on.error_of(broker.send("nobody", "text")) == closed);
+    BOOST_TEST(on.error_of(broker.announce("board", "it", "text", 1s)) == closed);
+    BOOST_TEST(on.error_of(broker.withdraw("board", "it")) == closed);
+    BOOST_TEST(on.error_of(broker.announced("board")) == closed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -48,6 +48,18 @@ struct family {
         return on.add(std::move(child), queue);
     }
 
+    /// Notes a continuation and submits it.
+    task_key add_continuation(const std::string& own_id, const std::string& queue = q) {
+        auto what = new_write();
+        what.items.push_back({std::string(continuation_key), child_place{queue, "work", own_id}.text(), journal_write::mode::add, false});
+        BOOST_TEST(!write(std::move(what)).before.at(0).has_value());
+        auto next = on.task();
+        next.own_id = own_id;
+        next.hold = true;
+        next.parent = parent_link{parent, std::string(continuation_key)};
+        return on.add(std::move(next), queue);
+    }
+
     effect end(kind how = kind::complete, std::string data = "1", duration delay = {}) {
         return on.settle(on.settled(last, how, std::move(data), delay));
     }
@@ -472,14 +484,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_starts_after_the_children_and_gives
             family all(on);
             on.join(w, {"elsewhere"});
             if (has_children) all.add_child("a");
-            auto what = all.new_write();
-            what.items.push_back({std::string(continuation_key), child_place{queue, "work", "then"}.text(), journal_write::mode::add, false});
-            all.write(std::move(what));
-            auto next = on.task();
-            next.own_id = "then";
-            next.hold = true;
-            next.parent = parent_link{all.parent, std::string(continuation_key)};
-            const auto key = on.add(next, queue);
+            const auto key = all.add_continuation("then", queue);
             all.end(kind::complete, "1");
             BOOST_TEST((on.state(all.parent.key) == task_state::waiting_children));
             if (has_children) {
@@ -501,18 +506,45 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_starts_after_the_children_and_gives
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_that_waits_gets_a_continuation_when_its_turn_comes, Backend, backends) {
+    for (const auto& queue : {q, std::string("elsewhere")}) {
+        fixture on(std::make_unique<Backend>());
+        family all(on);
+        on.join("v", {queue});
+        all.add_child("a");
+        const auto next = all.add_continuation("then", queue);
+        all.end(kind::complete, "1");
+        const auto child = on.fetch_one();
+        auto request = on.request("v", 1, 1h);
+        request.queues = {queue};
+        auto fetching = on.start(on.broker().fetch(request));
+        on.settle(child, kind::complete);
+        const auto found = fetching.get();
+        BOOST_REQUIRE_EQUAL(found.size(), 1U);
+        BOOST_TEST((found[0].key == next));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_whose_continuation_was_cancelled_while_it_ran_fails_when_its_children_have_ended, Backend, backends) {
+    for (const auto& queue : {q, std::string("elsewhere")}) {
+        fixture on(std::make_unique<Backend>());
+        family all(on);
+        all.add_child("a");
+        const auto next = all.add_continuation("then", queue);
+        BOOST_TEST((on.run(on.broker().cancel(queue, {next})).at(0) == effect::done));
+        on.let_work();
+        all.end(kind::complete, "1");
+        BOOST_TEST((on.state(all.parent.key) == task_state::waiting_children));
+        on.settle(on.fetch_one(), kind::complete);
+        BOOST_TEST((on.state(all.parent.key) == task_state::failed));
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_whose_continuation_failed_starts_another_when_it_is_requeued, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);
     for (const std::string own_id : {"first", "second"}) {
-        auto what = all.new_write();
-        what.items.push_back({std::string(continuation_key), child_place{q, "work", own_id}.text(), journal_write::mode::add, false});
-        BOOST_TEST(!all.write(std::move(what)).before.at(0).has_value());
-        auto next = on.task();
-        next.own_id = own_id;
-        next.hold = true;
-        next.parent = parent_link{all.parent, std::string(continuation_key)};
-        on.add(next);
+        all.add_continuation(own_id);
         all.end(kind::complete, "1");
         auto request = on.request(w, 1, 10s);
         const auto found = on.start(on.broker().fetch(request)).get();

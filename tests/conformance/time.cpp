@@ -238,6 +238,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_record_is_kept_for_its_retention, Backend, backe
     BOOST_TEST(on.counts().failed == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_is_requeued_and_ends_again_is_kept_from_its_last_end_on, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto task = on.task(run_policy{.failed_retention = 10s});
+    const auto key = on.add(task), other = on.add(task);
+    std::vector<settlement> ends;  // which a broker may note together
+    for (const auto& one : on.fetch(w, 2)) ends.push_back(on.settled(one, kind::fail));
+    on.run(on.broker().settle(q, w, ends));
+    on.advance(5s);
+    BOOST_TEST(on.requeue(key) == effect::done);
+    on.settle(on.fetch_one(), kind::fail);
+    on.advance(5s);
+    BOOST_TEST(!on.exists(other));
+    BOOST_TEST(on.counts().failed == 1U);
+    on.advance(4999ms);
+    BOOST_TEST(on.exists(key));
+    on.advance(1ms);
+    BOOST_TEST(!on.exists(key));
+    BOOST_TEST(on.counts().failed == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(records_with_different_retentions_go_each_in_its_time, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     for (const auto seconds : {7, 3, 9, 1, 5}) on.cancel(on.add(on.task(run_policy{.retention = seconds * 1s})));

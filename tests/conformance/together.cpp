@@ -76,11 +76,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(callers_of_what_ends_together_all_hear_of_it, Back
     fixture on(std::make_unique<Backend>());
     on.join();
     for (const auto retention : {1h, 0h}) {
-        const std::vector<new_task> tasks(many, on.task(run_policy{.retention = retention}));
-        std::vector<started<std::optional<task_outcome>>> waiting;
-        for (const auto& one : on.run(on.broker().submit(q, tasks))) waiting.push_back(on.start(on.broker().wait({q, one.key}, 1h)));
-        settle_all(on, on.fetch(w, many));
-        for (auto& one : waiting) BOOST_TEST(one.get()->result == "42");
+        for (const bool is_awaited : {false, true}) {
+            for (const std::size_t count : {std::size_t(1), many}) {
+                std::vector<new_task> tasks(count, on.task(run_policy{.retention = retention}));
+                for (auto& one : tasks) one.is_awaited = is_awaited;
+                std::vector<started<std::optional<task_outcome>>> waiting;
+                const auto stored = on.run(on.broker().submit(q, tasks));
+                for (const auto& one : stored) waiting.push_back(on.start(on.broker().wait({q, one.key}, 1h)));
+                settle_all(on, on.fetch(w, count));
+                for (auto& one : waiting) BOOST_TEST(one.get()->result == "42");
+                for (const auto& one : stored) BOOST_TEST(on.exists(one.key) == (retention > 0h));  // all have heard of it
+            }
+        }
     }
 }
 

@@ -241,6 +241,27 @@ BOOST_AUTO_TEST_CASE(what_reaches_a_fetch_that_has_been_given_up_goes_back) {
     BOOST_TEST(found.front().attempt == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_reaches_a_fetch_while_it_is_given_up_goes_back_however_far_both_have_come) {
+    join("w");
+    for (int handlers = 0; handlers < 10; ++handlers) {
+        const auto fetching = put_to_sleep("w");
+        submit_by_watcher("q");
+        on.io.restart();
+        for (int i = 0; i < handlers && !fetching->has_ended; ++i) on.io.run_one_for(2ms);
+        fetching->stop.emit(asio::cancellation_type::terminal);
+        until([&] { return fetching->has_ended; });
+        const std::string holder = fetching->found.empty() ? "watcher" : "w";
+        auto found = std::move(fetching->found);
+        if (found.empty()) {
+            until([&] { return watcher.counts("q").waiting == 1U; });
+            found = watcher.fetch(holder, "q", 1);
+        }
+        BOOST_REQUIRE(found.size() == 1U);
+        const auto ends = success_of(found.front());
+        BOOST_TEST((watcher.run(watcher.broker->settle("q", holder, ends)).front() == effect::done));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_fetch_from_two_queues_takes_no_more_than_it_asked_for) {
     join("w", {"q", "other"});
     const auto fetching = put_to_sleep("w", {"q", "other"});

@@ -2,11 +2,13 @@
 #include <support/redis_client.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/batch_items.hpp>
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/scripts.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -172,11 +174,12 @@ BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "", "channel", second, task, "", task, ""}) == "OK 1");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "1", "", "channel", second, task, "", task, ""}) == "OK 1");
     BOOST_TEST(server.command({"LRANGE", key("l:0"), "0", "-1"}).texts() == words({"1", "2"}), boost::test_tools::per_element());
+    BOOST_TEST(server.command({"HGET", key("c"), "n2"}) == "2");
     BOOST_TEST(server.command({"HGETALL", key("w")}).texts() == words({"2", "channel\n"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(hand_over_does_nothing_unless_somebody_sleeps_who_can_take_the_task) {
-    const words args{"me", "1", run, "", record(7)};
+    const words args{"me", "9", run, "", record(7)};
     BOOST_TEST(said(scripts::hand_over, {"p:me"}, args) == "DUE");
     maintain();
     join();
@@ -190,12 +193,26 @@ BOOST_AUTO_TEST_CASE(hand_over_does_nothing_unless_somebody_sleeps_who_can_take_
     server.command({"HSET", key("c"), "paused", "1"});
     BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "SLOW");
     server.command({"HDEL", key("c"), "paused"});
-    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "OK 1");
+    store(8);  // which wakes it
+    server.command({"ZADD", key("i"), "1", "channel\n1:w\nknown"});
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "SLOW");  // another waits before it
+    BOOST_TEST(said(scripts::steer, {"l:0"}, {"cancel", "1", "8"}) == "OK 0");
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "OK 2");
     BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "SLOW");  // nobody sleeps any more
     server.command({"ZADD", key("i"), "1", "channel\n1:w\n*"});
-    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "OK 1");  // the same batch
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, args) == "OK 2");  // the same batch
     BOOST_TEST(server.command({"HGET", key("c"), "n3"}) == "1");
-    BOOST_TEST(server.command({"SMEMBERS", key("a:w")}).texts() == words({"1"}), boost::test_tools::per_element());
+    BOOST_TEST(server.command({"SMEMBERS", key("a:w")}).texts() == words({"2"}), boost::test_tools::per_element());
+    auto large = test::plain_task();
+    large.payload.assign(100'000, 'x');
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, {"me", "10", run, "", redis::encode_record(large, 7)}) == "SLOW");
+    // Who watches the clock is spared as long as another sleeps; who awaits the end will hear of it.
+    const std::string watcher = "channel\n2:w\n*";
+    server.command({"HSET", key("c"), "watcher", watcher});
+    server.command({"ZADD", key("i"), "2", watcher});
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, {"me", "11", run, "channel", record(9)}) == "OK 3");
+    BOOST_TEST(server.command({"ZRANGE", key("i"), "0", "-1"}).texts() == words({watcher}), boost::test_tools::per_element());
+    BOOST_TEST(server.command({"HGETALL", key("w")}).texts() == words({"3", "channel\n"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(hand_over_to_a_channel_that_nobody_hears_does_nothing_and_the_batch_can_be_sent_again) {
@@ -260,8 +277,14 @@ BOOST_AUTO_TEST_CASE(settle_plain_and_settle_one_leave_what_is_not_plain_to_sett
         BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 8)}) == "SLOW");
         BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(2, 7)}) == "SLOW");
         BOOST_TEST(said(*what, {"a:stranger"}, {"stranger", end_of(1, 7)}) == "SLOW");
+        const auto lease = server.command({"ZSCORE", key("C"), "w"}).text;
+        server.command({"ZREM", key("C"), "w"});
+        BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}) == "SLOW");
+        server.command({"ZADD", key("C"), lease, "w"});
         BOOST_TEST(server.command({"SCARD", key("a:w")}) == "1");
+        server.command({"HSET", key("w"), "1", "channel\n", "2", "channel\n"});
         BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}) == "OK");
+        BOOST_TEST(server.command({"HKEYS", key("w")}).texts() == words({"2"}), boost::test_tools::per_element());  // who was told
         BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}) == "SLOW");
         BOOST_TEST(server.command({"HMGET", key("c"), "n3", "n5"}).texts() == words({"0", "1"}), boost::test_tools::per_element());
         let_lease_end();
@@ -276,9 +299,14 @@ BOOST_AUTO_TEST_CASE(report_answers_an_effect_for_each) {
     const auto told = [](const std::string& consumer, const std::string& nonce) {
         return words{consumer, "1", nonce, "1", "1", "50", "{}"};
     };
-    BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
+    for (int times = 0; times != 2; ++times) BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
+    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == words({"50", "{}\n"}), boost::test_tools::per_element());
     BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "8")) == "OK 4");
     BOOST_TEST(said(scripts::report, {"a:w"}, told("stranger", "7")) == "OK 2");
+    call(scripts::settle, {"a:w"}, {"w", end_of(1, 7)});
+    BOOST_TEST(server.command({"HLEN", key("g")}) == "2");  // what was reported is kept with its task, and no longer
+    BOOST_TEST(said(scripts::steer, {}, {"remove", "1", "7"}) == "OK 0");
+    BOOST_TEST(server.command({"EXISTS", key("g")}) == "0");
     let_lease_end();
     BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "DUE");
 }
@@ -287,16 +315,30 @@ BOOST_AUTO_TEST_CASE(a_lease_is_given_renewed_and_given_up) {
     BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "LOST");
     join();
     BOOST_TEST(said(scripts::renew, {}, {"w", "3600000"}) == "OK 0 ~");
+    server.command({"HSET", key("o"), "X1", "7 0"});
+    BOOST_TEST(said(scripts::renew, {}, {"w", "3600000"}) == "OK 1 ~");  // something is to be carried to other queues
+    server.command({"DEL", key("o")});
+    for (const std::string name : {"a", "b"}) {
+        for (const std::string seq : {"00000000000001", "00000000000002"}) {
+            server.command({"ZADD", key("u"), "0", name + '\0' + "500" + '\0' + seq});
+        }
+    }
+    BOOST_TEST(said(scripts::renew, {}, {"w", "3600000"}) == "OK 0 ~ a 1 b 1");  // one of each name without a handler
+    server.command({"DEL", key("u")});
     store(7);
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
     BOOST_TEST(said(scripts::leave, {}, {"w", "100"}) == "NEED tf:{q}:a:w tf:{q}:l:0");
+    BOOST_TEST(server.command({"HLEN", key("h")}) == "1");
     BOOST_TEST(said(scripts::leave, {"a:w", "l:0"}, {"w", "100"}) == "OK 0");
+    BOOST_TEST(server.command({"EXISTS", key("h"), key("C"), key("a:w")}) == "0");  // nothing is left of it
     BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "LOST");
     join();
     let_lease_end();
     BOOST_TEST(said(scripts::renew, {}, {"w", "1000"}) == "DUE");
     BOOST_TEST(said(scripts::join, {}, {"v", "1000", "channel"}) == "DUE");
     BOOST_TEST(said(scripts::leave, {"a:w"}, {"w", "100"}) == "DUE");
+    maintain();
+    BOOST_TEST(server.command({"EXISTS", key("h"), key("C"), key("a:w")}) == "0");
 }
 
 BOOST_AUTO_TEST_CASE(look_falls_asleep_where_nothing_is_to_be_done) {
@@ -374,6 +416,33 @@ BOOST_AUTO_TEST_CASE(renew_all_renews_where_nothing_else_is_to_be_told) {
     BOOST_TEST(said(scripts::renew_all, {}, {"w", "1000"}) == "OK 0");
 }
 
+BOOST_AUTO_TEST_CASE(a_sleeper_is_woken_by_what_can_start_and_by_what_falls_due_before_all_else) {
+    test::redis_client hearer(server.port());
+    hearer.command({"SUBSCRIBE", "channel"});
+    const auto is_woken = [this](const auto& happens) {
+        server.command({"ZADD", key("i"), "1", "channel\n1:w\n*"});
+        happens();
+        return server.command({"EXISTS", key("i")}) == "0";
+    };
+    const auto schedule = [this](duration delay) {
+        auto task = test::plain_task();
+        task.delay = delay;
+        const redis::task_item item(task, 7);
+        const auto batch = std::to_string(++batches);
+        BOOST_TEST(said(scripts::enqueue, {"p:me"}, {"me", batch, run, "", "", item.record, item.place}).starts_with("OK"));
+    };
+    using std::chrono::hours;
+    join();
+    BOOST_TEST(is_woken([this] { store(7); }));
+    BOOST_TEST(is_woken([&] { schedule(hours(2)); }));
+    BOOST_TEST(!is_woken([&] { schedule(hours(3)); }));
+    BOOST_TEST(is_woken([&] { schedule(hours(1)); }));
+    BOOST_TEST(!is_woken([&] { schedule(hours(1)); }));
+    store(8);
+    BOOST_TEST(is_woken([this] { call(scripts::fetch, {"l:0", "a:w"}, fetched(1)); }));  // another task is left
+    BOOST_TEST(!is_woken([this] { call(scripts::fetch, {"l:0", "a:w"}, fetched(1)); }));
+}
+
 BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_aside) {
     store(7);
     store(8);
@@ -382,6 +451,9 @@ BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_a
     BOOST_TEST(said(scripts::held, {}, {"w", "channel", "1:w"}) == "NEED tf:{q}:a:w");
     BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK 2 1");
     BOOST_TEST(said(scripts::reclaim, {"a:w"}, {"w", "1"}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::reclaim, {"a:stranger", "a:w", "l:0"}, {"stranger", "1"}) == "OK");
+    BOOST_TEST(server.command({"SCARD", key("a:w")}) == "2");
+    BOOST_TEST(said(scripts::clear, {}, {"0", "100", "100", "-1"}) == "OK 2 1");  // nothing that runs
     BOOST_TEST(said(scripts::reclaim, {"a:w", "l:0"}, {"w", "1"}) == "OK");
     BOOST_TEST(said(scripts::aside, {}, {"w", "2", "why"}) == "NEED tf:{q}:a:w");
     BOOST_TEST(said(scripts::aside, {"a:w"}, {"w", "2", "why"}) == "OK");
@@ -429,6 +501,9 @@ BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {
     BOOST_TEST(said(scripts::steer, {"l:0"}, {"promote", "1", "7", "1", "8"}) == "OK 3 4");
     BOOST_TEST(said(scripts::steer, {"l:0"}, {"cancel", "1", "7", "1", "7"}) == "OK 0 3");
     BOOST_TEST(said(scripts::update, {}, {"1", "7", "2"}) == "OK 3");
+    server.command({"HSET", key("w"), "1", "channel\n"});
+    BOOST_TEST(said(scripts::steer, {}, {"remove", "1", "7"}) == "OK 0");
+    BOOST_TEST(server.command({"EXISTS", key("k"), key("w")}) == "0");  // its own id is free, nobody waits for it
     let_something_fall_due();
     BOOST_TEST(said(scripts::find, {}, {"mine", ""}) == "DUE");
     BOOST_TEST(said(scripts::get, {}, {"1", "7"}) == "DUE");
@@ -568,6 +643,19 @@ BOOST_AUTO_TEST_CASE(what_concerns_other_queues_waits_in_the_outbox_until_it_has
     BOOST_TEST(said(scripts::outbox, {}, {"10", "0", "X1", "7 0"}) == "NEED tf:{q}:j:1");
     BOOST_TEST(said(scripts::outbox, key_of, {"10", "0", "X1", "7 0"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("j:1"), key("o")}) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_journal_goes_with_its_task_and_a_kept_one_stays_though_its_cancels_have_been_carried) {
+    for (const std::string seq : {"1", "2"}) {
+        store(7);
+        BOOST_TEST(said(scripts::write_journal, {"j:" + seq}, {seq, "7", "", "0", "", "100", "sa", "+", "0", "5"}) == "OK 0 0 ");
+    }
+    BOOST_TEST(said(scripts::steer, {"l:0", "j:1"}, {"remove", "1", "7"}) == "OK 0");
+    BOOST_TEST(server.command({"EXISTS", key("j:1"), key("o")}) == "0");
+    BOOST_TEST(said(scripts::write_journal, {"j:2"}, {"2", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
+    BOOST_TEST(said(scripts::steer, {"l:0", "j:2"}, {"cancel", "2", "7"}) == "RELAY 0");
+    BOOST_TEST(said(scripts::outbox, {"j:2"}, {"10", "X2", "7 0"}) == "OK");
+    BOOST_TEST(server.command({"EXISTS", key("j:2")}) == "1");
 }
 
 // Runs last: the cases above have to have called them.

@@ -106,6 +106,26 @@ BOOST_AUTO_TEST_CASE(a_queue_is_bounded_by_its_options) {
     BOOST_TEST((submit(1) == errc::queue_full));
 }
 
+BOOST_AUTO_TEST_CASE(a_mailbox_that_is_closed_does_not_hear_what_was_on_its_way) {
+    fixture in;
+    int heard = 0;
+    auto box = in.tasks->open([&](std::string_view) { ++heard; });
+    in.tasks->post(box->address(), "a");
+    in.poll();
+    BOOST_TEST(heard == 1);
+    for (std::size_t handlers = 0; handlers < 4; ++handlers) {  // however far it has come
+        box = in.tasks->open([&](std::string_view) { ++heard; });
+        in.tasks->post(box->address(), "b");
+        in.context->restart();
+        for (std::size_t i = 0; i < handlers && heard == 1; ++i) in.context->poll_one();
+        const auto before = heard;
+        box.reset();
+        in.poll();
+        BOOST_TEST(heard == before);
+        heard = 1;
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_fetch_cancelled_while_it_is_woken_leaves_the_task_to_the_next) {
     fixture in;
     in.join("a");
@@ -277,6 +297,17 @@ BOOST_AUTO_TEST_CASE(a_lease_does_not_run_out_when_the_wall_clock_is_set) {
     in.clock.set_wall(-48h);
     in.clock.advance(1h);
     BOOST_TEST((in.run(in.tasks->get({"q", got[0].key}))->state == task_state::waiting));
+}
+
+BOOST_AUTO_TEST_CASE(when_a_task_ended_does_not_depend_on_the_time_that_it_was_held_for) {
+    fixture in;
+    auto held = some_task();
+    held.hold = true;
+    held.at = in.clock.wall() + 2h;
+    const auto key = in.run(in.tasks->submit("q", std::vector<new_task>(1, held)))[0].key;
+    BOOST_TEST((in.run(in.tasks->cancel("q", {key}))[0] == effect::done));
+    in.clock.set_wall(1h);
+    BOOST_TEST((in.run(in.tasks->get({"q", key}))->ended_at == in.clock.wall()));
 }
 
 BOOST_AUTO_TEST_CASE(tasks_are_listed_by_the_times_that_their_records_show) {

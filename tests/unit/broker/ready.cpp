@@ -2,7 +2,12 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -89,13 +94,30 @@ BOOST_AUTO_TEST_CASE(a_task_that_was_passed_over_can_be_removed) {
     auto& second = in.add("x");
     const name_set other{"other"};
     in.take(&other);
+    const auto names = [&] {
+        std::size_t visited = 0;
+        in.ready.visit_unclaimed(10, [&](const std::string&, const entry&) { ++visited; });
+        return visited;
+    };
     BOOST_TEST((first.unclaimed && second.unclaimed));
     in.ready.remove(first);
     BOOST_TEST(!first.unclaimed);
     BOOST_TEST(in.ready.unclaimed_size() == 1U);
+    BOOST_TEST(names() == 1U);
     in.ready.remove(second);
+    BOOST_TEST(names() == 0U);
     BOOST_TEST(in.ready.unclaimed_size() == 0U);
     BOOST_TEST(!in.ready.has_work(nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(of_the_names_that_were_passed_over_some_are_told_each_with_its_next_task) {
+    lanes in;
+    for (const auto* name : {"a", "b", "a", "c"}) in.add(name);
+    const name_set other{"other"};
+    in.take(&other);
+    std::vector<std::uint64_t> told;
+    in.ready.visit_unclaimed(2, [&](const std::string&, const entry& task) { told.push_back(task.sequence); });
+    BOOST_TEST((told == std::vector<std::uint64_t>{1, 2}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

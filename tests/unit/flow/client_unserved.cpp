@@ -73,6 +73,24 @@ BOOST_AUTO_TEST_CASE(a_queue_that_is_served_is_not_told_of) {
     closed.open();
 }
 
+BOOST_AUTO_TEST_CASE(a_queue_is_not_told_of_that_is_served_soon_and_once_more_that_is_deserted_again) {
+    const auto waits = start(by.run(twice, 1));
+    pass(5s, 1s);
+    now(watched->join("w", {"default"}, 1h));
+    pass(20s, 1s);
+    BOOST_TEST(seen->queues.empty());
+    now(watched->leave("w", {"default"}));
+    advance(3s);
+    BOOST_TEST(waits->code() == errc::no_worker);
+    BOOST_TEST(seen->queues.size() == 1U);
+    const auto again = start(by.run(twice, 1));
+    now(watched->join("w", {"default"}, 1h));
+    now(watched->leave("w", {"default"}));
+    advance(3s);
+    BOOST_TEST(again->code() == errc::no_worker);
+    BOOST_TEST(seen->queues.size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(a_result_that_nobody_can_produce_any_more_ends_in_an_error) {
     const auto life = serve();
     serves->pause();
