@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_io_thread_is_named) {
     const auto broker = taskflux::make_memory_broker(io.get_executor());
     const auto seen = std::make_shared<releaser>();
     std::string text;
-    worker w{broker, worker_options().concurrency(1).prefetch(1).observer(seen).blocked_after(20ms).log([&text](std::string_view line) { text = line; })};
+    const auto how = worker_options().concurrency(1).prefetch(1).observer(seen).blocked_after(20ms);
+    worker w{broker, worker_options(how).log([&text](std::string_view line) { text = line; })};
     w.on(twice, [&seen](int x) -> asio::awaitable<int> {
         if (x == 4) seen->told.get_future().wait();  // blocks, and no timer of the context would end it
         co_return 2 * x;

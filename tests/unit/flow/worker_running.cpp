@@ -187,7 +187,8 @@ BOOST_AUTO_TEST_CASE(a_handler_lends_one_slot_until_the_last_of_several_subtasks
     w.on(note, [&](int x) { return x == 0 ? first.pass() : second.pass(); });
     w.on(parent, [&ready](context& ctx, int x) -> asio::awaitable<int> {
         co_await ready.pass();
-        const auto [a, b] = co_await ctx.all(ctx.call(twice, submit_options().delay(5s), x), ctx.call(twice, submit_options().delay(10s), x));
+        const auto soon = submit_options().delay(5s), later = submit_options().delay(10s);
+        const auto [a, b] = co_await ctx.all(ctx.call(twice, soon, x), ctx.call(twice, later, x));
         co_return a + b;
     });
     const auto life = start(w.run());
