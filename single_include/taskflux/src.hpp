@@ -5995,9 +5995,7 @@ private:
         method_handler& does;
         call_key key;
         std::string answer;  // empty: none
-        // For `where`:
-        asio::cancellation_signal stop;
-        bool is_stopped = false;
+        asio::cancellation_signal stop;  // for `where`
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
         bool has_returned = false;  // only its answer is still on its way
@@ -6354,7 +6352,7 @@ void service_core::begin(call_message request) {
     }
     // From `admit` on, any thread may cancel it: what touches its signal happens where it runs.
     asio::dispatch(one->where, [self = shared_from_this(), one] {
-        if (one->is_stopped) return self->answer(one);
+        if (one->context.cancelled()) return self->answer(one);  // while it waited for a thread
         auto on_end = [self, one](std::exception_ptr) { self->answer(one); };
         spawn_on(one->where, carry_out(self, one), std::move(on_end), one->stop.slot());
     });
@@ -6480,10 +6478,7 @@ void service_core::end(const call_ptr& one) {
 void service_core::cancel(const call_ptr& one) {
     if (one->has_returned) return;
     one->context.cancel();
-    asio::post(one->where, [one] {
-        one->is_stopped = true;
-        one->stop.emit(asio::cancellation_type::terminal);
-    });
+    asio::post(one->where, [one] { one->stop.emit(asio::cancellation_type::terminal); });
 }
 
 void service_core::cancel_all() {

@@ -234,6 +234,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_failed_message_is_a_dead_letter_that_says_why, B
     BOOST_TEST(on.run(got.fail("unreadable: \xff")) == effect::done);
     BOOST_TEST(on.state(key) == task_state::failed);
     BOOST_TEST(on.record(key).error.find("unreadable: ") != std::string::npos);
+    BOOST_TEST(on.record(key).error.find(R"("code":"task_failed")") != std::string::npos, on.record(key).error);
     on.requeue(key);
     BOOST_TEST(on.take(queue).body() == "a");
 }

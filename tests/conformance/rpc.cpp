@@ -5,6 +5,7 @@
 #include <taskflux/calls/service.hpp>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -245,7 +246,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_too_large_to_be_sent_is_refused, Backend, 
     const std::string large(exchange::max_message_size, 'x');
     BOOST_TEST(on.run(on.caller.call(letters, 1'000'000)).size() == 1'000'000U);
     BOOST_TEST(on.error_of(on.caller.call(letters, int(large.size()))) == errc::too_large);
-    BOOST_TEST(on.error_of(on.caller.call(count, large)) == errc::too_large);
+    BOOST_CHECK_EXCEPTION(on.run(on.caller.call(count, large)), error, [](const error& e) {
+        return e.code() == errc::too_large && std::string(e.what()).find("the call of letters.count") != std::string::npos;
+    });
     service.stop();
     running.get();
 }
@@ -374,6 +377,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_cancelled_call_is_cancelled_where_it_runs, Backe
     BOOST_TEST(one.service.running() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_is_cancelled_while_it_waits_for_a_thread_is_not_carried_out, Backend, backends) {
+    calling<Backend> on;
+    asio::io_context threads;
+    int begun = 0;
+    taskflux::service service(on.shared(), service_options().cpu(threads.get_executor()).lease(1min));
+    service.on(add, [&begun](add_args of) {
+        ++begun;
+        return of.a + of.b;
+    });
+    auto serving = on.start(service.run());
+    on.let_work();
+    auto given_up = on.start(on.caller.call(add, 1, 2));
+    auto late = on.start(on.caller.call(add, call_options().timeout(10s), 1, 2));
+    on.let_work();
+    BOOST_TEST(service.running() == 2U);
+    given_up.cancel();
+    BOOST_TEST(on.error_of(given_up) == aborted);
+    on.pass(10001ms);
+    BOOST_TEST(on.error_of(late) == errc::timed_out);
+    on.let_work();
+    threads.run();
+    on.let_work();
+    BOOST_TEST(begun == 0);
+    BOOST_TEST(service.running() == 0U);
+    auto kept = on.start(on.caller.call(add, 1, 2));
+    on.let_work();
+    threads.restart();
+    threads.run();
+    BOOST_TEST(kept.get() == 3);
+    service.stop();
+    serving.get();
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_whose_time_is_over_ends_on_both_sides, Backend, backends) {
     calling<Backend> on;
     server one(on, service_options().lease(1min));
@@ -462,10 +498,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_less_busy_instance_is_called, Backend, backend
     server a(on, named("a")), b(on, named("b"));
     a.start();
     b.start();
+    for (int i = 0; i < 400; ++i) on.run(on.caller.call(who, call_options().to("a")));  // which have ended
     std::list<started<void>> calls;
-    for (int i = 0; i < 40; ++i) calls.push_back(on.start(on.caller.call(wait_long)));
+    for (int i = 0; i < 80; ++i) calls.push_back(on.start(on.caller.call(wait_long)));
     on.let_work();
-    BOOST_TEST(a.begun + b.begun == 40);
+    BOOST_TEST(a.begun + b.begun == 80);
     BOOST_TEST(std::abs(a.begun - b.begun) <= 20);
     for (auto& call : calls) call.cancel();
     for (auto& call : calls) BOOST_TEST(on.error_of(call) == aborted);
@@ -548,6 +585,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_an_instance_has_taken_ends_when_that_i
     BOOST_TEST(!call.done());
     for (int i = 0; i < 3 && !call.done(); ++i) on.pass(1s);
     BOOST_TEST(on.error_of(call) == errc::unavailable);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_times_out_says_that_it_was_received, Backend, backends) {
+    calling<Backend> on;
+    const mute_server mute(on, 1min);
+    auto call = on.start(on.caller.call(add, call_options().timeout(5s), 1, 2));
+    on.let_work();
+    BOOST_TEST(mute.heard == 1);
+    on.pass(5001ms);
+    BOOST_CHECK_EXCEPTION(call.get(), error, [](const error& e) {
+        return e.code() == errc::timed_out &&
+               std::string(e.what()).find("instance mute has received it and has not answered") != std::string::npos;
+    });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_idempotent_call_goes_to_another_instance_when_its_own_is_lost, Backend, backends) {

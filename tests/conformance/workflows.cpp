@@ -1,5 +1,8 @@
 #include <conformance/workflow_site.hpp>
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>
@@ -165,6 +168,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(any_takes_the_first_success_and_cancels_the_rest, 
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(any_has_the_same_winner_when_its_handler_is_run_again, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    constexpr auto after = [](int turns, int value) -> asio::awaitable<int> {
+        for (int i = 0; i != turns; ++i) co_await asio::post(asio::deferred);
+        co_return value;
+    };
+    int runs = 0;
+    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        const bool is_first_run = runs++ == 0;
+        const auto won = co_await ctx.any(after(is_first_run ? 20 : 0, 1), after(is_first_run ? 0 : 20, 2));
+        co_await ctx.sleep_for(10s);
+        co_return static_cast<int>(won.index());
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    all.until(job.id(), task_state::scheduled);
+    on.advance(10s);
+    BOOST_TEST(all.result(job.result()) == 1);
+    BOOST_TEST(runs == 2);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_is_run_again_at_any_point_repeats_nothing, Backend, backends) {
     constexpr int points = 6;
     for (int at = 0; at != points; ++at) {
@@ -277,6 +302,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(spawned_subtasks_are_waited_for_without_a_slot, Ba
     BOOST_REQUIRE_EQUAL(results.size(), 1U);
     BOOST_TEST(results[0].value.value() == 4);
     BOOST_TEST(all.result(all.client.run(parent, 0)) == 42);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_spawn_of_nothing_has_its_policy_for_what_is_added_from_outside, Backend, backends) {
+    for (const bool collects : {true, false}) {
+        fixture on(std::make_unique<Backend>());
+        site all(on);
+        all.fails_at = 9;
+        all.parent_body = [collects](context& ctx, int) -> asio::awaitable<int> {
+            const auto options = spawn_options().policy(collects ? children_policy::collect() : children_policy());
+            co_await ctx.spawn(twice, std::views::iota(0, 0), options);
+            co_await ctx.sleep_for(10s);
+            co_return 1;
+        };
+        all.begin();
+        const auto job = all.result(all.client.submit(parent, 0));
+        all.until(job.id(), task_state::scheduled);
+        const auto added = all.result(all.client.submit_under(job.id(), twice, submit_options(), 9));
+        all.until(added.id(), task_state::failed);
+        on.advance(10s);
+        if (collects) BOOST_TEST(all.result(job.result()) == 1);
+        else BOOST_TEST(on.error_of(job.result()) == errc::task_failed);
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_continuation_receives_the_results_of_thousands, Backend, backends) {

@@ -78,6 +78,14 @@ BOOST_AUTO_TEST_CASE(an_ended_task_is_left_alone_but_for_a_requeue) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(each_state_is_before_an_attempt_or_has_one_or_has_none_left) {
+    const std::set<task_state> before{held, scheduled, waiting}, with{running, waiting_children, succeeded};
+    for (const auto state : all<task_state>()) {
+        BOOST_TEST(is_before_attempt(state) == before.contains(state));
+        BOOST_TEST(has_unfailed_attempt(state) == with.contains(state));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(every_event_can_happen) {
     for (const auto event : all<task_event>()) {
         bool happens = false;

@@ -173,17 +173,18 @@ BOOST_AUTO_TEST_CASE(a_batch_returns_its_results_in_the_order_of_its_arguments) 
 
 BOOST_AUTO_TEST_CASE(a_batch_throws_its_first_error_after_all_have_ended) {
     executor pool(io.get_executor(), options());
-    int ran = 0;
-    const auto end = start([](executor& p, int& count) -> asio::awaitable<void> {
-        std::vector<int> numbers{0, 1, 2, 3};
-        const auto job = [&count](int n) {
-            ++count;
-            if (n % 2 == 1) throw std::runtime_error("no " + std::to_string(n));
-        };
-        co_await p.submit_all(job, numbers);
-    }(pool, ran));
-    BOOST_TEST(says(end->error, "no 1"));
-    BOOST_TEST(ran == 4);
+    for (const auto& numbers : {std::vector{0, 1, 2, 3}, std::vector{1, 0, 3, 2}}) {
+        int ran = 0;
+        const auto end = start([](executor& p, std::vector<int> all, int& count) -> asio::awaitable<void> {
+            const auto job = [&count](int n) {
+                ++count;
+                if (n % 2 == 1) throw std::runtime_error("no " + std::to_string(n));
+            };
+            co_await p.submit_all(job, all);
+        }(pool, numbers, ran));
+        BOOST_TEST(says(end->error, "no 1"));
+        BOOST_TEST(ran == 4);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_can_return_each_outcome) {
@@ -276,8 +277,9 @@ BOOST_AUTO_TEST_CASE(the_queue_s_limit_refuses_what_is_over_it) {
     settle();
     pool.spawn(nothing);
     pool.spawn(nothing);
-    auto refused = pool.spawn(nothing);
+    auto refused = pool.spawn(run_options().deadline(1h), nothing);
     BOOST_TEST(start(refused.result())->failed_with(errc::queue_full));
+    BOOST_TEST((time.next() == taskflux::never));  // its deadline is nobody's any more
     BOOST_TEST(pool.counts().queued == 2u);
 }
 
@@ -306,11 +308,21 @@ BOOST_AUTO_TEST_CASE(the_concurrency_can_be_changed_at_work) {
     let(2);
     BOOST_TEST(pool.counts().running == 0u);
     BOOST_TEST(pool.counts().queued == 3u);
+    const auto drained = start([](executor& p) -> asio::awaitable<void> { co_await p.drain(); }(pool));
+    BOOST_TEST(!drained->done);  // what is queued is still to run
     pool.concurrency(8);
     settle();
     BOOST_TEST(pool.counts().running == 3u);
+    BOOST_TEST(!drained->done);
     pool.cancel_all();
     settle();
+    BOOST_TEST(drained->done);
+}
+
+BOOST_AUTO_TEST_CASE(an_executor_begins_with_a_slot) {
+    BOOST_CHECK_EXCEPTION(executor_options().concurrency(0), taskflux::error,
+                          [](const auto& e) { return e.code() == errc::invalid_argument; });
+    BOOST_TEST(executor_options().concurrency(1).concurrency() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(plain_functions_run_on_the_cpu_executor_and_coroutines_do_not) {

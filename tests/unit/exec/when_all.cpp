@@ -81,6 +81,11 @@ BOOST_AUTO_TEST_CASE(a_failure_after_all_have_begun_cancels_the_others_and_is_th
     BOOST_TEST(cancelled == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_failure_that_comes_after_several_successes_is_thrown) {
+    BOOST_CHECK_EXCEPTION(run(when_all(value(1), text("two"), failing_later("no"))), std::runtime_error,
+                          [](const auto& e) { return e.what() == std::string("no"); });
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_does_not_end_the_wait_for_the_first_success) {
     const auto first = run(when_any(failing("no"), text_later("won"), hanging(*this)));
     BOOST_REQUIRE_EQUAL(first.index(), 1U);

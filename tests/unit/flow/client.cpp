@@ -159,6 +159,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_does_not_exist_is_not_found) {
     const auto job = now(client.attach(twice, "default:~1.1"));
     BOOST_TEST(start(job.status())->code() == errc::not_found);
     BOOST_TEST(start(job.result())->code() == errc::not_found);
+    BOOST_TEST(start(client.signal(job.id(), "go", 1))->code() == errc::not_found);
     for (const auto* text : {"default:~no key", "default:~0.0", "default:~01.1", "default:~1.A"}) {
         BOOST_TEST(start(client.attach(twice, text))->code() == errc::not_found);
     }

@@ -145,10 +145,12 @@ BOOST_AUTO_TEST_CASE(a_renewal_that_waits_for_its_server_may_outlive_it) {
         taskflux::detail::event answers;
         std::atomic<int> begun = 0, ended = 0;
     } slow;
+    asked_clock time;
     {
-        taskflux::detail::lease_keeper keeper(1ms, 0ms, taskflux::real_clock(), io.get_executor(), [&] { return server::ask(slow); });
+        taskflux::detail::lease_keeper keeper(1ms, 1h, time, io.get_executor(), [&] { return server::ask(slow); });
         keeper.start();
         while (slow.begun == 0) std::this_thread::yield();
+        await_asked(time, 5);  // in each round once: none begins another
     }
     BOOST_TEST(slow.begun == 1);
     slow.answers.set();

@@ -194,6 +194,58 @@ BOOST_AUTO_TEST_CASE(another_attempt_is_told_where_its_reader_is) {
     BOOST_TEST(value() == "b");
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_is_refused_before_its_first_value_has_not_begun) {
+    const auto begun = start(inlet::begun(in));
+    BOOST_TEST(!begun->done);
+    send(kind::refused, 0);
+    BOOST_REQUIRE(begun->value.has_value());
+    BOOST_TEST(!*begun->value);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_was_cut_is_not_read) {
+    call_message message;
+    message.add("whole");
+    BOOST_TEST(message.values_in().size() == 1U);
+    message.payload.pop_back();
+    BOOST_CHECK_EXCEPTION(message.values_in(), taskflux::error, [](const auto& e) { return e.code() == errc::protocol; });
+}
+
+BOOST_AUTO_TEST_CASE(a_source_has_credit_for_what_was_received_alone) {
+    const auto out = taskflux::detail::outlet::open(broker, source->address(), 2, nullptr);
+    for (const auto* const value : {"0", "1"}) now(out->emit(value));
+    settle();
+    BOOST_REQUIRE(!heard.empty());
+    call_message credit;
+    credit.what = kind::credit;
+    credit.number = 1;
+    credit.taken = 100;
+    broker->post(heard.front().reply_to, credit.text());
+    settle();
+    now(out->emit("2"));
+    const auto fourth = start(out->emit("3"));
+    BOOST_TEST(!fourth->done);
+    fourth->cancel();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(what_the_reader_has_of_an_earlier_attempt_is_not_sent_again) {
+    const auto out = taskflux::detail::outlet::open(broker, source->address(), 8, nullptr);
+    now(out->emit("0"));
+    settle();
+    BOOST_REQUIRE(!heard.empty());
+    call_message credit;
+    credit.what = kind::credit;
+    credit.number = credit.taken = 3;
+    broker->post(heard.front().reply_to, credit.text());
+    settle();
+    heard.clear();
+    for (const auto* const value : {"1", "2", "3"}) now(out->emit(value));
+    settle();
+    BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+    BOOST_TEST(heard[0].number == 3U);
+    BOOST_TEST(heard[0].values_in().size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(flow_stream_sources, emitting_fixture)

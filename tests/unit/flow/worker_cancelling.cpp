@@ -35,6 +35,17 @@ BOOST_AUTO_TEST_CASE(a_running_handler_is_cancelled_without_waiting_for_time) {
     BOOST_TEST(start(submitted.result())->code() == errc::cancelled);
 }
 
+BOOST_AUTO_TEST_CASE(a_cancellation_is_heard_at_once_though_the_lease_has_just_been_renewed) {
+    const auto life = begin();
+    const auto submitted = now(client.submit(twice, 1));
+    settle();
+    advance(10s);  // a third of the lease
+    advance(1s);
+    now(submitted.cancel());
+    settle();
+    BOOST_TEST(closed.cancelled == 1);
+}
+
 BOOST_AUTO_TEST_CASE(only_the_named_task_is_cancelled) {
     const auto life = begin();
     const auto first = now(client.submit(twice, 1));
@@ -101,6 +112,22 @@ BOOST_AUTO_TEST_CASE(a_plain_function_asks_whether_it_is_cancelled) {
     const auto result = start(submitted.result());
     while (!result->done) io.run_one();
     BOOST_TEST(result->code() == errc::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_function_that_is_cancelled_while_it_waits_for_a_thread_is_not_called) {
+    asio::io_context threads;
+    int begun = 0;
+    worker cpu{broker, options().cpu(threads.get_executor())};
+    cpu.on(note, [&](int) { ++begun; });
+    const auto life = start(cpu.run());
+    const auto submitted = now(client.submit(note, 1));
+    settle();
+    BOOST_TEST(now(submitted.cancel()) == effect::requested);
+    settle();
+    threads.run();
+    settle();
+    BOOST_TEST(begun == 0);
+    BOOST_TEST(now(submitted.status()) == task_state::cancelled);
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_is_renewed_as_long_as_the_worker_lives) {

@@ -3,16 +3,36 @@
 #include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/flow/worker.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <set>
 
 using namespace test::flow;
 
 namespace {
 
-/// An embedded broker, some of whose calls fail while the test says so.
+/// An embedded broker, some of whose calls fail, or answer late, while the test says so.
 class faulty_broker : public taskflux::memory::memory_broker {
 public:
     using memory_broker::memory_broker;
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, taskflux::duration lease) override {
+        if (no_join) {
+            ++failures;
+            throw taskflux::error(errc::unavailable, "no connection");
+        }
+        co_await memory_broker::join(std::move(consumer), std::move(queues), lease);
+    }
+
+    awaitable<taskflux::renewal> renew(std::string consumer, std::vector<std::string> queues, taskflux::duration lease) override {
+        auto answer = co_await memory_broker::renew(std::move(consumer), std::move(queues), lease);
+        if (late_renewal) {
+            co_await late_renewal->pass();
+            answer.lost = true;
+        }
+        answer.cancels.insert(answer.cancels.end(), cancels.begin(), cancels.end());
+        co_return answer;
+    }
 
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                           const std::vector<taskflux::settlement>& ends) override {
@@ -28,11 +48,16 @@ public:
             ++failures;
             throw taskflux::error(errc::unavailable, "no connection");
         }
-        co_return co_await memory_broker::fetch(std::move(request));
+        auto found = co_await memory_broker::fetch(std::move(request));
+        if (late_fetch) co_await late_fetch->pass_stubbornly();
+        co_return found;
     }
 
     std::set<std::string> unsettled;
-    bool no_fetch = false;
+    std::vector<taskflux::cancel_request> cancels;  // in each renewal's answer
+    gate* late_fetch = nullptr;
+    gate* late_renewal = nullptr;
+    bool no_fetch = false, no_join = false;
     int failures = 0;
 };
 
@@ -42,6 +67,16 @@ struct faulty_fixture : fixture {
         client = taskflux::client(broker);
     }
 
+    /// Keeps the worker's log lines.
+    taskflux::log_sink keep() {
+        return [this](const taskflux::log_line& line, const taskflux::task_id*) { lines.push_back(line.text); };
+    }
+
+    std::ptrdiff_t lines_with(const std::string& words) const {
+        return std::ranges::count_if(lines, [&](const auto& line) { return line.find(words) != std::string::npos; });
+    }
+
+    std::vector<std::string> lines;
     std::shared_ptr<faulty_broker> faulty =
         std::make_shared<faulty_broker>(io.get_executor(), taskflux::memory_options(), time);
 };
@@ -85,6 +120,147 @@ BOOST_AUTO_TEST_CASE(ends_that_could_not_be_told_are_told_later_all_of_them) {
     w.stop();
     settle();
     BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(news_of_a_task_whose_end_is_told_again_are_told_once) {
+    worker w{broker, options().log(nullptr)};
+    w.on(note, [](context& ctx, int) { ctx.log(taskflux::log_level::info, "begun"); });
+    const auto life = start(w.run());
+    faulty->unsettled = {"default"};
+    const auto one = now(client.submit(note, 1));
+    for (int i = 0; i < 10; ++i) advance(1s);
+    BOOST_TEST(faulty->failures > 1);
+    faulty->unsettled.clear();
+    advance(10s);
+    now(one.result());
+    BOOST_TEST(now(one.record()).log.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_cannot_join_goes_on_trying_until_its_start_timeout) {
+    faulty->no_join = true;
+    worker patient{broker, options().name("patient").log(nullptr)};
+    patient.on(twice, [](int x) { return 2 * x; });
+    worker brief{broker, options().name("brief").log(nullptr).start_timeout(20s)};
+    brief.on(answer, [] { return 42; });
+    const auto life = start(patient.run());
+    const auto end = start(brief.run());
+    pass(19s, 1s);
+    BOOST_TEST(faulty->failures > 4);
+    BOOST_TEST(!life->done);
+    BOOST_TEST(!end->done);
+    pass(10s, 1s);  // a try every 5 s at least
+    BOOST_TEST(!life->done);
+    BOOST_TEST(end->code() == errc::unavailable);
+    faulty->no_join = false;
+    pass(10s, 1s);
+    BOOST_TEST(now(client.run(twice, 1)) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_whose_broker_is_closed_before_it_could_join_says_so) {
+    faulty->no_join = true;
+    worker w{broker, options().log(nullptr)};
+    w.on(twice, [](int x) { return 2 * x; });
+    const auto life = start(w.run());
+    BOOST_TEST(faulty->failures == 1);
+    BOOST_TEST(!life->done);
+    broker->close();
+    settle();
+    BOOST_TEST(life->code() == errc::shut_down);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_lease_is_told_once_though_the_worker_cannot_join_again) {
+    worker w{broker, options().lease(30s).log(keep())};
+    w.on(twice, [](int x) { return 2 * x; });
+    const auto life = start(w.run());
+    faulty->no_join = true;
+    advance(31s);
+    for (int i = 0; i < 20; ++i) advance(1s);
+    BOOST_TEST(faulty->failures > 2);
+    BOOST_TEST(lines_with("was lost") == 1);
+    faulty->no_join = false;
+    for (int i = 0; i < 6; ++i) advance(1s);
+    BOOST_TEST(now(client.run(twice, 1)) == 2);
+    advance(31s);
+    BOOST_TEST(lines_with("was lost") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_earlier_life_of_a_worker_has_lost_cancels_nothing_of_a_later_one) {
+    gate late{here}, closed{here};
+    worker w{broker, options().lease(30s).log(keep())};
+    w.on(note, [&](int) { return closed.pass(); });
+    const auto life = start(w.run());
+    faulty->late_renewal = &late;
+    for (int lives = 0; lives < 3; ++lives) advance(31s);
+    BOOST_TEST(late.waiting == 1);
+    BOOST_TEST(lines_with("was lost") == 3);
+    now(client.submit(note, 1));
+    settle();
+    BOOST_TEST(closed.waiting == 1);
+    faulty->late_renewal = nullptr;
+    late.open();
+    settle();
+    BOOST_TEST(closed.waiting == 1);
+    BOOST_TEST(lines_with("was lost") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_hits_the_delivery_and_the_queue_that_it_names_alone) {
+    gate closed{here};
+    worker w{broker, options().queues({"default", "other"})};
+    w.on(note, [&](int) { return closed.pass(); });
+    const auto life = start(w.run());
+    const auto one = now(client.submit(note, 1));
+    settle();
+    taskflux::cancel_request wanted;
+    wanted.key = one.id().key;
+    wanted.token = now(one.record()).deliveries;
+    const auto hear = [&](const taskflux::cancel_request& what) {
+        faulty->cancels = {what};
+        pass(20s, 1s);
+        return closed.cancelled;
+    };
+    auto elsewhere = wanted, earlier = wanted;
+    elsewhere.queue = 1;
+    --earlier.token;
+    BOOST_TEST(hear(elsewhere) == 0);
+    BOOST_TEST(hear(earlier) == 0);
+    BOOST_TEST(hear(wanted) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_fetched_while_the_worker_is_being_stopped_is_given_back) {
+    gate late{here};
+    int begun = 0;
+    worker w{broker, options()};
+    w.on(note, [&](int) { ++begun; });
+    const auto life = start(w.run());
+    faulty->late_fetch = &late;
+    const auto one = now(client.submit(note, 1));
+    settle();
+    BOOST_TEST(late.waiting == 1);
+    w.stop();
+    settle();
+    late.open();
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(begun == 0);
+    BOOST_TEST(counts().waiting == 1U);
+    BOOST_TEST(now(one.record()).attempts == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_arrives_at_its_very_deadline_has_no_time_left) {
+    gate late{here}, closed{here};
+    worker w{broker, options()};
+    w.on(note, [&](int) { return closed.pass(); });
+    const auto life = start(w.run());
+    faulty->late_fetch = &late;
+    const auto one = now(client.submit(note, submit_options().deadline(5s), 1));
+    settle();
+    BOOST_TEST(late.waiting == 1);
+    advance(5s);
+    late.open();
+    settle();
+    advance(1ms);
+    BOOST_TEST(closed.waiting == 0);
+    BOOST_TEST(start(one.result())->failed().code() == errc::timed_out);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_cannot_fetch_goes_on_trying) {

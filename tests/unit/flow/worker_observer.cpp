@@ -462,11 +462,15 @@ BOOST_AUTO_TEST_CASE(a_task_that_other_queues_workers_run_is_awaited) {
 }
 
 BOOST_AUTO_TEST_CASE(subtasks_lend_the_slot) {
-    alone.on(note, [this](context& ctx, int x) -> asio::awaitable<void> { result = co_await ctx.call(twice, x); });
+    alone.on(note, [this](context& ctx, int x) -> asio::awaitable<void> {
+        result = co_await ctx.call(twice, x);
+        const auto more = co_await ctx.map(twice, std::vector<int>(4, x));
+        for (const int one : more) result += one;
+    });
     start(alone.run());
     const auto outer = start(client.run(note, 3));
     BOOST_TEST(outer->done);
-    BOOST_TEST(result == 6);
+    BOOST_TEST(result == 30);
     BOOST_TEST(seen->starved.empty());
 }
 

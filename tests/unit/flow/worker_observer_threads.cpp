@@ -53,14 +53,18 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_io_thread_is_named) {
     const auto broker = taskflux::make_memory_broker(io.get_executor());
     const auto seen = std::make_shared<releaser>();
     std::string text;
-    worker w{broker, worker_options().observer(seen).blocked_after(20ms).log([&text](std::string_view line) { text = line; })};
+    const auto how = worker_options().concurrency(1).prefetch(1).observer(seen).blocked_after(20ms);
+    worker w{broker, worker_options(how).log([&text](std::string_view line) { text = line; })};
     w.on(twice, [&seen](int x) -> asio::awaitable<int> {
-        seen->told.get_future().wait();  // blocks, and no timer of the context would end it
+        if (x == 4) seen->told.get_future().wait();  // blocks, and no timer of the context would end it
         co_return 2 * x;
     });
-    const auto life = start_on(io.get_executor(), w.run());
     taskflux::client client{broker};
-    const auto job = start_on(io.get_executor(), client.submit(twice, 4));
+    const std::vector<int> numbers{4, 5};  // the second one waits for the first one's slot
+    const auto jobs = start_on(io.get_executor(), client.submit_all(twice, numbers));
+    while (!jobs->done) io.run_one();
+    io.restart();
+    const auto life = start_on(io.get_executor(), w.run());
     while (seen->times == 0) io.run_one();
     w.stop();
     io.restart();
@@ -68,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_the_io_thread_is_named) {
     BOOST_TEST(seen->times == 1);
     BOOST_REQUIRE(seen->among.size() == 1U);
     BOOST_TEST(seen->among[0].name == "twice");
-    BOOST_TEST((seen->among[0].task == job->value.value().id()));
+    BOOST_TEST((seen->among[0].task == jobs->value.value()[0].id()));
     BOOST_TEST((seen->waited >= 20ms));
     BOOST_TEST(text.find("a handler, or other code on this thread, blocks it") != std::string::npos);
     BOOST_TEST(text.find("Running: twice") != std::string::npos);

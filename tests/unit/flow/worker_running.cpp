@@ -169,6 +169,72 @@ BOOST_AUTO_TEST_CASE(several_workers_share_a_queue) {
     BOOST_TEST(*std::ranges::min_element(by) > 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_slot_is_lent_while_its_handler_waits_for_a_subtask_and_taken_back_then) {
+    static constexpr taskflux::task<int(int)> parent{"parent"};
+    gate ready{here}, closed{here};
+    int seen = 0;
+    worker w{broker, options().concurrency(1).prefetch(1)};
+    w.on(twice, [](int x) { return 2 * x; });
+    w.on(note, [&](int) { ++seen; });
+    w.on(parent, [&](context& ctx, int x) -> asio::awaitable<int> {
+        co_await ready.pass();
+        const int got = co_await ctx.call(twice, submit_options().delay(5s), x);
+        co_await closed.pass();
+        co_return got;
+    });
+    const auto result = now(client.submit(parent, 4));
+    now(client.submit(note, 1));
+    const auto life = start(w.run());
+    BOOST_TEST(seen == 0);
+    ready.open();
+    settle();
+    BOOST_TEST(seen == 1);  // it was prefetched
+    advance(5s);
+    BOOST_TEST(closed.waiting == 1);
+    now(client.submit_all(note, std::vector<int>(3)));
+    settle();
+    BOOST_TEST(seen == 1);
+    BOOST_TEST(counts().running == 2U);  // the parent, and one that is prefetched
+    closed.open();
+    settle();
+    BOOST_TEST(now(result.result()) == 8);
+    BOOST_TEST(seen == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_lends_one_slot_until_the_last_of_several_subtasks_has_ended) {
+    static constexpr taskflux::task<int(int)> parent{"parent"};
+    gate ready{here}, first{here}, second{here};
+    worker w{broker, options().concurrency(1)};
+    w.on(twice, [](int x) { return 2 * x; });
+    w.on(note, [&](int x) { return x == 0 ? first.pass() : second.pass(); });
+    w.on(parent, [&ready](context& ctx, int x) -> asio::awaitable<int> {
+        co_await ready.pass();
+        const auto soon = submit_options().delay(5s), later = submit_options().delay(10s);
+        const auto [a, b] = co_await ctx.all(ctx.call(twice, soon, x), ctx.call(twice, later, x));
+        co_return a + b;
+    });
+    const auto life = start(w.run());
+    const auto result = now(client.submit(parent, 4));
+    settle();
+    now(client.submit_all(note, std::vector<int>(3)));
+    settle();
+    BOOST_TEST(counts().running == 1U);
+    ready.open();
+    settle();
+    BOOST_TEST(first.waiting == 1);
+    BOOST_TEST(counts().running == 2U);
+    first.open();
+    settle();
+    advance(5s);
+    now(client.submit(note, 1));
+    settle();
+    BOOST_TEST(second.waiting == 1);
+    second.open();
+    settle();
+    advance(5s);
+    BOOST_TEST(now(result.result()) == 16);
+}
+
 BOOST_AUTO_TEST_CASE(a_change_of_concurrency_keeps_the_slots_that_waiting_handlers_lend) {
     static constexpr taskflux::task<int(int)> parent{"parent"};
     worker w{broker, options().concurrency(1)};
@@ -232,6 +298,21 @@ BOOST_AUTO_TEST_CASE(a_paused_worker_takes_no_task_and_asks_for_none) {
     w.resume();
     settle();
     BOOST_TEST(seen == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_sleep_of_a_second_leaves_the_slot_to_what_is_prefetched) {
+    worker w{broker, options().concurrency(1).prefetch(1)};
+    w.on(note, [](context& ctx, int ms) { return ctx.sleep_for(std::chrono::milliseconds(ms)); });
+    now(client.submit_all(note, std::vector<int>{1000, 1000}));
+    const auto life = start(w.run());
+    BOOST_TEST(counts().scheduled == 2U);
+    advance(1s);
+    BOOST_TEST(counts().succeeded == 2U);
+    now(client.submit(note, 999));  // which stays in memory
+    settle();
+    BOOST_TEST(counts().running == 1U);
+    advance(999ms);
+    BOOST_TEST(counts().succeeded == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_set_before_it_runs_holds_when_it_runs) {

@@ -125,6 +125,7 @@ BOOST_AUTO_TEST_CASE(stop_now_cancels_at_once_and_waits_for_no_drain_time) {
         on.settle();
         BOOST_TEST(on.closed.cancelled == (is_stubborn ? 0 : 2));
         BOOST_TEST(on.life->done == !is_stubborn);
+        BOOST_TEST(on.lines.empty() == !is_stubborn);  // nobody has waited for them
         on.advance(5s);  // unwind_for
         BOOST_TEST(on.life->done);
         BOOST_TEST(!on.life->error);
@@ -132,6 +133,30 @@ BOOST_AUTO_TEST_CASE(stop_now_cancels_at_once_and_waits_for_no_drain_time) {
         on.closed.open();
         on.settle();
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_stopped_ends_well_though_its_broker_is_closed_meanwhile) {
+    begin();
+    w.stop();
+    settle();
+    BOOST_TEST(!life->done);
+    broker->close();
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(!life->error);
+    BOOST_TEST(closed.cancelled == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_worker_whose_handlers_have_paused_keeps_no_context_running) {
+    w.on(tick, [](context& ctx) { return ctx.sleep_for(1h); });
+    life = start(w.run());
+    now(client.submit(tick));
+    settle();
+    BOOST_TEST(counts().scheduled == 1U);
+    w.stop();
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST(io.stopped());  // nothing is left to wait for
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_worker_stops_at_once) {

@@ -23,6 +23,7 @@ public:
 
     awaitable<std::vector<taskflux::submitted>> submit(std::string queue, std::vector<taskflux::new_task> tasks) override {
         if (tasks.front().parent) fail("submit");
+        submits += tasks.front().parent.has_value();
         co_return co_await memory_broker::submit(std::move(queue), std::move(tasks));
     }
 
@@ -38,6 +39,7 @@ public:
 
     awaitable<std::optional<taskflux::task_outcome>> wait(taskflux::task_id id, taskflux::duration wait) override {
         fail("wait");
+        if (late_wait) co_await late_wait->pass();
         co_return co_await memory_broker::wait(std::move(id), wait);
     }
 
@@ -57,7 +59,8 @@ public:
     errc reason = errc::unavailable;
     boost::system::error_code foreign;  // in its place
     std::map<std::string, int> failing;
-    int cancels = 0;
+    gate* late_wait = nullptr;
+    int cancels = 0, submits = 0;  // of subtasks
 };
 
 inline constexpr taskflux::task<int(int)> parent{"parent"};
@@ -147,15 +150,41 @@ BOOST_AUTO_TEST_CASE(a_broker_that_is_away_for_a_call_beside_others_ends_the_att
         co_return got;
     });
     const auto life = start(w->run());
+    for (const std::string call : {"submit", "wait"}) {
+        begins = caught = 0;
+        faulty->failing[call] = 1;
+        const auto one = now(client.submit(parent, 0));
+        settle();
+        BOOST_TEST((state(one) == task_state::scheduled), call);
+        advance(1s);
+        BOOST_TEST(now(one.result()) == 6, call);
+        BOOST_TEST(begins == 2, call);
+        BOOST_TEST(caught == 1, call);
+        BOOST_TEST(faulty->cancels == 0, call);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_that_has_departed_beside_others_waits_for_nothing_else) {
+    gate closed{here};
+    w->on(parent, [&](context& ctx, int) -> asio::awaitable<int> {
+        ++begins;
+        try {
+            co_await ctx.all(ctx.call(twice, 1), ctx.call(twice, 2));
+        } catch (...) {
+            ++caught;
+        }
+        if (caught == begins) co_await closed.pass();
+        co_return 6;
+    });
+    const auto life = start(w->run());
     faulty->failing["submit"] = 1;
     const auto one = now(client.submit(parent, 0));
     settle();
+    BOOST_TEST(caught == 1);
+    BOOST_TEST(closed.waiting == 0);
     BOOST_TEST((state(one) == task_state::scheduled));
     advance(1s);
     BOOST_TEST(now(one.result()) == 6);
-    BOOST_TEST(begins == 2);
-    BOOST_TEST(caught == 1);
-    BOOST_TEST(faulty->cancels == 0);
 }
 
 BOOST_DATA_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_calls, boost::unit_test::data::make({false, true}),
@@ -187,6 +216,53 @@ BOOST_DATA_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_ca
     BOOST_TEST(begins == 2);
     BOOST_TEST(caught == 0);
     BOOST_TEST(notes == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_map_submits_half_a_window_at_a_time) {
+    w->on(parent, [](context& ctx, int count) -> asio::awaitable<int> {
+        const auto all = co_await ctx.map(twice, std::views::iota(0, count), taskflux::window(8));
+        co_return static_cast<int>(all.size());
+    });
+    const auto life = start(w->run());
+    BOOST_TEST(now(client.run(parent, 64)) == 64);
+    BOOST_TEST(faulty->submits == 1 + (64 - 8) / 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_subtask_that_cannot_be_stored_is_none) {
+    w->on(parent, [this](context& ctx, int) -> asio::awaitable<int> {
+        try {
+            co_await ctx.spawn_one(twice, submit_options(), 1);
+        } catch (const taskflux::error& e) {
+            caught += e.code() == errc::queue_full;
+        }
+        co_return 1;
+    });
+    const auto life = start(w->run());
+    faulty->reason = errc::queue_full;
+    faulty->failing["submit"] = 1;
+    const auto one = now(client.submit(parent, 0));
+    settle();
+    BOOST_TEST(caught == 1);
+    BOOST_TEST(now(one.result()) == 1);  // it waits for none
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_subtask_that_is_not_kept_is_in_the_journal) {
+    w->on(parent, [](context& ctx, int x) -> asio::awaitable<int> {
+        co_return co_await ctx.call(twice, submit_options().retention(0s), x);
+    });
+    const auto life = start(w->run());
+    gate late{here};
+    faulty->late_wait = &late;
+    const auto one = now(client.submit(parent, 21));
+    settle();
+    BOOST_TEST(late.waiting == 1);
+    BOOST_TEST(counts().succeeded == 0U);
+    BOOST_TEST(counts().running == 1U);  // the parent: the subtask has ended and is gone
+    faulty->late_wait = nullptr;
+    late.open();
+    settle();
+    advance(1s);
+    BOOST_TEST(now(one.result()) == 42);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_handler_cannot_reach_itself_is_its_failure) {

@@ -70,9 +70,7 @@ private:
         method_handler& does;
         call_key key;
         std::string answer;  // empty: none
-        // For `where`:
-        asio::cancellation_signal stop;
-        bool is_stopped = false;
+        asio::cancellation_signal stop;  // for `where`
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
         bool has_returned = false;  // only its answer is still on its way
