@@ -38,6 +38,7 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/require.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -79,6 +80,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -7026,6 +7028,447 @@ std::function<void()> outlet::give_up() {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/cron/clocks.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The first time from `from` on that clocks show what the fields allow; of what they show twice, the first time counts, and
+/// what they skip counts when they skip it. `Zone` is `zone`, or a test's.
+template <class Zone>
+std::optional<std::chrono::sys_seconds> next_by_local_time(const cron_fields& fields, std::chrono::sys_seconds from, const Zone& in) {
+    // Not `to_local(from)`: what clocks skip in this very second counts.
+    for (auto local = in.to_local(from - std::chrono::seconds(1)) + std::chrono::seconds(1);;) {
+        const auto next = fields.next(local);
+        if (!next) return std::nullopt;
+        const auto when = in.first_at(*next);
+        if (when >= from) return when;
+        // It comes twice, and this is the second time. So does all else that clocks showed until they were set back.
+        const auto before = in.at(when);
+        local = (std::max)(*next + std::chrono::seconds(1), std::chrono::local_seconds(before.end.time_since_epoch() + before.offset));
+    }
+}
+
+/// The first time from `from` on that clocks show what the fields allow, each time that they do, and not what they skip.
+template <class Zone>
+std::optional<std::chrono::sys_seconds> next_by_real_time(const cron_fields& fields, std::chrono::sys_seconds from, const Zone& in) {
+    for (auto now = in.at(from);; now = in.at(from)) {
+        const auto next = fields.next(std::chrono::local_seconds(from.time_since_epoch() + now.offset));
+        if (!next) return std::nullopt;
+        const std::chrono::sys_seconds when(next->time_since_epoch() - now.offset);
+        if (when < now.end) return when;
+        from = now.end;
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/cron/parser.hpp --------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Compares without regard to large and small letters. `small`: in small ones.
+constexpr bool is_same_word(std::string_view given, std::string_view small) {
+    return std::ranges::equal(given, small, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+}
+
+/// Reads the fields of a cron expression. What is wrong is told with the field and the position in the text, from 1.
+class cron_parser {
+public:
+    explicit cron_parser(std::string_view text) : text_(text) {}
+
+    cron_fields parse() {
+        if (text_.find_first_of("\r\n") != std::string_view::npos) refuse("", 0, "a line break is in it; an expression is one line");
+        const auto words = split();
+        const auto first = text_.substr(0, text_.find('='));
+        if (first.size() < text_.size() && (is_same_word(first, "tz") || is_same_word(first, "cron_tz"))) {
+            refuse("", 0, "a time zone is no part of it; give it as the schedule's zone, and leave it out here");
+        }
+        if (words.size() != 5 && words.size() != 6) {
+            refuse("", 0, "it has " + std::to_string(words.size()) + (words.size() == 1 ? " field" : " fields") +
+                              "; five are needed (minute hour day month weekday), or six with seconds in front" +
+                              (words.size() == 7 ? "; there are none for years: leave the last one out" : ""));
+        }
+        cron_fields made;
+        auto word = words.begin();
+        if (words.size() == 6) made.seconds = read(second, *word++);
+        made.minutes = read(minute, *word++);
+        const bool is_star = text_[*word] == '*';
+        made.hours = read(hour, *word++);
+        made.any_hour = is_star || made.hours == range(hour.low, hour.high, 1);
+        const auto day_at = *word++;
+        made.any_day = text_[day_at] == '*' || text_[day_at] == '?';
+        made.days = read(day, day_at, &made);
+        made.months = read(month, *word++);
+        made.any_weekday = text_[*word] == '*' || text_[*word] == '?';
+        made.weekdays = read(weekday, *word, &made);
+        if (!made.next(std::chrono::local_seconds{})) refuse(day.name, day_at, "no such date ever comes");
+        if (!made.any_day && !made.any_weekday) {  // either of them suffices, so that the other may never come
+            auto by_day = made;
+            by_day.weekdays = by_day.last_weekdays = 0;
+            by_day.nth_weekdays = {};
+            if (!by_day.next(std::chrono::local_seconds{})) {
+                refuse(day.name, day_at, "no such date ever comes; write * where the days of the week are meant alone");
+            }
+        }
+        return made;
+    }
+
+    /// Throws `invalid_argument`. `part`: which one, or none; `at`: an index.
+    [[noreturn]] void refuse(std::string_view part, std::size_t at, const std::string& what) const {
+        std::string where;
+        if (!part.empty()) where = ", " + std::string(part) + ", position " + std::to_string(at + 1);
+        throw error(errc::invalid_argument, "cron " + in_quotes(text_, 200) + where + ": " + what);
+    }
+
+private:
+    using names = std::span<const std::string_view>;
+
+    struct field {
+        std::string_view name;
+        unsigned low, high;
+        names values;  // of low, low + 1, …
+    };
+
+    static constexpr std::array<std::string_view, 12> month_names{"jan", "feb", "mar", "apr", "may", "jun",
+                                                                  "jul", "aug", "sep", "oct", "nov", "dec"};
+    static constexpr std::array<std::string_view, 7> weekday_names{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+    static constexpr field second{"second", 0, 59, {}};
+    static constexpr field minute{"minute", 0, 59, {}};
+    static constexpr field hour{"hour", 0, 23, {}};
+    static constexpr field day{"day of month", 1, 31, {}};
+    static constexpr field month{"month", 1, 12, month_names};
+    static constexpr field weekday{"day of week", 0, 7, weekday_names};
+
+    static bool is_space(char c) { return c == ' ' || c == '\t'; }
+
+    /// Where the words begin.
+    std::vector<std::size_t> split() const {
+        std::vector<std::size_t> begins;
+        for (std::size_t i = 0; i < text_.size(); ++i) {
+            if (!is_space(text_[i]) && (i == 0 || is_space(text_[i - 1]))) begins.push_back(i);
+        }
+        return begins;
+    }
+
+    bool is_end() const { return at_ == text_.size() || is_space(text_[at_]); }
+    bool skip(char c) {
+        if (is_end() || std::toupper(static_cast<unsigned char>(text_[at_])) != c) return false;
+        return ++at_, true;
+    }
+
+    /// One field. `special`: where what only days can say goes.
+    std::uint64_t read(const field& of, std::size_t from, cron_fields* special = nullptr) {
+        at_ = from;
+        std::uint64_t set = 0;
+        do set |= item(of, special);
+        while (skip(','));
+        if (!is_end()) refuse(of.name, at_, "unexpected " + next_character());
+        if (&of == &weekday && cron_fields::has(set, 7)) set = (set | 1) & 0x7f;
+        return set;
+    }
+
+    std::uint64_t item(const field& of, cron_fields* special) {
+        const auto begin = at_;
+        const bool is_day = &of == &day;
+        if (skip('*')) return range(of.low, highest(of), step(of));
+        if (special && skip('?')) return range(of.low, highest(of), 1);
+        if (is_day && skip('L')) return last_day(of, *special), 0;
+        const auto first = value(of);
+        if (is_day && skip('W')) return special->nearest_weekdays |= std::uint64_t(1) << first, 0;
+        if (special && !is_day && skip('L')) return special->last_weekdays |= std::uint64_t(1) << first % 7, 0;
+        if (special && !is_day && skip('#')) {
+            const auto at = at_;
+            const auto nth = number(of);
+            if (nth < 1 || nth > 5) refuse(of.name, at, "a month has one to five of each day of the week");
+            return special->nth_weekdays[first % 7] |= std::uint64_t(1) << nth, 0;
+        }
+        auto low = first, last = first;
+        if (skip('-')) {
+            last = value(of);
+            if (&of == &weekday && last == 0 && first > 0) last = 7;  // … to Sunday
+            if (&of == &weekday && first == 7 && last < 7) low = 0;   // Sunday to …
+            if (last < low) refuse(of.name, begin, "the range runs backwards");
+        } else if (!is_end() && text_[at_] == '/') {
+            last = highest(of);
+            if (low > last) low = of.low;  // from Sunday on
+        }
+        return range(low, last, step(of));
+    }
+
+    void last_day(const field& of, cron_fields& special) {
+        if (skip('W')) {
+            special.last_working_day = true;
+            return;
+        }
+        unsigned before = 0;
+        if (skip('-')) {
+            const auto at = at_;
+            before = number(of);
+            if (before > 30) refuse(of.name, at, "no month has a day that long before its last");
+        }
+        special.days_from_last |= std::uint64_t(1) << before;
+    }
+
+    static unsigned highest(const field& of) { return &of == &weekday ? 6 : of.high; }
+
+    unsigned step(const field& of) {
+        if (!skip('/')) return 1;
+        const auto at = at_;
+        const auto by = number(of);
+        if (by == 0) refuse(of.name, at, "a step of 0 never ends");
+        const auto width = highest(of) - of.low + 1;
+        if (by > width) {
+            refuse(of.name, at, "a step of " + std::to_string(by) + " is wider than the field, of " + std::to_string(width) +
+                                    "; a time that does not fit into it is written as @every, for instance @every 90m");
+        }
+        return by;
+    }
+
+    static std::uint64_t range(unsigned first, unsigned last, unsigned by) {
+        std::uint64_t set = 0;
+        for (std::uint64_t i = first; i <= last; i += by) set |= std::uint64_t(1) << i;
+        return set;
+    }
+
+    /// A number or name within the field's limits.
+    unsigned value(const field& of) {
+        const auto begin = at_;
+        if (!is_end() && std::isalpha(static_cast<unsigned char>(text_[at_])) && !of.values.empty()) return named(of);
+        const auto given = number(of);
+        if (given < of.low || given > of.high) {
+            refuse(of.name, begin, std::to_string(given) + " is not within " + std::to_string(of.low) + " to " + std::to_string(of.high));
+        }
+        return given;
+    }
+
+    unsigned named(const field& of) {
+        constexpr std::size_t length = 3;
+        auto end = at_;
+        while (end < text_.size() && std::isalpha(static_cast<unsigned char>(text_[end]))) ++end;
+        const auto word = text_.substr(at_, end - at_);
+        for (std::size_t i = 0; i < of.values.size(); ++i) {
+            if (!is_same_word(word.substr(0, length), of.values[i])) continue;
+            const bool is_last = &of == &weekday && is_same_word(word.substr(length), "l");  // FRIL
+            if (word.size() > length && !is_last) {
+                refuse(of.name, at_, in_quotes(word) + " is not known; names have three letters: use " + std::string(of.values[i]));
+            }
+            at_ += length;
+            return of.low + static_cast<unsigned>(i);
+        }
+        refuse(of.name, at_, "no name is known there; use " + std::string(of.values.front()) + " to " + std::string(of.values.back()));
+    }
+
+    /// The whole character that comes next.
+    std::string next_character() const {
+        const auto size = (std::max)(utf8_sequence(text_.substr(at_)), std::size_t(1));
+        return '\'' + printable(text_.substr(at_, size)) + '\'';
+    }
+
+    unsigned number(const field& of) {
+        unsigned given = 0;
+        const auto* const begin = text_.data() + at_;
+        const auto [end, ec] = std::from_chars(begin, text_.data() + text_.size(), given);
+        if (ec == std::errc::result_out_of_range) refuse(of.name, at_, "the number is too large");
+        if (ec != std::errc()) {
+            const auto found = is_end() ? std::string("the field ends") : "there is " + next_character();
+            refuse(of.name, at_, "a number is needed, but " + found);
+        }
+        at_ += static_cast<std::size_t>(end - begin);
+        return given;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/cron.ipp ---------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline std::string_view without_spaces_around(std::string_view text) {
+    constexpr std::string_view spaces = " \t\r\n";
+    const auto begin = text.find_first_not_of(spaces);
+    return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
+}
+
+}  // namespace detail
+
+cron::cron(std::string_view text) : text_(detail::without_spaces_around(text)) {
+    const detail::cron_parser parser(text_);
+    const auto name = std::string_view(text_).substr(0, text_.find_first_of(" \t"));
+    if (detail::is_same_word(name, "@every")) every_ = period(parser, name.size());
+    else if (name.starts_with('@')) fields_ = detail::cron_parser(meaning(parser)).parse();
+    else fields_ = detail::cron_parser(text_).parse();
+}
+
+std::optional<time_point> cron::next(time_point after, const zone& in) const {
+    using namespace std::chrono;
+    constexpr auto latest = sys_days(year(30000) / January / 1);
+    if (after >= latest) return std::nullopt;
+    if (every_ > duration::zero()) {
+        const auto periods = floor<duration>(after.time_since_epoch()).count() / every_.count();
+        auto when = time_point(every_ * periods);
+        while (when <= after) when += every_;
+        return when;
+    }
+    const auto from = floor<seconds>(after) + seconds(1);
+    return fields_.any_hour ? detail::next_by_real_time(fields_, from, in) : detail::next_by_local_time(fields_, from, in);
+}
+
+std::string_view cron::meaning(const detail::cron_parser& parser) const {
+    constexpr std::pair<std::string_view, std::string_view> known[] = {
+        {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
+        {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"}};
+    for (const auto& [name, fields] : known) {
+        if (detail::is_same_word(text_, name)) return fields;
+    }
+    parser.refuse("name", 0, "not known; use @yearly, @monthly, @weekly, @daily, @hourly or @every with a time");
+}
+
+duration cron::period(const detail::cron_parser& parser, std::size_t at) const {
+    using unit = std::pair<std::string_view, duration>;
+    constexpr unit units[] = {{"ms", std::chrono::milliseconds(1)},
+                              {"s", std::chrono::seconds(1)},
+                              {"m", std::chrono::minutes(1)},
+                              {"h", std::chrono::hours(1)},
+                              {"d", std::chrono::days(1)}};
+    constexpr auto longest = std::chrono::days(3650);
+    at = text_.find_first_not_of(" \t", at);
+    if (at == std::string::npos) parser.refuse("period", text_.size(), "how often? for instance @every 90s");
+    duration total{};
+    while (at < text_.size()) {
+        std::uint64_t count = 0;
+        const auto [end, ec] = std::from_chars(text_.data() + at, text_.data() + text_.size(), count);
+        if (ec == std::errc::result_out_of_range) parser.refuse("period", at, "longer than ten years");
+        if (ec != std::errc()) parser.refuse("period", at, "a whole number and a unit are needed, for instance 1h30m");
+        const auto name_at = static_cast<std::size_t>(end - text_.data());
+        const auto name = std::string_view(text_).substr(name_at, text_.find_first_of("0123456789", name_at) - name_at);
+        const auto* const found = std::ranges::find(units, name, &unit::first);
+        if (found == std::end(units)) {
+            const auto what = name.empty() ? "the unit is missing" : "the unit is not known: " + detail::in_quotes(name);
+            parser.refuse("period", name_at, what + "; use d, h, m, s or ms after a whole number, without spaces: 1h30m");
+        }
+        if (count > static_cast<std::uint64_t>(longest / found->second)) parser.refuse("period", at, "longer than ten years");
+        total += found->second * static_cast<duration::rep>(count);
+        if (total > longest) parser.refuse("period", at, "longer than ten years, all together");
+        at = name_at + name.size();
+    }
+    if (total <= duration::zero()) parser.refuse("period", 0, "it must be longer than nothing");
+    return total;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/schedule.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A stored duration, limited to what sums of times can hold.
+inline duration within_reason(duration stored) { return std::clamp(stored, duration::zero(), longest_delay); }
+
+/// Each tick's own delay, from zero to `most`: the same wherever it is computed. FNV-1a, then the finaliser of
+/// SplitMix64.
+inline duration jitter_of(std::string_view id, time_point tick, duration most) {
+    if (most <= duration::zero()) return duration::zero();
+    std::uint64_t hash = 14695981039346656037U;
+    for (const char c : id) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    hash += 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(tick.time_since_epoch().count());
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9U;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebU;
+    hash ^= hash >> 31;
+    return duration(static_cast<duration::rep>(hash % (static_cast<std::uint64_t>(most.count()) + 1)));
+}
+
+/// The newest ticks of those from `from` on and before `until`, oldest first: at most `many`.
+inline std::deque<time_point> newest_ticks(const cron& when, const zone& in, time_point from, time_point until,
+                                           std::size_t many) {
+    std::deque<time_point> found;
+    if (many == 0) return found;
+    // From the end on, in growing steps: there may be very many.
+    for (duration back = std::chrono::seconds(1);; back *= 4) {
+        const auto start = until - from > back ? until - back : from;
+        found.clear();
+        for (auto tick = when.next(start - duration(1), in); tick && *tick < until; tick = when.next(*tick, in)) {
+            found.push_back(*tick);
+            if (found.size() > many) found.pop_front();
+        }
+        if (found.size() == many || start == from) return found;
+    }
+}
+
+}  // namespace detail
+
+time_point due_at(const schedule_definition& of, time_point tick) {
+    return later(tick, detail::jitter_of(of.id, tick, detail::within_reason(of.jitter)));
+}
+
+tick_plan plan_ticks(const schedule_definition& of, const cron& when, const zone& in, time_point next, time_point now,
+                     duration held_up) {
+    constexpr std::size_t most = 100;
+    std::size_t wanted = 0;  // of those that were missed
+    switch (of.misfire) {
+        case misfire_policy::skip: break;
+        case misfire_policy::fire_once: wanted = 1; break;
+        case misfire_policy::catch_up: wanted = (std::min)(of.limit, detail::most_caught_up); break;
+    }
+    const bool is_only_one = of.overlap != overlap_policy::allow;  // the others would not live long
+    const auto jitter = detail::within_reason(of.jitter);
+    // An earlier tick's jitter may have held a later one up.
+    const auto grace = detail::within_reason(of.grace) + jitter + held_up;
+    const auto edge = now - grace - jitter;
+    std::deque<time_point> missed;
+    std::optional<time_point> tick = next;
+    if (next < edge) {
+        missed = detail::newest_ticks(when, in, next, edge, wanted);
+        tick = when.next(edge - duration(1), in);
+    }
+    if (is_only_one && tick && *tick < now - jitter) {  // due, whatever their jitter is: the newest will do
+        if (const auto newest = detail::newest_ticks(when, in, *tick, now - jitter, 1); !newest.empty()) tick = newest.front();
+    }
+    std::vector<time_point> on_time;
+    for (; tick && on_time.size() < most && due_at(of, *tick) <= now; tick = when.next(*tick, in)) {
+        if (now - due_at(of, *tick) <= grace) {
+            if (is_only_one) on_time.clear();
+            on_time.push_back(*tick);
+        } else {
+            missed.push_back(*tick);
+            if (missed.size() > wanted) missed.pop_front();
+        }
+    }
+    if (of.misfire == misfire_policy::fire_once && !on_time.empty()) missed.clear();
+    tick_plan plan;
+    plan.next = tick;
+    plan.fire.assign(missed.begin(), missed.end());
+    plan.fire.insert(plan.fire.end(), on_time.begin(), on_time.end());
+    if (is_only_one && plan.fire.size() > 1) plan.fire.erase(plan.fire.begin(), plan.fire.end() - 1);
+    if (plan.fire.size() > most) {
+        plan.next = plan.fire[most];
+        plan.fire.resize(most);
+    }
+    return plan;
+}
+
+std::vector<time_point> ticks_from(const cron& when, const zone& in, std::optional<time_point> next, std::size_t count) {
+    std::vector<time_point> ticks;
+    for (; next && ticks.size() < count; next = when.next(*next, in)) ticks.push_back(*next);
+    return ticks;
+}
+
+std::string to_text(time_point when) {
+    auto text = encode(when);
+    return text.substr(1, text.size() - 2);
+}
+
+std::string tick_id(std::string_view schedule, time_point tick) { return std::string(schedule) + '@' + to_text(tick); }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/snowflake.ipp ----------------------------------------------------------
 
 namespace taskflux {
@@ -7811,6 +8254,67 @@ std::vector<std::string_view> environment_variables() { return {}; }
 
 #endif
 
+// -------------------- taskflux/detail/serial_executor.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+// Destroyed without being called, its context was: nothing that waits here will ever run.
+struct serial_queue::turn {
+    explicit turn(std::shared_ptr<serial_queue> q) noexcept : queue(std::move(q)) {}
+    turn(turn&&) noexcept = default;
+    ~turn() {
+        if (queue) queue->abandon();
+    }
+    void operator()() { std::exchange(queue, {})->run(); }
+
+    std::shared_ptr<serial_queue> queue;
+};
+
+serial_queue::serial_queue(const asio::any_io_executor& inner)
+    : inner_(asio::require(inner, asio::execution::blocking.never)) {}
+
+serial_queue::~serial_queue() = default;
+
+void serial_queue::schedule() { inner_.execute(turn(shared_from_this())); }
+
+// Runs the functions that wait now; those that are posted meanwhile wait for another turn, as do the rest when one throws.
+void serial_queue::run() {
+    struct leaving {
+        ~leaving() {
+            if (next < queue.running_.size()) queue.put_back(next);
+            queue.running_.clear();
+            queue.leave();
+        }
+        serial_queue& queue;
+        std::size_t next = 0;
+    } progress{*this};
+    {
+        const std::lock_guard lock(mutex_);
+        running_.swap(waiting_);
+    }
+    enter();
+    while (progress.next < running_.size()) std::move(running_[progress.next++])();
+}
+
+void serial_queue::put_back(std::size_t from) {
+    const std::lock_guard lock(mutex_);
+    const auto first = running_.begin() + static_cast<std::ptrdiff_t>(from);
+    waiting_.insert(waiting_.begin(), std::move_iterator(first), std::move_iterator(running_.end()));
+}
+
+void serial_queue::abandon() {
+    std::unique_lock lock(mutex_);
+    const auto dead = std::exchange(waiting_, {});
+    busy_ = false;
+    lock.unlock();
+}
+
+asio::any_io_executor make_serial(const asio::any_io_executor& inner) { return executor_of(std::make_shared<serial_queue>(inner)); }
+
+asio::any_io_executor executor_of(std::shared_ptr<serial_queue> queue) { return serial_executor(std::move(queue)); }
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sleep.ipp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -7884,6 +8388,11 @@ void executor_job::abandon() noexcept {
     owner_.give_up(*this);
     let_go();
 }
+
+executor_state::executor_state(asio::any_io_executor ex, executor_options options)
+    : slots(std::move(ex), options.cpu(), options.concurrency(), options.queue_limit()),
+      options_(std::move(options)),
+      random_(options_.seed() ? *options_.seed() : std::random_device()()) {}
 
 executor_state::~executor_state() {
     while (retry_state* a = waiting_.pop_front()) slot_job_ptr(&a->owner, false)->abandon();
@@ -10979,6 +11488,151 @@ asio::awaitable<void> scheduler_core::cancel_live_task(std::string queue, std::s
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/scheduler/declared.ipp -------------------------------------------------
+
+namespace taskflux::detail {
+
+const schedule_row* row_in(const std::vector<schedule_row>& rows, const std::string& id) {
+    const auto found = std::ranges::lower_bound(rows, id, {}, &schedule_row::id);
+    return found != rows.end() && found->id == id ? &*found : nullptr;
+}
+
+/// Whether a row is another schedule. One that can't be read may be the same.
+inline bool is_another(const std::string& text, const schedule_definition& what) {
+    try {
+        return read_schedule(text).definition != what;
+    } catch (const error&) {
+        return false;
+    }
+}
+
+declared_schedules::claim::~claim() { of_.end(name_, is_kept_ ? &what_ : nullptr); }
+
+declared_schedules::claim declared_schedules::declare(const std::string& queue, const schedule_definition& what, bool has_own_id) {
+    const std::lock_guard lock(mutex_);
+    const name called(queue == local_queue, what.id);
+    const stored mine{queue, what};
+    const auto found = declared_.find(called);
+    if (found != declared_.end() && what.task && found->second.wanted.what.task->name != what.task->name) {
+        throw error(errc::invalid_argument, "schedule " + in_quotes(what.id) + " of task " + what.task->name +
+                                            " is not stored: it would take the place of this program's schedule of task " +
+                                            found->second.wanted.what.task->name + ", which has that id; give it an id of its "
+                                            "own by schedule_options::id, or remove that one");
+    }
+    if (found != declared_.end() && !has_own_id && found->second.wanted != mine) {
+        const auto& before = found->second.wanted;
+        throw error(errc::invalid_argument, "a second schedule of task " + what.id + " is not stored: it would take the place of "
+                                            "the first, \"" + before.what.cron + "\" in queue " + before.queue +
+                                            "; give it an id of its own by schedule_options::id, or both one to replace it");
+    }
+    auto& one = declared_[called];
+    one.wanted = mine;
+    ++one.claims;
+    return claim(*this, called, mine);
+}
+
+void declared_schedules::forget(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    for (auto next = declared_.begin(); next != declared_.end();) {
+        const auto at = next++;
+        const auto& [is_local, own] = at->first;
+        if (own == id || (is_local && own.starts_with(id + '@'))) drop(at);
+    }
+}
+
+std::uint64_t declared_schedules::begin_look() {
+    const std::lock_guard lock(mutex_);
+    return ++look_;
+}
+
+void declared_schedules::see(const std::string& queue, const std::vector<schedule_row>& rows, bool is_same_life, std::uint64_t look) {
+    const std::lock_guard lock(mutex_);
+    for (auto next = declared_.begin(); next != declared_.end();) {
+        const auto at = next++;
+        auto& one = at->second;
+        if (!one.kept || one.kept->queue != queue || one.since >= look) continue;
+        const auto* const row = row_in(rows, at->first.second);
+        const bool is_removed = !row && !one.seen.empty() && is_same_life;
+        if (is_removed || (row && row->text != one.seen && is_another(row->text, one.kept->what))) drop(at);
+        else if (row) one.seen = row->text;
+    }
+}
+
+std::vector<schedule_definition> declared_schedules::missing(const std::string& queue, const std::vector<schedule_row>& rows) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<schedule_definition> found;
+    for (const auto& [called, one] : declared_) {
+        if (one.kept && one.kept->queue == queue && !row_in(rows, called.second)) found.push_back(one.kept->what);
+    }
+    return found;
+}
+
+std::set<std::string> declared_schedules::queues() const {
+    const std::lock_guard lock(mutex_);
+    std::set<std::string> names;
+    for (const auto& [called, one] : declared_) {
+        if (one.kept) names.insert(one.kept->queue);
+    }
+    return names;
+}
+
+bool declared_schedules::has_looked() const {
+    const std::lock_guard lock(mutex_);
+    return places_.has_value();
+}
+
+void declared_schedules::look(std::map<std::string, std::set<std::string>> places) {
+    const std::lock_guard lock(mutex_);
+    if (!places_) places_ = std::move(places);
+}
+
+std::vector<std::string> declared_schedules::elsewhere(const std::string& queue, const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> others;
+    if (!places_) return others;
+    const auto found = places_->find(id);
+    if (found == places_->end()) return others;
+    for (const auto& one : found->second) {
+        if (one != queue) others.push_back(one);
+    }
+    return others;
+}
+
+void declared_schedules::move(const std::string& id, stored_schedule taken) {
+    const std::lock_guard lock(mutex_);
+    moving_.insert_or_assign(id, std::move(taken));
+}
+
+std::optional<stored_schedule> declared_schedules::moving(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = moving_.find(id);
+    return found == moving_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void declared_schedules::end(const name& called, const stored* what) {
+    const std::lock_guard lock(mutex_);
+    const auto found = declared_.find(called);
+    auto& one = found->second;
+    --one.claims;
+    if (what) {
+        one.kept = *what;
+        one.since = look_;
+        one.seen.clear();
+        if (places_ && !called.first) (*places_)[called.second] = {what->queue};
+        moving_.erase(called.second);
+    }
+    if (one.claims > 0) return;
+    if (one.kept) one.wanted = *one.kept;
+    else declared_.erase(found);
+}
+
+void declared_schedules::drop(std::map<name, declared>::iterator at) {
+    at->second.kept.reset();
+    if (at->second.claims == 0) declared_.erase(at);
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker.ipp -------------------------------------------------------------
 
 namespace taskflux {
@@ -11723,6 +12377,27 @@ asio::any_io_executor worker_control::cpu() {
     const std::lock_guard lock(mutex_);
     pool_ = std::move(pool);
     return pool_->get_executor();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/queue_order.hpp -------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Brings queues, by their places in `queues`, into the order of one fetch: each next one is drawn with the chance that its
+/// weight has among those left, so none starves (the scheme of asynq's weighted queues). By Efraimidis and Spirakis: the least
+/// of exponentially distributed numbers, each with a queue's weight for its rate, comes first.
+template <class Generator>
+void draw_order(const std::vector<weighted_queue>& queues, std::vector<std::size_t>& places, Generator& random) {
+    std::vector<std::pair<double, std::size_t>> drawn;
+    drawn.reserve(places.size());
+    for (const auto i : places) {
+        std::exponential_distribution<double> number(queues[i].weight);
+        drawn.emplace_back(number(random), i);
+    }
+    std::ranges::sort(drawn);
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = drawn[i].second;
 }
 
 }  // namespace taskflux::detail
@@ -15083,8 +15758,7 @@ private:
     }
 
     void connect() {
-        const asio::any_io_executor serial = taskflux::detail::serial_executor(
-            std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
+        const auto serial = taskflux::detail::make_serial(std::exchange(executor_, {}));
         const auto all = std::make_shared<links>();
         const auto add = [&](wire::link_purpose purpose, wire::tls security) {
             purpose.ready = agreeing(std::move(purpose.ready), all, all->size());

@@ -1,6 +1,7 @@
 #include "fuzz.hpp"
 
 #include <taskflux/core/cron.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/core/zone.hpp>
 
 #include <chrono>

@@ -7,11 +7,9 @@
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/require.hpp>
 
 #include <atomic>
 #include <cstddef>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -25,9 +23,8 @@ namespace taskflux::detail {
 /// anything, and holds no outstanding work: what is merely parked on it does not keep its context running.
 class serial_queue : public std::enable_shared_from_this<serial_queue> {
 public:
-    explicit serial_queue(const asio::any_io_executor& inner)
-        : inner_(asio::require(inner, asio::execution::blocking.never)) {}
-    virtual ~serial_queue() = default;
+    explicit serial_queue(const asio::any_io_executor& inner);
+    virtual ~serial_queue();
 
     /// Makes this thread the one inside, if there is none; then `leave` must follow.
     bool try_enter() {
@@ -65,53 +62,14 @@ public:
 private:
     using function_type = asio::any_completion_handler<void()>;
 
-    // Destroyed without being called, its context was: nothing that waits here will ever run.
-    struct turn {
-        explicit turn(std::shared_ptr<serial_queue> q) noexcept : queue(std::move(q)) {}
-        turn(turn&&) noexcept = default;
-        ~turn() {
-            if (queue) queue->abandon();
-        }
-        void operator()() { std::exchange(queue, {})->run(); }
-
-        std::shared_ptr<serial_queue> queue;
-    };
+    struct turn;
 
     void enter() noexcept { inside_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
 
-    void schedule() { inner_.execute(turn(shared_from_this())); }
-
-    // Runs the functions that wait now; those that are posted meanwhile wait for another turn, as do the rest when one throws.
-    void run() {
-        struct leaving {
-            ~leaving() {
-                if (next < queue.running_.size()) queue.put_back(next);
-                queue.running_.clear();
-                queue.leave();
-            }
-            serial_queue& queue;
-            std::size_t next = 0;
-        } progress{*this};
-        {
-            const std::lock_guard lock(mutex_);
-            running_.swap(waiting_);
-        }
-        enter();
-        while (progress.next < running_.size()) std::move(running_[progress.next++])();
-    }
-
-    void put_back(std::size_t from) {
-        const std::lock_guard lock(mutex_);
-        const auto first = running_.begin() + static_cast<std::ptrdiff_t>(from);
-        waiting_.insert(waiting_.begin(), std::move_iterator(first), std::move_iterator(running_.end()));
-    }
-
-    void abandon() {
-        std::unique_lock lock(mutex_);
-        const auto dead = std::exchange(waiting_, {});
-        busy_ = false;
-        lock.unlock();
-    }
+    void schedule();
+    void run();
+    void put_back(std::size_t from);
+    void abandon();
 
     const asio::any_io_executor inner_;
     std::mutex mutex_;
@@ -164,8 +122,9 @@ private:
 
 /// A strand on `inner`. Unlike an `asio::strand` it may be destroyed after its context, or its pool: nothing may be posted to
 /// it then.
-inline asio::any_io_executor make_serial(const asio::any_io_executor& inner) {
-    return serial_executor(std::make_shared<serial_queue>(inner));
-}
+asio::any_io_executor make_serial(const asio::any_io_executor& inner);
+
+/// The executor of that strand.
+asio::any_io_executor executor_of(std::shared_ptr<serial_queue> queue);
 
 }  // namespace taskflux::detail

@@ -5,7 +5,7 @@
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
-#include <taskflux/flow/worker/queue_order.hpp>
+#include <taskflux/flow/worker/weighted_queue.hpp>
 #include <taskflux/flow/worker_observer.hpp>
 #include <taskflux/fwd.hpp>
 #include <taskflux/log.hpp>

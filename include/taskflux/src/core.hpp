@@ -12,6 +12,8 @@
 #include <taskflux/calls/stream.ipp>
 #include <taskflux/calls/stream/inlet.ipp>
 #include <taskflux/calls/stream/outlet.ipp>
+#include <taskflux/core/cron.ipp>
+#include <taskflux/core/schedule.ipp>
 #include <taskflux/core/snowflake.ipp>
 #include <taskflux/core/time_text.ipp>
 #include <taskflux/core/zone.ipp>
@@ -20,6 +22,7 @@
 #include <taskflux/detail/live.ipp>
 #include <taskflux/detail/nursery.ipp>
 #include <taskflux/detail/platform/process.ipp>
+#include <taskflux/detail/serial_executor.ipp>
 #include <taskflux/detail/sleep.ipp>
 #include <taskflux/detail/spawn.ipp>
 #include <taskflux/exec/executor/executor_state.ipp>

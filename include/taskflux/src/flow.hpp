@@ -13,6 +13,7 @@
 #include <taskflux/flow/scheduler.ipp>
 #include <taskflux/flow/scheduler/book.ipp>
 #include <taskflux/flow/scheduler/core.ipp>
+#include <taskflux/flow/scheduler/declared.ipp>
 #include <taskflux/flow/worker.ipp>
 #include <taskflux/flow/worker/control.ipp>
 #include <taskflux/flow/worker/core.ipp>

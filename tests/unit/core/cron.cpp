@@ -1,4 +1,7 @@
 #include <taskflux/core/cron.hpp>
+#include <taskflux/core/cron/clocks.hpp>
+#include <taskflux/core/cron/parser.hpp>
+#include <taskflux/core/error.hpp>
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

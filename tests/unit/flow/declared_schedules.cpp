@@ -1,6 +1,7 @@
 #include <taskflux/flow/scheduler/declared.hpp>
 
 #include <taskflux/core/codec.hpp>
+#include <taskflux/flow/scheduler/book.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -268,8 +268,7 @@ private:
     }
 
     void connect() {
-        const asio::any_io_executor serial = taskflux::detail::serial_executor(
-            std::make_shared<taskflux::detail::serial_queue>(std::exchange(executor_, {})));
+        const auto serial = taskflux::detail::make_serial(std::exchange(executor_, {}));
         const auto all = std::make_shared<links>();
         const auto add = [&](wire::link_purpose purpose, wire::tls security) {
             purpose.ready = agreeing(std::move(purpose.ready), all, all->size());

@@ -88,10 +88,7 @@ private:
 /// The state that all handles and jobs of an executor share.
 class executor_state final : public slots {
 public:
-    executor_state(asio::any_io_executor ex, executor_options options)
-        : slots(std::move(ex), options.cpu(), options.concurrency(), options.queue_limit()),
-          options_(std::move(options)),
-          random_(options_.seed() ? *options_.seed() : std::random_device()()) {}
+    executor_state(asio::any_io_executor ex, executor_options options);
 
     ~executor_state() override;
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -39,6 +40,11 @@ void executor_job::abandon() noexcept {
     owner_.give_up(*this);
     let_go();
 }
+
+executor_state::executor_state(asio::any_io_executor ex, executor_options options)
+    : slots(std::move(ex), options.cpu(), options.concurrency(), options.queue_limit()),
+      options_(std::move(options)),
+      random_(options_.seed() ? *options_.seed() : std::random_device()()) {}
 
 executor_state::~executor_state() {
     while (retry_state* a = waiting_.pop_front()) slot_job_ptr(&a->owner, false)->abandon();

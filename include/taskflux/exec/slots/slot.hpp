@@ -61,7 +61,7 @@ inline slot_job* job_on(const asio::any_io_executor& executor) {
 /// two slots never share a cache line.
 struct alignas(64) slot : list_hook<slot> {
     explicit slot(const asio::any_io_executor& home)
-        : lane(std::make_shared<slot_lane>(home)), executor(serial_executor(lane)) {}
+        : lane(std::make_shared<slot_lane>(home)), executor(executor_of(lane)) {}
 
     slot_job* pop() noexcept {
         slot_job* j = taken.pop_front();

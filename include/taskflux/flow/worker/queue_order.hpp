@@ -1,21 +1,14 @@
 #pragma once
 
+#include <taskflux/flow/worker/weighted_queue.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <random>
-#include <string>
 #include <utility>
 #include <vector>
 
-namespace taskflux {
-
-/// A queue that a worker serves. The weight says how often it is fetched from first, relative to the others.
-struct weighted_queue {
-    std::string name;
-    unsigned weight = 1;
-};
-
-namespace detail {
+namespace taskflux::detail {
 
 /// Brings queues, by their places in `queues`, into the order of one fetch: each next one is drawn with the chance that its
 /// weight has among those left, so none starves (the scheme of asynq's weighted queues). By Efraimidis and Spirakis: the least
@@ -32,5 +25,4 @@ void draw_order(const std::vector<weighted_queue>& queues, std::vector<std::size
     for (std::size_t i = 0; i < places.size(); ++i) places[i] = drawn[i].second;
 }
 
-}  // namespace detail
-}  // namespace taskflux
+}  // namespace taskflux::detail
