@@ -6435,7 +6435,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         answer.what = call_message::kind::fault;
         const auto why = describe(failure);
         if (one->request.reply_to.empty()) {
-            self->log_lost(one->request, one->is_stopped ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
+            self->log_lost(one->request, one->context.cancelled() ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
         }
         answer.payload = encode(why);
     }

@@ -1,4 +1,5 @@
 #include <taskflux/broker/memory/choice.hpp>
+#include <taskflux/broker/memory/queue_list.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -17,11 +18,12 @@ using namespace std::chrono_literals;
 
 /// A fetch that waits, as far as the choice looks at it.
 struct sleeper {
-    sleeper(std::string queue, std::optional<name_set> names) {
-        asks.queues = {std::move(queue)};
+    sleeper(std::string queue, std::optional<name_set> names)
+        : serves(std::make_shared<const memory::queue_list>(std::vector{std::move(queue)})) {
         if (names) asks.names = std::make_shared<const name_set>(std::move(*names));
     }
 
+    std::shared_ptr<const memory::queue_list> serves;
     fetch_request asks;
     const fetch_request* request = &asks;
     bool is_woken = false;
@@ -31,6 +33,8 @@ struct fixture {
     memory::task_queue queue{1, 0, 0};
     std::list<sleeper> all;
     std::vector<sleeper*> waiting;
+
+    fixture() { queue.listed.name = "q"; }
 
     sleeper* sleep(std::string in, std::optional<name_set> names = {}) {
         return waiting.emplace_back(&all.emplace_back(std::move(in), std::move(names)));
@@ -42,7 +46,7 @@ struct fixture {
         queue.submit(std::vector<new_task>(1, task), time_point(1h));
     }
 
-    sleeper* chosen() const { return memory::choose_fetch(waiting, "q", queue); }
+    sleeper* chosen() const { return memory::choose_fetch(waiting, queue); }
 };
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include <vector>
 
-
 namespace taskflux::memory {
 
 /// The fetch to be woken when there are tasks in a queue: of those that look there and have not been woken, the first that has a
