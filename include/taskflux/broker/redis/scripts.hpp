@@ -1504,6 +1504,38 @@ end
 end
 )lua";
 
+inline constexpr char shared_probed[] =
+    R"lua(local probed = {[c] = true}
+)lua";
+
+inline constexpr char shared_probe[] =
+    R"lua(local function probe(command, name)
+if not probed[name] then call(command, name) end
+probed[name] = true
+end
+)lua";
+
+inline constexpr char shared_probe_all[] =
+    R"lua(local function probe_all()
+if #bodies > 0 or #erased > 0 then probe('HLEN', r) end
+if #bodies > 0 and next(changed) then probe('HLEN', s) end
+if #erased > 0 then probe('HLEN', w) end
+for name, members in pairs(sorted_sets) do
+if next(members) then probe('ZCARD', name) end
+end
+for consumer in pairs(held_add) do probe('SCARD', key('a:' .. consumer)) end
+for consumer in pairs(held_remove) do probe('SCARD', key('a:' .. consumer)) end
+if next(cancels) then probe('HLEN', x) end
+if next(unique_keys) then probe('HLEN', y) end
+if next(own_ids) then probe('HLEN', k) end
+if next(outgoing) then probe('HLEN', o) end
+for _, command in ipairs(also) do
+local kind = string.sub(command[1], 1, 1)
+if kind == 'H' then probe('HLEN', command[2]) elseif kind == 'Z' then probe('ZCARD', command[2]) end
+end
+end
+)lua";
+
 inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
@@ -1526,10 +1558,11 @@ of.lengths = {}
 for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
 for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
 end
-of.has_reports = #erased > 0 and call('EXISTS', g) == 1
+of.has_reports = #erased > 0 and call('HLEN', g) > 0
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
+if #missing == 0 then probe_all() end
 return of
 end
 )lua";
@@ -1684,7 +1717,8 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -1700,7 +1734,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "2573d661d9ae5d03a797c04975ee1fc77ca1e170",
+inline constexpr script aside{"aside", "48a959da55f2574112165857f0b4926b8e981989",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -1771,7 +1805,8 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -1780,7 +1815,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "49762d28ee97650cc6b7af797db54f99dd2e3e5e",
+inline constexpr script end_child{"end_child", "466f7259867e2635e050e9e267b0fa92e66cee24",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -1803,7 +1838,8 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -1823,7 +1859,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "663f60ef0b4b09a1813b021ebc0ebdb6372473fd",
+inline constexpr script enqueue{"enqueue", "537de429ad17a4f71881c5d67057aa8965f3d274",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -1876,6 +1912,11 @@ know_lanes(known[3] or ',', priorities)
 for _, priority in ipairs(priorities) do key('l:' .. priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 for _, priority in ipairs(priorities) do call('LLEN', key('l:' .. priority)) end
+if #stored > 0 then
+call('HLEN', b)
+call('ZCARD', B)
+if #records > 0 then call('HLEN', r) end
+end
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -1896,7 +1937,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "f71ac6c9c9a980e7fac080fec88918e4a73c87a7",
+inline constexpr script enqueue_plain{"enqueue_plain", "73aa6c6ff3c6eb1edd1e7852d219736f02aacbdb",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -1919,8 +1960,8 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
     shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2078,7 +2119,7 @@ end
 end
 end
 end
-local sleeping = call('EXISTS', i) == 1
+local sleeping = call('ZCARD', i) > 0
 local is_left = false
 for _, of in ipairs(all) do
 if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
@@ -2118,7 +2159,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "8b72cb3f72772d1c6d88da263a43406f22d00c32",
+inline constexpr script fetch{"fetch", "da654dedf5ac7ae26e1b6cae14a803df00e35bfc",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2140,7 +2181,7 @@ local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
 if unusual then
 has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
-sleeping = call('EXISTS', i) == 1
+sleeping = call('ZCARD', i) > 0
 end
 local names
 if #ARGV > 6 then
@@ -2271,19 +2312,19 @@ names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
+write('SADD', mine, held)
 for _, trim in ipairs(trims) do call(unpack(trim)) end
 write('HSET', s, states)
 local hold = struct.pack('<dB', now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', b, of.first .. 't', of.text .. hold) end
 if found > 0 then
-write('SADD', mine, held)
 call('HSET', c, 'n2', string.format('%d', waiting - found),
 'n3', string.format('%d', running + found))
 end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "2b75601b9efc2b3df1bdabe7ec6ed8cce2b993c0",
+inline constexpr script fetch_plain{"fetch_plain", "afe073c9affb90e1cf99c9e93c5387c7a33f166c",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -2376,21 +2417,25 @@ local bits = 2 + (is_special(string.byte(body, 2)) and 8 or 0)
 local state = string.char(3, bits) .. string.sub(body, 4, 7) ..
 (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
 '\0\0\0\0')
-call('ZREM', i, taker)
-if call('PUBLISH', inbox, 'T' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #sleeper) .. sleeper) .. struct.pack('<d', seq) ..
+local field = string.format('%d', seq)
+local function is_refused(answer) return type(answer) == 'table' end
+local is_in_the_way = is_refused(redis.pcall('HSET', r, field, record)) or
+is_refused(redis.pcall('HSET', s, field, state)) or
+is_refused(redis.pcall('SADD', held, field)) or
+ARGV[4] ~= '' and is_refused(redis.pcall('HSET', w, field, ARGV[4] .. '\n'))
+if not is_in_the_way then call('ZREM', i, taker) end
+if is_in_the_way or
+call('PUBLISH', inbox, 'T' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #sleeper) .. sleeper) .. struct.pack('<d', seq) ..
 (struct.pack('<I4', #record) .. record) .. state) == 0 then
+for _, hash in ipairs({r, s, w}) do redis.pcall('HDEL', hash, field) end
+redis.pcall('SREM', held, field)
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
-local field = string.format('%d', seq)
-call('HSET', r, field, record)
-call('HSET', s, field, state)
-call('SADD', held, field)
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
-if ARGV[4] ~= '' then call('HSET', w, field, ARGV[4] .. '\n') end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "c7d710040020c3845505f6eaabffad8edfe5fcde",
+inline constexpr script hand_over{"hand_over", "a301f2234c2f93a0981d805d730897f9fe25041e",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
@@ -2516,7 +2561,8 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -2535,7 +2581,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "27fff9c14fb8abd446b39e3b9eba760043481657",
+inline constexpr script leave{"leave", "274c0253e2f3e8da4816f608ff96c2a53128a13c",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -2557,8 +2603,8 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -2578,7 +2624,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "e3bf434d1385b2011feebb5ddfccbe10c36a22ff",
+inline constexpr script list{"list", "484e8e91515f0c99f6adc3bb2066915d49a2a432",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -2638,8 +2684,8 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_attempts, shared_held_by, shared_text, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -2763,7 +2809,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "32e29999d315e93edd5df6e68092cf23a69ad148",
+inline constexpr script maintain{"maintain", "830dc2043d2a7908d2195f9b0971d59cf5a78f58",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -2816,7 +2862,8 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -2825,7 +2872,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "db99b06697eaf0074032fbf5f75534d6052556e1",
+inline constexpr script pause{"pause", "edcf498d907f4f287711a2b85145b8fbb3df37c9",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -2846,8 +2893,9 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -2857,7 +2905,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "b6ce1236ba603c34acac71e0c7418b8e1b4292b9",
+inline constexpr script reclaim{"reclaim", "638c64bd5942cb585b710a1a7fbd346fd56540e7",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -2947,8 +2995,8 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_has_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -2979,7 +3027,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "c93969bf2be50be504b3794b20a2b8ce64215504",
+inline constexpr script report{"report", "f5925c04149fa9b416f0c0d13091b42834571dde",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3000,8 +3048,8 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3009,7 +3057,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "de0ca44b639acee4343404cc2d8b60898de6d2a0",
+inline constexpr script resign{"resign", "eb77301319e0a495a684f711cec2c74681dc2b52",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3048,8 +3096,8 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_store_tasks, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -3064,7 +3112,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "ff07ce8f72eddba9e54866bcda7d7311be2c087c",
+inline constexpr script set_schedule{"set_schedule", "23f63cf2c94a4abff3343c491262451300765997",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3086,8 +3134,9 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -3144,7 +3193,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "2b9f0fd55f91b00b45d3ad967d3e0d156a0515c6",
+inline constexpr script settle{"settle", "c074d3bbed05c13c17cbc8e0403aaecbac0c6145",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3281,18 +3330,18 @@ end
 end
 end
 local told = tell_waiters() or {}
-write('HSET', s, states)
-write('SREM', mine, released)
 for moment, those in pairs(forgotten) do
 if moment < 1e15 then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
+write('SREM', mine, released)
+write('HSET', s, states)
 write('HDEL', w, told)
 count(3, 1 - #ARGV)
 count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "9b07c77199480508a4aa9707e27c017b4a4631de",
+inline constexpr script settle_plain{"settle_plain", "1f10642046ae87a2737cd5af45b4b93cee643f90",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3313,8 +3362,8 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -3333,7 +3382,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "c6ed73dd782913af5d8c362176bcdf4f2a3acc24",
+inline constexpr script signal{"signal", "f598bd87d132c83ce881b57c2ae4e673b065a2fb",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -3355,8 +3404,8 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -3409,7 +3458,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "aa1ec9624ece8c46369d35cd6919b5aeba5b3701",
+inline constexpr script steer{"steer", "ef4fedef7804252c8c5478a578d23e95c56e7b8c",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3430,7 +3479,8 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -3439,7 +3489,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "e53efc5ac813c97e93b97f9daf5c4cd5140eec5e",
+inline constexpr script update{"update", "fd685d6f913b114a2efcdd76d79194874e257564",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -3492,8 +3542,8 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -3561,7 +3611,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "0f426a713741e461463c579a99163b73b47462f2",
+inline constexpr script write_journal{"write_journal", "60b6ca067f0e2068b30fd867548d7be789dcb7c2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -48,7 +48,13 @@ for priority in pairs(lanes) do priorities[#priorities + 1] = priority - stored_
 know_lanes(known[3] or ',', priorities)
 for _, priority in ipairs(priorities) do lane(priority) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
-for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end  -- a key of another type shows before the first write
+-- A key of another type shows before the first write, or with it.
+for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end
+if #stored > 0 then
+    call('HLEN', keys.segments)
+    call('ZCARD', keys.segment_index)
+    if #records > 0 then call('HLEN', keys.records) end
+end
 local many = seq - reply[2] + 1
 wakes = math.min(many, bound.wakes)
 local asleep = sleepers()

@@ -177,7 +177,7 @@ while #found < most and budget > 0 do
     end
 end
 
-local sleeping = call('EXISTS', keys.sleepers) == 1
+local sleeping = call('ZCARD', keys.sleepers) > 0
 local is_left = false
 for _, of in ipairs(all) do
     if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end

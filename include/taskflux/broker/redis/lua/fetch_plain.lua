@@ -16,7 +16,7 @@ local unusual, sleeping = call('EXISTS', keys.scheduled, keys.limited, keys.uncl
 if unusual then
     has_due = has_due or due(keys.scheduled) or due(keys.limited)
     if has_due and not is_behind then return {'DUE'} end
-    sleeping = call('EXISTS', keys.sleepers) == 1
+    sleeping = call('ZCARD', keys.sleepers) > 0
 end
 local names
 if #ARGV > 6 then
@@ -154,12 +154,12 @@ local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local asleep = sleepers()
 
+write('SADD', mine, held)  -- first, as it fails where the key has another type
 for _, trim in ipairs(trims) do call(unpack(trim)) end
 write('HSET', keys.states, states)
 local hold = struct.pack(format.hold, now, #consumer) .. consumer
 for _, of in ipairs(taken_from) do call('HSET', keys.segments, of.first .. 't', of.text .. hold) end
 if found > 0 then
-    write('SADD', mine, held)
     call('HSET', keys.queue, counter.waiting, string.format('%d', waiting - found),
          counter.running, string.format('%d', running + found))
 end

@@ -52,16 +52,20 @@ local record = struct.pack(format.time, now) .. body
 local bits = state_bit.first_try + (is_special(string.byte(body, body_at.flags)) and state_bit.special or 0)
 local state = string.char(state_byte.running, bits) .. string.sub(body, body_at.nonce, body_at.name_length - 1) ..
                   started_by(consumer)
-call('ZREM', keys.sleepers, taker)
-if call('PUBLISH', inbox, message_letter.task .. text(queue_name()) .. text(sleeper) .. struct.pack(format.number, seq) ..
-            text(record) .. state) == 0 then
+local field = string.format('%d', seq)
+local function is_refused(answer) return type(answer) == 'table' end
+local is_in_the_way = is_refused(redis.pcall('HSET', keys.records, field, record)) or
+                      is_refused(redis.pcall('HSET', keys.states, field, state)) or
+                      is_refused(redis.pcall('SADD', held, field)) or
+                      ARGV[4] ~= '' and is_refused(redis.pcall('HSET', keys.waiters, field, ARGV[4] .. '\n'))
+if not is_in_the_way then call('ZREM', keys.sleepers, taker) end
+if is_in_the_way or
+    call('PUBLISH', inbox, message_letter.task .. text(queue_name()) .. text(sleeper) .. struct.pack(format.number, seq) ..
+             text(record) .. state) == 0 then  -- a key has another type, or nobody hears: as if nothing had been done
+    for _, hash in ipairs({keys.records, keys.states, keys.waiters}) do redis.pcall('HDEL', hash, field) end
+    redis.pcall('SREM', held, field)
     if before then call('SET', producer, before, 'PX', bound.answer_ms) else call('DEL', producer) end
     return {'SLOW'}
 end
-local field = string.format('%d', seq)
-call('HSET', keys.records, field, record)
-call('HSET', keys.states, field, state)
-call('SADD', held, field)
 call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
-if ARGV[4] ~= '' then call('HSET', keys.waiters, field, ARGV[4] .. '\n') end
 return {'OK', seq}

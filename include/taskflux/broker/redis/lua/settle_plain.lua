@@ -104,11 +104,12 @@ for name, one in pairs(segments) do
 end
 local told = tell_waiters() or {}
 
-write('HSET', keys.states, states)
-write('SREM', mine, released)
+-- Those first that fail where a key has another type: a number to be forgotten that has not ended is passed over.
 for moment, those in pairs(forgotten) do
     if moment < stored_time.never then call('ZADD', keys.forgotten, string.format('%d', moment), table.concat(those, ',')) end
 end
+write('SREM', mine, released)
+write('HSET', keys.states, states)
 write('HDEL', keys.waiters, told)
 count(task_state.running, 1 - #ARGV)
 count(task_state.succeeded, kept)

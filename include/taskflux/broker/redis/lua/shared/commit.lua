@@ -53,6 +53,33 @@ local function close_segments()
     end
 end
 
+-- Keys of the right type, as a command has shown that would have failed otherwise.
+local probed = {[keys.queue] = true}
+local function probe(command, name)
+    if not probed[name] then call(command, name) end
+    probed[name] = true
+end
+
+-- Sees to it that no write fails: a key of another type, of all that will be written and were not read, shows here.
+local function probe_all()
+    if #bodies > 0 or #erased > 0 then probe('HLEN', keys.records) end
+    if #bodies > 0 and next(changed) then probe('HLEN', keys.states) end
+    if #erased > 0 then probe('HLEN', keys.waiters) end
+    for name, members in pairs(sorted_sets) do
+        if next(members) then probe('ZCARD', name) end
+    end
+    for consumer in pairs(held_add) do probe('SCARD', key(own_key.held .. consumer)) end
+    for consumer in pairs(held_remove) do probe('SCARD', key(own_key.held .. consumer)) end
+    if next(cancels) then probe('HLEN', keys.cancels) end
+    if next(unique_keys) then probe('HLEN', keys.unique_keys) end
+    if next(own_ids) then probe('HLEN', keys.own_ids) end
+    if next(outgoing) then probe('HLEN', keys.outbox) end
+    for _, command in ipairs(also) do
+        local kind = string.sub(command[1], 1, 1)
+        if kind == 'H' then probe('HLEN', command[2]) elseif kind == 'Z' then probe('ZCARD', command[2]) end
+    end
+end
+
 -- Reads what must be known before anything is written.
 local function plan()
     tell_parents()
@@ -72,13 +99,14 @@ local function plan()
         know_lanes(call('HGET', keys.queue, 'lanes') or ',', priorities)
     end
     of.lengths = {}
-    for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do  -- a key of another type shows before the first write
+    for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
         for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
     end
-    of.has_reports = #erased > 0 and call('EXISTS', keys.reports) == 1
+    of.has_reports = #erased > 0 and call('HLEN', keys.reports) > 0
     close_segments()
     for consumer in pairs(held_add) do key(own_key.held .. consumer) end
     for consumer in pairs(held_remove) do key(own_key.held .. consumer) end
+    if #missing == 0 then probe_all() end
     return of
 end
 
