@@ -292,8 +292,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_is_told_to_stop_gives_up_on_a_broker_that_doe
 }
 
 BOOST_AUTO_TEST_CASE(a_fetch_that_works_ends_what_was_wrong) {
-    std::vector<std::string> lines;
-    worker w{broker, options().log([&](std::string_view line) { lines.emplace_back(line); })};
+    worker w{broker, options().log(keep())};
     w.on(twice, [](int x) { return 2 * x; });
     faulty->no_fetch = true;
     const auto life = start(w.run());
