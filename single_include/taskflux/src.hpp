@@ -18951,14 +18951,14 @@ end
 )lua";
 
 inline constexpr char shared_next_change[] =
-    R"lua(local function next_change()
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
+    R"lua(local function next_change(consumer)
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
 end
 )lua";
 
 inline constexpr char shared_is_unwatched[] =
-    R"lua(local function is_unwatched(member, watcher, till)
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
+    R"lua(local function is_unwatched(consumer, member, watcher, till)
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
 return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
 end
 )lua";
@@ -18970,7 +18970,7 @@ if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
 also[#also + 1] = {'ZREM', i, myself}
-if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
+if is_unwatched(consumer, myself, watcher, till) then wakes = math.max(wakes, 1) end
 return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
@@ -19711,7 +19711,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "dc8c6dc7c49cf579d76a61813afb2ddd2d8ff81a",
+inline constexpr script fetch{"fetch", "42e4db61ce935016c2b3116efaa065996273f2b1",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -19876,7 +19876,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "afe073c9affb90e1cf99c9e93c5387c7a33f166c",
+inline constexpr script fetch_plain{"fetch_plain", "cd1e7640ca0e0cec7dbb9e6738d0dd2f1c09faaf",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -20589,20 +20589,21 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
 if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
+if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "eb77301319e0a495a684f711cec2c74681dc2b52",
+inline constexpr script resign{"resign", "8daa53a87af3652497bccf50fda2564e866b7db4",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)

@@ -215,6 +215,23 @@ BOOST_AUTO_TEST_CASE(hand_over_does_nothing_unless_somebody_sleeps_who_can_take_
     BOOST_TEST(server.command({"HGETALL", key("w")}).texts() == words({"3", "channel\n"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_fetch_that_takes_a_task_wakes_another_to_watch_the_clock_only_where_there_is_something_to_watch_for) {
+    join();
+    const std::string other = "channel\n2:w\n*";
+    const auto feed = [&](std::uint32_t nonce) {
+        store(nonce);
+        server.command({"HSET", key("c"), "watcher", "channel\n1:w\n*"});
+        server.command({"ZADD", key("i"), "1", "channel\n1:w\n*", "2", other});
+        return said(scripts::fetch, {"l:0", "a:w"}, {"w", "1", "channel", "1:w", "*", ""});
+    };
+    const auto asleep = [&] { return server.command({"ZRANGE", key("i"), "0", "-1"}).texts(); };
+    BOOST_TEST(feed(7).starts_with("OK "));
+    BOOST_TEST(asleep() == words({other}), boost::test_tools::per_element());  // its own lease ends with its process
+    join("v");
+    BOOST_TEST(feed(8).starts_with("OK "));
+    BOOST_TEST(asleep().empty());
+}
+
 BOOST_AUTO_TEST_CASE(hand_over_to_a_channel_that_nobody_hears_does_nothing_and_the_batch_can_be_sent_again) {
     maintain();
     join();
