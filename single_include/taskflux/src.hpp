@@ -2863,10 +2863,10 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
-        ++task.crashes;
         const auto limit = task.spec->policy.crash_limit;
-        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        bury(task, task_event::crash, encode(failure{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""}), now);
+        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
+        bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
 
     void cancel(entry& task, time_point now) {
@@ -3557,8 +3557,8 @@ private:
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
-                                          " of at most " + std::to_string(max_pending_) +
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
+                                          std::to_string(store_.pending()) + " of at most " + std::to_string(max_pending_) +
                                           " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
@@ -3610,8 +3610,8 @@ private:
 
 namespace taskflux::memory {
 
-/// Which of a broker's queues have something to do, so that nobody need look into all of them. It is told of each queue that may
-/// have changed. Not thread-safe.
+/// Which of a broker's queues have something to do, so that no fetch need look into all of them. It is told of each queue
+/// that may have changed. Not thread-safe.
 class agenda {
 public:
     struct by_name {
@@ -3958,8 +3958,8 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each that has to cancel what it
-/// runs.
+/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each
+/// that has to cancel what it runs.
 template <class OnChange, class OnCancel>
 void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {
