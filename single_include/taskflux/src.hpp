@@ -2500,9 +2500,11 @@ public:
         }
     }
 
-    /// Whether a worker that knows `names` has something to look at.
+    /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
+    /// each change of a queue.
     bool has_work(const name_set* names) const {
-        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+        if (front(lanes_)) return true;
+        return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
     }
 
     /// The specification of the next task, or null.
@@ -2861,10 +2863,10 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
-        ++task.crashes;
         const auto limit = task.spec->policy.crash_limit;
-        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        bury(task, task_event::crash, encode(failure{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""}), now);
+        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
+        bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
 
     void cancel(entry& task, time_point now) {
@@ -3555,8 +3557,8 @@ private:
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
-                                          " of at most " + std::to_string(max_pending_) +
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
+                                          std::to_string(store_.pending()) + " of at most " + std::to_string(max_pending_) +
                                           " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
@@ -3608,8 +3610,8 @@ private:
 
 namespace taskflux::memory {
 
-/// Which of a broker's queues have something to do, so that nobody need look into all of them. It is told of each queue that may
-/// have changed. Not thread-safe.
+/// Which of a broker's queues have something to do, so that no fetch need look into all of them. It is told of each queue
+/// that may have changed. Not thread-safe.
 class agenda {
 public:
     struct by_name {
@@ -3804,13 +3806,15 @@ public:
         lists_.insert_or_assign(consumer, list);
     }
 
-    /// The places of those queues that have tasks which may start. O(such queues of the broker, or of the list if that is shorter).
+    /// The places of those queues that have tasks which may start; of a name given twice, the first. O(such queues of the
+    /// broker, or of the list if that is shorter).
     std::vector<std::size_t> ready_among(const queue_list& list) const {
         std::vector<std::size_t> places;
         const auto& ready = agenda_.ready();
         if (list.names().size() < ready.size()) {
             for (std::size_t i = 0; i < list.names().size(); ++i) {
-                if (all_.look(list.names()[i]).listed.is_ready) places.push_back(i);
+                const auto& name = list.names()[i];
+                if (all_.look(name).listed.is_ready && list.place_of(name) == i) places.push_back(i);
             }
             return places;
         }
@@ -3862,6 +3866,9 @@ inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std:
 
 namespace taskflux::memory {
 
+struct waiting;
+using waiting_list = std::list<waiting*>;
+
 /// What a coroutine waits for: tasks to fetch, a task's end, or to be told to renew.
 struct waiting : result_waiter {
     explicit waiting(time_point until) : deadline(until) {}
@@ -3881,6 +3888,8 @@ struct waiting : result_waiter {
 
     detail::event wake;
     time_point deadline;
+    waiting_list* home = nullptr;  // where it is parked, and at which place
+    waiting_list::iterator place;
     const fetch_request* request = nullptr;  // of a fetch
     std::shared_ptr<const queue_list> serves;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch
@@ -3949,8 +3958,8 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each that has to cancel what it
-/// runs.
+/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each
+/// that has to cancel what it runs.
 template <class OnChange, class OnCancel>
 void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {
@@ -4043,6 +4052,63 @@ inline task_page list(queue_map& queues, const list_query& query) {
     }
     return page.take();
 }
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/parking.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The coroutines that wait for something in the queues of an embedded broker, each list in order of arrival. Not thread-safe.
+class parking {
+public:
+    /// Once for each coroutine, however often it waits.
+    void enter(waiting& who) {
+        if (who.home) return;
+        auto& home = who.request ? fetches_ : others_;
+        who.place = home.insert(home.end(), &who);
+        who.home = &home;
+    }
+
+    /// False where it has never waited.
+    bool leave(waiting& who) {
+        auto* const home = std::exchange(who.home, nullptr);
+        if (home) home->erase(who.place);
+        return home != nullptr;
+    }
+
+    bool is_empty() const { return fetches_.empty() && others_.empty(); }
+    const waiting_list& fetches() const { return fetches_; }
+
+    template <class Action>
+    void for_each(Action action) const {
+        for (const auto* list : {&fetches_, &others_}) {
+            for (auto* one : *list) action(*one);
+        }
+    }
+
+    /// Wakes everybody who watches for `consumer`.
+    void nudge(const std::string& consumer) const {
+        for (auto* one : others_) {
+            if (one->consumer && *one->consumer == consumer) one->finish();
+        }
+    }
+
+    /// Those who wait for a task of this queue look then whether somebody serves it. False: nobody does.
+    bool look_at(const std::string& queue, time_point when) const {
+        bool is_any = false;
+        for (auto* one : others_) {
+            if (!one->awaited || one->awaited->queue != queue) continue;
+            one->look_at = when;
+            is_any = true;
+        }
+        return is_any;
+    }
+
+private:
+    waiting_list fetches_;
+    waiting_list others_;
+};
 
 }  // namespace taskflux::memory
 
@@ -4169,8 +4235,9 @@ public:
     auto in_any(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
-        queues_.make(name).follow(ahead_);
-        return change(queues_.look(name), std::move(action), how);
+        auto& queue = queues_.make(name);
+        queue.follow(ahead_);
+        return change(queue, std::move(action), how);
     }
 
     /// `action(queue, item, now)` for each item.
@@ -4185,7 +4252,11 @@ public:
     }
 
     /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
-    void follow_wall() { const std::lock_guard lock(mutex_); follow(); }
+    void follow_wall() {
+        const std::lock_guard lock(mutex_);
+        follow();
+        arm_next();
+    }
 
     /// `action(queues)` when all of them are up to date.
     template <class Action>
@@ -4251,7 +4322,7 @@ public:
             const auto now = clock_->now();
             wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
             note(queue);
-            if (queue.has_consequences()) pass_consequences(now);
+            pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
@@ -4265,26 +4336,18 @@ public:
     }
 
     /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) {
-        for (auto* place : waits_) {
-            if (place->consumer && *place->consumer == consumer) place->finish();
-        }
-    }
+    void nudge(const std::string& consumer) { parked_.nudge(consumer); }
 
     /// The last consumer has left the queue: those who wait for its tasks look later whether another has come. From within
     /// an action only.
     void desert(const std::string& name, time_point now) {
-        for (auto* place : waits_) {
-            if (place->awaited && place->awaited->queue == name) arm(place->look_at = later(now, deserted_after));
-        }
+        if (const auto when = later(now, deserted_after); parked_.look_at(name, when)) arm(when);
     }
 
     void close() {
         const std::lock_guard lock(mutex_);
         is_closed_ = true;
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) place->finish();
-        }
+        parked_.for_each([](waiting& place) { place.finish(); });
     }
 
     /// At the end of the context: closes, and wakes nobody.
@@ -4297,9 +4360,6 @@ public:
 private:
     /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
     static constexpr duration deserted_after = std::chrono::seconds(3);
-
-    struct waiter;
-    using waiter_list = std::list<waiter*>;
 
     /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
     struct waiter : waiting {
@@ -4338,13 +4398,13 @@ private:
         }
 
         hub& of;
-        waiter_list* home = nullptr;  // where it is parked, and at which place
-        waiter_list::iterator place;
     };
 
     // Everything below: with the hub locked.
 
-    void check_open() const { if (is_closed_) throw detail::broker_is_closed(); }
+    void check_open() const {
+        if (is_closed_) throw detail::broker_is_closed();
+    }
 
     void follow() {
         const auto ahead = clock_->ahead();
@@ -4360,11 +4420,10 @@ private:
         }
     }
 
-    /// To be called after each change of a queue.
+    /// To be called after each change of a queue; `arm_next` follows once for all that a call has changed.
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
-        arm_next();
     }
 
     /// Arms for what falls due next, also when the wall clock is set before.
@@ -4381,14 +4440,16 @@ private:
         serves = assignments_.list_of(request);
         const auto on_change = [this](task_queue& queue) { note(queue); };
         const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
-        assignments_.check_joined(request.consumer, serves);
         pass_consequences(now);
-        return assignments_.hand_out(request, *serves, now, found, on_change) && is_up_to_date;
+        assignments_.check_joined(request.consumer, serves);
+        const bool has_seen_all = assignments_.hand_out(request, *serves, now, found, on_change);
+        arm_next();
+        return has_seen_all && is_up_to_date;
     }
 
     /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const queue_list& of) {
-        for (const auto i : assignments_.ready_among(of)) wake_fetch(fetches_, queues_.look(of.names()[i]));
+        for (const auto i : assignments_.ready_among(of)) wake_fetch(parked_.fetches(), queues_.look(of.names()[i]));
     }
 
     /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
@@ -4404,27 +4465,21 @@ private:
     }
 
     void park(waiter& who) {
-        if (!who.home) {
-            who.home = who.request ? &fetches_ : &waits_;
-            who.place = who.home->insert(who.home->end(), &who);
-        }
+        parked_.enter(who);
         arm((std::min)(who.deadline, who.look_at));
         arm_next();
     }
 
     void unpark(waiter& who) {
-        if (!who.home) return;
-        who.home->erase(who.place);
+        if (!parked_.leave(who)) return;
         if (who.request && !is_closed_) leave_to_others(who);
-        if (!is_waited_for()) timer_.disarm();
+        if (parked_.is_empty()) timer_.disarm();
     }
-
-    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
 
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (!is_waited_for()) return;
+        if (parked_.is_empty()) return;
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
@@ -4444,23 +4499,14 @@ private:
             note(*queue);
         }
         pass_consequences(now);
-        for (const auto* queue : agenda_.ready()) wake_fetch(fetches_, *queue);
-        arm_next();
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, queues_, now, unserved);
-                if (place->deadline <= now) place->finish();
-                else arm((std::min)(place->deadline, place->look_at));
-            }
-        }
+        for (const auto* queue : agenda_.ready()) wake_fetch(parked_.fetches(), *queue);
+        parked_.for_each([&](waiting& place) {
+            if (place.look_at <= now) look_for_workers(place, queues_, now, unserved);
+            if (place.deadline <= now) place.finish();
+            else arm((std::min)(place.deadline, place.look_at));
+        });
         return unserved;
     }
-
-    struct noting {
-        ~noting() { in.note(queue); }
-        hub& in;
-        task_queue& queue;
-    };
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
@@ -4468,19 +4514,26 @@ private:
         const auto now = clock_->now();
         if (queue.follows_wall()) follow();
         auto answer = [&] {
-            const noting at_end{*this, queue};  // also where it throws
-            how == pace::all ? queue.advance(now) : queue.advance_some(now);
-            return action(queue, now);
+            try {
+                how == pace::all ? queue.advance(now) : queue.advance_some(now);
+                return action(queue, now);
+            } catch (...) {  // what was done until then stays done
+                note(queue);
+                arm_next();
+                throw;
+            }
         }();
-        if (!fetches_.empty()) wake_fetch(fetches_, queue);
-        if (queue.has_consequences()) pass_consequences(now);
+        note(queue);
+        wake_fetch(parked_.fetches(), queue);
+        pass_consequences(now);
         return answer;
     }
 
+    /// Does what has come about by the changes that were noted, and arms for what falls due next.
     void pass_consequences(time_point now) {
         carry_consequences(queues_.all(), agenda_, now, [this](task_queue& queue) {
             note(queue);
-            wake_fetch(fetches_, queue);
+            wake_fetch(parked_.fetches(), queue);
         }, [this](const std::string& consumer) { nudge(consumer); });
         arm_next();
     }
@@ -4492,8 +4545,7 @@ private:
     queues queues_;
     agenda agenda_;
     assignments assignments_{queues_, agenda_};
-    waiter_list fetches_;
-    waiter_list waits_;
+    parking parked_;
     tick_timer timer_;
     duration ahead_{};  // of the wall clock, as the queues know it
     bool is_closed_ = false;
@@ -16096,7 +16148,12 @@ public:
     /// each caller that is about to come.
     void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
-        auto& told = told_unasked(id);
+        const bool is_kept = told_unasked_.contains(id);
+        auto& told = told_unasked(id, expected_);
+        if (told.expected == 0 && is_kept) {
+            make_room(expected_);
+            expected_.splice(expected_.end(), unexpected_, told.place);
+        }
         ++told.expected;
         told.must_ask = told.must_ask || must_ask;
     }
@@ -16115,7 +16172,13 @@ public:
         const bool is_given = give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); });
         const auto told = told_unasked_.find(id);
         const bool is_expected = told != told_unasked_.end() && told->second.expected > 0;
-        if (is_given && !is_expected && submissions_ > 0) kept_beside_.push_back(id);
+        if (is_given && !is_expected && submissions_ > 0) {
+            kept_beside_.push_back(id);
+            if (kept_beside_.size() > most_kept) {
+                drop_unexpected(kept_beside_.front());
+                kept_beside_.pop_front();
+            }
+        }
         if (!is_given || is_expected || submissions_ > 0) keep(id, outcome);
     }
 
@@ -16207,6 +16270,7 @@ private:
         unsigned expected = 0;  // callers that are about to come
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
+        std::list<task_id>::iterator place;  // in `expected_`, or in `unexpected_`
 
         // How many bytes more it has then.
         std::size_t size_with(const task_outcome& one) {
@@ -16250,53 +16314,65 @@ private:
 
     // For one of the callers that are expected.
     told_end take(std::map<task_id, told_end>::iterator told) {
-        if (--told->second.expected > 0) return told->second;
+        if (told->second.expected == 1) return forget(told);
+        --told->second.expected;
+        return told->second;
+    }
+
+    told_end forget(std::map<task_id, told_end>::iterator told) {
         told_bytes_ -= told->second.size();
-        auto taken = std::move(told->second);
+        (told->second.expected > 0 ? expected_ : unexpected_).erase(told->second.place);
+        auto gone = std::move(told->second);
         told_unasked_.erase(told);
-        return taken;
+        return gone;
     }
 
     void drop_unexpected(const task_id& id) {
         const auto told = told_unasked_.find(id);
         if (told == told_unasked_.end() || told->second.expected > 0) return;
-        told_bytes_ -= told->second.size();
-        told_unasked_.erase(told);
+        forget(told);
     }
 
-    // What nobody takes is dropped with time: callers waiting for it ask the server.
-    told_end& told_unasked(const task_id& id) {
-        constexpr std::size_t most = 1024;
+    // What nobody takes is dropped with time: callers waiting for it ask the server. What nobody expects takes no room from what
+    // somebody does.
+    void make_room(std::list<task_id>& among) {
+        if (among.size() < most_kept) return;
+        if (&among == &unexpected_) drop_unexpected(among.front());
+        else forget(told_unasked_.find(among.front()));
+    }
+
+    // A new one is put into that list.
+    told_end& told_unasked(const task_id& id, std::list<task_id>& where) {
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
-        if (told_in_order_.size() >= most) {
-            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
-                told_bytes_ -= at->second.size();
-                told_unasked_.erase(at);
-            }
-            told_in_order_.pop_front();
-        }
-        told_in_order_.push_back(id);
-        return told_unasked_[id];
+        make_room(where);
+        std::list<task_id> one(1, id);
+        auto& made = told_unasked_[id];
+        made.place = one.begin();
+        where.splice(where.end(), one);
+        return made;
     }
 
     // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
     void keep(const task_id& id, const task_outcome& outcome) {
         constexpr std::size_t most_bytes = 32 * 1024 * 1024;
-        auto& told = told_unasked(id);
+        auto& told = told_unasked(id, unexpected_);
         told_bytes_ += told.size_with(outcome);
-        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
-            const auto at = told_unasked_.find(*next);
-            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        for (const auto* list : {&unexpected_, &expected_}) {
+            for (auto next = list->begin(); told_bytes_ > most_bytes && next != list->end(); ++next) {
+                if (*next != id) told_bytes_ -= told_unasked_.find(*next)->second.drop();
+            }
         }
     }
+
+    static constexpr std::size_t most_kept = 1024;  // of each list
 
     mutable std::mutex mutex_;
     queues queues_;
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
-    std::deque<task_id> told_in_order_;
+    std::list<task_id> expected_, unexpected_;  // all of these, oldest first
     std::size_t told_bytes_ = 0;
     unsigned submissions_ = 0;
-    std::vector<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
+    std::deque<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
 };
 
 }  // namespace taskflux::redis
@@ -16364,16 +16440,15 @@ public:
     bool call(const std::string& queue, bool to_look) {
         const auto i = place_of(queue);
         if (!i) return false;
-        call(*i);
         const std::lock_guard lock(mutex_);
+        note_call(*i);
         if (to_look) unanswered_.insert(*i);
         return true;
     }
 
     void call(std::size_t i) {
         const std::lock_guard lock(mutex_);
-        ++spots_[i].calls;
-        move_to(i, called_);
+        note_call(i);
     }
 
     /// The server is asked now. Gives how many messages there have been until then.
@@ -16439,6 +16514,11 @@ private:
         std::uint64_t calls = 0;
         time_point due = never;
     };
+
+    void note_call(std::size_t i) {
+        ++spots_[i].calls;
+        move_to(i, called_);
+    }
 
     void leave(std::size_t i) {
         due_.erase({spots_[i].due, i});
@@ -18559,6 +18639,20 @@ return '{"code":"' .. code .. '","type":"","message":"' .. message .. '","pointe
 end
 )lua";
 
+inline constexpr char shared_dead_letters[] =
+    R"lua(local dead_letters = {}
+)lua";
+
+inline constexpr char shared_note_failed[] =
+    R"lua(local function note_failed(task)
+if task.state ~= 6 then return end
+local record = record_of(task)
+for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
+dead_letters[#dead_letters + 1] = part
+end
+end
+)lua";
+
 inline constexpr char shared_give_up[] =
     R"lua(local function give_up(task)
 if task.first == 0 then return finish(task, 8) end
@@ -18909,14 +19003,14 @@ end
 )lua";
 
 inline constexpr char shared_next_change[] =
-    R"lua(local function next_change()
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
+    R"lua(local function next_change(consumer)
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
 end
 )lua";
 
 inline constexpr char shared_is_unwatched[] =
-    R"lua(local function is_unwatched(member, watcher, till)
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
+    R"lua(local function is_unwatched(consumer, member, watcher, till)
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
 return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
 end
 )lua";
@@ -18928,7 +19022,7 @@ if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
 also[#also + 1] = {'ZREM', i, myself}
-if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
+if is_unwatched(consumer, myself, watcher, till) then wakes = math.max(wakes, 1) end
 return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
@@ -19460,12 +19554,13 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in,
     shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_give_up, shared_attempts, shared_has_lease, shared_end_of_other_lease, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
-    shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_has_lease,
+    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -19566,7 +19661,8 @@ end
 local function deliver(task)
 if limit(task) <= now then
 budget = budget - 1
-return give_up(task)
+give_up(task)
+return note_failed(task)
 end
 if task.unclaimed then
 sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
@@ -19660,10 +19756,15 @@ reply[#reply + 1] = tostring(command[3])
 reply[#reply + 1] = command[4]
 end
 end
+if #dead_letters > 0 then
+reply[#reply + 1] = 0
+reply[#reply + 1] = ''
+reply[#reply + 1] = dead_letters
+end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "1c9ccd02b3eb66f4c1a924f558b393f69cd40bb7",
+inline constexpr script fetch{"fetch", "055a479a7b508e615eb354c04867f65b973f697f",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -19828,7 +19929,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "afe073c9affb90e1cf99c9e93c5387c7a33f166c",
+inline constexpr script fetch_plain{"fetch_plain", "cd1e7640ca0e0cec7dbb9e6738d0dd2f1c09faaf",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -20184,12 +20285,13 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_held_by, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_give_back, shared_recover, shared_attempts, shared_held_by, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -20228,14 +20330,6 @@ end
 end
 load(seqs)
 return seqs
-end
-local failed = {}
-local function note_failed(task)
-if task.state ~= 6 then return end
-local record = record_of(task)
-for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
-failed[#failed + 1] = part
-end
 end
 for _, seq in ipairs(take(d)) do
 local task = tasks[seq]
@@ -20308,12 +20402,12 @@ end
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
 if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
-for _, part in ipairs(failed) do reply[#reply + 1] = part end
+for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "86176d014b780afd9778e4d8856a163bc8b13b0b",
+inline constexpr script maintain{"maintain", "8c91bb0e64e905a5c345e13fe08f1013a3c5e0e5",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -20548,20 +20642,21 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
 if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
+if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "81edb0aaab7dbb64ef50d75a66f5e401813cc38a",
+inline constexpr script resign{"resign", "e9b3521a728a86d32a64a25b654cade6ee300afa",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -21309,8 +21404,7 @@ public:
         }
     }
 
-private:
-    /// Says of the next task in an answer of `maintain` that it has failed.
+    /// Says of the next task in an answer of `maintain` or `fetch` that it has failed.
     void tell_dead(reader& from) {
         detail::dead_letter made;
         made.task.queue = name_;
@@ -21321,6 +21415,7 @@ private:
         detail::tell_dead_letter(server_->sink(), server_->observer(), made);
     }
 
+private:
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;
@@ -22333,13 +22428,17 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
     }
 }
 
-/// Reads the next of a fetch's answer: tasks, or what is told of damaged data.
+/// Reads the next of a fetch's answer: tasks, or what is told of damaged data or of tasks that have failed.
 inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
                       std::vector<delivery>& found, spoiled_tasks& spoiled) {
     auto ahead = from;
     if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
     from = ahead;
     const std::string what(from.text());
+    if (what.empty()) {
+        for (auto left = from.list(); left >= 4; left -= 4) source.calls().tell_dead(from);
+        return;
+    }
     source.report_damage(what, std::string(from.text()));
 }
 

@@ -78,7 +78,6 @@
 #include <memory>
 #include <mutex>
 #include <new>
-#include <numeric>
 #include <optional>
 #include <random>
 #include <ranges>
@@ -1888,14 +1887,6 @@ struct fetch_request {
     std::shared_ptr<const name_set> names;   ///< null: any. Others stay in the queue, marked as unclaimed
     std::size_t max = 1;
     duration wait{};                         ///< for the first task; zero: don't
-
-    /// Those of all queues, in the order in which they are looked at.
-    std::vector<std::size_t> places() const {
-        std::vector<std::size_t> all(queues.size());
-        std::iota(all.begin(), all.end(), std::size_t(0));
-        if (order) order(all);
-        return all;
-    }
 };
 
 /// A task handed to a consumer. `token` fences this attempt off from older ones.
@@ -9661,7 +9652,7 @@ public:
     virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
 
     /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
-    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis one is told.
+    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
     virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
 protected:

@@ -66,4 +66,37 @@ BOOST_AUTO_TEST_CASE(when_messages_were_lost_all_are_asked_for_at_once_and_once)
     BOOST_TEST(ends.take_questions("q", 10).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(ends_that_nobody_expects_take_no_room_from_those_that_are_expected_though_submissions_overlap_for_ever) {
+    awaited_ends ends;
+    awaited_ends::submission under_way(ends);
+    ends.expect(id_of(1));
+    task_outcome outcome;
+    outcome.state = task_state::succeeded;
+    ends.deliver(id_of(1), outcome);
+    for (std::uint64_t sequence = 2; sequence < 5000; ++sequence) {
+        const awaited_ends::ticket other(ends, id_of(sequence));  // it may be of the submission, too
+        ends.deliver(id_of(sequence), outcome);
+    }
+    for (std::uint64_t sequence = 5000; sequence < 10000; ++sequence) ends.deliver(id_of(sequence), outcome);
+    BOOST_TEST(ends.take(id_of(1)).has_value());
+    for (const std::uint64_t sequence : {2U, 9999U}) ends.expect(id_of(sequence));
+    BOOST_TEST(!ends.take(id_of(2)));  // of these, the last are kept
+    BOOST_TEST(ends.take(id_of(9999)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_came_before_it_was_expected_is_kept_like_any_that_is_expected) {
+    awaited_ends ends;
+    task_outcome outcome;
+    outcome.state = task_state::succeeded;
+    ends.deliver(id_of(1), outcome);
+    ends.expect(id_of(1));
+    for (std::uint64_t sequence = 2; sequence < 5000; ++sequence) ends.deliver(id_of(sequence), outcome);
+    BOOST_TEST(ends.take(id_of(1)).has_value());
+    BOOST_TEST(!ends.take(id_of(1)));
+    for (std::uint64_t sequence = 5000; sequence < 6024; ++sequence) ends.expect(id_of(sequence));
+    ends.deliver(id_of(5000), outcome);
+    ends.expect(id_of(6024));
+    BOOST_TEST(!ends.take(id_of(5000)));  // there were too many
+}
+
 BOOST_AUTO_TEST_SUITE_END()

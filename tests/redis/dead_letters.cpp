@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,30 @@ BOOST_AUTO_TEST_CASE(a_task_that_fails_while_no_worker_runs_it_is_told_of) {
     BOOST_TEST(all.find("lives") == std::string::npos);
     on.counts("q");
     BOOST_TEST(seen->seen.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(all_of_many_tasks_whose_deadlines_pass_between_two_attempts_are_told_of_once_though_a_fetch_meets_some) {
+    constexpr std::size_t many = 350;  // more than is given up before a fetch looks
+    const std::vector<std::string> queues{"q"};
+    on.run(on.broker->join("w", queues, 1h));
+    for (std::size_t n = 0; n < many; ++n) add("waits", run_policy{.deadline = 5s});
+    std::vector<settlement> ends;
+    for (const auto& one : on.fetch("w", "q", many)) {
+        auto& end = ends.emplace_back();
+        end.key = one.key;
+        end.token = one.token;
+        end.how = settlement::kind::retry;
+        end.data = R"({"code":"task_failed","type":"","message":"not now","pointer":"","expected":""})";
+    }
+    BOOST_REQUIRE_EQUAL(ends.size(), many);
+    on.run(on.broker->settle("q", "w", ends));
+    BOOST_REQUIRE_EQUAL(on.counts("q").waiting, many);
+    server.advance(20s);
+    BOOST_TEST(on.fetch("w", "q", 10).empty());
+    BOOST_TEST(on.counts("q").failed == many);
+    BOOST_TEST(seen->seen.size() == many);
+    BOOST_TEST(std::set<std::string>(seen->seen.begin(), seen->seen.end()).size() == many);
+    BOOST_TEST(seen->seen.back().ends_with(" waits task_failed"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -215,6 +215,23 @@ BOOST_AUTO_TEST_CASE(hand_over_does_nothing_unless_somebody_sleeps_who_can_take_
     BOOST_TEST(server.command({"HGETALL", key("w")}).texts() == words({"3", "channel\n"}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_fetch_that_takes_a_task_wakes_another_to_watch_the_clock_only_where_there_is_something_to_watch_for) {
+    join();
+    const std::string other = "channel\n2:w\n*";
+    const auto feed = [&](std::uint32_t nonce) {
+        store(nonce);
+        server.command({"HSET", key("c"), "watcher", "channel\n1:w\n*"});
+        server.command({"ZADD", key("i"), "1", "channel\n1:w\n*", "2", other});
+        return said(scripts::fetch, {"l:0", "a:w"}, {"w", "1", "channel", "1:w", "*", ""});
+    };
+    const auto asleep = [&] { return server.command({"ZRANGE", key("i"), "0", "-1"}).texts(); };
+    BOOST_TEST(feed(7).starts_with("OK "));
+    BOOST_TEST(asleep() == words({other}), boost::test_tools::per_element());  // its own lease ends with its process
+    join("v");
+    BOOST_TEST(feed(8).starts_with("OK "));
+    BOOST_TEST(asleep().empty());
+}
+
 BOOST_AUTO_TEST_CASE(hand_over_to_a_channel_that_nobody_hears_does_nothing_and_the_batch_can_be_sent_again) {
     maintain();
     join();
@@ -654,7 +671,7 @@ BOOST_AUTO_TEST_CASE(a_journal_goes_with_its_task_and_a_kept_one_stays_though_it
     BOOST_TEST(server.command({"EXISTS", key("j:1"), key("o")}) == "0");
     BOOST_TEST(said(scripts::write_journal, {"j:2"}, {"2", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
     BOOST_TEST(said(scripts::steer, {"l:0", "j:2"}, {"cancel", "2", "7"}) == "RELAY 0");
-    BOOST_TEST(said(scripts::outbox, {"j:2"}, {"10", "X2", "7 0"}) == "OK");
+    BOOST_TEST(said(scripts::outbox, {"j:2"}, {"10", "0", "X2", "7 0"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("j:2")}) == "1");
 }
 

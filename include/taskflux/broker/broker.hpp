@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
@@ -62,14 +61,6 @@ struct fetch_request {
     std::shared_ptr<const name_set> names;   ///< null: any. Others stay in the queue, marked as unclaimed
     std::size_t max = 1;
     duration wait{};                         ///< for the first task; zero: don't
-
-    /// Those of all queues, in the order in which they are looked at.
-    std::vector<std::size_t> places() const {
-        std::vector<std::size_t> all(queues.size());
-        std::iota(all.begin(), all.end(), std::size_t(0));
-        if (order) order(all);
-        return all;
-    }
 };
 
 /// A task handed to a consumer. `token` fences this attempt off from older ones.

@@ -20,7 +20,7 @@ public:
     virtual void on_unserved(const std::string& /*queue*/, duration /*time*/) {}
 
     /// A task has failed for good while no worker ran it: its workers have died under it as often as its `crash_limit` says, or
-    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis one is told.
+    /// its deadline has passed between two attempts. Of the programs that use a queue on Redis at most one is told.
     virtual void on_dead_letter(const task_id& /*task*/, const std::string& /*name*/, const failure& /*why*/) {}
 
 protected:

@@ -99,4 +99,13 @@ BOOST_AUTO_TEST_CASE(of_a_list_the_queues_with_tasks_are_found_in_its_order_whet
     BOOST_TEST(assigned.ready_among(longer) == (places{1, 3, 5}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_name_that_is_given_twice_counts_once_whether_the_list_is_long_or_short) {
+    const memory::assignments assigned(all, agenda);
+    for (const auto* name : {"a", "b", "c", "d"}) submit(name);
+    using places = std::vector<std::size_t>;
+    const memory::queue_list shorter(names{"d", "a", "d"}), longer(names{"d", "x", "a", "d", "y"});
+    BOOST_TEST(assigned.ready_among(shorter) == (places{0, 1}), boost::test_tools::per_element());
+    BOOST_TEST(assigned.ready_among(longer) == (places{0, 2}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -74,6 +74,8 @@ BOOST_AUTO_TEST_CASE(a_budget_bounds_how_many_are_passed_over_in_one_go) {
     BOOST_TEST(in.ready.unclaimed_size() == 10U);
     BOOST_TEST(!in.ready.has_work(&names));
     BOOST_TEST(in.ready.has_work(nullptr));
+    const name_set others{"another"};
+    BOOST_TEST(!in.ready.has_work(&others));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_passed_over_competes_by_priority_and_age) {

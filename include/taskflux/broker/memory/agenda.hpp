@@ -11,8 +11,8 @@
 
 namespace taskflux::memory {
 
-/// Which of a broker's queues have something to do, so that nobody need look into all of them. It is told of each queue that may
-/// have changed. Not thread-safe.
+/// Which of a broker's queues have something to do, so that no fetch need look into all of them. It is told of each queue
+/// that may have changed. Not thread-safe.
 class agenda {
 public:
     struct by_name {

@@ -70,13 +70,15 @@ public:
         lists_.insert_or_assign(consumer, list);
     }
 
-    /// The places of those queues that have tasks which may start. O(such queues of the broker, or of the list if that is shorter).
+    /// The places of those queues that have tasks which may start; of a name given twice, the first. O(such queues of the
+    /// broker, or of the list if that is shorter).
     std::vector<std::size_t> ready_among(const queue_list& list) const {
         std::vector<std::size_t> places;
         const auto& ready = agenda_.ready();
         if (list.names().size() < ready.size()) {
             for (std::size_t i = 0; i < list.names().size(); ++i) {
-                if (all_.look(list.names()[i]).listed.is_ready) places.push_back(i);
+                const auto& name = list.names()[i];
+                if (all_.look(name).listed.is_ready && list.place_of(name) == i) places.push_back(i);
             }
             return places;
         }

@@ -9,8 +9,8 @@
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each that has to cancel what it
-/// runs.
+/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each
+/// that has to cancel what it runs.
 template <class OnChange, class OnCancel>
 void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
     const auto in = [&](const std::string& name, auto action) {

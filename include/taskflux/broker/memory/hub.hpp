@@ -8,6 +8,7 @@
 #include <taskflux/broker/memory/choice.hpp>
 #include <taskflux/broker/memory/consequences.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
+#include <taskflux/broker/memory/parking.hpp>
 #include <taskflux/broker/memory/queues.hpp>
 #include <taskflux/broker/memory/reporter.hpp>
 #include <taskflux/broker/memory/tick_timer.hpp>
@@ -24,7 +25,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -66,8 +66,9 @@ public:
     auto in_any(const std::string& name, Action action, pace how = pace::all) {
         const std::lock_guard lock(mutex_);
         check_open();
-        queues_.make(name).follow(ahead_);
-        return change(queues_.look(name), std::move(action), how);
+        auto& queue = queues_.make(name);
+        queue.follow(ahead_);
+        return change(queue, std::move(action), how);
     }
 
     /// `action(queue, item, now)` for each item.
@@ -82,7 +83,11 @@ public:
     }
 
     /// Takes over how far the wall clock has been set: before a time of it comes in or goes out.
-    void follow_wall() { const std::lock_guard lock(mutex_); follow(); }
+    void follow_wall() {
+        const std::lock_guard lock(mutex_);
+        follow();
+        arm_next();
+    }
 
     /// `action(queues)` when all of them are up to date.
     template <class Action>
@@ -148,7 +153,7 @@ public:
             const auto now = clock_->now();
             wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
             note(queue);
-            if (queue.has_consequences()) pass_consequences(now);
+            pass_consequences(now);
             auto* const task = queue.find(id.key);
             if (!task) throw detail::no_such_task(id);
             if (is_terminal(task->state)) co_return task->outcome();
@@ -162,26 +167,18 @@ public:
     }
 
     /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) {
-        for (auto* place : waits_) {
-            if (place->consumer && *place->consumer == consumer) place->finish();
-        }
-    }
+    void nudge(const std::string& consumer) { parked_.nudge(consumer); }
 
     /// The last consumer has left the queue: those who wait for its tasks look later whether another has come. From within
     /// an action only.
     void desert(const std::string& name, time_point now) {
-        for (auto* place : waits_) {
-            if (place->awaited && place->awaited->queue == name) arm(place->look_at = later(now, deserted_after));
-        }
+        if (const auto when = later(now, deserted_after); parked_.look_at(name, when)) arm(when);
     }
 
     void close() {
         const std::lock_guard lock(mutex_);
         is_closed_ = true;
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) place->finish();
-        }
+        parked_.for_each([](waiting& place) { place.finish(); });
     }
 
     /// At the end of the context: closes, and wakes nobody.
@@ -194,9 +191,6 @@ public:
 private:
     /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
     static constexpr duration deserted_after = std::chrono::seconds(3);
-
-    struct waiter;
-    using waiter_list = std::list<waiter*>;
 
     /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
     struct waiter : waiting {
@@ -235,13 +229,13 @@ private:
         }
 
         hub& of;
-        waiter_list* home = nullptr;  // where it is parked, and at which place
-        waiter_list::iterator place;
     };
 
     // Everything below: with the hub locked.
 
-    void check_open() const { if (is_closed_) throw detail::broker_is_closed(); }
+    void check_open() const {
+        if (is_closed_) throw detail::broker_is_closed();
+    }
 
     void follow() {
         const auto ahead = clock_->ahead();
@@ -257,11 +251,10 @@ private:
         }
     }
 
-    /// To be called after each change of a queue.
+    /// To be called after each change of a queue; `arm_next` follows once for all that a call has changed.
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
-        arm_next();
     }
 
     /// Arms for what falls due next, also when the wall clock is set before.
@@ -278,14 +271,16 @@ private:
         serves = assignments_.list_of(request);
         const auto on_change = [this](task_queue& queue) { note(queue); };
         const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
-        assignments_.check_joined(request.consumer, serves);
         pass_consequences(now);
-        return assignments_.hand_out(request, *serves, now, found, on_change) && is_up_to_date;
+        assignments_.check_joined(request.consumer, serves);
+        const bool has_seen_all = assignments_.hand_out(request, *serves, now, found, on_change);
+        arm_next();
+        return has_seen_all && is_up_to_date;
     }
 
     /// A fetch that was woken leaves tasks to others: wakes the next one.
     void pass_on(const queue_list& of) {
-        for (const auto i : assignments_.ready_among(of)) wake_fetch(fetches_, queues_.look(of.names()[i]));
+        for (const auto i : assignments_.ready_among(of)) wake_fetch(parked_.fetches(), queues_.look(of.names()[i]));
     }
 
     /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
@@ -301,27 +296,21 @@ private:
     }
 
     void park(waiter& who) {
-        if (!who.home) {
-            who.home = who.request ? &fetches_ : &waits_;
-            who.place = who.home->insert(who.home->end(), &who);
-        }
+        parked_.enter(who);
         arm((std::min)(who.deadline, who.look_at));
         arm_next();
     }
 
     void unpark(waiter& who) {
-        if (!who.home) return;
-        who.home->erase(who.place);
+        if (!parked_.leave(who)) return;
         if (who.request && !is_closed_) leave_to_others(who);
-        if (!is_waited_for()) timer_.disarm();
+        if (parked_.is_empty()) timer_.disarm();
     }
-
-    bool is_waited_for() const { return !fetches_.empty() || !waits_.empty(); }
 
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
     /// the next call.
     void arm(time_point when) {
-        if (!is_waited_for()) return;
+        if (parked_.is_empty()) return;
         timer_.arm(when, [self = weak_from_this()](std::uint64_t alarm) {
             const auto alive = self.lock();
             if (!alive) return;
@@ -341,23 +330,14 @@ private:
             note(*queue);
         }
         pass_consequences(now);
-        for (const auto* queue : agenda_.ready()) wake_fetch(fetches_, *queue);
-        arm_next();
-        for (const auto* list : {&fetches_, &waits_}) {
-            for (auto* place : *list) {
-                if (place->look_at <= now) look_for_workers(*place, queues_, now, unserved);
-                if (place->deadline <= now) place->finish();
-                else arm((std::min)(place->deadline, place->look_at));
-            }
-        }
+        for (const auto* queue : agenda_.ready()) wake_fetch(parked_.fetches(), *queue);
+        parked_.for_each([&](waiting& place) {
+            if (place.look_at <= now) look_for_workers(place, queues_, now, unserved);
+            if (place.deadline <= now) place.finish();
+            else arm((std::min)(place.deadline, place.look_at));
+        });
         return unserved;
     }
-
-    struct noting {
-        ~noting() { in.note(queue); }
-        hub& in;
-        task_queue& queue;
-    };
 
     /// Does `action(queue, now)`, and wakes the calls that its changes concern.
     template <class Action>
@@ -365,19 +345,26 @@ private:
         const auto now = clock_->now();
         if (queue.follows_wall()) follow();
         auto answer = [&] {
-            const noting at_end{*this, queue};  // also where it throws
-            how == pace::all ? queue.advance(now) : queue.advance_some(now);
-            return action(queue, now);
+            try {
+                how == pace::all ? queue.advance(now) : queue.advance_some(now);
+                return action(queue, now);
+            } catch (...) {  // what was done until then stays done
+                note(queue);
+                arm_next();
+                throw;
+            }
         }();
-        if (!fetches_.empty()) wake_fetch(fetches_, queue);
-        if (queue.has_consequences()) pass_consequences(now);
+        note(queue);
+        wake_fetch(parked_.fetches(), queue);
+        pass_consequences(now);
         return answer;
     }
 
+    /// Does what has come about by the changes that were noted, and arms for what falls due next.
     void pass_consequences(time_point now) {
         carry_consequences(queues_.all(), agenda_, now, [this](task_queue& queue) {
             note(queue);
-            wake_fetch(fetches_, queue);
+            wake_fetch(parked_.fetches(), queue);
         }, [this](const std::string& consumer) { nudge(consumer); });
         arm_next();
     }
@@ -389,8 +376,7 @@ private:
     queues queues_;
     agenda agenda_;
     assignments assignments_{queues_, agenda_};
-    waiter_list fetches_;
-    waiter_list waits_;
+    parking parked_;
     tick_timer timer_;
     duration ahead_{};  // of the wall clock, as the queues know it
     bool is_closed_ = false;

@@ -350,8 +350,8 @@ private:
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " + std::to_string(store_.pending()) +
-                                          " of at most " + std::to_string(max_pending_) +
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
+                                          std::to_string(store_.pending()) + " of at most " + std::to_string(max_pending_) +
                                           " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 

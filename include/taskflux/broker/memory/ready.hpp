@@ -42,9 +42,11 @@ public:
         }
     }
 
-    /// Whether a worker that knows `names` has something to look at.
+    /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
+    /// each change of a queue.
     bool has_work(const name_set* names) const {
-        return front(lanes_) != nullptr || (unclaimed_size_ > 0 && claimable(names) != nullptr);
+        if (front(lanes_)) return true;
+        return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
     }
 
     /// The specification of the next task, or null.

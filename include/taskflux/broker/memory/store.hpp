@@ -160,10 +160,10 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
-        ++task.crashes;
         const auto limit = task.spec->policy.crash_limit;
-        if (limit == 0 || task.crashes < limit) return give_back(task, task_event::recover, now);
-        bury(task, task_event::crash, encode(failure{"crashed", "", "the lease was lost " + std::to_string(task.crashes) + " times", "", ""}), now);
+        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
+        bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
 
     void cancel(entry& task, time_point now) {

@@ -6,12 +6,16 @@
 #include <taskflux/detail/event.hpp>
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 namespace taskflux::memory {
+
+struct waiting;
+using waiting_list = std::list<waiting*>;
 
 /// What a coroutine waits for: tasks to fetch, a task's end, or to be told to renew.
 struct waiting : result_waiter {
@@ -32,6 +36,8 @@ struct waiting : result_waiter {
 
     detail::event wake;
     time_point deadline;
+    waiting_list* home = nullptr;  // where it is parked, and at which place
+    waiting_list::iterator place;
     const fetch_request* request = nullptr;  // of a fetch
     std::shared_ptr<const queue_list> serves;  // of a fetch
     const std::string* consumer = nullptr;   // of a watch

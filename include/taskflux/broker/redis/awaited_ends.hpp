@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -123,7 +124,12 @@ public:
     /// each caller that is about to come.
     void expect(const task_id& id, bool must_ask = false) {
         const std::lock_guard lock(mutex_);
-        auto& told = told_unasked(id);
+        const bool is_kept = told_unasked_.contains(id);
+        auto& told = told_unasked(id, expected_);
+        if (told.expected == 0 && is_kept) {
+            make_room(expected_);
+            expected_.splice(expected_.end(), unexpected_, told.place);
+        }
         ++told.expected;
         told.must_ask = told.must_ask || must_ask;
     }
@@ -142,7 +148,13 @@ public:
         const bool is_given = give(id.queue, id.key, [&](place& to) { to.known.outcome = std::make_unique<task_outcome>(outcome); });
         const auto told = told_unasked_.find(id);
         const bool is_expected = told != told_unasked_.end() && told->second.expected > 0;
-        if (is_given && !is_expected && submissions_ > 0) kept_beside_.push_back(id);
+        if (is_given && !is_expected && submissions_ > 0) {
+            kept_beside_.push_back(id);
+            if (kept_beside_.size() > most_kept) {
+                drop_unexpected(kept_beside_.front());
+                kept_beside_.pop_front();
+            }
+        }
         if (!is_given || is_expected || submissions_ > 0) keep(id, outcome);
     }
 
@@ -234,6 +246,7 @@ private:
         unsigned expected = 0;  // callers that are about to come
         bool must_ask = false;  // it was not kept, or may have been lost
         std::optional<task_outcome> outcome;
+        std::list<task_id>::iterator place;  // in `expected_`, or in `unexpected_`
 
         // How many bytes more it has then.
         std::size_t size_with(const task_outcome& one) {
@@ -277,53 +290,65 @@ private:
 
     // For one of the callers that are expected.
     told_end take(std::map<task_id, told_end>::iterator told) {
-        if (--told->second.expected > 0) return told->second;
+        if (told->second.expected == 1) return forget(told);
+        --told->second.expected;
+        return told->second;
+    }
+
+    told_end forget(std::map<task_id, told_end>::iterator told) {
         told_bytes_ -= told->second.size();
-        auto taken = std::move(told->second);
+        (told->second.expected > 0 ? expected_ : unexpected_).erase(told->second.place);
+        auto gone = std::move(told->second);
         told_unasked_.erase(told);
-        return taken;
+        return gone;
     }
 
     void drop_unexpected(const task_id& id) {
         const auto told = told_unasked_.find(id);
         if (told == told_unasked_.end() || told->second.expected > 0) return;
-        told_bytes_ -= told->second.size();
-        told_unasked_.erase(told);
+        forget(told);
     }
 
-    // What nobody takes is dropped with time: callers waiting for it ask the server.
-    told_end& told_unasked(const task_id& id) {
-        constexpr std::size_t most = 1024;
+    // What nobody takes is dropped with time: callers waiting for it ask the server. What nobody expects takes no room from what
+    // somebody does.
+    void make_room(std::list<task_id>& among) {
+        if (among.size() < most_kept) return;
+        if (&among == &unexpected_) drop_unexpected(among.front());
+        else forget(told_unasked_.find(among.front()));
+    }
+
+    // A new one is put into that list.
+    told_end& told_unasked(const task_id& id, std::list<task_id>& where) {
         if (const auto at = told_unasked_.find(id); at != told_unasked_.end()) return at->second;
-        if (told_in_order_.size() >= most) {
-            if (const auto at = told_unasked_.find(told_in_order_.front()); at != told_unasked_.end()) {
-                told_bytes_ -= at->second.size();
-                told_unasked_.erase(at);
-            }
-            told_in_order_.pop_front();
-        }
-        told_in_order_.push_back(id);
-        return told_unasked_[id];
+        make_room(where);
+        std::list<task_id> one(1, id);
+        auto& made = told_unasked_[id];
+        made.place = one.begin();
+        where.splice(where.end(), one);
+        return made;
     }
 
     // Of large outcomes the last ones are kept: that of a task without retention can't be had again.
     void keep(const task_id& id, const task_outcome& outcome) {
         constexpr std::size_t most_bytes = 32 * 1024 * 1024;
-        auto& told = told_unasked(id);
+        auto& told = told_unasked(id, unexpected_);
         told_bytes_ += told.size_with(outcome);
-        for (auto next = told_in_order_.begin(); told_bytes_ > most_bytes && next != told_in_order_.end(); ++next) {
-            const auto at = told_unasked_.find(*next);
-            if (at != told_unasked_.end() && *next != id) told_bytes_ -= at->second.drop();
+        for (const auto* list : {&unexpected_, &expected_}) {
+            for (auto next = list->begin(); told_bytes_ > most_bytes && next != list->end(); ++next) {
+                if (*next != id) told_bytes_ -= told_unasked_.find(*next)->second.drop();
+            }
         }
     }
+
+    static constexpr std::size_t most_kept = 1024;  // of each list
 
     mutable std::mutex mutex_;
     queues queues_;
     std::map<task_id, told_end> told_unasked_;  // nobody waits for them yet
-    std::deque<task_id> told_in_order_;
+    std::list<task_id> expected_, unexpected_;  // all of these, oldest first
     std::size_t told_bytes_ = 0;
     unsigned submissions_ = 0;
-    std::vector<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
+    std::deque<task_id> kept_beside_;  // since others awaited them: of submissions under way, perhaps
 };
 
 }  // namespace taskflux::redis

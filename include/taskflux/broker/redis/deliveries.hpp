@@ -71,13 +71,17 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
     }
 }
 
-/// Reads the next of a fetch's answer: tasks, or what is told of damaged data.
+/// Reads the next of a fetch's answer: tasks, or what is told of damaged data or of tasks that have failed.
 inline void read_next(queue& source, std::size_t index, reader& from, record_reader& records, std::int64_t now,
                       std::vector<delivery>& found, spoiled_tasks& spoiled) {
     auto ahead = from;
     if (ahead.integer() != 0) return read_deliveries(index, from, records, now, found, spoiled);
     from = ahead;
     const std::string what(from.text());
+    if (what.empty()) {
+        for (auto left = from.list(); left >= 4; left -= 4) source.calls().tell_dead(from);
+        return;
+    }
     source.report_damage(what, std::string(from.text()));
 }
 

@@ -75,16 +75,15 @@ public:
     bool call(const std::string& queue, bool to_look) {
         const auto i = place_of(queue);
         if (!i) return false;
-        call(*i);
         const std::lock_guard lock(mutex_);
+        note_call(*i);
         if (to_look) unanswered_.insert(*i);
         return true;
     }
 
     void call(std::size_t i) {
         const std::lock_guard lock(mutex_);
-        ++spots_[i].calls;
-        move_to(i, called_);
+        note_call(i);
     }
 
     /// The server is asked now. Gives how many messages there have been until then.
@@ -150,6 +149,11 @@ private:
         std::uint64_t calls = 0;
         time_point due = never;
     };
+
+    void note_call(std::size_t i) {
+        ++spots_[i].calls;
+        move_to(i, called_);
+    }
 
     void leave(std::size_t i) {
         due_.erase({spots_[i].due, i});

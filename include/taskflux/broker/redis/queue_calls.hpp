@@ -201,8 +201,7 @@ public:
         }
     }
 
-private:
-    /// Says of the next task in an answer of `maintain` that it has failed.
+    /// Says of the next task in an answer of `maintain` or `fetch` that it has failed.
     void tell_dead(reader& from) {
         detail::dead_letter made;
         made.task.queue = name_;
@@ -213,6 +212,7 @@ private:
         detail::tell_dead_letter(server_->sink(), server_->observer(), made);
     }
 
+private:
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;

@@ -1056,6 +1056,20 @@ return '{"code":"' .. code .. '","type":"","message":"' .. message .. '","pointe
 end
 )lua";
 
+inline constexpr char shared_dead_letters[] =
+    R"lua(local dead_letters = {}
+)lua";
+
+inline constexpr char shared_note_failed[] =
+    R"lua(local function note_failed(task)
+if task.state ~= 6 then return end
+local record = record_of(task)
+for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
+dead_letters[#dead_letters + 1] = part
+end
+end
+)lua";
+
 inline constexpr char shared_give_up[] =
     R"lua(local function give_up(task)
 if task.first == 0 then return finish(task, 8) end
@@ -1406,14 +1420,14 @@ end
 )lua";
 
 inline constexpr char shared_next_change[] =
-    R"lua(local function next_change()
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
+    R"lua(local function next_change(consumer)
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
 end
 )lua";
 
 inline constexpr char shared_is_unwatched[] =
-    R"lua(local function is_unwatched(member, watcher, till)
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15))
+    R"lua(local function is_unwatched(consumer, member, watcher, till)
+local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
 return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
 end
 )lua";
@@ -1425,7 +1439,7 @@ if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
 also[#also + 1] = {'ZREM', i, myself}
-if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
+if is_unwatched(consumer, myself, watcher, till) then wakes = math.max(wakes, 1) end
 return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
@@ -1957,12 +1971,13 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in,
     shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_give_up, shared_attempts, shared_has_lease, shared_end_of_other_lease, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
-    shared_leave_behind, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_has_lease,
+    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2063,7 +2078,8 @@ end
 local function deliver(task)
 if limit(task) <= now then
 budget = budget - 1
-return give_up(task)
+give_up(task)
+return note_failed(task)
 end
 if task.unclaimed then
 sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
@@ -2157,10 +2173,15 @@ reply[#reply + 1] = tostring(command[3])
 reply[#reply + 1] = command[4]
 end
 end
+if #dead_letters > 0 then
+reply[#reply + 1] = 0
+reply[#reply + 1] = ''
+reply[#reply + 1] = dead_letters
+end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "1c9ccd02b3eb66f4c1a924f558b393f69cd40bb7",
+inline constexpr script fetch{"fetch", "055a479a7b508e615eb354c04867f65b973f697f",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2325,7 +2346,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "afe073c9affb90e1cf99c9e93c5387c7a33f166c",
+inline constexpr script fetch_plain{"fetch_plain", "cd1e7640ca0e0cec7dbb9e6738d0dd2f1c09faaf",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -2681,12 +2702,13 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_held_by, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_give_back, shared_recover, shared_attempts, shared_held_by, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -2725,14 +2747,6 @@ end
 end
 load(seqs)
 return seqs
-end
-local failed = {}
-local function note_failed(task)
-if task.state ~= 6 then return end
-local record = record_of(task)
-for _, part in ipairs({task.seq, task.nonce, #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', task.error}) do
-failed[#failed + 1] = part
-end
 end
 for _, seq in ipairs(take(d)) do
 local task = tasks[seq]
@@ -2805,12 +2819,12 @@ end
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
 if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
-for _, part in ipairs(failed) do reply[#reply + 1] = part end
+for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "86176d014b780afd9778e4d8856a163bc8b13b0b",
+inline constexpr script maintain{"maintain", "8c91bb0e64e905a5c345e13fe08f1013a3c5e0e5",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3045,20 +3059,21 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_is_unwatched, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
 if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
+if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "81edb0aaab7dbb64ef50d75a66f5e401813cc38a",
+inline constexpr script resign{"resign", "e9b3521a728a86d32a64a25b654cade6ee300afa",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)

@@ -5,7 +5,8 @@
 --      ARGV consumer, how many at most, channel to be woken by ('': none), sleeper, signature of the names, 1: what is due was
 --           done in part and holds this up no longer ('': all of it comes first), names ('any': none)
 -- out: {'OK', now in ms, 1 if there is more to look at, 2 if something is due, or 0, when something will fall due or -1,
---      [number, record, state] of each}; also [0, what, why] of corrupt data that was met; DUE, LOST, NEED, RELAY
+--      [number, record, state] of each}; also [0, what, why] of corrupt data that was met, and [0, '', as `maintain` tells of
+--      them] of tasks that have failed here; DUE, LOST, NEED, RELAY
 -- O(log n) a task; at most 100 tasks of unknown names are passed over in a call.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
@@ -118,7 +119,8 @@ end
 local function deliver(task)
     if limit(task) <= now then
         budget = budget - 1
-        return give_up(task)
+        give_up(task)
+        return note_failed(task)
     end
     if task.unclaimed then
         sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
@@ -213,6 +215,11 @@ for _, command in ipairs(also) do
         reply[#reply + 1] = tostring(command[3])
         reply[#reply + 1] = command[4]
     end
+end
+if #dead_letters > 0 then
+    reply[#reply + 1] = 0
+    reply[#reply + 1] = ''
+    reply[#reply + 1] = dead_letters
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)

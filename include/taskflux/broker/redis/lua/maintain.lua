@@ -51,16 +51,6 @@ local function take(set)
     return seqs
 end
 
--- No worker runs it, and none can say that it has failed: the caller does.
-local failed = {}
-local function note_failed(task)
-    if task.state ~= task_state.failed then return end
-    local record = record_of(task)
-    for _, part in ipairs({task.seq, task.nonce, #record >= record_at.name and name_in(record) or '', task.error}) do
-        failed[#failed + 1] = part
-    end
-end
-
 for _, seq in ipairs(take(keys.scheduled)) do
     local task = tasks[seq]
     if task and task.state == task_state.scheduled then
@@ -135,7 +125,7 @@ end
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
     if is_due() then reply[2] = 1 end
-    for _, part in ipairs(failed) do reply[#reply + 1] = part end
+    for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', keys.outbox) == 1 then reply[1] = 'RELAY' end
 return reply

@@ -9,5 +9,5 @@ local may_start, _, waiting, watcher, watching = admit(1, counter.waiting, 'watc
 if ARGV[1] ~= '' then sorted_sets[keys.sleepers][ARGV[1]] = false end
 myself = ARGV[1]
 if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
-if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
+if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})

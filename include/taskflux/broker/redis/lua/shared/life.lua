@@ -126,6 +126,17 @@ local function failure(code, message)
     return '{"code":"' .. code .. '","type":"","message":"' .. message .. '","pointer":"","expected":""}'
 end
 
+-- Of each task that has failed while no worker ran it: its number, nonce and name, and why. No worker can say so: who called
+-- the script does.
+local dead_letters = {}
+local function note_failed(task)
+    if task.state ~= task_state.failed then return end
+    local record = record_of(task)
+    for _, part in ipairs({task.seq, task.nonce, #record >= record_at.name and name_in(record) or '', task.error}) do
+        dead_letters[#dead_letters + 1] = part
+    end
+end
+
 -- Ends a task whose deadline has passed.
 local function give_up(task)
     if task.first == 0 then return finish(task, task_state.expired) end

@@ -8,15 +8,16 @@ local function wake(member)
     return inbox and call('PUBLISH', inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
 end
 
--- When time alone may next give sleepers something to do.
-local function next_change()
-    return math.max(0, math.min(first_time(keys.scheduled), first_time(keys.leases), stored_time.never))
+-- When time alone may next give sleepers something to do. Not the end of their own consumer's lease, with which their process
+-- is gone; '': of no one's.
+local function next_change(consumer)
+    return math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), stored_time.never))
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
 -- because something falls due earlier than the watcher knows.
-local function is_unwatched(member, watcher, till)
-    local soonest = next_change()
+local function is_unwatched(consumer, member, watcher, till)
+    local soonest = next_change(consumer)
     return soonest < stored_time.never and (not watcher or watcher == member or soonest < (whole(till) or stored_time.never))
 end
 
@@ -30,14 +31,12 @@ local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, sig
     if fed then
         if not sleeping then return -1 end
         also[#also + 1] = {'ZREM', keys.sleepers, myself}
-        if is_unwatched(myself, watcher, till) then wakes = math.max(wakes, 1) end
+        if is_unwatched(consumer, myself, watcher, till) then wakes = math.max(wakes, 1) end
         return -1
     end
     also[#also + 1] = {'ZADD', keys.sleepers, now, myself}
     if names then also[#also + 1] = {'HSETNX', keys.names, signature, names} end
-    -- One sleeper at a time keeps an eye on the clock: the last one to fall asleep. Not for the end of its own lease, with
-    -- which its process is gone.
-    local soonest = math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), stored_time.never))
+    local soonest = next_change(consumer)  -- one sleeper at a time keeps an eye on the clock: the last one to fall asleep
     if soonest == stored_time.never then
         if watcher == myself then also[#also + 1] = {'HDEL', keys.queue, 'watcher', 'watching'} end
         return -1
