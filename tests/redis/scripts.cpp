@@ -654,7 +654,7 @@ BOOST_AUTO_TEST_CASE(a_journal_goes_with_its_task_and_a_kept_one_stays_though_it
     BOOST_TEST(server.command({"EXISTS", key("j:1"), key("o")}) == "0");
     BOOST_TEST(said(scripts::write_journal, {"j:2"}, {"2", "7", "", "0", "", "100", "cx", "+", "1", "other\nwork\nid"}) == "OK 0 0 ");
     BOOST_TEST(said(scripts::steer, {"l:0", "j:2"}, {"cancel", "2", "7"}) == "RELAY 0");
-    BOOST_TEST(said(scripts::outbox, {"j:2"}, {"10", "X2", "7 0"}) == "OK");
+    BOOST_TEST(said(scripts::outbox, {"j:2"}, {"10", "0", "X2", "7 0"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("j:2")}) == "1");
 }
 
