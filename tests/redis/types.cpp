@@ -141,7 +141,8 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_as_a_key_has_another_type_has_no_effect) 
                     call(in);
                 } catch (const boost::system::system_error& e) {
                     has_failed = true;
-                    BOOST_TEST(e.code() == errc::protocol);
+                    const bool is_protocol = e.code() == errc::protocol;
+                    BOOST_TEST(is_protocol, e.what());
                 }
                 BOOST_TEST(eye.command({"GET", key}) == "foreign");
                 eye.command({"DEL", key});
