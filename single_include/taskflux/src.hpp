@@ -6050,9 +6050,11 @@ private:
     /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
-    /// Logs an error, if there is one and the broker has not been closed.
-    /// A notification has failed, or was not taken, and nobody waits for its answer. The same is logged once a second.
+    /// Logs, unless the broker has been closed, that a notification has failed or was not taken: nobody waits for its answer.
+    /// The same line is logged once a second at most, and so is no more than a few of them.
     void log_lost(const call_message& notification, const std::string& why);
+
+    /// Logs an error, if there is one and the broker has not been closed.
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -6076,9 +6078,8 @@ private:
     mutable std::mutex mutex_;  // guards all below
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
-    std::uint64_t notifications_taken_ = 0;  // which have no number of their own
-    std::string lost_;                       // the notification that was logged last, and why
-    time_point lost_at_{};
+    std::uint64_t notifications_taken_ = 0;   // which have no number of their own
+    std::map<std::string, time_point> lost_;  // the lines on notifications of the last second
     bool takes_calls_ = false;
 };
 
@@ -6089,7 +6090,8 @@ private:
 namespace taskflux {
 
 service::service(broker_ptr broker, service_options options)
-    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)),
+      methods_(std::make_shared<detail::method_map>()) {
     if (options_.id().empty()) options_.id(uuid_generator().text());
     if (options_.host().empty()) options_.host(asio::ip::host_name());
 }
@@ -6225,9 +6227,9 @@ namespace taskflux::detail {
 
 service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
                            asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())), methods_(std::move(methods)), cpu_(std::move(cpu)),
-      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().wall()), parts_(strand_) {}
+    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())),
+      methods_(std::move(methods)), cpu_(std::move(cpu)), strand_(asio::make_strand(broker_->get_executor())),
+      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
@@ -6448,7 +6450,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         answer.what = call_message::kind::fault;
         const auto why = describe(failure);
         if (one->request.reply_to.empty()) {
-            self->log_lost(one->request, one->context.cancelled() ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
+            self->log_lost(one->request,
+                           is_abort(failure) ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
         }
         answer.payload = encode(why);
     }
@@ -6458,7 +6461,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 void service_core::answer(const call_ptr& one) {
     bool is_gone = one->request.reply_to.empty();
     bool is_closing = false;
-    if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
+    const bool is_unbegun = one->answer.empty();
+    if (is_unbegun) {  // it was cancelled before it began: the caller may call another instance
         call_message refusal;
         refusal.what = call_message::kind::refused;
         refusal.id = one->request.id;
@@ -6469,6 +6473,9 @@ void service_core::answer(const call_ptr& one) {
         is_gone = is_gone || one->is_gone;
         one->has_returned = true;
         is_closing = !takes_calls_;
+    }
+    if (is_unbegun && one->request.reply_to.empty()) {
+        log_lost(one->request, "it was cancelled before it began, as its timeout had passed or the service ended");
     }
     if (is_gone) return end(one);
     if (is_closing) changed_->set();
@@ -6566,16 +6573,18 @@ asio::awaitable<void> service_core::drain() {
 }
 
 void service_core::log_lost(const call_message& notification, const std::string& why) {
-    const auto name = notification.service + '.' + notification.method;
+    if (broker_->is_closed()) return;
+    constexpr duration pause = std::chrono::seconds(1);
+    constexpr std::size_t most = 16;  // lines in a pause
+    const auto text = "a notification of " + in_quotes(notification.service + '.' + notification.method) +
+                      " failed, of which its sender learns nothing: " + why;
     const auto now = broker_->clock().now();
     {
-        constexpr duration pause = std::chrono::seconds(1);
         const std::lock_guard lock(mutex_);
-        if (lost_ == name + why && now < later(lost_at_, pause)) return;
-        lost_ = name + why;
-        lost_at_ = now;
+        std::erase_if(lost_, [&](const auto& line) { return now >= later(line.second, pause); });
+        if (lost_.size() == most || !lost_.emplace(text, now).second) return;
     }
-    log_(log_level::warning, "service " + options_.id() + ": a notification of " + name + " failed, of which its sender learns nothing: " + why);
+    log_(log_level::warning, "service " + options_.id() + ": " + text);
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
