@@ -8843,7 +8843,8 @@ public:
     /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
     /// ignored.
     client(broker_ptr broker, submit_options defaults)
-        : broker_(detail::checked_broker(std::move(broker), "a client")), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+        : broker_(detail::checked_broker(std::move(broker), "a client")),
+          defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
@@ -9378,8 +9379,8 @@ public:
     /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
     /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
     /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
-    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for an id that a schedule of
-    /// another task has in this program.
+    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for
+    /// an id that a schedule of another task has in this program.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,
