@@ -5,8 +5,6 @@
 #include "redis_server.hpp"
 #include "redis_work.hpp"
 
-#include <sys/resource.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -17,13 +15,6 @@ namespace {
 
 constexpr std::size_t tasks = 50'000;
 constexpr std::size_t rounds = 5;
-
-double own_cpu_us() {
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    const auto us = [](const timeval& time) { return 1e6 * double(time.tv_sec) + double(time.tv_usec); };
-    return us(used.ru_utime) + us(used.ru_stime);
-}
 
 struct cost {
     std::vector<double> own, server, ratio;
@@ -38,9 +29,9 @@ struct cost {
 template <class Function>
 void measure(bench::server_probe& probe, cost& to, Function function) {
     const auto server_before = probe.cpu_us();
-    const auto before = own_cpu_us();
+    const auto before = bench::own_cpu_us();
     function();
-    const auto own = own_cpu_us() - before;
+    const auto own = bench::own_cpu_us() - before;
     to.add(own, probe.cpu_us() - server_before);
 }
 

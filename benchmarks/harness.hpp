@@ -24,6 +24,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <fstream>
 #include <functional>
@@ -49,6 +50,13 @@ void keep(const T& value) {
 inline std::size_t heap_in_use() {
     const auto info = ::mallinfo2();
     return info.uordblks + info.hblkhd;
+}
+
+/// Processor time of this process so far, in microseconds.
+inline double own_cpu_us() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return double(time.tv_sec) * 1e6 + double(time.tv_nsec) / 1e3;
 }
 
 /// A number with about four digits that matter and no exponent.

@@ -13,7 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
+#include <cstdio>
 #include <iterator>
 #include <random>
 #include <string>
@@ -106,11 +106,7 @@ public:
     std::size_t queues() const { return queues_; }
     double run(std::string queue) { return bench::drive(io_, measure(client_, std::move(queue))); }
     void idle() { bench::drive(io_, bench::pause(idle_time)); }
-    used_time used() const {
-        timespec time{};
-        ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-        return {double(time.tv_sec) * 1e6 + double(time.tv_nsec) / 1e3, 0};
-    }
+    used_time used() const { return {bench::own_cpu_us(), 0}; }
 
 private:
     std::size_t queues_;

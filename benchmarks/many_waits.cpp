@@ -8,8 +8,6 @@
 
 #include <taskflux/broker/memory.hpp>
 
-#include <sys/resource.h>
-
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -30,13 +29,6 @@ namespace asio = boost::asio;
 constexpr std::size_t callers = 100'000;
 constexpr std::chrono::seconds settle_time{10};
 constexpr std::chrono::seconds idle_time{30};
-
-double own_cpu_us() {
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    const auto us = [](const timeval& time) { return double(time.tv_sec) * 1e6 + double(time.tv_usec); };
-    return us(used.ru_utime) + us(used.ru_stime);
-}
 
 asio::awaitable<bool> for_ever() {
     for (;;) co_await bench::pause(std::chrono::hours(1));
@@ -69,10 +61,10 @@ void measure(bench::report& report, const std::string& where, asio::io_context& 
     for (const auto& job : all) asio::co_spawn(io, wait_for(job), asio::detached);
     bench::drive(io, idle(settle_time));
     report.figure(where + "_caller", double(bench::heap_in_use() - before) / double(callers), "bytes");
-    const auto cpu = own_cpu_us(), server = server_us();
+    const auto cpu = bench::own_cpu_us(), server = server_us();
     bench::drive(io, idle(idle_time));
     const auto percent = [](double us) { return us / double(std::chrono::microseconds(idle_time).count()) * 100; };
-    report.figure(where + "_idle_callers", percent(own_cpu_us() - cpu), "percent_of_a_core");
+    report.figure(where + "_idle_callers", percent(bench::own_cpu_us() - cpu), "percent_of_a_core");
     if (server > 0) report.figure(where + "_idle_server", percent(server_us() - server), "percent_of_a_core");
     broker->close();
     io.restart();

@@ -818,7 +818,8 @@ log_sink open_log(const std::string& path, log_level least) {
     errno = 0;
     file->out.open(path, std::ios::app | std::ios::binary);
     if (!file->out) {
-        throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
+        const auto why = std::generic_category().message(errno);
+        throw config_error("/log_path", "the log file " + shown_file(path, "whose path may be a URL") + " can't be opened: " + why);
     }
     return log_sink([file, least](const log_line& line, const task_id* task) {
         if (line.level < least) return;
@@ -1130,6 +1131,7 @@ namespace taskflux {
 namespace detail {
 
 inline constexpr const char* environments_key = "environments";
+inline constexpr const char* unknown_file = "what was given as the config file";
 
 config_document read_json_config(std::string_view text, const std::string& name) {
     config_budget::check_size(text.size(), name);
@@ -1152,10 +1154,20 @@ config_document read_json_config(std::string_view text, const std::string& name)
     return made;
 }
 
-/// A URL that has been given in a wrong place is not quoted: a password may be in it.
+/// A URL in a wrong place is not quoted: a password may be in it.
 bool may_be_url(std::string_view text) { return text.find("://") != text.npos || text.find('@') != text.npos; }
 
-std::string shown_file(const std::string& path) { return may_be_url(path) ? "what was given as the config file" : path; }
+std::string shown_file(const std::string& path, const std::string& unknown) {
+    if (!may_be_url(path)) return path;
+    if (path.find("://") != path.npos) return unknown;
+    // It may be a file's own name, or a URL without its scheme. A password comes before the '@'; of a directory, nothing may be
+    // in doubt. Behind a host, options may follow.
+    const auto before = path.substr(0, path.rfind('@')), after = path.substr(before.size());
+    const bool is_absolute = before.starts_with('/') && !before.starts_with("//") && before.find_first_of(":@") == before.npos;
+    const auto end = after.find_first_of("/?:");
+    const auto directory = is_absolute ? before.substr(0, before.rfind('/') + 1) : std::string();
+    return directory + "***" + after.substr(0, end) + (end == after.npos ? "" : "***");
+}
 
 std::string read_text(const std::string& path) {
     std::string why;
@@ -1172,7 +1184,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "the config file can't be read: " + why, shown_file(path));
+    throw config_error("", "the config file can't be read: " + why, shown_file(path, unknown_file));
 }
 
 config_document read_file(const config_sources& sources) {
@@ -1187,7 +1199,7 @@ config_document read_file(const config_sources& sources) {
         }
     }
     throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
-                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), shown_file(path));
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), shown_file(path, unknown_file));
 }
 
 /// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
@@ -1222,12 +1234,13 @@ config_error loaded_config::placed(const config_error& e) const {
     }
 }
 
-/// The error without what it quotes of a value that may be a URL.
+/// The error without what it quotes of a value that may be a URL in a wrong place. Errors of `url` quote nothing of it.
 config_error without_url(const config_error& e, const boost::json::value& root) {
     boost::system::error_code none;
     const auto* value = root.find_pointer(e.pointer(), none);
+    if (!value || !value->is_string() || !may_be_url(value->get_string()) || e.pointer() == "/url") return e;
     const auto got = e.reason().find(", got ");
-    if (!value || !value->is_string() || !may_be_url(value->get_string()) || got == std::string::npos) return e;
+    if (got == std::string::npos) return config_error(e.pointer(), "this value is invalid, and not shown as it may be a URL");
     return config_error(e.pointer(), e.reason().substr(0, got) + ", got what may be a URL");
 }
 
@@ -1263,9 +1276,9 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
             sections.emplace(section.key(), section.value().get_object());
         }
     } catch (const payload_error& e) {
-        throw loaded_config{{}, file.places}.placed(config_error(e.pointer(), e.reason()));
+        throw loaded_config{{}, file.places}.placed(without_url(config_error(e.pointer(), e.reason()), file.root));
     } catch (const config_error& e) {
-        throw loaded_config{{}, file.places}.placed(e);
+        throw loaded_config{{}, file.places}.placed(without_url(e, file.root));
     }
     root->erase(environments_key);
     return sections;
@@ -6089,9 +6102,11 @@ private:
     /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
-    /// Logs an error, if there is one and the broker has not been closed.
-    /// A notification has failed, or was not taken, and nobody waits for its answer. The same is logged once a second.
+    /// Logs, unless the broker has been closed, that a notification has failed or was not taken: nobody waits for its answer.
+    /// The same line is logged once a second at most, and so is no more than a few of them.
     void log_lost(const call_message& notification, const std::string& why);
+
+    /// Logs an error, if there is one and the broker has not been closed.
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -6115,9 +6130,8 @@ private:
     mutable std::mutex mutex_;  // guards all below
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
-    std::uint64_t notifications_taken_ = 0;  // which have no number of their own
-    std::string lost_;                       // the notification that was logged last, and why
-    time_point lost_at_{};
+    std::uint64_t notifications_taken_ = 0;   // which have no number of their own
+    std::map<std::string, time_point> lost_;  // the lines on notifications of the last second
     bool takes_calls_ = false;
 };
 
@@ -6128,7 +6142,8 @@ private:
 namespace taskflux {
 
 service::service(broker_ptr broker, service_options options)
-    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)),
+      methods_(std::make_shared<detail::method_map>()) {
     if (options_.id().empty()) options_.id(uuid_generator().text());
     if (options_.host().empty()) options_.host(asio::ip::host_name());
 }
@@ -6264,9 +6279,9 @@ namespace taskflux::detail {
 
 service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
                            asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())), methods_(std::move(methods)), cpu_(std::move(cpu)),
-      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().wall()), parts_(strand_) {}
+    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())),
+      methods_(std::move(methods)), cpu_(std::move(cpu)), strand_(asio::make_strand(broker_->get_executor())),
+      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
@@ -6487,7 +6502,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         answer.what = call_message::kind::fault;
         const auto why = describe(failure);
         if (one->request.reply_to.empty()) {
-            self->log_lost(one->request, one->context.cancelled() ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
+            self->log_lost(one->request,
+                           is_abort(failure) ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
         }
         answer.payload = encode(why);
     }
@@ -6497,7 +6513,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 void service_core::answer(const call_ptr& one) {
     bool is_gone = one->request.reply_to.empty();
     bool is_closing = false;
-    if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
+    const bool is_unbegun = one->answer.empty();
+    if (is_unbegun) {  // it was cancelled before it began: the caller may call another instance
         call_message refusal;
         refusal.what = call_message::kind::refused;
         refusal.id = one->request.id;
@@ -6508,6 +6525,9 @@ void service_core::answer(const call_ptr& one) {
         is_gone = is_gone || one->is_gone;
         one->has_returned = true;
         is_closing = !takes_calls_;
+    }
+    if (is_unbegun && one->request.reply_to.empty()) {
+        log_lost(one->request, "it was cancelled before it began, as its timeout had passed or the service ended");
     }
     if (is_gone) return end(one);
     if (is_closing) changed_->set();
@@ -6605,16 +6625,18 @@ asio::awaitable<void> service_core::drain() {
 }
 
 void service_core::log_lost(const call_message& notification, const std::string& why) {
-    const auto name = notification.service + '.' + notification.method;
+    if (broker_->is_closed()) return;
+    constexpr duration pause = std::chrono::seconds(1);
+    constexpr std::size_t most = 16;  // lines in a pause
+    const auto text = "a notification of " + in_quotes(notification.service + '.' + notification.method) +
+                      " failed, of which its sender learns nothing: " + why;
     const auto now = broker_->clock().now();
     {
-        constexpr duration pause = std::chrono::seconds(1);
         const std::lock_guard lock(mutex_);
-        if (lost_ == name + why && now < later(lost_at_, pause)) return;
-        lost_ = name + why;
-        lost_at_ = now;
+        std::erase_if(lost_, [&](const auto& line) { return now >= later(line.second, pause); });
+        if (lost_.size() == most || !lost_.emplace(text, now).second) return;
     }
-    log_(log_level::warning, "service " + options_.id() + ": a notification of " + name + " failed, of which its sender learns nothing: " + why);
+    log_(log_level::warning, "service " + options_.id() + ": " + text);
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {
@@ -12046,8 +12068,9 @@ class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Begins `action` every `period` (of real time) on a thread of its own, unless the last one has not ended, or `watched`
-    /// has run nothing for `stuck_after` by `clock` (zero: always). Where `action` waits, it goes on on `watched`, and may outlive this.
+    /// Begins `action` every `period` (of real time; at most an hour) on a thread of its own, unless the last one has not ended,
+    /// or `watched` has run nothing for `stuck_after` by `clock` (zero: always). Where `action` waits, it goes on on `watched`,
+    /// and may outlive this.
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),

@@ -4646,8 +4646,8 @@ std::string schema_text() {
 
 namespace taskflux {
 
-/// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate
-/// limit, a locked resource.
+/// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate limit, a locked
+/// resource. A task whose next attempt would come never, or not before its overall deadline, fails at once.
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {
@@ -8453,6 +8453,10 @@ struct loaded_config {
     config_error placed(const config_error& e) const;
 };
 
+/// The path of a file as an error may show it: without what may be a password, where a URL was given in its place; `unknown`
+/// where nothing of it is sure.
+std::string shown_file(const std::string& path, const std::string& unknown);
+
 loaded_config load(const config_sources& sources, const app_config& base);
 
 }  // namespace taskflux::detail
@@ -8830,7 +8834,8 @@ public:
     /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
     /// ignored.
     client(broker_ptr broker, submit_options defaults)
-        : broker_(detail::checked_broker(std::move(broker), "a client")), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+        : broker_(detail::checked_broker(std::move(broker), "a client")),
+          defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>
@@ -9365,8 +9370,8 @@ public:
     /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
     /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
     /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
-    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for an id that a schedule of
-    /// another task has in this program.
+    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for
+    /// an id that a schedule of another task has in this program.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,

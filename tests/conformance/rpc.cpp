@@ -381,7 +381,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_is_cancelled_while_it_waits_for_a_thre
     calling<Backend> on;
     asio::io_context threads;
     int begun = 0;
-    taskflux::service service(on.shared(), service_options().cpu(threads.get_executor()).lease(1min));
+    std::vector<std::string> lines;
+    const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+    taskflux::service service(on.shared(), service_options().cpu(threads.get_executor()).lease(1min).log(keep));
     service.on(add, [&begun](add_args of) {
         ++begun;
         return of.a + of.b;
@@ -392,6 +394,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_is_cancelled_while_it_waits_for_a_thre
     auto late = on.start(on.caller.call(add, call_options().timeout(10s), 1, 2));
     on.let_work();
     BOOST_TEST(service.running() == 2U);
+    on.run(on.caller.notify(add, call_options().timeout(10s), 1, 2));
+    on.let_work();
     given_up.cancel();
     BOOST_TEST(on.error_of(given_up) == aborted);
     on.pass(10001ms);
@@ -401,6 +405,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_is_cancelled_while_it_waits_for_a_thre
     on.let_work();
     BOOST_TEST(begun == 0);
     BOOST_TEST(service.running() == 0U);
+    BOOST_REQUIRE_EQUAL(lines.size(), 1U);  // nobody hears of the notification otherwise
+    BOOST_TEST(lines[0].find("it was cancelled before it began, as its timeout had passed") != std::string::npos);
     auto kept = on.start(on.caller.call(add, 1, 2));
     on.let_work();
     threads.restart();
@@ -549,7 +555,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_that_fails_is_told_of_where_it_was_
     on.run(on.caller.notify(fail, to_one));
     on.let_work();
     BOOST_REQUIRE_EQUAL(lines.size(), 1U);
-    BOOST_TEST(lines[0] == "service one: a notification of calculator.fail failed, of which its sender learns nothing: no luck");
+    BOOST_TEST(lines[0] == "service one: a notification of \"calculator.fail\" failed, of which its sender learns nothing: no luck");
     on.run(on.caller.notify(fail, to_one));
     on.let_work();
     BOOST_TEST(lines.size() == 1U);  // the same, at the same time
@@ -557,6 +563,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_that_fails_is_told_of_where_it_was_
     on.let_work();
     BOOST_REQUIRE_EQUAL(lines.size(), 2U);
     BOOST_TEST(lines[1].find("instance one of service calculator has no method missing") != std::string::npos);
+    for (int i = 0; i < 2; ++i) {
+        on.run(on.caller.notify(fail, to_one));
+        on.run(on.caller.notify(missing, to_one, 1));
+    }
+    on.let_work();
+    BOOST_TEST(lines.size() == 2U);  // the same two, in turn
     for (int i = 0; i < 3; ++i) on.run(on.caller.notify(wait_long, call_options().to("one").timeout(10min)));
     on.let_work();
     BOOST_REQUIRE_EQUAL(lines.size(), 3U);
@@ -573,6 +585,59 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_that_fails_is_told_of_where_it_was_
     on.let_work();
     BOOST_REQUIRE_EQUAL(lines.size(), 4U);
     BOOST_TEST(lines[3].find("it came after its timeout") != std::string::npos);
+    one.stop();
+    BOOST_TEST(lines.size() == 4U);  // those that were cancelled have ended well
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_that_is_cancelled_says_what_its_handler_has_thrown, Backend, backends) {
+    calling<Backend> on;
+    std::vector<std::string> lines;
+    const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+    taskflux::service service(on.shared(), service_options().id("one").lease(1min).drain_for(0s).log(keep));
+    service.on(fail, []() -> asio::awaitable<void> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::use_awaitable);
+    });
+    service.on(wait_long, []() -> asio::awaitable<void> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        throw std::runtime_error("the disk is full");
+    });
+    auto serving = on.start(service.run());
+    on.let_work();
+    on.run(on.caller.notify(wait_long, call_options().timeout(10s)));
+    on.let_work();
+    on.pass(10001ms);
+    BOOST_REQUIRE_EQUAL(lines.size(), 1U);
+    BOOST_TEST(lines[0].ends_with("of which its sender learns nothing: the disk is full"));
+    on.run(on.caller.notify(fail));
+    on.let_work();
+    service.stop();
+    serving.get();
+    BOOST_REQUIRE_EQUAL(lines.size(), 2U);
+    BOOST_TEST(lines[1] == "service one: a notification of \"calculator.fail\" failed, of which its sender learns nothing: "
+                           "it was cancelled, as its timeout had passed or the service ended");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_more_than_a_few_lines_on_notifications_are_logged_in_a_second, Backend, backends) {
+    calling<Backend> on;
+    std::vector<std::string> lines;
+    const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+    server one(on, service_options().id("one").lease(1min).log(keep));
+    one.start();
+    const auto notify_all = [&] {
+        for (int i = 0; i < 40; ++i) {
+            const auto name = "missing_" + std::to_string(i);
+            const method<int(int)> gone{"calculator", name};
+            on.run(on.caller.notify(gone, 1));
+        }
+        on.let_work();
+    };
+    notify_all();
+    BOOST_TEST(lines.size() == 16U);
+    on.pass(1001ms);
+    notify_all();
+    BOOST_TEST(lines.size() == 32U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_an_instance_has_taken_ends_when_that_is_lost, Backend, backends) {

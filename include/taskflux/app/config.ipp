@@ -33,6 +33,7 @@ namespace taskflux {
 namespace detail {
 
 inline constexpr const char* environments_key = "environments";
+inline constexpr const char* unknown_file = "what was given as the config file";
 
 config_document read_json_config(std::string_view text, const std::string& name) {
     config_budget::check_size(text.size(), name);
@@ -55,10 +56,20 @@ config_document read_json_config(std::string_view text, const std::string& name)
     return made;
 }
 
-/// A URL that has been given in a wrong place is not quoted: a password may be in it.
+/// A URL in a wrong place is not quoted: a password may be in it.
 bool may_be_url(std::string_view text) { return text.find("://") != text.npos || text.find('@') != text.npos; }
 
-std::string shown_file(const std::string& path) { return may_be_url(path) ? "what was given as the config file" : path; }
+std::string shown_file(const std::string& path, const std::string& unknown) {
+    if (!may_be_url(path)) return path;
+    if (path.find("://") != path.npos) return unknown;
+    // It may be a file's own name, or a URL without its scheme. A password comes before the '@'; of a directory, nothing may be
+    // in doubt. Behind a host, options may follow.
+    const auto before = path.substr(0, path.rfind('@')), after = path.substr(before.size());
+    const bool is_absolute = before.starts_with('/') && !before.starts_with("//") && before.find_first_of(":@") == before.npos;
+    const auto end = after.find_first_of("/?:");
+    const auto directory = is_absolute ? before.substr(0, before.rfind('/') + 1) : std::string();
+    return directory + "***" + after.substr(0, end) + (end == after.npos ? "" : "***");
+}
 
 std::string read_text(const std::string& path) {
     std::string why;
@@ -75,7 +86,7 @@ std::string read_text(const std::string& path) {
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
-    throw config_error("", "the config file can't be read: " + why, shown_file(path));
+    throw config_error("", "the config file can't be read: " + why, shown_file(path, unknown_file));
 }
 
 config_document read_file(const config_sources& sources) {
@@ -90,7 +101,7 @@ config_document read_file(const config_sources& sources) {
         }
     }
     throw config_error("", "unknown kind of config file: its name must end in one of " + quoted_list(endings) +
-                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), shown_file(path));
+                               (endings.size() > 1 ? "" : " (for YAML see <taskflux/app/yaml.hpp>)"), shown_file(path, unknown_file));
 }
 
 /// Sets the keys of `over` in `under`, with their places; each replaces the whole value that was there.
@@ -125,12 +136,13 @@ config_error loaded_config::placed(const config_error& e) const {
     }
 }
 
-/// The error without what it quotes of a value that may be a URL.
+/// The error without what it quotes of a value that may be a URL in a wrong place. Errors of `url` quote nothing of it.
 config_error without_url(const config_error& e, const boost::json::value& root) {
     boost::system::error_code none;
     const auto* value = root.find_pointer(e.pointer(), none);
+    if (!value || !value->is_string() || !may_be_url(value->get_string()) || e.pointer() == "/url") return e;
     const auto got = e.reason().find(", got ");
-    if (!value || !value->is_string() || !may_be_url(value->get_string()) || got == std::string::npos) return e;
+    if (got == std::string::npos) return config_error(e.pointer(), "this value is invalid, and not shown as it may be a URL");
     return config_error(e.pointer(), e.reason().substr(0, got) + ", got what may be a URL");
 }
 
@@ -166,9 +178,9 @@ std::map<std::string, boost::json::object> take_sections(config_document& file) 
             sections.emplace(section.key(), section.value().get_object());
         }
     } catch (const payload_error& e) {
-        throw loaded_config{{}, file.places}.placed(config_error(e.pointer(), e.reason()));
+        throw loaded_config{{}, file.places}.placed(without_url(config_error(e.pointer(), e.reason()), file.root));
     } catch (const config_error& e) {
-        throw loaded_config{{}, file.places}.placed(e);
+        throw loaded_config{{}, file.places}.placed(without_url(e, file.root));
     }
     root->erase(environments_key);
     return sections;

@@ -18,7 +18,8 @@
 namespace taskflux {
 
 service::service(broker_ptr broker, service_options options)
-    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)), methods_(std::make_shared<detail::method_map>()) {
+    : broker_(detail::checked_broker(std::move(broker), "a service")), options_(std::move(options)),
+      methods_(std::make_shared<detail::method_map>()) {
     if (options_.id().empty()) options_.id(uuid_generator().text());
     if (options_.host().empty()) options_.host(asio::ip::host_name());
 }

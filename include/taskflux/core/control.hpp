@@ -9,8 +9,8 @@
 
 namespace taskflux {
 
-/// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate
-/// limit, a locked resource.
+/// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate limit, a locked
+/// resource. A task whose next attempt would come never, or not before its overall deadline, fails at once.
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {

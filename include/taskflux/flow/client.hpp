@@ -63,7 +63,8 @@ public:
     /// `defaults`: limits and retentions for tasks whose contract and submission do not set them; its other members are
     /// ignored.
     client(broker_ptr broker, submit_options defaults)
-        : broker_(detail::checked_broker(std::move(broker), "a client")), defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
+        : broker_(detail::checked_broker(std::move(broker), "a client")),
+          defaults_(std::make_shared<const submit_options>(std::move(defaults))) {}
 
     /// Stores a task for a worker to run, and returns a handle to it.
     template <class R, class P, class... Args>

@@ -54,8 +54,8 @@ public:
     /// Submits a task with this payload at each time that the cron expression names in the time zone `in`. The schedule is
     /// stored: one with the same id and definition stays as it is, with its next tick; one with another definition is
     /// replaced, from now on; one in another queue, where the task was before, is moved, which is logged. Errors:
-    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for an id that a schedule of
-    /// another task has in this program.
+    /// `invalid_argument` for an invalid expression or an unknown zone, for a second schedule of a task without an id, and for
+    /// an id that a schedule of another task has in this program.
     template <class R, class P, class Payload>
         requires(!std::is_void_v<P>)
     awaitable<void> every(std::string_view expression, std::string_view in, const detail::contract<R, P>& contract,

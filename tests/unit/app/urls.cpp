@@ -3,6 +3,7 @@
 #include <support/mistyped_urls.hpp>
 #include <taskflux/app/app.hpp>
 #include <taskflux/app/app/command_line.hpp>
+#include <taskflux/app/config/load.hpp>
 #include <taskflux/flow/connect.hpp>
 
 #include <filesystem>
@@ -38,6 +39,16 @@ struct url_paths {
         return made;
     }
 
+    void load_schedule(const boost::json::object& schedule) const {
+        load(taskflux::encode(boost::json::value(boost::json::object{{"schedules", boost::json::array{schedule}}})));
+    }
+
+    void run(const app_config& config) {
+        taskflux::app one(config);
+        one.on(tick, [] {});
+        auto running = one.run_on(taskflux::make_memory_broker(io.get_executor()));
+    }
+
     std::vector<std::pair<std::string, std::function<void(const std::string&)>>> all() {
         using json = boost::json::object;
         return {
@@ -63,6 +74,24 @@ struct url_paths {
             {"a variable for a time", [this](const std::string& url) { load("{}", {{"TASKFLUX_LEASE", url}}); }},
             {"a variable for a word", [this](const std::string& url) { load("{}", {{"TASKFLUX_LOG_LEVEL", url}}); }},
             {"a variable for an environment", [this](const std::string& url) { load("{}", {{"TASKFLUX_ENV", url}}); }},
+            {"a variable for a log file's directory",
+             [this](const std::string& url) { run(load("{}", {{"TASKFLUX_LOG_PATH", "/missing/" + url + "/app.log"}})); }},
+            {"a log file",
+             [this](const std::string& url) {
+                 auto config = app_config();
+                 config.log_path = "/missing/" + url;
+                 run(config);
+             }},
+            {"the cron expression of a config file",
+             [this](const std::string& url) { load_schedule({{"task", "tick"}, {"cron", url}}); }},
+            {"the time zone of a config file",
+             [this](const std::string& url) { load_schedule({{"task", "tick"}, {"cron", "* * * * *"}, {"zone", url}}); }},
+            {"a section that is a text of a config file",
+             [this](const std::string& url) {
+                 load(taskflux::encode(boost::json::value(json{{"environments", json{{"TEST", url}}}})));
+             }},
+            {"sections that are a text of a config file",
+             [this](const std::string& url) { load(taskflux::encode(boost::json::value(json{{"environments", url}}))); }},
             {"a number of a config file",
              [this](const std::string& url) { load(taskflux::encode(boost::json::value(json{{"threads", url}}))); }},
             {"a list of a config file",
@@ -70,11 +99,7 @@ struct url_paths {
             {"the name of an environment",
              [](const std::string& url) { taskflux::load_config(config_sources().env(url)); }},
             {"the command line", [](const std::string& url) { taskflux::detail::parse_command_line({url}); }},
-            {"an app", [this](const std::string& url) {
-                 taskflux::app one(with(url));
-                 one.on(tick, [] {});
-                 auto running = one.run_on(taskflux::make_memory_broker(io.get_executor()));
-             }},
+            {"an app", [this](const std::string& url) { run(with(url)); }},
         };
     }
 };
@@ -96,6 +121,17 @@ BOOST_AUTO_TEST_CASE(a_mistyped_url_is_refused_and_not_quoted_however_it_comes_i
             BOOST_TEST(!test::shows_secret(said), path << ", of " << url << ": " << said);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_whose_name_has_an_at_is_shown_so_that_one_knows_it) {
+    const auto shown = [](const std::string& path) { return taskflux::detail::shown_file(path, "?"); };
+    BOOST_TEST(shown("/etc/app/1.json") == "/etc/app/1.json");
+    BOOST_TEST(shown("/etc/app/app@1.json") == "/etc/app/***@1.json");
+    BOOST_TEST(shown("app@1.json") == "***@1.json");
+    BOOST_TEST(shown("/etc/app@1/a.json") == "/etc/***@1***");
+    BOOST_TEST(shown("/etc:x/app@1.json") == "***@1.json");
+    BOOST_TEST(shown("redis://app@1.json") == "?");
+    for (const auto& url : test::mistyped_urls()) BOOST_TEST(!test::shows_secret(shown(url)), shown(url));
 }
 
 BOOST_AUTO_TEST_CASE(the_password_of_a_url_is_in_no_text) {

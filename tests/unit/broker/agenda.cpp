@@ -1,6 +1,6 @@
 #include <taskflux/broker/memory/agenda.hpp>
-#include <taskflux/broker/memory/queues.hpp>
 #include <taskflux/broker/memory/assignments.hpp>
+#include <taskflux/broker/memory/queues.hpp>
 
 #include <boost/test/unit_test.hpp>
 

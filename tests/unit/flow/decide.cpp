@@ -62,9 +62,14 @@ BOOST_AUTO_TEST_CASE(an_attempt_whose_next_would_come_after_the_deadline_is_the_
     BOOST_TEST((kind() == settlement::kind::fail));
     ended.error = std::make_exception_ptr(taskflux::retry_after(1000ms));
     BOOST_TEST((kind() == settlement::kind::retry));
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_whose_next_would_never_come_is_the_last_though_it_has_no_deadline) {
     what.deadline_at = taskflux::never;
     ended.error = std::make_exception_ptr(taskflux::retry_after((taskflux::duration::max)()));
     BOOST_TEST((kind() == settlement::kind::fail));
+    ended.error = std::make_exception_ptr(taskflux::retry_after(std::chrono::hours(24 * 365)));
+    BOOST_TEST((kind() == settlement::kind::retry));
 }
 
 BOOST_AUTO_TEST_CASE(a_result_completes) {

@@ -35,17 +35,6 @@ BOOST_AUTO_TEST_CASE(a_running_handler_is_cancelled_without_waiting_for_time) {
     BOOST_TEST(start(submitted.result())->code() == errc::cancelled);
 }
 
-BOOST_AUTO_TEST_CASE(a_cancellation_is_heard_at_once_though_the_lease_has_just_been_renewed) {
-    const auto life = begin();
-    const auto submitted = now(client.submit(twice, 1));
-    settle();
-    advance(10s);  // a third of the lease
-    advance(1s);
-    now(submitted.cancel());
-    settle();
-    BOOST_TEST(closed.cancelled == 1);
-}
-
 BOOST_AUTO_TEST_CASE(only_the_named_task_is_cancelled) {
     const auto life = begin();
     const auto first = now(client.submit(twice, 1));

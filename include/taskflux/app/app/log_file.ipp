@@ -2,6 +2,7 @@
 
 #include <taskflux/app/app/log_file.hpp>
 #include <taskflux/app/config.hpp>
+#include <taskflux/app/config/load.hpp>
 
 #include <cerrno>
 #include <fstream>
@@ -23,7 +24,8 @@ log_sink open_log(const std::string& path, log_level least) {
     errno = 0;
     file->out.open(path, std::ios::app | std::ios::binary);
     if (!file->out) {
-        throw config_error("/log_path", "the log file " + path + " can't be opened: " + std::generic_category().message(errno));
+        const auto why = std::generic_category().message(errno);
+        throw config_error("/log_path", "the log file " + shown_file(path, "whose path may be a URL") + " can't be opened: " + why);
     }
     return log_sink([file, least](const log_line& line, const task_id* task) {
         if (line.level < least) return;

@@ -16,6 +16,10 @@ struct loaded_config {
     config_error placed(const config_error& e) const;
 };
 
+/// The path of a file as an error may show it: without what may be a password, where a URL was given in its place; `unknown`
+/// where nothing of it is sure.
+std::string shown_file(const std::string& path, const std::string& unknown);
+
 loaded_config load(const config_sources& sources, const app_config& base);
 
 }  // namespace taskflux::detail

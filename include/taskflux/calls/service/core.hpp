@@ -110,9 +110,11 @@ private:
     /// Cancels calls past their deadlines; returns when the next one is due.
     time_point cancel_overdue();
 
-    /// Logs an error, if there is one and the broker has not been closed.
-    /// A notification has failed, or was not taken, and nobody waits for its answer. The same is logged once a second.
+    /// Logs, unless the broker has been closed, that a notification has failed or was not taken: nobody waits for its answer.
+    /// The same line is logged once a second at most, and so is no more than a few of them.
     void log_lost(const call_message& notification, const std::string& why);
+
+    /// Logs an error, if there is one and the broker has not been closed.
     void log_trouble(const std::string& what, const std::exception_ptr& trouble) const;
 
     const broker_ptr broker_;
@@ -136,9 +138,8 @@ private:
     mutable std::mutex mutex_;  // guards all below
     std::map<call_key, call_ptr> calls_;
     std::multimap<time_point, call_ptr> deadlines_;
-    std::uint64_t notifications_taken_ = 0;  // which have no number of their own
-    std::string lost_;                       // the notification that was logged last, and why
-    time_point lost_at_{};
+    std::uint64_t notifications_taken_ = 0;   // which have no number of their own
+    std::map<std::string, time_point> lost_;  // the lines on notifications of the last second
     bool takes_calls_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/in_time.hpp>
@@ -24,9 +25,9 @@ namespace taskflux::detail {
 
 service_core::service_core(broker_ptr broker, const service_options& options, std::shared_ptr<const method_map> methods,
                            asio::any_io_executor cpu)
-    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())), methods_(std::move(methods)), cpu_(std::move(cpu)),
-      strand_(asio::make_strand(broker_->get_executor())), changed_(std::make_shared<event>()),
-      started_at_(broker_->clock().wall()), parts_(strand_) {}
+    : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())),
+      methods_(std::move(methods)), cpu_(std::move(cpu)), strand_(asio::make_strand(broker_->get_executor())),
+      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()), parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
@@ -247,7 +248,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         answer.what = call_message::kind::fault;
         const auto why = describe(failure);
         if (one->request.reply_to.empty()) {
-            self->log_lost(one->request, one->context.cancelled() ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
+            self->log_lost(one->request,
+                           is_abort(failure) ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
         }
         answer.payload = encode(why);
     }
@@ -257,7 +259,8 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
 void service_core::answer(const call_ptr& one) {
     bool is_gone = one->request.reply_to.empty();
     bool is_closing = false;
-    if (one->answer.empty()) {  // it was cancelled before it began: the caller may call another instance
+    const bool is_unbegun = one->answer.empty();
+    if (is_unbegun) {  // it was cancelled before it began: the caller may call another instance
         call_message refusal;
         refusal.what = call_message::kind::refused;
         refusal.id = one->request.id;
@@ -268,6 +271,9 @@ void service_core::answer(const call_ptr& one) {
         is_gone = is_gone || one->is_gone;
         one->has_returned = true;
         is_closing = !takes_calls_;
+    }
+    if (is_unbegun && one->request.reply_to.empty()) {
+        log_lost(one->request, "it was cancelled before it began, as its timeout had passed or the service ended");
     }
     if (is_gone) return end(one);
     if (is_closing) changed_->set();
@@ -365,16 +371,18 @@ asio::awaitable<void> service_core::drain() {
 }
 
 void service_core::log_lost(const call_message& notification, const std::string& why) {
-    const auto name = notification.service + '.' + notification.method;
+    if (broker_->is_closed()) return;
+    constexpr duration pause = std::chrono::seconds(1);
+    constexpr std::size_t most = 16;  // lines in a pause
+    const auto text = "a notification of " + in_quotes(notification.service + '.' + notification.method) +
+                      " failed, of which its sender learns nothing: " + why;
     const auto now = broker_->clock().now();
     {
-        constexpr duration pause = std::chrono::seconds(1);
         const std::lock_guard lock(mutex_);
-        if (lost_ == name + why && now < later(lost_at_, pause)) return;
-        lost_ = name + why;
-        lost_at_ = now;
+        std::erase_if(lost_, [&](const auto& line) { return now >= later(line.second, pause); });
+        if (lost_.size() == most || !lost_.emplace(text, now).second) return;
     }
-    log_(log_level::warning, "service " + options_.id() + ": a notification of " + name + " failed, of which its sender learns nothing: " + why);
+    log_(log_level::warning, "service " + options_.id() + ": " + text);
 }
 
 void service_core::log_trouble(const std::string& what, const std::exception_ptr& trouble) const {

@@ -31,8 +31,9 @@ class lease_keeper {
 public:
     using renew = std::function<asio::awaitable<void>()>;  // must not throw
 
-    /// Begins `action` every `period` (of real time) on a thread of its own, unless the last one has not ended, or `watched`
-    /// has run nothing for `stuck_after` by `clock` (zero: always). Where `action` waits, it goes on on `watched`, and may outlive this.
+    /// Begins `action` every `period` (of real time; at most an hour) on a thread of its own, unless the last one has not ended,
+    /// or `watched` has run nothing for `stuck_after` by `clock` (zero: always). Where `action` waits, it goes on on `watched`,
+    /// and may outlive this.
     lease_keeper(duration period, duration stuck_after, taskflux::clock& clock, asio::any_io_executor watched,
                  renew action)
         : period_(period), stuck_after_(stuck_after), clock_(clock), watched_(std::move(watched)),
