@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,8 @@ using kind = settlement::kind;
 struct scene {
     scene(test::observer& with, std::string name) : on(with), queue(std::move(name)) {
         on.run(on.broker->join("w", names(), 1h));
+        dead = submit({test::plain_task()}).at(0).key;
+        settle(fetch(1), kind::fail);
         single = submit({test::plain_task()}).at(0).key;
         running.push_back(fetch(1).at(0));
         const auto all = submit(together());
@@ -72,7 +75,7 @@ struct scene {
 
     test::observer& on;
     const std::string queue;
-    task_key single, waiting, delayed;
+    task_key dead, single, waiting, delayed;
     std::vector<delivery> running, segment;
 };
 
@@ -105,6 +108,26 @@ const std::map<std::string, std::function<void(scene&)>> calls{
     {"remove", [](scene& in) { in.on.run(in.on.broker->remove(in.queue, std::vector{in.waiting})); }},
     {"update", [](scene& in) { in.on.run(in.on.broker->update({in.queue, in.waiting}, "2")); }},
     {"signal", [](scene& in) { in.on.run(in.on.broker->signal({in.queue, in.single}, "go", "1")); }},
+    {"requeue", [](scene& in) { in.on.run(in.on.broker->requeue(in.queue, std::vector{in.dead})); }},
+    {"report", [](scene& in) {
+        attempt_report news;
+        news.key = in.running.front().key;
+        news.token = in.running.front().token;
+        news.progress = "1";
+        in.on.run(in.on.broker->report(in.queue, "w", std::vector(1, news)));
+    }},
+    {"write into a journal", [](scene& in) {
+        journal_write what;
+        what.consumer = "w";
+        what.token = in.running.front().token;
+        what.items.push_back({"s:step", "1", journal_write::mode::add, false});
+        in.on.run(in.on.broker->write_journal({in.queue, in.running.front().key}, what));
+    }},
+    {"store a schedule with a task", [](scene& in) {
+        in.on.run(in.on.broker->set_schedule(in.queue, "nightly", "", "text", {test::plain_task()}));
+    }},
+    {"clear", [](scene& in) { in.on.run(in.on.broker->clear(in.queue, std::nullopt, 10)); }},
+    {"renew", [](scene& in) { in.on.run(in.on.broker->renew("w", in.names(), 2h)); }},
     {"leave", [](scene& in) { in.on.run(in.on.broker->leave("w", in.names())); }},
 };
 
@@ -141,8 +164,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_as_a_key_has_another_type_has_no_effect) 
                     call(in);
                 } catch (const boost::system::system_error& e) {
                     has_failed = true;
-                    const bool is_protocol = e.code() == errc::protocol;
-                    BOOST_TEST(is_protocol, e.what());
+                    BOOST_TEST((e.code() == errc::protocol), e.what());
                 }
                 BOOST_TEST(eye.command({"GET", key}) == "foreign");
                 eye.command({"DEL", key});

@@ -1505,7 +1505,7 @@ end
 )lua";
 
 inline constexpr char shared_probed[] =
-    R"lua(local probed = {[c] = true}
+    R"lua(local probed = {}
 )lua";
 
 inline constexpr char shared_probe[] =
@@ -1517,6 +1517,7 @@ end
 
 inline constexpr char shared_probe_all[] =
     R"lua(local function probe_all()
+if next(counts) then probe('HLEN', c) end
 if #bodies > 0 or #erased > 0 then probe('HLEN', r) end
 if #bodies > 0 and next(changed) then probe('HLEN', s) end
 if #erased > 0 then probe('HLEN', w) end
@@ -1734,7 +1735,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "48a959da55f2574112165857f0b4926b8e981989",
+inline constexpr script aside{"aside", "877e48f348ec6296af6d2e0f2a8d8bdd36307364",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -1815,7 +1816,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "466f7259867e2635e050e9e267b0fa92e66cee24",
+inline constexpr script end_child{"end_child", "a82d1b31497d5ff303a4000ae0693c5c9121d513",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -1859,7 +1860,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "537de429ad17a4f71881c5d67057aa8965f3d274",
+inline constexpr script enqueue{"enqueue", "26e4bae75204bd7233f2cb1b4ea84c7f12e8eec8",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -2159,7 +2160,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "da654dedf5ac7ae26e1b6cae14a803df00e35bfc",
+inline constexpr script fetch{"fetch", "1c9ccd02b3eb66f4c1a924f558b393f69cd40bb7",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2581,7 +2582,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "274c0253e2f3e8da4816f608ff96c2a53128a13c",
+inline constexpr script leave{"leave", "0fa9ea80449fd6f27d94d09d5c27be688a772c50",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -2624,7 +2625,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "484e8e91515f0c99f6adc3bb2066915d49a2a432",
+inline constexpr script list{"list", "eac0e414bb72e5550925039f418f6e659fa98974",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -2809,7 +2810,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "830dc2043d2a7908d2195f9b0971d59cf5a78f58",
+inline constexpr script maintain{"maintain", "86176d014b780afd9778e4d8856a163bc8b13b0b",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -2872,7 +2873,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "edcf498d907f4f287711a2b85145b8fbb3df37c9",
+inline constexpr script pause{"pause", "6770ab0bcf611e1d4b254ea406fcac54faed996c",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -2905,7 +2906,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "638c64bd5942cb585b710a1a7fbd346fd56540e7",
+inline constexpr script reclaim{"reclaim", "9797b2286bb0a642df231d8f0ec0c2066300f334",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3027,7 +3028,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f5925c04149fa9b416f0c0d13091b42834571dde",
+inline constexpr script report{"report", "2e2797882ee2b6d6703047c16d7305534d97aced",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3057,7 +3058,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched(ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "eb77301319e0a495a684f711cec2c74681dc2b52",
+inline constexpr script resign{"resign", "81edb0aaab7dbb64ef50d75a66f5e401813cc38a",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3112,7 +3113,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "23f63cf2c94a4abff3343c491262451300765997",
+inline constexpr script set_schedule{"set_schedule", "d9ef3ab654deaadef808014e046673e93b73df27",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3193,7 +3194,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "c074d3bbed05c13c17cbc8e0403aaecbac0c6145",
+inline constexpr script settle{"settle", "abfa52b3e281cd84eba9a0eadac745a48c2a08cf",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3211,10 +3212,15 @@ local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), wor
 if not state then return {'SLOW'} end
 local waiters = call('HGET', w, seq)
 local field = string.format('%d', seq)
-call('ZADD', f, string.format('%d', now + 3600000), field)
-call('SREM', mine, field)
-call('HSET', s, field, state)
+local function is_refused(answer) return type(answer) == 'table' end
 add_to('n3', -1)
+if is_refused(redis.pcall('ZADD', f, string.format('%d', now + 3600000), field)) or
+is_refused(redis.pcall('SREM', mine, field)) then
+add_to('n3', 1)
+redis.pcall('ZREM', f, field)
+return {'SLOW'}
+end
+call('HSET', s, field, state)
 add_to('n5', 1)
 if waiters then
 call('HDEL', w, field)
@@ -3226,7 +3232,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message)
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "2cf30909456c22c042fc5d9fb6859f2792c027f3",
+inline constexpr script settle_one{"settle_one", "8ae7137dd455d32102b9fed4fa8160a8074a322a",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
@@ -3330,18 +3336,20 @@ end
 end
 end
 local told = tell_waiters() or {}
+call('HLEN', c)
+call('ZCARD', f)
+write('SREM', mine, released)
+write('HSET', s, states)
 for moment, those in pairs(forgotten) do
 if moment < 1e15 then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
-write('SREM', mine, released)
-write('HSET', s, states)
 write('HDEL', w, told)
 count(3, 1 - #ARGV)
 count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "1f10642046ae87a2737cd5af45b4b93cee643f90",
+inline constexpr script settle_plain{"settle_plain", "61430f4c530cbc7e78afa4f43874556280c5610c",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3382,7 +3390,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "f598bd87d132c83ce881b57c2ae4e673b065a2fb",
+inline constexpr script signal{"signal", "c82cee1f18566573b1599e50cf611c62009a7aff",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -3458,7 +3466,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "ef4fedef7804252c8c5478a578d23e95c56e7b8c",
+inline constexpr script steer{"steer", "623809deea0c3b51dc0be3f248007af5b3f0e13f",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3489,7 +3497,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "fd685d6f913b114a2efcdd76d79194874e257564",
+inline constexpr script update{"update", "07ef44ac95690f7d0e2a65df8d5b9d2d5870619a",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -3611,7 +3619,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "60b6ca067f0e2068b30fd867548d7be789dcb7c2",
+inline constexpr script write_journal{"write_journal", "757cd0a3d4d2ac1a3106310574e6d500e8bb85b1",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -14,11 +14,16 @@ if not state then return {'SLOW'} end
 local waiters = call('HGET', keys.waiters, seq)
 
 local field = string.format('%d', seq)
--- Those first that fail where a key has another type: a number to be forgotten that has not ended is passed over.
-call('ZADD', keys.forgotten, string.format('%d', now + run_policy.retention), field)
-call('SREM', mine, field)
-call('HSET', keys.states, field, state)
+-- Those first that fail where a key has another type.
+local function is_refused(answer) return type(answer) == 'table' end
 add_to(counter.running, -1)
+if is_refused(redis.pcall('ZADD', keys.forgotten, string.format('%d', now + run_policy.retention), field)) or
+    is_refused(redis.pcall('SREM', mine, field)) then  -- `settle` says so
+    add_to(counter.running, 1)
+    redis.pcall('ZREM', keys.forgotten, field)
+    return {'SLOW'}
+end
+call('HSET', keys.states, field, state)
 add_to(counter.succeeded, 1)
 if waiters then
     call('HDEL', keys.waiters, field)

@@ -104,12 +104,13 @@ for name, one in pairs(segments) do
 end
 local told = tell_waiters() or {}
 
--- Those first that fail where a key has another type: a number to be forgotten that has not ended is passed over.
+call('HLEN', keys.queue)  -- a key of another type shows before the first write, or with it
+call('ZCARD', keys.forgotten)
+write('SREM', mine, released)
+write('HSET', keys.states, states)
 for moment, those in pairs(forgotten) do
     if moment < stored_time.never then call('ZADD', keys.forgotten, string.format('%d', moment), table.concat(those, ',')) end
 end
-write('SREM', mine, released)
-write('HSET', keys.states, states)
 write('HDEL', keys.waiters, told)
 count(task_state.running, 1 - #ARGV)
 count(task_state.succeeded, kept)

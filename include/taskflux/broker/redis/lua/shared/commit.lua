@@ -54,7 +54,7 @@ local function close_segments()
 end
 
 -- Keys of the right type, as a command has shown that would have failed otherwise.
-local probed = {[keys.queue] = true}
+local probed = {}
 local function probe(command, name)
     if not probed[name] then call(command, name) end
     probed[name] = true
@@ -62,6 +62,7 @@ end
 
 -- Sees to it that no write fails: a key of another type, of all that will be written and were not read, shows here.
 local function probe_all()
+    if next(counts) then probe('HLEN', keys.queue) end
     if #bodies > 0 or #erased > 0 then probe('HLEN', keys.records) end
     if #bodies > 0 and next(changed) then probe('HLEN', keys.states) end
     if #erased > 0 then probe('HLEN', keys.waiters) end
