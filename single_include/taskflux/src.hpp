@@ -3698,7 +3698,7 @@ class queue_list {
 public:
     explicit queue_list(std::vector<std::string> names) : names_(std::move(names)), by_name_(names_.size()) {
         std::iota(by_name_.begin(), by_name_.end(), std::size_t(0));
-        std::ranges::stable_sort(by_name_, {}, [this](std::size_t i) -> const std::string& { return names_[i]; });
+        std::ranges::sort(by_name_, {}, [this](std::size_t i) { return std::pair(std::string_view(names_[i]), i); });
     }
 
     const std::vector<std::string>& names() const { return names_; }
