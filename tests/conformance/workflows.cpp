@@ -95,10 +95,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_needs_subtasks_and_has_spawned_none_
     constexpr auto most = (std::numeric_limits<std::size_t>::max)();
     fixture on(std::make_unique<Backend>());
     site all(on);
-    for (const auto& [policy, wanted] : std::vector<std::pair<children_policy, task_state>>{
+    for (const auto& [named, wanted] : std::vector<std::pair<children_policy, task_state>>{
              {children_policy::quorum(1), task_state::failed}, {children_policy::quorum(most), task_state::failed},
              {children_policy::quorum(0), task_state::succeeded}, {children_policy::collect(), task_state::succeeded}}) {
-        all.parent_body = [policy = policy](context& ctx, int count) -> asio::awaitable<int> {
+        all.parent_body = [policy = named](context& ctx, int count) -> asio::awaitable<int> {
             const auto options = spawn_options().policy(policy);
             co_await ctx.spawn(twice, std::views::iota(0, count), options);
             co_return 1;
