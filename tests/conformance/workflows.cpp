@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_needs_subtasks_and_has_spawned_none_
         if (!all.running) all.begin();
         const auto job = all.result(all.client.submit(parent, 0));
         const auto ended = all.result(job.outcome());
-        BOOST_TEST((ended->state == wanted), policy.text());
+        BOOST_TEST((ended->state == wanted), named.text());
     }
 }
 
