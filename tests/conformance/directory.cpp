@@ -168,6 +168,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_is_noticed, Backend, backends) {
     taskflux::service service(on.shared());
     service.on(nothing, []() {});
     auto running = on.start(service.run());
+    on.let_work();  // it is announced before anybody looks again
     on.pass(2s);
     BOOST_TEST(served.done());  // another service alone is a change
     service.stop();
