@@ -141,6 +141,7 @@ private:
     }
 
     std::shared_ptr<attempt_owner> owner_;
+    int parked() const override { return parked_; }
     detail::task_handler& handler_;
     delivery what_;
     std::shared_ptr<const std::string> consumer_;
