@@ -52,7 +52,7 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 ///
 /// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
 /// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call stops waiting for it: a task
-/// that was sent may be stored all the same. Only `run` also cancels its task.
+/// that was sent may be stored all the same. Only `run` also cancels its task, if it has submitted it.
 class client {
 public:
     template <class T>
@@ -110,7 +110,8 @@ public:
     }
 
     /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
-    /// Cancelling the caller cancels the task.
+    /// Cancelling the caller cancels the task, unless it had been submitted before (own id, unique key): then it goes on, also
+    /// after `timed_out` or `no_worker`.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -316,20 +317,26 @@ private:
             ended = co_await std::move(waiting);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
-            if (e.code() == errc::no_worker) detail::cancel_in_background(broker, submitted.id());
+            if (e.code() == errc::no_worker) give_up(broker, submitted);
             if (!is_cancelled) throw;
         }
         if (!ended) {
-            detail::cancel_in_background(broker, submitted.id());  // once cancelled, this coroutine can't await any more
+            give_up(broker, submitted);
             if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
-            throw error(errc::timed_out, "task " + to_string(submitted.id()) +
-                                             " has not ended within the wait of client::run, and is cancelled");
+            throw error(errc::timed_out, "task " + to_string(submitted.id()) + " has not ended within the wait of client::run, and " +
+                                             (submitted.is_duplicate() ? "goes on, as it had been submitted before" : "is cancelled"));
         }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
             co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
+    }
+
+    /// Once cancelled, a coroutine can't await any more. A task that had been submitted before is not this caller's to cancel.
+    template <class R>
+    static void give_up(const broker_ptr& broker, const job<R>& submitted) {
+        if (!submitted.is_duplicate()) detail::cancel_in_background(broker, submitted.id());
     }
 
     template <class T>
