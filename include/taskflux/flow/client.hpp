@@ -6,6 +6,7 @@
 #include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/detail/required.hpp>
 #include <taskflux/flow/client/await_end.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
@@ -77,7 +78,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+        return send<R>(broker(), detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
                        contract.faults());
     }
 
@@ -102,7 +103,7 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker(), detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
@@ -123,8 +124,8 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<R>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
-        return result_of(std::move(submission), broker_, options.wait(), contract.faults());
+        auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        return result_of(std::move(submission), broker(), options.wait(), contract.faults());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -140,12 +141,12 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window, contract.faults(), contract.name());
+        auto reader = detail::open_inlet(broker(), stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<void>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<void>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
         return stream_of<T>(std::move(submission), std::move(reader));
     }
 
@@ -153,13 +154,13 @@ public:
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id), contract.faults());
+        return find<R>(broker(), std::string(contract.options().queue()), std::move(id), contract.faults());
     }
 
     /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>& contract, task_id id) const {
-        return job<R>(broker_, std::move(id), false, contract.faults());
+        return job<R>(broker(), std::move(id), false, contract.faults());
     }
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
@@ -168,7 +169,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
-        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
+        return send_under<R>(broker(), parent, detail::queue_of(contract, options),
                              task_of(contract, options, std::forward<Args>(payload)...), contract.faults());
     }
 
@@ -177,7 +178,7 @@ public:
     /// `not_found`, `too_large`.
     template <class T>
     awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
-        return detail::send_signal(broker_, id, std::move(name), encode(value));
+        return detail::send_signal(broker(), id, std::move(name), encode(value));
     }
 
     /// The outcomes of `count` subtasks that a task has spawned, from number `first` (0 is the first subtask) on. Subtasks
@@ -185,7 +186,7 @@ public:
     template <class R, class P>
     awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                    std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(broker_, which, first, count);
+        return detail::results_of<R>(broker(), which, first, count);
     }
 
     /// `submit` with a completion token, for callers that are no coroutines: completes with
@@ -233,6 +234,8 @@ public:
     const broker_ptr& get_broker() const { return broker_; }
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "client"); }
+
     static constexpr std::size_t batch_size = 1000;
     static constexpr std::size_t stream_window = 64;  // values
 
@@ -257,7 +260,7 @@ private:
         } catch (...) {
             begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
         }
-        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
+        return asio::co_spawn(broker()->get_executor(), std::move(*begun), std::forward<Token>(token));
     }
 
     template <class T>
