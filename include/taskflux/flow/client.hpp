@@ -125,7 +125,7 @@ public:
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
         auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
-        return result_of(std::move(submission), broker(), options.wait(), contract.faults());
+        return result_of(std::move(submission), broker(), options.wait(), contract.faults(), detail::calling_function());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -310,10 +310,11 @@ private:
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults,
+                                  std::shared_ptr<const detail::plain_call> by) {
         const auto submitted = co_await std::move(submission);
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(broker, submitted.id(), wait, here);
+        auto waiting = detail::await_end(broker, submitted.id(), wait, here, std::move(by));
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {

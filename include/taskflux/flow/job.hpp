@@ -117,12 +117,12 @@ public:
     /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`,
     /// `errc::expired`; `errc::no_worker` where nobody can run it any more (docs/guarantees.md); `errc::timed_out` when `wait`
     /// has passed, as an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker(), id_, wait, faults_); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker(), id_, wait, faults_, detail::calling_function()); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
     awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
-        return outcome_of(broker(), id_, wait);
+        return outcome_of(broker(), id_, wait, detail::calling_function());
     }
 
     /// The last value that the handler has reported, if any.
@@ -179,9 +179,11 @@ private:
         co_return detail::decode_of<T>(subject, known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
+    using caller = std::shared_ptr<const detail::plain_call>;
+
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults, caller by) {
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(broker, id, wait, here);
+        auto waiting = detail::await_end(broker, id, wait, here, std::move(by));
         auto ended = co_await std::move(waiting);
         if (!ended) {
             throw error(errc::timed_out,
@@ -195,9 +197,9 @@ private:
         }
     }
 
-    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait, caller by) {
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(std::move(broker), id, wait, here);
+        auto waiting = detail::await_end(std::move(broker), id, wait, here, std::move(by));
         auto ended = co_await std::move(waiting);
         if (!ended) co_return std::nullopt;
         co_return detail::typed<R>(*ended, detail::result_subject(id));
