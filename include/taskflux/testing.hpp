@@ -13,6 +13,7 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/one_thread.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/worker_options.hpp>
@@ -48,11 +49,14 @@ namespace taskflux::testing {
 ///     test.start(worker.run());
 ///     BOOST_TEST(test.run(taskflux::client{test.broker()}.run(remind, "tomorrow")) == "reminded");
 ///
-/// Everything runs on the thread that calls these functions. Declare it before whatever uses it.
+/// Everything runs on the thread that calls these functions: the `run` of a worker that was not made with `options()`, or of a
+/// service or scheduler with plain functions on other threads, throws `invalid_argument`. Declare it before whatever uses it.
 class environment {
 public:
     explicit environment(const memory_options& options = memory_options())
-        : broker_(make_memory_broker(io_.get_executor(), options, clock_)) {}
+        : broker_(make_memory_broker(io_.get_executor(), options, clock_)) {
+        detail::one_thread::mark(io_);
+    }
 
     environment(const environment&) = delete;
     environment& operator=(const environment&) = delete;

@@ -2034,6 +2034,87 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How long a caller waits for a result before it is said that nobody serves the queue.
+inline constexpr duration unserved_after = std::chrono::seconds(10);
+
+/// A queue that nobody serves, and how long a caller has waited for a result there.
+using unserved_queue = std::pair<std::string, duration>;
+
+/// That nobody serves a queue any more.
+struct desertion {
+    time_point since{};
+    bool has_left = false;  ///< the last worker has; else it has lost its lease, and joins again when it is heard
+
+    /// How long callers that wait for results are left to hope for another worker.
+    duration patience() const { return has_left ? std::chrono::seconds(3) : std::chrono::seconds(30); }
+};
+
+/// A caller waits for a task whose queue no worker serves any more.
+inline error no_worker_left(const task_id& id, const desertion& how) {
+    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
+                                 (how.has_left ? " has stopped" : " has lost its lease, and was not heard since") +
+                                 ", and no other was started within " +
+                                 std::to_string(std::chrono::floor<std::chrono::seconds>(how.patience()).count()) +
+                                 " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
+}
+
+/// What is said when nobody serves a queue.
+inline std::string unserved_text(const std::string& queue, duration waited) {
+    return "no worker serves queue " + queue + ", and a caller has waited " +
+           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
+           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
+}
+
+/// Tells an observer, if there is one.
+inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
+    if (!to) return;
+    try {
+        to->on_unserved(queue, waited);
+    } catch (...) {  // an observer's
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/attendance.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Whether somebody serves a queue, and who is still to be told that nobody does. Not thread-safe.
+class attendance {
+public:
+    void join() { *this = attendance(); }
+
+    /// The lease of a consumer has run out: it may join again.
+    void lose() { has_lost_ = true; }
+
+    /// The last consumer has gone.
+    void end(time_point now) {
+        if (!deserted_) deserted_ = detail::desertion{now, !has_lost_};
+    }
+
+    /// Since when nobody serves the queue, where somebody has.
+    const std::optional<detail::desertion>& deserted() const { return deserted_; }
+
+    /// Whether callers that wait are still to be told of that; then they are.
+    bool notes_deserted() { return deserted_ && !std::exchange(is_told_deserted_, true); }
+
+    /// Whether it is still to be said that nobody serves it; then it is.
+    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
+
+private:
+    std::optional<detail::desertion> deserted_;
+    bool has_lost_ = false;  // a consumer, since the last has joined
+    bool is_told_deserted_ = false;
+    bool is_told_unserved_ = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
 
 namespace taskflux::detail {
@@ -3265,17 +3346,11 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
-        is_deserted_ = has_buried_ = is_told_unserved_ = false;
+        attended.join();
     }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return !consumers_.empty(); }
-
-    /// Whether nobody serves it since the last consumer has left. One that has only lost its lease joins again.
-    bool is_deserted() const { return is_deserted_; }
-
-    /// Whether it is still to be said that nobody serves it; then it is.
-    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
     consumer* find_consumer(const std::string& name) {
@@ -3294,7 +3369,7 @@ public:
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
         ++listed.gone;
-        is_deserted_ = consumers_.empty() && !has_buried_;
+        if (consumers_.empty()) attended.end(now);
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -3562,6 +3637,7 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
     listing listed;
+    attendance attended;
 
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
@@ -3577,6 +3653,7 @@ private:
 
     void bury_consumers(time_point now) {
         next_lease_end_ = never;
+        const bool had_some = !consumers_.empty();
         std::erase_if(consumers_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
@@ -3585,8 +3662,10 @@ private:
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
             ++listed.gone;
-            return has_buried_ = true;
+            attended.lose();
+            return true;
         });
+        if (had_some && consumers_.empty()) attended.end(now);
     }
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
@@ -3609,9 +3688,6 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
-    bool is_deserted_ = false;
-    bool has_buried_ = false;  // a consumer, since the last has joined
-    bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;
@@ -3847,34 +3923,6 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How long a caller waits for a result before it is said that nobody serves the queue.
-inline constexpr duration unserved_after = std::chrono::seconds(10);
-
-/// A queue that nobody serves, and how long a caller has waited for a result there.
-using unserved_queue = std::pair<std::string, duration>;
-
-/// What is said when nobody serves a queue.
-inline std::string unserved_text(const std::string& queue, duration waited) {
-    return "no worker serves queue " + queue + ", and a caller has waited " +
-           std::to_string(std::chrono::floor<std::chrono::seconds>(waited).count()) +
-           " s for the result of a task in it: start a worker with a handler in that queue, or submit to a queue that has one";
-}
-
-/// Tells an observer, if there is one.
-inline void tell_unserved(const std::shared_ptr<broker_observer>& to, const std::string& queue, duration waited) noexcept {
-    if (!to) return;
-    try {
-        to->on_unserved(queue, waited);
-    } catch (...) {  // an observer's
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/waiting.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -3909,7 +3957,7 @@ struct waiting : result_waiter {
     std::optional<task_id> awaited;          // of a wait
     time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
-    bool is_deserted = false;                // nobody does, any more
+    std::optional<detail::desertion> deserted;  // nobody does, any more, and the wait ends for that
     bool is_woken = false;
     bool is_suspended = false;               // a fetch
     std::atomic<bool> is_over = false;
@@ -3949,19 +3997,33 @@ void wake_fetch(const Waiters& fetches, const task_queue& queue) {
 /// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
 /// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
 inline bool can_end_unserved(const task_queue& queue, const entry* task) {
-    return !queue.is_deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+    return !queue.attended.deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
 }
 
-/// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, that is only added to
-/// `unserved`, to be said.
+/// When a wait for a result is to look next whether somebody serves its queue.
+inline time_point next_look(const task_queue& queue, time_point now) {
+    const auto& gone = queue.attended.deserted();
+    return later(now, gone ? (std::min)(gone->patience(), detail::unserved_after) : detail::unserved_after);
+}
+
+/// Ends a wait for a result that nobody can produce any more, when there is no hope for another worker either. Where nobody has
+/// served the queue yet, one may be about to. What is to be said of that is added to `unserved`.
 inline void look_for_workers(waiting& who, queues& all, time_point now, std::vector<detail::unserved_queue>& unserved) {
     who.look_at = never;
     if (who.is_over || !who.awaited) return;
     auto& queue = all.look(who.awaited->queue);
     if (queue.is_served()) return;
-    who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
-    if (who.is_deserted) who.finish();
-    if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+    if (!can_end_unserved(queue, queue.find(who.awaited->key))) {
+        const auto& gone = queue.attended.deserted();
+        const auto hope_ends = later((std::max)(who.since, gone->since), gone->patience());
+        if (hope_ends > now) {
+            who.look_at = hope_ends;
+        } else {
+            who.deserted = gone;
+            who.finish();
+        }
+    }
+    if (queue.attended.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
 }
 
 }  // namespace taskflux::memory
@@ -4212,6 +4274,21 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/detail/courtesy.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// For destructors: does what a lease, a limit or the next look makes up for where it fails, for want of memory for instance.
+template <class Function>
+void as_courtesy(Function&& function) noexcept {
+    try {
+        std::forward<Function>(function)();
+    } catch (...) {  // see above
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
 
 namespace taskflux::memory {
@@ -4341,7 +4418,7 @@ public:
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
-            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
+            if (!queue.is_served()) place->look_at = next_look(queue, now);
             place->park();
         }
         co_await place->end();
@@ -4350,12 +4427,6 @@ public:
 
     /// Wakes everybody who watches for `consumer`. From within an action only.
     void nudge(const std::string& consumer) { parked_.nudge(consumer); }
-
-    /// The last consumer has left the queue: those who wait for its tasks look later whether another has come. From within
-    /// an action only.
-    void desert(const std::string& name, time_point now) {
-        if (const auto when = later(now, deserted_after); parked_.look_at(name, when)) arm(when);
-    }
 
     void close() {
         const std::lock_guard lock(mutex_);
@@ -4371,9 +4442,6 @@ public:
     }
 
 private:
-    /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
-    static constexpr duration deserted_after = std::chrono::seconds(3);
-
     /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
     struct waiter : waiting {
         waiter(hub& in, time_point until) : waiting(until), of(in) {}
@@ -4383,7 +4451,7 @@ private:
         ~waiter() {
             const std::lock_guard lock(of.mutex_);
             withdraw();
-            of.unpark(*this);
+            if (of.unpark(*this)) detail::as_courtesy([this] { of.leave_to_others(*this); });  // else a tick does
         }
 
         /// With the hub locked, before each wait.
@@ -4407,7 +4475,7 @@ private:
             withdraw();
             if (outcome) co_return;
             of.check_open();
-            if (is_deserted) throw detail::no_worker_left(*whose, deserted_after);
+            if (deserted) throw detail::no_worker_left(*whose, *deserted);
         }
 
         hub& of;
@@ -4437,6 +4505,8 @@ private:
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
+        if (!queue.attended.notes_deserted()) return;
+        if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
 
     /// Arms for what falls due next, also when the wall clock is set before.
@@ -4483,10 +4553,11 @@ private:
         arm_next();
     }
 
-    void unpark(waiter& who) {
-        if (!parked_.leave(who)) return;
-        if (who.request && !is_closed_) leave_to_others(who);
+    /// Whether others are to look for what this one was woken for.
+    bool unpark(waiter& who) {
+        if (!parked_.leave(who)) return false;
         if (parked_.is_empty()) timer_.disarm();
+        return who.request && !is_closed_;
     }
 
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
@@ -4783,7 +4854,6 @@ public:
         for (const auto& queue : queues) {
             hub_->in_existing(queue, [&](auto& in, time_point now) {
                 in.leave(consumer, now);
-                if (in.is_deserted()) hub_->desert(queue, now);
                 return true;
             });
         }
@@ -5448,7 +5518,7 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
     what.method = detail::checked_name(method, "method");
     what.payload = std::move(payload);
     what.options = std::move(options);
-    return detail::call_one(core_, std::move(what));
+    return detail::call_one(core(), std::move(what));
 }
 
 }  // namespace taskflux
@@ -6137,6 +6207,44 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/one_thread.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Marks the context of a `testing::environment`: time moves on there when its one thread has nothing to do, and does not
+/// wait for work on other threads, nor for a lease that one of them renews.
+class one_thread final : public asio::execution_context::service {
+public:
+    using key_type = one_thread;
+    static inline asio::execution_context::id id;
+
+    explicit one_thread(asio::execution_context& of) : service(of) {}
+
+    static void mark(asio::execution_context& context) { asio::use_service<one_thread>(context); }
+
+    /// Errors: `invalid_argument` where the context of `home` is marked, and `what` has something to do elsewhere: a thread of its
+    /// own (`has_thread`), or plain functions on `cpu` (null: a pool of its own). `remedy`: what it is to be made with.
+    static void check(const asio::any_io_executor& home, bool has_thread, bool has_plain_functions, const asio::any_io_executor& cpu,
+                      const std::string& what, const std::string& remedy) {
+        auto& here = context_of(home);
+        if (!asio::has_service<one_thread>(here)) return;
+        const bool is_elsewhere = has_plain_functions && (!cpu || &context_of(cpu) != &here);
+        if (!has_thread && !is_elsewhere) return;
+        throw error(errc::invalid_argument, what + " in a testing::environment can't have " +
+                                                (is_elsewhere ? "plain functions on other threads" : "a thread of its own") +
+                                                ": time moves on there without waiting for it; make it with " + remedy);
+    }
+
+private:
+    static asio::execution_context& context_of(const asio::any_io_executor& executor) {
+        return asio::query(executor, asio::execution::context);
+    }
+
+    void shutdown() override {}
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/service.ipp -----------------------------------------------------------
 
 namespace taskflux {
@@ -6189,7 +6297,10 @@ void service::add(std::string_view of, std::string_view method, std::unique_ptr<
 asio::any_io_executor service::cpu() {
     const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
-    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
+    const bool is_any_plain = std::ranges::any_of(*methods_, has_plain);
+    detail::one_thread::check(broker_->get_executor(), false, is_any_plain, options_.cpu(), "service " + options_.id(),
+                              "service_options::cpu and environment::get_executor()");
+    if (options_.cpu() || !is_any_plain) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();
 }
@@ -6862,7 +6973,7 @@ void inlet::acknowledge(call_message::kind what) {
 }
 
 reading::~reading() {
-    if (from_) from_->leave();
+    if (from_) as_courtesy([this] { from_->leave(); });
 }
 
 asio::awaitable<std::optional<std::string>> reading::next() const { return inlet::next(from_); }
@@ -9124,42 +9235,42 @@ inline node_order order_to(node_action action) {
 }  // namespace detail
 
 asio::awaitable<std::vector<node_info>> directory::nodes() const {
-    return detail::read_board<node_info>(broker_, detail::nodes_board);
+    return detail::read_board<node_info>(broker(), detail::nodes_board);
 }
 
-asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
+asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker()); }
 
 asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
     detail::checked_service(service);
-    return detail::instances_of(broker_, std::move(service));
+    return detail::instances_of(broker(), std::move(service));
 }
 
-asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
+asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker()); }
 
 asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
-    return detail::changed_view(broker_, std::move(known), wait);
+    return detail::changed_view(broker(), std::move(known), wait);
 }
 
 asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
     node_order order;
     order.concurrency = slots;
-    return detail::steer(broker_, rpc_, std::move(which), order, keep);
+    return detail::steer(broker(), rpc_, std::move(which), order, keep);
 }
 
 asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::pause), keep);
 }
 
 asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::resume), keep);
 }
 
 asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::drain), false);
 }
 
 asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::stop), false);
 }
 
 }  // namespace taskflux
@@ -9271,11 +9382,11 @@ asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
 }  // namespace detail
 
 asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
-    return detail::look_around(broker_, std::move(id), most);
+    return detail::look_around(broker(), std::move(id), most);
 }
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
-    return detail::count_children(broker_, std::move(id));
+    return detail::count_children(broker(), std::move(id));
 }
 
 }  // namespace taskflux
@@ -9657,6 +9768,43 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker/plain_call.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+class attempt_owner;
+
+/// A handler that is a plain function, and has begun to wait for tasks: it blocks its thread for their results, for instance by a
+/// future. It is known from the calls that it makes on its thread; `has_returned` tells what it has not waited for.
+struct plain_call {
+    plain_call(running_handler h, const std::shared_ptr<attempt_owner>& c) : who(std::move(h)), crew(c) {}
+
+    const running_handler who;
+    const std::weak_ptr<attempt_owner> crew;  // which a wait that nobody waits for outlives
+    std::atomic<bool> has_returned = false;
+};
+
+/// While the plain function of a handler runs on this thread.
+class plain_scope {
+public:
+    explicit plain_scope(attempt& who);
+    plain_scope(const plain_scope&) = delete;
+    plain_scope& operator=(const plain_scope&) = delete;
+    ~plain_scope();
+
+    /// The one whose function runs on this thread, as it makes a call that waits for a task; null where there is none.
+    static std::shared_ptr<const plain_call> current();
+
+private:
+    attempt& who_;
+    plain_scope* const outer_;
+    std::shared_ptr<plain_call> made_;
+    std::shared_ptr<const void> hold_;  // with `made_`: of its slot and thread
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
 
 namespace taskflux::detail {
@@ -9753,6 +9901,7 @@ private:
 
     void call() override {
         if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        const plain_scope here(*this);
         handler_.call(begin_here(), what_.payload, result_);
     }
 
@@ -9782,6 +9931,7 @@ private:
     void unpark() override {
         if (--parked_ == 0) owner_->on_park(false);
     }
+    int parked() const override { return parked_; }
 
     std::shared_ptr<attempt_owner> owner_;
     detail::task_handler& handler_;
@@ -9802,6 +9952,9 @@ private:
 // -------------------- taskflux/flow/worker/monitor.hpp -----------------------------------------------------
 
 namespace taskflux::detail {
+
+/// What a handler keeps while it waits for a task.
+enum class kept_for_wait { slot, thread };
 
 /// Says what happens in a worker: to its log, and to its observer. Throws nothing. Thread-safe.
 class worker_monitor {
@@ -9824,8 +9977,9 @@ public:
     /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
     void unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept;
 
-    /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
-    void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
+    /// A handler waits for a task while handlers that wait keep all slots or threads, `count` of them; `is_certain`: for ever.
+    void starved(const running_handler& who, const task_id& awaited, kept_for_wait what, std::size_t count,
+                 bool is_certain) const noexcept;
 
     /// The worker was destroyed while it ran, or before.
     void abandoned(std::string text) const noexcept;
@@ -9847,9 +10001,9 @@ namespace taskflux::detail {
 /// keeps its slot: where all slots are kept, no task begins on this worker, not even those that they wait for. Thread-safe.
 class held_slots {
 public:
-    /// `queues`: which the worker serves.
-    held_slots(std::vector<std::string> queues, std::size_t slots, std::shared_ptr<const worker_monitor> monitor)
-        : queues_(std::move(queues)), slots_(slots), monitor_(std::move(monitor)) {}
+    /// `queues`: which the worker serves. `threads`: how many its plain functions have; 0: not known.
+    held_slots(std::vector<std::string> queues, std::size_t slots, std::size_t threads, std::shared_ptr<const worker_monitor> monitor)
+        : queues_(std::move(queues)), slots_(slots), threads_(threads), monitor_(std::move(monitor)) {}
 
     /// One handler's wait.
     class hold {
@@ -9885,6 +10039,24 @@ public:
         const task_id awaited_;
     };
 
+    /// One plain function, which blocks its thread, too.
+    class thread_hold {
+    public:
+        explicit thread_hold(std::shared_ptr<held_slots> in) : in_(std::move(in)) {
+            const std::lock_guard lock(in_->mutex_);
+            ++in_->held_, ++in_->blocked_;
+        }
+        ~thread_hold() {
+            const std::lock_guard lock(in_->mutex_);
+            --in_->held_, --in_->blocked_;
+        }
+        thread_hold(const thread_hold&) = delete;
+        thread_hold& operator=(const thread_hold&) = delete;
+
+    private:
+        const std::shared_ptr<held_slots> in_;
+    };
+
     /// What the handlers wait for, when all slots' waits were hopeless as each was last seen, some seconds ago; else nothing.
     std::vector<task_id> deadlock() const {
         const std::lock_guard lock(mutex_);
@@ -9907,6 +10079,11 @@ public:
         const std::lock_guard lock(mutex_);
         return held_ >= slots_;
     }
+    /// Whether plain functions that wait so block all threads of such functions.
+    bool are_threads_blocked() const {
+        const std::lock_guard lock(mutex_);
+        return threads_ > 0 && blocked_ >= threads_;
+    }
 
     bool serves(const std::string& queue) const { return std::ranges::find(queues_, queue) != queues_.end(); }
 
@@ -9917,15 +10094,19 @@ public:
             const std::lock_guard lock(mutex_);
             if (!told_.insert(who.name).second && !is_certain) return;
         }
-        monitor_->starved(who, awaited, slots_, is_certain);
+        const bool is_slot = are_all_held();
+        const auto kept = is_slot ? kept_for_wait::slot : kept_for_wait::thread;
+        monitor_->starved(who, awaited, kept, is_slot ? slots() : threads_, is_certain);
     }
 
 private:
     const std::vector<std::string> queues_;
     std::atomic<std::size_t> slots_;
+    const std::size_t threads_;
     const std::shared_ptr<const worker_monitor> monitor_;
     mutable std::mutex mutex_;  // guards all below
     std::size_t held_ = 0;
+    std::size_t blocked_ = 0;  // of those, by plain functions
     std::set<const hold*> hopeless_;
     std::set<std::string> told_;  // names of tasks
 };
@@ -9939,10 +10120,16 @@ namespace taskflux::detail {
 /// A handler's wait for a task's end, and looks whether there is a worker for that task, on a strand of their own.
 class wait_in_slot : public std::enable_shared_from_this<wait_in_slot> {
 public:
+    /// Of a coroutine.
     wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, bool is_limited,
                  running_handler who, std::shared_ptr<attempt_owner> crew)
         : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), is_limited_(is_limited),
-          who_(std::move(who)), crew_(std::move(crew)), hold_(crew_->held(), id_), both_(strand_) {}
+          who_(std::move(who)), crew_(std::move(crew)), hold_(std::in_place, crew_->held(), id_), both_(strand_) {}
+
+    /// Of a plain function.
+    wait_in_slot(asio::any_io_executor strand, broker_ptr broker, task_id id, duration wait, std::shared_ptr<const plain_call> by)
+        : strand_(std::move(strand)), broker_(std::move(broker)), id_(std::move(id)), wait_(wait), is_limited_(true), who_(by->who),
+          function_(std::move(by)), both_(strand_) {}
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -9991,6 +10178,7 @@ private:
         auto& clock = broker_->clock();
         for (duration next = std::chrono::seconds(1);; next = (std::min)(2 * next, duration(std::chrono::seconds(8)))) {
             co_await sleep_for(clock, next);
+            if (function_ && function_->has_returned) co_return;
             auto looking = look();
             const auto looked = co_await caught(std::move(looking));  // what can't be asked now is asked again
             if (is_deadlock_) co_return waiting_.stop();
@@ -9999,11 +10187,14 @@ private:
 
     asio::awaitable<void> look() {
         const auto self = shared_from_this();
-        const auto held = crew_->held();
+        const auto crew = function_ ? function_->crew.lock() : crew_;
+        if (!crew) co_return;
+        const auto held = crew->held();
         auto found = prospect::begun;
-        if (held->are_all_held() && held->serves(id_.queue)) found = co_await prospect_of(id_);
+        const bool is_starved = held->are_all_held() || (function_ && held->are_threads_blocked());
+        if (is_starved && held->serves(id_.queue)) found = co_await prospect_of(id_, crew);
         const bool is_hopeless = found == prospect::nobody && !is_limited_;
-        hold_.set_hopeless(is_hopeless);
+        if (hold_) hold_->set_hopeless(is_hopeless);
         if (found == prospect::begun) co_return;
         is_deadlock_ = is_hopeless && co_await is_certain();
         held->tell(who_, id_, is_deadlock_);
@@ -10012,11 +10203,11 @@ private:
     /// Who can bring about the end of an awaited task: it has begun, or ended; another worker or a limit of its own can; nobody.
     enum class prospect { begun, others, nobody };
 
-    asio::awaitable<prospect> prospect_of(task_id id) {
+    asio::awaitable<prospect> prospect_of(task_id id, std::shared_ptr<attempt_owner> crew) {
         const auto self = shared_from_this();
         const auto record = co_await broker_->get(id);
         const bool waits = record && (record->state == task_state::waiting || record->state == task_state::scheduled);
-        if (!waits && !(record && crew_->has_waiting(id))) co_return prospect::begun;
+        if (!waits && !(record && crew->has_waiting(id))) co_return prospect::begun;
         const auto counts = co_await broker_->counts(id.queue);
         const bool is_only_worker = counts.consumers <= 1;  // a worker that serves the queue is one
         co_return is_only_worker && record->limit_at == time_point{} ? prospect::nobody : prospect::others;
@@ -10027,11 +10218,11 @@ private:
         const auto self = shared_from_this();
         const auto awaited = crew_->held()->deadlock();
         for (const auto& id : awaited) {
-            if (id == id_ || co_await prospect_of(id) == prospect::nobody) continue;
+            if (id == id_ || co_await prospect_of(id, crew_) == prospect::nobody) continue;
             crew_->held()->doubt(id);
             co_return false;
         }
-        co_return hold_.give_up();
+        co_return hold_->give_up();
     }
 
     const asio::any_io_executor strand_;
@@ -10040,8 +10231,9 @@ private:
     const duration wait_;
     const bool is_limited_;  // something ends the wait in any case
     const running_handler who_;
-    const std::shared_ptr<attempt_owner> crew_;
-    held_slots::hold hold_;
+    const std::shared_ptr<attempt_owner> crew_;         // of a coroutine
+    const std::shared_ptr<const plain_call> function_;  // null: of a coroutine
+    std::optional<held_slots::hold> hold_;              // of a coroutine
     std::optional<outcome<std::optional<task_outcome>>> made_;
     bool is_deadlock_ = false;
     nursery both_;
@@ -10071,8 +10263,22 @@ inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_i
     co_return both->take();
 }
 
+/// The function may not have returned when its wait is over, and need not be on this thread.
+inline asio::awaitable<std::optional<task_outcome>> await_for_function(asio::any_io_executor here, broker_ptr broker, task_id id,
+                                                                       duration wait, std::shared_ptr<const plain_call> by) {
+    const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait, std::move(by));
+    co_await detail::live(both, nullptr);
+    co_return both->take();
+}
+
+std::shared_ptr<const plain_call> calling_function() { return plain_scope::current(); }
+
 asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
-                                                       const asio::any_io_executor& here) {
+                                                       const asio::any_io_executor& here, std::shared_ptr<const plain_call> by) {
+    const auto crew = by ? by->crew.lock() : nullptr;
+    if (crew && crew->broker() == broker) {
+        return await_for_function(here, std::move(broker), std::move(id), wait, std::move(by));
+    }
     auto* const who = dynamic_cast<attempt*>(job_on(here));
     if (!who || who->owner()->broker() != broker) return broker->wait(std::move(id), wait);
     return await_in_handler(here, std::move(broker), std::move(id), wait, who);
@@ -10366,7 +10572,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release)));
+        as_courtesy([this] { spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release))); });
     }
 
     const delivery& what() const { return what_; }
@@ -10483,9 +10689,11 @@ private:
     std::shared_ptr<raw_consumer> current_;
 };
 
-inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this received_message holds no message: it was moved from");
+inline const std::shared_ptr<held_message>& held(const std::shared_ptr<held_message>& by) {
+    return required(by, "received_message");
 }
+
+inline const std::shared_ptr<raw_receiver>& receiver(const std::shared_ptr<raw_receiver>& of) { return required(of, "raw_queue"); }
 
 }  // namespace detail
 
@@ -10500,37 +10708,34 @@ received_message::received_message(received_message&&) noexcept = default;
 received_message& received_message::operator=(received_message&&) noexcept = default;
 received_message::~received_message() = default;
 
-const task_id& received_message::id() const { return held_->id(); }
-const std::string& received_message::name() const { return held_->what().spec->name; }
-const std::string& received_message::body() const { return held_->what().payload; }
-const std::string& received_message::own_id() const { return held_->what().own_id; }
-const header_map& received_message::headers() const { return held_->what().spec->headers; }
-unsigned received_message::deliveries() const { return held_->what().token; }
-time_point received_message::submitted_at() const { return held_->what().submitted_at; }
-bool received_message::is_lost() const { return held_->is_lost(); }
-bool received_message::is_cancelled() const { return held_->is_cancelled(); }
+const task_id& received_message::id() const { return detail::held(held_)->id(); }
+const std::string& received_message::name() const { return detail::held(held_)->what().spec->name; }
+const std::string& received_message::body() const { return detail::held(held_)->what().payload; }
+const std::string& received_message::own_id() const { return detail::held(held_)->what().own_id; }
+const header_map& received_message::headers() const { return detail::held(held_)->what().spec->headers; }
+unsigned received_message::deliveries() const { return detail::held(held_)->what().token; }
+time_point received_message::submitted_at() const { return detail::held(held_)->what().submitted_at; }
+bool received_message::is_lost() const { return detail::held(held_)->is_lost(); }
+bool received_message::is_cancelled() const { return detail::held(held_)->is_cancelled(); }
 
 asio::awaitable<effect> received_message::complete(std::string result) {
-    detail::require_message(held_);
-    auto how = held_->end(settlement::kind::complete);
+    auto how = detail::held(held_)->end(settlement::kind::complete);
     how.data = std::move(result);
     return detail::held_message::settle(held_, std::move(how));
 }
 
 asio::awaitable<effect> received_message::release(duration delay) {
-    detail::require_message(held_);
-    auto how = held_->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    auto how = detail::held(held_)->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
     how.delay = delay;
     how.counts = false;
     return detail::held_message::settle(held_, std::move(how));
 }
 
 asio::awaitable<effect> received_message::fail(std::string why) {
-    detail::require_message(held_);
     failure told;
     told.code = "task_failed";
     told.message = detail::as_utf8(why);
-    auto how = held_->end(settlement::kind::fail);
+    auto how = detail::held(held_)->end(settlement::kind::fail);
     how.data = encode(told);
     return detail::held_message::settle(held_, std::move(how));
 }
@@ -10539,7 +10744,7 @@ raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options opt
     : receiver_(std::make_shared<detail::raw_receiver>(detail::checked_broker(std::move(broker), "a raw_queue"),
                                                        std::string(detail::checked_name(queue)), options)) {}
 
-const std::string& raw_queue::name() const { return receiver_->queue(); }
+const std::string& raw_queue::name() const { return detail::receiver(receiver_)->queue(); }
 
 asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
     return send_task("message", std::move(bytes), options);
@@ -10550,11 +10755,11 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
     auto here = options;
     here.queue(name());
     const raw bytes{std::move(payload)};
-    return client(receiver_->broker()).submit(contract, here, bytes);
+    return client(detail::receiver(receiver_)->broker()).submit(contract, here, bytes);
 }
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
-    return detail::raw_receiver::receive(receiver_, wait);
+    return detail::raw_receiver::receive(detail::receiver(receiver_), wait);
 }
 
 }  // namespace taskflux
@@ -11035,7 +11240,10 @@ void scheduler::add(detail::local_job job) {
 
 asio::any_io_executor scheduler::cpu() {
     const auto is_plain = [](const auto& named) { return named.second.is_plain; };
-    if (options_.cpu() || std::ranges::none_of(*jobs_, is_plain)) return options_.cpu();
+    const bool has_plain = std::ranges::any_of(*jobs_, is_plain);
+    detail::one_thread::check(book_.broker()->get_executor(), false, has_plain, options_.cpu(), "a scheduler with local jobs",
+                              "scheduler_options::cpu and environment::get_executor()");
+    if (options_.cpu() || !has_plain) return options_.cpu();
     pool_ = detail::make_cpu_pool(0);
     return pool_->get_executor();
 }
@@ -12447,7 +12655,10 @@ const std::vector<weighted_queue>& worker_control::weighted() const {
 
 asio::any_io_executor worker_control::cpu() {
     const auto is_plain = [](const auto& named) { return named.second->kind() == slot_job::kind::plain; };
-    if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
+    const bool has_plain = std::ranges::any_of(*handlers_, is_plain);
+    one_thread::check(broker_->get_executor(), options_.renewal_thread(), has_plain, options_.cpu(), "a worker",
+                      "environment::options()");
+    if (options_.cpu() || !has_plain) return options_.cpu();
     auto pool = make_cpu_pool(options_.cpu_threads());
     const std::lock_guard lock(mutex_);
     pool_ = std::move(pool);
@@ -12868,10 +13079,13 @@ namespace taskflux::detail {
 /// A number of attempts such that sums of some do not overflow.
 inline std::size_t countable(std::size_t attempts) { return (std::min)(attempts, std::size_t(1) << 30); }
 
+/// How many threads plain functions have; 0: they run where the program says.
+inline std::size_t cpu_threads_of(const worker_options& options) { return options.cpu() ? 0 : cpu_pool_size(options.cpu_threads()); }
+
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
-      held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
+      held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), cpu_threads_of(options), monitor_)),
       timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
       capacity_(countable(options.concurrency()) + prefetch_),
       pool_(std::make_shared<executor_state>(
@@ -13114,15 +13328,19 @@ void worker_monitor::unclaimed(const std::string& queue, const std::string& name
     }
 }
 
-void worker_monitor::starved(const running_handler& who, const task_id& awaited, std::size_t slots,
+void worker_monitor::starved(const running_handler& who, const task_id& awaited, kept_for_wait what, std::size_t count,
                              bool is_certain) const noexcept {
     try {
+        const bool is_slot = what == kept_for_wait::slot;
+        const std::string kept = is_slot ? " and keeps its slot, as do all handlers here ("
+                                         : " and keeps its thread, as do all plain functions here (";
+        const std::string then = is_certain ? "and no other worker serves that queue: none of them can go on, so this wait ends in an error"
+                                 : is_slot  ? "so that another worker must run it"
+                                            : "so that it can't begin as long as they wait";
         log(is_certain ? log_level::error : log_level::warning,
-            "task " + who.name + ": its handler waits for task " + to_string(awaited) + " and keeps its slot, as do all handlers here (" +
-                std::to_string(slots) + (is_certain ? "), and no other worker serves that queue: none of them can go on, so this wait ends "
-                                                      "in an error"
-                                                    : "), so that another worker must run it") +
-                "; await it by context::call, which lends the slot, or raise worker_options::concurrency",
+            "task " + who.name + ": its handler waits for task " + to_string(awaited) + kept + std::to_string(count) + "), " + then +
+                "; await it by context::call in a coroutine, which lends the slot, or raise worker_options::" +
+                (is_slot ? "concurrency" : "cpu_threads"),
             &who.task);
         if (observer_) observer_->on_starved(who, awaited, is_certain);
     } catch (...) {  // an observer's
@@ -13135,6 +13353,35 @@ void worker_monitor::abandoned(std::string text) const noexcept {
         if (observer_) observer_->on_abandoned();
     } catch (...) {  // an observer's
     }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/plain_call.ipp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Set and read by plain functions only: a coroutine may go on on another thread.
+inline thread_local plain_scope* innermost_scope = nullptr;
+
+plain_scope::plain_scope(attempt& who) : who_(who), outer_(std::exchange(innermost_scope, this)) {}
+
+plain_scope::~plain_scope() {
+    innermost_scope = outer_;
+    if (made_) made_->has_returned = true;
+}
+
+std::shared_ptr<const plain_call> plain_scope::current() {
+    auto* const here = innermost_scope;
+    if (!here) return nullptr;
+    auto& made = here->made_;
+    if (!made) {
+        running_handler who{here->who_.id(), here->who_.what().spec->name};
+        const auto& crew = here->who_.owner();
+        here->hold_ = std::make_shared<held_slots::thread_hold>(crew->held());
+        made = std::make_shared<plain_call>(std::move(who), crew);
+    }
+    return made;
 }
 
 }  // namespace taskflux::detail
@@ -13156,7 +13403,8 @@ public:
         for (const auto& one : waits_) {
             one->is_abandoned = true;
             // Posted: where the context ends, the coroutine that would be cancelled may have been destroyed before this.
-            if (!one->has_ended) asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+            if (one->has_ended) continue;
+            as_courtesy([&] { asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); }); });
         }
     }
 
@@ -13297,6 +13545,7 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     const parking lent(book.sink());
     std::exception_ptr failure;
     try {
+        co_await book.rest();
         auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(name), child.id));
         child.outcome = std::move(outcome);
     } catch (...) {
@@ -13341,7 +13590,10 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
             }
             if (waits.size() == 0) break;
             std::optional<parking> lent;
-            if (!waits.is_next_there()) lent.emplace(book.sink());
+            if (!waits.is_next_there()) {
+                lent.emplace(book.sink());
+                co_await book.rest();
+            }
             const auto child = co_await guarded(book, waits.next());
             lent.reset();
             if (child.outcome->state == task_state::cancelled) co_await book.confirm();
@@ -13526,6 +13778,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
 
     for (auto& [i, task] : older) {
         const parking lent(book.sink());
+        co_await book.rest();
         auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
         if (outcome.state == task_state::succeeded) {
             children[i].outcome = std::move(outcome);
@@ -13828,6 +14081,23 @@ inline auto notebook::leave(const departure& why) {
         asio::deferred);
 }
 
+inline auto notebook::is_own_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(bool)>(
+        [this](auto handler) {
+            const bool is_own = sink_.is_handlers(coroutine_chain(handler));
+            std::move(handler)(is_own);
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> notebook::rest() {
+    if (!may_have_entries() || has_rested_) co_return;
+    const int waiting = sink_.parked();
+    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_own_chain());
+    if (!only_waits || has_rested_.exchange(true)) co_return;
+    co_await set(step_key("~rest"), std::to_string(token_));
+}
+
 asio::awaitable<void> notebook::depart(departure why) { co_await leave(why); }
 
 asio::awaitable<void> notebook::check() {
@@ -13911,7 +14181,9 @@ asio::awaitable<void> wait_until(notebook& book, std::string name, time_point wh
         pause.delay = until - clock.now();
         if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
     }
-    const parking lent(book.sink());
+    std::optional<parking> lent;
+    if (until > clock.now()) lent.emplace(book.sink());
+    if (until - clock.now() >= shortest_pause) co_await book.rest();
     co_await guarded(book, sleep_until(clock, until), false);
 }
 
@@ -13973,6 +14245,7 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
         pause.awaited = key;
         co_await book.depart(std::move(pause));
         const parking lent(book.sink());
+        co_await book.rest();
         co_await guarded(book, sleep_until(clock, (std::min)(ends, later(now, signal_poll))), false);
     }
     co_return std::nullopt;

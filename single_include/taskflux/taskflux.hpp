@@ -3730,7 +3730,7 @@ namespace taskflux {
 template <class T>
 class stream {
 public:
-    /// An empty one.
+    /// An empty one, like one that was moved from: it has no values, and `next` returns nothing.
     stream() {}
 
     /// For the library. `of`: what emits the values, for errors.
@@ -4076,6 +4076,20 @@ std::string encode_payload(const auto& contract, Args&&... args) {
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/required.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a public object refers to. Errors: `wrong_state` for a call on `what`, which refers to nothing.
+template <class Pointer>
+const Pointer& required(const Pointer& pointer, const char* what) {
+    if (pointer) return pointer;
+    throw error(errc::wrong_state, std::string("this ") + what + " is empty, and can't be called: it was default-constructed or moved "
+                                                                 "from; assign another to it first");
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/rpc.hpp ---------------------------------------------------------------
 
 namespace taskflux {
@@ -4148,7 +4162,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
+        return read<R>(detail::call_one(core(), request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
     /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
@@ -4161,7 +4175,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
                               Args&&... payload) const {
-        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)),
+        return read_stream<T>(detail::open_stream(core(), request(method, options, std::forward<Args>(payload)...)),
                               method.subject());
     }
 
@@ -4178,7 +4192,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<void> notify(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
+        return detail::notify_one(core(), request(method, options, std::forward<Args>(payload)...));
     }
 
     /// Calls all instances of the service and waits for all their replies; an empty list when there is none.
@@ -4190,10 +4204,12 @@ public:
     template <class R, class P, class... Args>
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
                                                         const call_options& options, Args&&... payload) const {
-        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
+        return read_all<R>(detail::call_all(core(), request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
 private:
+    const std::shared_ptr<detail::rpc_core>& core() const { return detail::required(core_, "rpc"); }
+
     template <class R, class P, class... Args>
     static detail::call_request request(const detail::method_contract<R, P>& method, const call_options& options,
                                         Args&&... payload) {
@@ -4322,6 +4338,8 @@ public:
     awaitable<std::vector<node_info>> stop(node_filter which) const;
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "directory"); }
+
     broker_ptr broker_;
     rpc rpc_;
 };
@@ -4364,6 +4382,8 @@ public:
     awaitable<children_counts> progress(task_id id) const;
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
+
     broker_ptr broker_;
 };
 
@@ -5649,10 +5669,14 @@ inline std::string never_begun() {
     return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
-/// Threads for plain functions; 0: as many as the machine has cores.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+/// How many threads plain functions have where `threads` were asked for; 0: as many as the machine has cores.
+inline std::size_t cpu_pool_size(std::size_t threads) {
     if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+    return (std::max)(threads, std::size_t(1));
+}
+
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    return std::make_shared<asio::thread_pool>(cpu_pool_size(threads));
 }
 
 }  // namespace taskflux::detail
@@ -5910,14 +5934,6 @@ inline error no_such_task(const task_id& id) {
                                                        "a longer task_options::retention keeps it"};
 }
 
-/// A caller waits for a task whose queue no worker serves any more.
-inline error no_worker_left(const task_id& id, duration since) {
-    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
-                                 " has stopped, and no other was started within " +
-                                 std::to_string(std::chrono::floor<std::chrono::seconds>(since).count()) +
-                                 " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
-}
-
 inline error task_has_ended(const task_id& id) {
     return {errc::wrong_state, "task " + to_string(id) + " has ended, and can't be changed; requeue it to run it again"};
 }
@@ -6074,12 +6090,19 @@ private:
 
 namespace taskflux::detail {
 
+struct plain_call;
+
+/// The handler whose plain function makes a call on this thread, which it may block until the end of what it calls; null where
+/// there is none.
+std::shared_ptr<const plain_call> calling_function();
+
 /// Waits for a task's end, for at most `wait`; nothing when it has not ended by then. `here`: the executor of the coroutine that
-/// calls and awaits this at once. In a handler of a worker it finds out whether a slot is left for the task. Errors: those of
+/// calls and awaits this at once. `by`: for which plain function. In a handler of a worker it finds out whether a slot, or a
+/// thread, is left for the task; of a plain function, which may wait for something else, that is only said. Errors: those of
 /// `broker::wait`; `no_worker` when only that worker could run it, all its slots are held by handlers that wait like this, and no
 /// limit ends any of these waits.
 asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
-                                                       const asio::any_io_executor& here);
+                                                       const asio::any_io_executor& here, std::shared_ptr<const plain_call> by);
 
 }  // namespace taskflux::detail
 
@@ -6148,7 +6171,8 @@ R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
 
 /// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
 /// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
-/// the task's retention has ended.
+/// the task's retention has ended. An empty one (default-constructed or moved from) has no task: all its calls but `id` and
+/// `is_duplicate` throw `wrong_state`.
 template <class R>
 class job {
 public:
@@ -6158,6 +6182,7 @@ public:
     /// Waits without a limit.
     static constexpr duration forever = (duration::max)();
 
+    /// An empty one.
     job() = default;
 
     /// `faults`: of the task's contract.
@@ -6172,53 +6197,55 @@ public:
     bool is_duplicate() const { return is_duplicate_; }
 
     /// The task's state now.
-    awaitable<task_state> status() const { return status_of(broker_, id_); }
+    awaitable<task_state> status() const { return status_of(broker(), id_); }
 
     /// Everything that is known about the task now.
-    awaitable<task_record> record() const { return fetch_record(broker_, id_); }
+    awaitable<task_record> record() const { return fetch_record(broker(), id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
     /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`,
     /// `errc::expired`; `errc::no_worker` where nobody can run it any more (docs/guarantees.md); `errc::timed_out` when `wait`
     /// has passed, as an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker(), id_, wait, faults_, detail::calling_function()); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
     awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
-        return outcome_of(broker_, id_, wait);
+        return outcome_of(broker(), id_, wait, detail::calling_function());
     }
 
     /// The last value that the handler has reported, if any.
     template <class T>
     awaitable<std::optional<T>> progress() const {
-        return progress_of<T>(broker_, id_);
+        return progress_of<T>(broker(), id_);
     }
 
     /// Cancels the task. Returns `done` when it had not started, `requested` when it runs (its handler is
     /// cancelled, and the task ends as cancelled when the handler returns), `wrong_state` when it has ended.
-    awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
+    awaitable<effect> cancel() const { return one(&taskflux::broker::cancel, broker(), id_); }
 
     /// Starts a held task: from now on it waits for a worker, or for its time.
-    awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
+    awaitable<effect> start() const { return one(&taskflux::broker::start, broker(), id_); }
 
     /// Makes a scheduled task due now.
-    awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
+    awaitable<effect> promote() const { return one(&taskflux::broker::promote, broker(), id_); }
 
     /// Runs a failed, cancelled or expired task again, with all its attempts.
-    awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
+    awaitable<effect> requeue() const { return one(&taskflux::broker::requeue, broker(), id_); }
 
     /// Removes the task's record; a running task is refused.
-    awaitable<effect> remove() const { return one(&broker::remove, broker_, id_); }
+    awaitable<effect> remove() const { return one(&taskflux::broker::remove, broker(), id_); }
 
     /// Replaces the payload of a task that has not started.
     template <class P>
     awaitable<effect> update(const P& payload) const {
-        return replace(broker_, id_, encode(payload));
+        return replace(broker(), id_, encode(payload));
     }
 
 private:
-    using batch_call = awaitable<std::vector<effect>> (broker::*)(std::string, std::vector<task_key>);
+    using batch_call = awaitable<std::vector<effect>> (taskflux::broker::*)(std::string, std::vector<task_key>);
+
+    const broker_ptr& broker() const { return detail::required(broker_, "job"); }
 
     // Coroutines that own what they need, so that a handle may be gone before they are awaited.
 
@@ -6241,9 +6268,11 @@ private:
         co_return detail::decode_of<T>(subject, known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
+    using caller = std::shared_ptr<const detail::plain_call>;
+
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults, caller by) {
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(broker, id, wait, here);
+        auto waiting = detail::await_end(broker, id, wait, here, std::move(by));
         auto ended = co_await std::move(waiting);
         if (!ended) {
             throw error(errc::timed_out,
@@ -6257,9 +6286,9 @@ private:
         }
     }
 
-    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait, caller by) {
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(std::move(broker), id, wait, here);
+        auto waiting = detail::await_end(std::move(broker), id, wait, here, std::move(by));
         auto ended = co_await std::move(waiting);
         if (!ended) co_return std::nullopt;
         co_return detail::typed<R>(*ended, detail::result_subject(id));
@@ -6384,6 +6413,8 @@ public:
     /// Lends the handler's slot to another, as long as the handler only waits.
     virtual void park() = 0;
     virtual void unpark() = 0;
+    /// How many of the handler's calls only wait.
+    virtual int parked() const = 0;
 
     /// Why the attempt must end, if it must.
     virtual std::optional<errc> stopped() const = 0;
@@ -6426,8 +6457,10 @@ public:
     void return_signal(const std::string& name, std::size_t number);
 
     bool is_in_group() const { return groups_ > 0; }
-    void enter_group() { ++groups_; }
-    void leave_group() { --groups_; }
+    void enter_group() { ++groups_, --leaves_; }
+    void leave_group() { --groups_, ++leaves_; }
+    void add_leaf() { ++leaves_; }
+    void remove_leaf() { --leaves_; }
 
     /// Throws `invalid_argument` for what can't be a name.
     static void check_name(const char* what, const std::string& name);
@@ -6476,6 +6509,11 @@ public:
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
 
+    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where no other call of the handler goes
+    /// on, this attempt has come as far as the one before, and what its workers have died of is not its handler. Journals
+    /// that, once, so that the broker counts the task's crashes afresh.
+    asio::awaitable<void> rest();
+
     /// Departs unless the attempt is still the task's.
     asio::awaitable<journal_written> confirm() { return write(new_write()); }
 
@@ -6506,6 +6544,7 @@ private:
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
+    auto is_own_chain();
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
@@ -6517,6 +6556,8 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
+    std::atomic<int> leaves_ = 1;  // the handler's own chain, or the branches of its groups
+    std::atomic<bool> has_rested_ = false;
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
@@ -6743,6 +6784,37 @@ private:
     notebook& book_;
 };
 
+/// A call of a group that may still go on.
+class leaf {
+public:
+    explicit leaf(notebook& book) : book_(&book) { book.add_leaf(); }
+    leaf(leaf&& other) noexcept : book_(std::exchange(other.book_, nullptr)) {}
+    leaf& operator=(leaf&&) = delete;
+    ~leaf() { end(); }
+
+    void end() {
+        if (auto* const book = std::exchange(book_, nullptr)) book->remove_leaf();
+    }
+
+private:
+    notebook* book_;
+};
+
+/// When it has ended, the others may do nothing but wait.
+template <class T>
+asio::awaitable<T> branch(leaf here, notebook& book, asio::awaitable<T> call) {
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(call);
+        here.end();
+        co_await book.rest();
+    } else {
+        auto value = co_await std::move(call);
+        here.end();
+        co_await book.rest();
+        co_return value;
+    }
+}
+
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
@@ -6751,7 +6823,7 @@ asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::strin
     std::optional<std::string> known;
     if (book.may_have_entries()) known = co_await book.find(at);
     if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
-    auto winner = co_await when_any(std::move(calls)...);
+    auto winner = co_await when_any(branch(leaf(book), book, std::move(calls))...);
     co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
     co_return winner;
 }
@@ -6759,7 +6831,7 @@ asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::strin
 template <class... Ts>
 asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
     const group together(book);
-    co_return co_await when_all(std::move(calls)...);
+    co_return co_await when_all(branch(leaf(book), book, std::move(calls))...);
 }
 
 }  // namespace taskflux::detail
@@ -7289,7 +7361,8 @@ public:
 
     /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all
     /// slots of the worker. `is_deadlock`: no other worker serves the task's queue; the wait ends with `errc::no_worker`. Else
-    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
+    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot. `who` may be a plain
+    /// function that blocks its thread (a future), also where such functions block all threads: that is never a deadlock here.
     virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
 
     /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the
@@ -8823,7 +8896,7 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 ///
 /// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
 /// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call stops waiting for it: a task
-/// that was sent may be stored all the same. Only `run` also cancels its task.
+/// that was sent may be stored all the same. Only `run` also cancels its task, if it has submitted it.
 class client {
 public:
     template <class T>
@@ -8848,7 +8921,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+        return send<R>(broker(), detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
                        contract.faults());
     }
 
@@ -8873,7 +8946,7 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker(), detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
@@ -8881,7 +8954,8 @@ public:
     }
 
     /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
-    /// Cancelling the caller cancels the task.
+    /// Cancelling the caller cancels the task, unless it had been submitted before (own id, unique key): then it goes on, also
+    /// after `timed_out` or `no_worker`.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -8893,8 +8967,8 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<R>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
-        return result_of(std::move(submission), broker_, options.wait(), contract.faults());
+        auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        return result_of(std::move(submission), broker(), options.wait(), contract.faults(), detail::calling_function());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -8910,12 +8984,12 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window, contract.faults(), contract.name());
+        auto reader = detail::open_inlet(broker(), stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<void>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<void>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
         return stream_of<T>(std::move(submission), std::move(reader));
     }
 
@@ -8923,13 +8997,13 @@ public:
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id), contract.faults());
+        return find<R>(broker(), std::string(contract.options().queue()), std::move(id), contract.faults());
     }
 
     /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>& contract, task_id id) const {
-        return job<R>(broker_, std::move(id), false, contract.faults());
+        return job<R>(broker(), std::move(id), false, contract.faults());
     }
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
@@ -8938,7 +9012,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
-        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
+        return send_under<R>(broker(), parent, detail::queue_of(contract, options),
                              task_of(contract, options, std::forward<Args>(payload)...), contract.faults());
     }
 
@@ -8947,7 +9021,7 @@ public:
     /// `not_found`, `too_large`.
     template <class T>
     awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
-        return detail::send_signal(broker_, id, std::move(name), encode(value));
+        return detail::send_signal(broker(), id, std::move(name), encode(value));
     }
 
     /// The outcomes of `count` subtasks that a task has spawned, from number `first` (0 is the first subtask) on. Subtasks
@@ -8955,7 +9029,7 @@ public:
     template <class R, class P>
     awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                    std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(broker_, which, first, count);
+        return detail::results_of<R>(broker(), which, first, count);
     }
 
     /// `submit` with a completion token, for callers that are no coroutines: completes with
@@ -9003,6 +9077,8 @@ public:
     const broker_ptr& get_broker() const { return broker_; }
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "client"); }
+
     static constexpr std::size_t batch_size = 1000;
     static constexpr std::size_t stream_window = 64;  // values
 
@@ -9027,7 +9103,7 @@ private:
         } catch (...) {
             begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
         }
-        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
+        return asio::co_spawn(broker()->get_executor(), std::move(*begun), std::forward<Token>(token));
     }
 
     template <class T>
@@ -9077,30 +9153,37 @@ private:
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults,
+                                  std::shared_ptr<const detail::plain_call> by) {
         const auto submitted = co_await std::move(submission);
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(broker, submitted.id(), wait, here);
+        auto waiting = detail::await_end(broker, submitted.id(), wait, here, std::move(by));
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
             ended = co_await std::move(waiting);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
-            if (e.code() == errc::no_worker) detail::cancel_in_background(broker, submitted.id());
+            if (e.code() == errc::no_worker) give_up(broker, submitted);
             if (!is_cancelled) throw;
         }
         if (!ended) {
-            detail::cancel_in_background(broker, submitted.id());  // once cancelled, this coroutine can't await any more
+            give_up(broker, submitted);
             if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
-            throw error(errc::timed_out, "task " + to_string(submitted.id()) +
-                                             " has not ended within the wait of client::run, and is cancelled");
+            throw error(errc::timed_out, "task " + to_string(submitted.id()) + " has not ended within the wait of client::run, and " +
+                                             (submitted.is_duplicate() ? "goes on, as it had been submitted before" : "is cancelled"));
         }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
             co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
+    }
+
+    /// Once cancelled, a coroutine can't await any more. A task that had been submitted before is not this caller's to cancel.
+    template <class R>
+    static void give_up(const broker_ptr& broker, const job<R>& submitted) {
+        if (!submitted.is_duplicate()) detail::cancel_in_background(broker, submitted.id());
     }
 
     template <class T>
@@ -11276,7 +11359,8 @@ public:
 }  // namespace detail
 
 /// A job that `executor::spawn` started. Moves; dropping it lets the job go on: its error is then only
-/// counted, and given to `executor_options::on_error`. One handle is for one thread at a time.
+/// counted, and given to `executor_options::on_error`. One handle is for one thread at a time. Calls of an empty one
+/// (default-constructed or moved from) throw `wrong_state`.
 template <class R>
 class handle {
 public:
@@ -11291,19 +11375,21 @@ public:
     }
 
     /// Whether the job has ended, in whichever way.
-    bool done() const noexcept { return job_->ended(); }
+    bool done() const { return job()->ended(); }
 
     /// Cancels the job: at once if it has not started, else by the cancellation slot of its coroutine.
-    void cancel() { owner_->cancel(*job_, errc::cancelled); }
+    void cancel() { owner_->cancel(*job(), errc::cancelled); }
 
     /// Waits for the end and returns the result; to be awaited once. This handle need not live meanwhile.
     /// Errors: what the job threw; `cancelled`, `timed_out`, `shut_down`, `queue_full`; `wrong_state` if it
     /// is awaited already. Cancellation (terminal, by default): stops waiting; the job goes on.
-    asio::awaitable<R> result() { return wait(owner_, job_); }
+    asio::awaitable<R> result() { return wait(owner_, job()); }
 
 private:
     friend class executor;
     using job_pointer = boost::intrusive_ptr<detail::spawned_result<R>>;
+
+    const job_pointer& job() const { return detail::required(job_, "handle"); }
 
     handle(std::shared_ptr<detail::executor_state> owner, job_pointer j) noexcept
         : owner_(std::move(owner)), job_(std::move(j)) {}
@@ -11337,7 +11423,7 @@ namespace taskflux {
 /// alone. Jobs are copies of function and arguments, owned until they end. An idle executor does not keep its
 /// `io_context` running. The context and the clock must outlive it.
 ///
-/// Thread-safe, but for being moved, assigned and destroyed. The destructor cancels all jobs and does not wait:
+/// Thread-safe, but for being moved, assigned and destroyed. One that was moved from may only be assigned to or destroyed. The destructor cancels all jobs and does not wait:
 /// callers that await results get `cancelled`.
 class executor {
 public:

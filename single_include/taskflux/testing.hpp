@@ -12,8 +12,11 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -27,6 +30,44 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+// -------------------- taskflux/detail/one_thread.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Marks the context of a `testing::environment`: time moves on there when its one thread has nothing to do, and does not
+/// wait for work on other threads, nor for a lease that one of them renews.
+class one_thread final : public asio::execution_context::service {
+public:
+    using key_type = one_thread;
+    static inline asio::execution_context::id id;
+
+    explicit one_thread(asio::execution_context& of) : service(of) {}
+
+    static void mark(asio::execution_context& context) { asio::use_service<one_thread>(context); }
+
+    /// Errors: `invalid_argument` where the context of `home` is marked, and `what` has something to do elsewhere: a thread of its
+    /// own (`has_thread`), or plain functions on `cpu` (null: a pool of its own). `remedy`: what it is to be made with.
+    static void check(const asio::any_io_executor& home, bool has_thread, bool has_plain_functions, const asio::any_io_executor& cpu,
+                      const std::string& what, const std::string& remedy) {
+        auto& here = context_of(home);
+        if (!asio::has_service<one_thread>(here)) return;
+        const bool is_elsewhere = has_plain_functions && (!cpu || &context_of(cpu) != &here);
+        if (!has_thread && !is_elsewhere) return;
+        throw error(errc::invalid_argument, what + " in a testing::environment can't have " +
+                                                (is_elsewhere ? "plain functions on other threads" : "a thread of its own") +
+                                                ": time moves on there without waiting for it; make it with " + remedy);
+    }
+
+private:
+    static asio::execution_context& context_of(const asio::any_io_executor& executor) {
+        return asio::query(executor, asio::execution::context);
+    }
+
+    void shutdown() override {}
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/testing/hand_made.hpp -------------------------------------------------------
 
@@ -100,6 +141,7 @@ private:
     const std::string& consumer_name() const override { return consumer_; }
     void park() override {}
     void unpark() override {}
+    int parked() const override { return 0; }
     std::optional<errc> stopped() const override {
         if (job_.stopping()) return job_.stop_reason();
         if (broker_->clock().now() >= ends_) return errc::timed_out;
@@ -139,11 +181,14 @@ namespace taskflux::testing {
 ///     test.start(worker.run());
 ///     BOOST_TEST(test.run(taskflux::client{test.broker()}.run(remind, "tomorrow")) == "reminded");
 ///
-/// Everything runs on the thread that calls these functions. Declare it before whatever uses it.
+/// Everything runs on the thread that calls these functions: the `run` of a worker that was not made with `options()`, or of a
+/// service or scheduler with plain functions on other threads, throws `invalid_argument`. Declare it before whatever uses it.
 class environment {
 public:
     explicit environment(const memory_options& options = memory_options())
-        : broker_(make_memory_broker(io_.get_executor(), options, clock_)) {}
+        : broker_(make_memory_broker(io_.get_executor(), options, clock_)) {
+        detail::one_thread::mark(io_);
+    }
 
     environment(const environment&) = delete;
     environment& operator=(const environment&) = delete;

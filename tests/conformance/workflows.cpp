@@ -2,9 +2,12 @@
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <ranges>
 #include <utility>
@@ -227,6 +230,74 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_is_run_again_at_any_point_repeats_n
             for (const auto& [value, times] : all.runs) BOOST_TEST(times == 1, value << " ran " << times << " times, point " << at);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_crash_while_a_handler_only_waits_makes_it_a_dead_letter, Backend, backends) {
+    const auto call = [](context& ctx) -> asio::awaitable<int> { return ctx.call(twice, 7); };
+    const auto beside_call = [](context& ctx) -> asio::awaitable<int> {
+        const auto [a, b] = co_await ctx.all(ctx.call(twice, 7), ctx.call(far, 1));
+        co_return a + b - 2;
+    };
+    const auto beside_signal = [](context& ctx) -> asio::awaitable<int> {
+        const auto [a, b] = co_await ctx.all(ctx.call(twice, 7), ctx.wait_signal<int>("go on", 30 * 24h));
+        co_return a;
+    };
+    const auto in_map = [](context& ctx) -> asio::awaitable<int> {
+        const auto all = co_await ctx.map(twice, std::views::single(7));
+        co_return all.front();
+    };
+    for (const auto& body : std::vector<std::function<asio::awaitable<int>(context&)>>{call, beside_call, beside_signal, in_map}) {
+        fixture on(std::make_unique<Backend>());
+        site all(on);
+        all.hangs_at = 7;
+        int runs = 0;
+        all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> { return ++runs, body(ctx); };
+        all.begin();
+        const auto job = all.result(all.client.submit(parent, 0));
+        for (int day = 0; day != 5; ++day) {  // more than the limit of 3
+            on.let_work();
+            on.advance(31s);  // as if the machine had slept: the lease is lost
+            for (int i = 0; i != 1000 && runs < day + 2; ++i) on.let_work();
+        }
+        on.let_work();
+        BOOST_TEST(on.record(job.id().key).crashes == 0U);
+        BOOST_TEST(all.runs[7] == 1);
+        all.result(all.client.signal(job.id(), "go on", 1));
+        const auto tree = all.result(all.inspector.tree(job.id()));
+        for (const auto& child : tree.node.children) {
+            if (!is_terminal(child.task.state)) all.result(all.client.signal(child.task.id, "never", 1));
+        }
+        const auto ended = on.start(job.result());
+        for (int i = 0; i != 10 && !ended.done(); ++i) on.pass(1s);
+        BOOST_REQUIRE(ended.done());
+        BOOST_TEST(on.record(job.id().key).result == "14");
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_kills_workers_beside_a_subtask_that_is_awaited_is_a_dead_letter, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.hangs_at = 7;
+    const auto deadly = [](context& ctx) -> asio::awaitable<int> {  // works until its worker is lost
+        co_await ctx.sleep_for(1ms);
+        asio::steady_timer work(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await work.async_wait(asio::deferred);
+        co_return 1;
+    };
+    int runs = 0;
+    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        ++runs;
+        const auto [a, b] = co_await ctx.all(ctx.call(twice, 7), deadly(ctx));
+        co_return a + b;
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    for (int times = 1; times <= 5 && all.state(job.id()) != task_state::failed; ++times) {
+        for (int i = 0; i != 1000 && runs < times; ++i) on.let_work();
+        on.pass(1ms);
+        on.pass(31s);  // as if the machine had slept: the lease is lost
+    }
+    BOOST_TEST((all.state(job.id()) == task_state::failed));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(another_attempt_runs_failed_subtasks_again_and_the_same_one_does_not, Backend, backends) {

@@ -6,6 +6,7 @@
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/core/method.hpp>
+#include <taskflux/detail/required.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -67,6 +68,8 @@ public:
     awaitable<std::vector<node_info>> stop(node_filter which) const;
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "directory"); }
+
     broker_ptr broker_;
     rpc rpc_;
 };

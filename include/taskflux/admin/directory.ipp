@@ -134,42 +134,42 @@ inline node_order order_to(node_action action) {
 }  // namespace detail
 
 asio::awaitable<std::vector<node_info>> directory::nodes() const {
-    return detail::read_board<node_info>(broker_, detail::nodes_board);
+    return detail::read_board<node_info>(broker(), detail::nodes_board);
 }
 
-asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker_); }
+asio::awaitable<std::vector<service_instance>> directory::services() const { return detail::all_services(broker()); }
 
 asio::awaitable<std::vector<service_instance>> directory::services(std::string service) const {
     detail::checked_service(service);
-    return detail::instances_of(broker_, std::move(service));
+    return detail::instances_of(broker(), std::move(service));
 }
 
-asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker_); }
+asio::awaitable<directory_view> directory::view() const { return detail::whole_view(broker()); }
 
 asio::awaitable<directory_view> directory::next_change(directory_view known, duration wait) const {
-    return detail::changed_view(broker_, std::move(known), wait);
+    return detail::changed_view(broker(), std::move(known), wait);
 }
 
 asio::awaitable<std::vector<node_info>> directory::set_concurrency(node_filter which, std::uint64_t slots, bool keep) const {
     node_order order;
     order.concurrency = slots;
-    return detail::steer(broker_, rpc_, std::move(which), order, keep);
+    return detail::steer(broker(), rpc_, std::move(which), order, keep);
 }
 
 asio::awaitable<std::vector<node_info>> directory::pause(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::pause), keep);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::pause), keep);
 }
 
 asio::awaitable<std::vector<node_info>> directory::resume(node_filter which, bool keep) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::resume), keep);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::resume), keep);
 }
 
 asio::awaitable<std::vector<node_info>> directory::drain(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::drain), false);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::drain), false);
 }
 
 asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const {
-    return detail::steer(broker_, rpc_, std::move(which), detail::order_to(node_action::stop), false);
+    return detail::steer(broker(), rpc_, std::move(which), detail::order_to(node_action::stop), false);
 }
 
 }  // namespace taskflux

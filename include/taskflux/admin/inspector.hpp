@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/detail/required.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -43,6 +44,8 @@ public:
     awaitable<children_counts> progress(task_id id) const;
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
+
     broker_ptr broker_;
 };
 

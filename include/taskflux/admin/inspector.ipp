@@ -116,11 +116,11 @@ asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
 }  // namespace detail
 
 asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
-    return detail::look_around(broker_, std::move(id), most);
+    return detail::look_around(broker(), std::move(id), most);
 }
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
-    return detail::count_children(broker_, std::move(id));
+    return detail::count_children(broker(), std::move(id));
 }
 
 }  // namespace taskflux

@@ -8,6 +8,7 @@
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/payload.hpp>
+#include <taskflux/detail/required.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -92,7 +93,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<R> call(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return read<R>(detail::call_one(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
+        return read<R>(detail::call_one(core(), request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
     /// Calls a method that emits values. Returns when an instance has taken the call; the stream throws errors that come
@@ -105,7 +106,7 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> call(const detail::stream_method_contract<T, P>& method, const call_options& options,
                               Args&&... payload) const {
-        return read_stream<T>(detail::open_stream(core_, request(method, options, std::forward<Args>(payload)...)),
+        return read_stream<T>(detail::open_stream(core(), request(method, options, std::forward<Args>(payload)...)),
                               method.subject());
     }
 
@@ -122,7 +123,7 @@ public:
     }
     template <class R, class P, class... Args>
     awaitable<void> notify(const detail::method_contract<R, P>& method, const call_options& options, Args&&... payload) const {
-        return detail::notify_one(core_, request(method, options, std::forward<Args>(payload)...));
+        return detail::notify_one(core(), request(method, options, std::forward<Args>(payload)...));
     }
 
     /// Calls all instances of the service and waits for all their replies; an empty list when there is none.
@@ -134,10 +135,12 @@ public:
     template <class R, class P, class... Args>
     awaitable<std::vector<instance_reply<R>>> broadcast(const detail::method_contract<R, P>& method,
                                                         const call_options& options, Args&&... payload) const {
-        return read_all<R>(detail::call_all(core_, request(method, options, std::forward<Args>(payload)...)), method.subject());
+        return read_all<R>(detail::call_all(core(), request(method, options, std::forward<Args>(payload)...)), method.subject());
     }
 
 private:
+    const std::shared_ptr<detail::rpc_core>& core() const { return detail::required(core_, "rpc"); }
+
     template <class R, class P, class... Args>
     static detail::call_request request(const detail::method_contract<R, P>& method, const call_options& options,
                                         Args&&... payload) {

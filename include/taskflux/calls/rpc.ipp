@@ -109,7 +109,7 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
     what.method = detail::checked_name(method, "method");
     what.payload = std::move(payload);
     what.options = std::move(options);
-    return detail::call_one(core_, std::move(what));
+    return detail::call_one(core(), std::move(what));
 }
 
 }  // namespace taskflux

@@ -6,6 +6,7 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/live.hpp>
+#include <taskflux/detail/one_thread.hpp>
 
 #include <boost/asio/ip/host_name.hpp>
 
@@ -65,7 +66,10 @@ void service::add(std::string_view of, std::string_view method, std::unique_ptr<
 asio::any_io_executor service::cpu() {
     const auto is_plain = [](const auto& named) { return named.second->kind() == detail::slot_job::kind::plain; };
     const auto has_plain = [&](const auto& named) { return std::ranges::any_of(named.second, is_plain); };
-    if (options_.cpu() || std::ranges::none_of(*methods_, has_plain)) return options_.cpu();
+    const bool is_any_plain = std::ranges::any_of(*methods_, has_plain);
+    detail::one_thread::check(broker_->get_executor(), false, is_any_plain, options_.cpu(), "service " + options_.id(),
+                              "service_options::cpu and environment::get_executor()");
+    if (options_.cpu() || !is_any_plain) return options_.cpu();
     pool_ = detail::make_cpu_pool(options_.cpu_threads());
     return pool_->get_executor();
 }

@@ -24,7 +24,7 @@ namespace taskflux {
 template <class T>
 class stream {
 public:
-    /// An empty one.
+    /// An empty one, like one that was moved from: it has no values, and `next` returns nothing.
     stream() {}
 
     /// For the library. `of`: what emits the values, for errors.

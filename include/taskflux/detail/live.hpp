@@ -68,10 +68,14 @@ inline std::string never_begun() {
     return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
-/// Threads for plain functions; 0: as many as the machine has cores.
-inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+/// How many threads plain functions have where `threads` were asked for; 0: as many as the machine has cores.
+inline std::size_t cpu_pool_size(std::size_t threads) {
     if (threads == 0) threads = std::thread::hardware_concurrency();
-    return std::make_shared<asio::thread_pool>((std::max)(threads, std::size_t(1)));
+    return (std::max)(threads, std::size_t(1));
+}
+
+inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
+    return std::make_shared<asio::thread_pool>(cpu_pool_size(threads));
 }
 
 }  // namespace taskflux::detail

@@ -29,7 +29,7 @@ namespace taskflux {
 /// alone. Jobs are copies of function and arguments, owned until they end. An idle executor does not keep its
 /// `io_context` running. The context and the clock must outlive it.
 ///
-/// Thread-safe, but for being moved, assigned and destroyed. The destructor cancels all jobs and does not wait:
+/// Thread-safe, but for being moved, assigned and destroyed. One that was moved from may only be assigned to or destroyed. The destructor cancels all jobs and does not wait:
 /// callers that await results get `cancelled`.
 class executor {
 public:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/required.hpp>
 #include <taskflux/detail/waiters.hpp>
 #include <taskflux/exec/executor/callable.hpp>
 #include <taskflux/exec/executor/executor_state.hpp>
@@ -108,7 +109,8 @@ public:
 }  // namespace detail
 
 /// A job that `executor::spawn` started. Moves; dropping it lets the job go on: its error is then only
-/// counted, and given to `executor_options::on_error`. One handle is for one thread at a time.
+/// counted, and given to `executor_options::on_error`. One handle is for one thread at a time. Calls of an empty one
+/// (default-constructed or moved from) throw `wrong_state`.
 template <class R>
 class handle {
 public:
@@ -123,19 +125,21 @@ public:
     }
 
     /// Whether the job has ended, in whichever way.
-    bool done() const noexcept { return job_->ended(); }
+    bool done() const { return job()->ended(); }
 
     /// Cancels the job: at once if it has not started, else by the cancellation slot of its coroutine.
-    void cancel() { owner_->cancel(*job_, errc::cancelled); }
+    void cancel() { owner_->cancel(*job(), errc::cancelled); }
 
     /// Waits for the end and returns the result; to be awaited once. This handle need not live meanwhile.
     /// Errors: what the job threw; `cancelled`, `timed_out`, `shut_down`, `queue_full`; `wrong_state` if it
     /// is awaited already. Cancellation (terminal, by default): stops waiting; the job goes on.
-    asio::awaitable<R> result() { return wait(owner_, job_); }
+    asio::awaitable<R> result() { return wait(owner_, job()); }
 
 private:
     friend class executor;
     using job_pointer = boost::intrusive_ptr<detail::spawned_result<R>>;
+
+    const job_pointer& job() const { return detail::required(job_, "handle"); }
 
     handle(std::shared_ptr<detail::executor_state> owner, job_pointer j) noexcept
         : owner_(std::move(owner)), job_(std::move(j)) {}

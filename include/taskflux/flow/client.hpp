@@ -6,6 +6,7 @@
 #include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/detail/required.hpp>
 #include <taskflux/flow/client/await_end.hpp>
 #include <taskflux/flow/client/submission.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
@@ -52,7 +53,7 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 ///
 /// A payload is given as one value of the contract's type or as its fields. Errors of all calls: those of
 /// `broker`; `encode_error` for a payload that JSON can't hold. Cancelling a call stops waiting for it: a task
-/// that was sent may be stored all the same. Only `run` also cancels its task.
+/// that was sent may be stored all the same. Only `run` also cancels its task, if it has submitted it.
 class client {
 public:
     template <class T>
@@ -77,7 +78,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit(const detail::contract<R, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        return send<R>(broker_, detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
+        return send<R>(broker(), detail::queue_of(contract, options), task_of(contract, options, std::forward<Args>(payload)...),
                        contract.faults());
     }
 
@@ -102,7 +103,7 @@ public:
         auto spec = spec_of(contract, options);
         auto pattern = detail::make_task(std::move(spec), options, {});
         if constexpr (fits) {
-            return send_all<R>(broker_, detail::queue_of(contract, options), std::move(pattern),
+            return send_all<R>(broker(), detail::queue_of(contract, options), std::move(pattern),
                                std::views::all(std::forward<Range>(payloads)), contract.faults());
         } else {
             return {};
@@ -110,7 +111,8 @@ public:
     }
 
     /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
-    /// Cancelling the caller cancels the task.
+    /// Cancelling the caller cancels the task, unless it had been submitted before (own id, unique key): then it goes on, also
+    /// after `timed_out` or `no_worker`.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -122,8 +124,8 @@ public:
     awaitable<R> run(const detail::contract<R, P>& contract, const submit_options& options, Args&&... payload) const {
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<R>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
-        return result_of(std::move(submission), broker_, options.wait(), contract.faults());
+        auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
+        return result_of(std::move(submission), broker(), options.wait(), contract.faults(), detail::calling_function());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
@@ -139,12 +141,12 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
-        auto reader = detail::open_inlet(broker_, stream_window, contract.faults(), contract.name());
+        auto reader = detail::open_inlet(broker(), stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
         auto task = task_of(contract, mine, std::forward<Args>(payload)...);
         task.is_awaited = true;
-        auto submission = send<void>(broker_, detail::queue_of(contract, options), std::move(task), contract.faults());
+        auto submission = send<void>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
         return stream_of<T>(std::move(submission), std::move(reader));
     }
 
@@ -152,13 +154,13 @@ public:
     /// own id that it was submitted with (into the contract's queue). Errors: `not_found`.
     template <class R, class P>
     awaitable<job<R>> attach(const detail::contract<R, P>& contract, std::string id) const {
-        return find<R>(broker_, std::string(contract.options().queue()), std::move(id), contract.faults());
+        return find<R>(broker(), std::string(contract.options().queue()), std::move(id), contract.faults());
     }
 
     /// A handle to the task with this id, which is not looked up: the handle's calls throw `not_found`.
     template <class R, class P>
     job<R> attach(const detail::contract<R, P>& contract, task_id id) const {
-        return job<R>(broker_, std::move(id), false, contract.faults());
+        return job<R>(broker(), std::move(id), false, contract.faults());
     }
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
@@ -167,7 +169,7 @@ public:
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {
-        return send_under<R>(broker_, parent, detail::queue_of(contract, options),
+        return send_under<R>(broker(), parent, detail::queue_of(contract, options),
                              task_of(contract, options, std::forward<Args>(payload)...), contract.faults());
     }
 
@@ -176,7 +178,7 @@ public:
     /// `not_found`, `too_large`.
     template <class T>
     awaitable<void> signal(const task_id& id, std::string name, const T& value) const {
-        return detail::send_signal(broker_, id, std::move(name), encode(value));
+        return detail::send_signal(broker(), id, std::move(name), encode(value));
     }
 
     /// The outcomes of `count` subtasks that a task has spawned, from number `first` (0 is the first subtask) on. Subtasks
@@ -184,7 +186,7 @@ public:
     template <class R, class P>
     awaitable<std::vector<job_outcome<R>>> results(const detail::contract<R, P>&, const spawned& which,
                                                    std::uint64_t first = 0, std::uint64_t count = 1000) const {
-        return detail::results_of<R>(broker_, which, first, count);
+        return detail::results_of<R>(broker(), which, first, count);
     }
 
     /// `submit` with a completion token, for callers that are no coroutines: completes with
@@ -232,6 +234,8 @@ public:
     const broker_ptr& get_broker() const { return broker_; }
 
 private:
+    const broker_ptr& broker() const { return detail::required(broker_, "client"); }
+
     static constexpr std::size_t batch_size = 1000;
     static constexpr std::size_t stream_window = 64;  // values
 
@@ -256,7 +260,7 @@ private:
         } catch (...) {
             begun.emplace(failed<typename std::invoke_result_t<Call&>::value_type>(std::current_exception()));
         }
-        return asio::co_spawn(broker_->get_executor(), std::move(*begun), std::forward<Token>(token));
+        return asio::co_spawn(broker()->get_executor(), std::move(*begun), std::forward<Token>(token));
     }
 
     template <class T>
@@ -306,30 +310,37 @@ private:
     }
 
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults) {
+    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults,
+                                  std::shared_ptr<const detail::plain_call> by) {
         const auto submitted = co_await std::move(submission);
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(broker, submitted.id(), wait, here);
+        auto waiting = detail::await_end(broker, submitted.id(), wait, here, std::move(by));
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
         try {
             ended = co_await std::move(waiting);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
-            if (e.code() == errc::no_worker) detail::cancel_in_background(broker, submitted.id());
+            if (e.code() == errc::no_worker) give_up(broker, submitted);
             if (!is_cancelled) throw;
         }
         if (!ended) {
-            detail::cancel_in_background(broker, submitted.id());  // once cancelled, this coroutine can't await any more
+            give_up(broker, submitted);
             if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
-            throw error(errc::timed_out, "task " + to_string(submitted.id()) +
-                                             " has not ended within the wait of client::run, and is cancelled");
+            throw error(errc::timed_out, "task " + to_string(submitted.id()) + " has not ended within the wait of client::run, and " +
+                                             (submitted.is_duplicate() ? "goes on, as it had been submitted before" : "is cancelled"));
         }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
             co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
+    }
+
+    /// Once cancelled, a coroutine can't await any more. A task that had been submitted before is not this caller's to cancel.
+    template <class R>
+    static void give_up(const broker_ptr& broker, const job<R>& submitted) {
+        if (!submitted.is_duplicate()) detail::cancel_in_background(broker, submitted.id());
     }
 
     template <class T>

@@ -6,6 +6,7 @@
 #include <taskflux/core/codec/named.hpp>
 #include <taskflux/core/fault.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/required.hpp>
 #include <taskflux/flow/client/await_end.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -81,7 +82,8 @@ R value_of(const task_outcome& ended, const task_id& id, fault_list faults) {
 
 /// A handle to a submitted task. A value: copy it, keep it, drop it; the task is not affected. Distinct
 /// objects may be used from several threads. Errors of all calls: those of `broker`, `errc::not_found` once
-/// the task's retention has ended.
+/// the task's retention has ended. An empty one (default-constructed or moved from) has no task: all its calls but `id` and
+/// `is_duplicate` throw `wrong_state`.
 template <class R>
 class job {
 public:
@@ -91,6 +93,7 @@ public:
     /// Waits without a limit.
     static constexpr duration forever = (duration::max)();
 
+    /// An empty one.
     job() = default;
 
     /// `faults`: of the task's contract.
@@ -105,53 +108,55 @@ public:
     bool is_duplicate() const { return is_duplicate_; }
 
     /// The task's state now.
-    awaitable<task_state> status() const { return status_of(broker_, id_); }
+    awaitable<task_state> status() const { return status_of(broker(), id_); }
 
     /// Everything that is known about the task now.
-    awaitable<task_record> record() const { return fetch_record(broker_, id_); }
+    awaitable<task_record> record() const { return fetch_record(broker(), id_); }
 
     /// Waits for the result, for at most `wait`. Errors: `task_failed` with what the last attempt threw, also where that has
     /// a code which this call has as well, as a `fault_of` where it is a fault that the contract names; `errc::cancelled`,
     /// `errc::expired`; `errc::no_worker` where nobody can run it any more (docs/guarantees.md); `errc::timed_out` when `wait`
     /// has passed, as an `error` that is no `task_failed`. Then, and when this call is cancelled, the task goes on.
-    awaitable<R> result(duration wait = forever) const { return result_of(broker_, id_, wait, faults_); }
+    awaitable<R> result(duration wait = forever) const { return result_of(broker(), id_, wait, faults_, detail::calling_function()); }
 
     /// Waits for the task's end, for at most `wait`; returns nothing when it has not ended by then. A failed task is
     /// a value here, not an exception.
     awaitable<std::optional<job_outcome<R>>> outcome(duration wait = forever) const {
-        return outcome_of(broker_, id_, wait);
+        return outcome_of(broker(), id_, wait, detail::calling_function());
     }
 
     /// The last value that the handler has reported, if any.
     template <class T>
     awaitable<std::optional<T>> progress() const {
-        return progress_of<T>(broker_, id_);
+        return progress_of<T>(broker(), id_);
     }
 
     /// Cancels the task. Returns `done` when it had not started, `requested` when it runs (its handler is
     /// cancelled, and the task ends as cancelled when the handler returns), `wrong_state` when it has ended.
-    awaitable<effect> cancel() const { return one(&broker::cancel, broker_, id_); }
+    awaitable<effect> cancel() const { return one(&taskflux::broker::cancel, broker(), id_); }
 
     /// Starts a held task: from now on it waits for a worker, or for its time.
-    awaitable<effect> start() const { return one(&broker::start, broker_, id_); }
+    awaitable<effect> start() const { return one(&taskflux::broker::start, broker(), id_); }
 
     /// Makes a scheduled task due now.
-    awaitable<effect> promote() const { return one(&broker::promote, broker_, id_); }
+    awaitable<effect> promote() const { return one(&taskflux::broker::promote, broker(), id_); }
 
     /// Runs a failed, cancelled or expired task again, with all its attempts.
-    awaitable<effect> requeue() const { return one(&broker::requeue, broker_, id_); }
+    awaitable<effect> requeue() const { return one(&taskflux::broker::requeue, broker(), id_); }
 
     /// Removes the task's record; a running task is refused.
-    awaitable<effect> remove() const { return one(&broker::remove, broker_, id_); }
+    awaitable<effect> remove() const { return one(&taskflux::broker::remove, broker(), id_); }
 
     /// Replaces the payload of a task that has not started.
     template <class P>
     awaitable<effect> update(const P& payload) const {
-        return replace(broker_, id_, encode(payload));
+        return replace(broker(), id_, encode(payload));
     }
 
 private:
-    using batch_call = awaitable<std::vector<effect>> (broker::*)(std::string, std::vector<task_key>);
+    using batch_call = awaitable<std::vector<effect>> (taskflux::broker::*)(std::string, std::vector<task_key>);
+
+    const broker_ptr& broker() const { return detail::required(broker_, "job"); }
 
     // Coroutines that own what they need, so that a handle may be gone before they are awaited.
 
@@ -174,9 +179,11 @@ private:
         co_return detail::decode_of<T>(subject, known.progress);
     }
 
-    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults) {
+    using caller = std::shared_ptr<const detail::plain_call>;
+
+    static awaitable<R> result_of(broker_ptr broker, task_id id, duration wait, fault_list faults, caller by) {
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(broker, id, wait, here);
+        auto waiting = detail::await_end(broker, id, wait, here, std::move(by));
         auto ended = co_await std::move(waiting);
         if (!ended) {
             throw error(errc::timed_out,
@@ -190,9 +197,9 @@ private:
         }
     }
 
-    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait) {
+    static awaitable<std::optional<job_outcome<R>>> outcome_of(broker_ptr broker, task_id id, duration wait, caller by) {
         const auto here = co_await asio::this_coro::executor;
-        auto waiting = detail::await_end(std::move(broker), id, wait, here);
+        auto waiting = detail::await_end(std::move(broker), id, wait, here, std::move(by));
         auto ended = co_await std::move(waiting);
         if (!ended) co_return std::nullopt;
         co_return detail::typed<R>(*ended, detail::result_subject(id));

@@ -6,6 +6,8 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/courtesy.hpp>
+#include <taskflux/detail/required.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/raw_queue/consumer.hpp>
@@ -37,7 +39,7 @@ public:
         consumer_->forget(what_.key, what_.token);
         if (is_settled_ || consumer_->is_lost()) return;
         // Where this fails, the lease runs out: it is not renewed any more.
-        spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release)));
+        as_courtesy([this] { spawn_in_background(consumer_->broker(), release(consumer_, end(settlement::kind::release))); });
     }
 
     const delivery& what() const { return what_; }
@@ -154,9 +156,11 @@ private:
     std::shared_ptr<raw_consumer> current_;
 };
 
-inline void require_message(const std::shared_ptr<held_message>& held) {
-    if (!held) throw error(errc::wrong_state, "this received_message holds no message: it was moved from");
+inline const std::shared_ptr<held_message>& held(const std::shared_ptr<held_message>& by) {
+    return required(by, "received_message");
 }
+
+inline const std::shared_ptr<raw_receiver>& receiver(const std::shared_ptr<raw_receiver>& of) { return required(of, "raw_queue"); }
 
 }  // namespace detail
 
@@ -171,37 +175,34 @@ received_message::received_message(received_message&&) noexcept = default;
 received_message& received_message::operator=(received_message&&) noexcept = default;
 received_message::~received_message() = default;
 
-const task_id& received_message::id() const { return held_->id(); }
-const std::string& received_message::name() const { return held_->what().spec->name; }
-const std::string& received_message::body() const { return held_->what().payload; }
-const std::string& received_message::own_id() const { return held_->what().own_id; }
-const header_map& received_message::headers() const { return held_->what().spec->headers; }
-unsigned received_message::deliveries() const { return held_->what().token; }
-time_point received_message::submitted_at() const { return held_->what().submitted_at; }
-bool received_message::is_lost() const { return held_->is_lost(); }
-bool received_message::is_cancelled() const { return held_->is_cancelled(); }
+const task_id& received_message::id() const { return detail::held(held_)->id(); }
+const std::string& received_message::name() const { return detail::held(held_)->what().spec->name; }
+const std::string& received_message::body() const { return detail::held(held_)->what().payload; }
+const std::string& received_message::own_id() const { return detail::held(held_)->what().own_id; }
+const header_map& received_message::headers() const { return detail::held(held_)->what().spec->headers; }
+unsigned received_message::deliveries() const { return detail::held(held_)->what().token; }
+time_point received_message::submitted_at() const { return detail::held(held_)->what().submitted_at; }
+bool received_message::is_lost() const { return detail::held(held_)->is_lost(); }
+bool received_message::is_cancelled() const { return detail::held(held_)->is_cancelled(); }
 
 asio::awaitable<effect> received_message::complete(std::string result) {
-    detail::require_message(held_);
-    auto how = held_->end(settlement::kind::complete);
+    auto how = detail::held(held_)->end(settlement::kind::complete);
     how.data = std::move(result);
     return detail::held_message::settle(held_, std::move(how));
 }
 
 asio::awaitable<effect> received_message::release(duration delay) {
-    detail::require_message(held_);
-    auto how = held_->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
+    auto how = detail::held(held_)->end(delay > duration::zero() ? settlement::kind::retry : settlement::kind::release);
     how.delay = delay;
     how.counts = false;
     return detail::held_message::settle(held_, std::move(how));
 }
 
 asio::awaitable<effect> received_message::fail(std::string why) {
-    detail::require_message(held_);
     failure told;
     told.code = "task_failed";
     told.message = detail::as_utf8(why);
-    auto how = held_->end(settlement::kind::fail);
+    auto how = detail::held(held_)->end(settlement::kind::fail);
     how.data = encode(told);
     return detail::held_message::settle(held_, std::move(how));
 }
@@ -210,7 +211,7 @@ raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options opt
     : receiver_(std::make_shared<detail::raw_receiver>(detail::checked_broker(std::move(broker), "a raw_queue"),
                                                        std::string(detail::checked_name(queue)), options)) {}
 
-const std::string& raw_queue::name() const { return receiver_->queue(); }
+const std::string& raw_queue::name() const { return detail::receiver(receiver_)->queue(); }
 
 asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
     return send_task("message", std::move(bytes), options);
@@ -221,11 +222,11 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
     auto here = options;
     here.queue(name());
     const raw bytes{std::move(payload)};
-    return client(receiver_->broker()).submit(contract, here, bytes);
+    return client(detail::receiver(receiver_)->broker()).submit(contract, here, bytes);
 }
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
-    return detail::raw_receiver::receive(receiver_, wait);
+    return detail::raw_receiver::receive(detail::receiver(receiver_), wait);
 }
 
 }  // namespace taskflux

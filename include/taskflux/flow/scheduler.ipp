@@ -6,6 +6,7 @@
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/live.hpp>
+#include <taskflux/detail/one_thread.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler/core.hpp>
 
@@ -230,7 +231,10 @@ void scheduler::add(detail::local_job job) {
 
 asio::any_io_executor scheduler::cpu() {
     const auto is_plain = [](const auto& named) { return named.second.is_plain; };
-    if (options_.cpu() || std::ranges::none_of(*jobs_, is_plain)) return options_.cpu();
+    const bool has_plain = std::ranges::any_of(*jobs_, is_plain);
+    detail::one_thread::check(book_.broker()->get_executor(), false, has_plain, options_.cpu(), "a scheduler with local jobs",
+                              "scheduler_options::cpu and environment::get_executor()");
+    if (options_.cpu() || !has_plain) return options_.cpu();
     pool_ = detail::make_cpu_pool(0);
     return pool_->get_executor();
 }

@@ -46,7 +46,8 @@ public:
 
     /// The handler `who` waits for a task (`client::run`, `job::result`) that has not begun, while handlers that wait so hold all
     /// slots of the worker. `is_deadlock`: no other worker serves the task's queue; the wait ends with `errc::no_worker`. Else
-    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot.
+    /// called once for each name. A handler should await tasks by `context::call`, which lends the slot. `who` may be a plain
+    /// function that blocks its thread (a future), also where such functions block all threads: that is never a deadlock here.
     virtual void on_starved(const running_handler& /*who*/, const task_id& /*awaited*/, bool /*is_deadlock*/) {}
 
     /// The worker was destroyed while `run` was under way: its handlers are cancelled, and their tasks given back. Or before the

@@ -19,6 +19,7 @@
 #include <taskflux/flow/worker/core.ipp>
 #include <taskflux/flow/worker/crew.ipp>
 #include <taskflux/flow/worker/monitor.ipp>
+#include <taskflux/flow/worker/plain_call.ipp>
 #include <taskflux/flow/workflow/calls.ipp>
 #include <taskflux/flow/workflow/children.ipp>
 #include <taskflux/flow/workflow/notebook.ipp>

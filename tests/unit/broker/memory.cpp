@@ -6,13 +6,18 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -47,6 +52,24 @@ asio::awaitable<void> listen(std::shared_ptr<broker> tasks, task_id id, duration
     news.has_outcome = end.has_value();
     news.is_over = true;
 }
+
+/// Posts on a context, but has no memory to do so the next time that `fails` is set.
+struct scarce_executor {
+    asio::io_context::executor_type inner;
+    bool* fails;
+
+    asio::execution_context& query(asio::execution::context_t) const { return inner.context(); }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) { return asio::execution::blocking.never; }
+    scarce_executor require(asio::execution::blocking_t::never_t) const { return *this; }
+
+    template <class Function>
+    void execute(Function&& function) const {
+        if (std::exchange(*fails, false)) throw std::bad_alloc();
+        asio::post(inner, std::forward<Function>(function));
+    }
+
+    friend bool operator==(const scarce_executor&, const scarce_executor&) = default;
+};
 
 struct fixture {
     manual_clock clock;
@@ -378,6 +401,26 @@ BOOST_FIXTURE_TEST_CASE(a_task_that_fails_while_no_worker_runs_it_is_told_of, fi
     BOOST_REQUIRE(lines.size() == 2U);
     BOOST_TEST(lines[0] == "task work1 (" + id(1) + ") has failed for good: not now");
     BOOST_TEST(lines[1].starts_with("task work0 (" + id(0) + ") has failed for good: the lease was lost 1 times; each time its worker died"));
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_may_be_cancelled_where_there_is_no_memory_to_wake_others) {
+    asio::io_context io;
+    bool fails = false;
+    const asio::any_io_executor scarce = scarce_executor{io.get_executor(), &fails};
+    const auto broker = make_memory_broker(scarce, memory_options());
+    asio::co_spawn(io, broker->join("w", {"q"}, 1h), asio::detached);
+    io.poll();
+    asio::cancellation_signal stop;
+    bool is_over = false;
+    asio::co_spawn(io, broker->fetch(request("w", 1h)), asio::bind_cancellation_slot(stop.slot(), [&](auto&&...) { is_over = true; }));
+    io.restart();
+    io.poll();
+    fails = true;
+    stop.emit(asio::cancellation_type::terminal);
+    io.poll();
+    BOOST_TEST(!fails);  // the post
+    BOOST_TEST(is_over);
+    broker->close();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -61,16 +61,19 @@ BOOST_AUTO_TEST_CASE(next_tells_when_something_will_happen) {
     BOOST_TEST(in.queue.after(0) == nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_queue_is_deserted_when_its_last_consumer_leaves_and_none_has_lost_its_lease) {
+BOOST_AUTO_TEST_CASE(a_queue_knows_whether_its_last_consumer_has_left_or_one_has_lost_its_lease) {
     fixture in{{1, 0, 0}};
     in.queue.join("loses", 5s, in.now);
     in.queue.join("leaves", 1h, in.now);
     in.advance(5s);
     in.queue.leave("leaves", in.now);
-    BOOST_TEST((!in.queue.is_served() && !in.queue.is_deserted()));
+    BOOST_REQUIRE(in.queue.attended.deserted());
+    BOOST_TEST((!in.queue.attended.deserted()->has_left && in.queue.attended.deserted()->since == in.now));
     in.queue.join("again", 1h, in.now);
+    BOOST_TEST(!in.queue.attended.deserted());
     in.queue.leave("again", in.now);
-    BOOST_TEST(in.queue.is_deserted());
+    BOOST_REQUIRE(in.queue.attended.deserted());
+    BOOST_TEST(in.queue.attended.deserted()->has_left);
 }
 
 BOOST_AUTO_TEST_CASE(keys_of_another_seed_are_not_found) {

@@ -136,6 +136,40 @@ BOOST_AUTO_TEST_CASE(a_worker_that_has_lost_its_lease_is_waited_for_when_another
     BOOST_TEST(waits->value.value() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_has_lost_its_lease_and_is_not_heard_of_again_ends_the_wait) {
+    now(watched->join("stuck", {"default"}, 10s));
+    const auto waits = start(by.run(twice, 1));
+    pass(10s, 1s);
+    const auto later = start(by.run(twice, 2));
+    pass(9s, 1s);
+    BOOST_TEST(lines.empty());
+    advance(1s);
+    BOOST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].starts_with("no worker serves queue default, and a caller has waited 20 s"));
+    pass(19s, 1s);
+    BOOST_TEST((!waits->done && !later->done));
+    advance(1s);
+    for (const auto& one : {waits, later}) {
+        BOOST_REQUIRE(one->done);
+        BOOST_TEST(one->code() == errc::no_worker);
+        BOOST_TEST(one->what().find("the last worker of queue default has lost its lease") != std::string::npos);
+    }
+    BOOST_TEST(now(watched->counts("default")).cancelled == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_context_s_run_returns_when_the_last_worker_is_not_heard_of_again) {
+    now(watched->join("stuck", {"default"}, 10s));
+    const auto waits = start(by.run(twice, 1));
+    for (int i = 0; i != 4; ++i) {
+        time.advance(10s);
+        io.restart();
+        io.poll();
+    }
+    io.restart();
+    io.run();  // it would hang
+    BOOST_TEST(waits->code() == errc::no_worker);
+}
+
 BOOST_AUTO_TEST_CASE(a_wait_that_begins_after_the_last_worker_ends_too) {
     const auto life = serve();
     stop();

@@ -2,6 +2,8 @@
 
 #include "fixture.hpp"
 
+#include <taskflux/calls/service.hpp>
+#include <taskflux/core/method.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
@@ -12,6 +14,7 @@ using taskflux::client;
 using taskflux::testing::environment;
 
 inline constexpr taskflux::task<std::string(int)> remind{"remind"};
+inline constexpr taskflux::method<int(int)> add{"sums", "add"};
 inline constexpr taskflux::task<int(int)> flaky{"flaky", task_options().retry(retry_policy::fixed(1h).attempts(3))};
 
 asio::awaitable<std::string> on_remind(context& ctx, int days) {
@@ -95,6 +98,38 @@ BOOST_AUTO_TEST_CASE(what_can_never_end_is_an_error_and_no_hang) {
     BOOST_CHECK_EXCEPTION(test.run(client{test.broker()}.run(remind, 1), 24h), std::logic_error, [](const std::logic_error& e) {
         return std::string(e.what()).find("within its limit") != std::string::npos;
     });
+}
+
+BOOST_AUTO_TEST_CASE(what_would_have_threads_of_its_own_in_an_environment_says_so) {
+    environment test;
+    asio::thread_pool elsewhere(1);
+    const auto refused = [](const std::string& who, const std::string& why, const std::string& remedy) {
+        return [=](const taskflux::error& e) {
+            const std::string told = e.what();
+            return e.code() == errc::invalid_argument && told.starts_with(who + " in a testing::environment can't have " + why) &&
+                   told.find("make it with " + remedy) != std::string::npos;
+        };
+    };
+    const auto plain = [](int x) { return x; };
+    const auto run = [&](auto& what) { test.start(what.run()); };
+    worker forgetful{test.broker()}, pooled{test.broker(), test.options().cpu(elsewhere.get_executor())};
+    forgetful.on(remind, on_remind);
+    pooled.on(twice, plain);
+    BOOST_CHECK_EXCEPTION(run(forgetful), taskflux::error, refused("a worker", "a thread of its own", "environment::options()"));
+    BOOST_CHECK_EXCEPTION(run(pooled), taskflux::error,
+                          refused("a worker", "plain functions on other threads", "environment::options()"));
+    taskflux::service sums{test.broker(), taskflux::service_options().id("sums-1")};
+    sums.on(add, plain);
+    BOOST_CHECK_EXCEPTION(run(sums), taskflux::error,
+                          refused("service sums-1", "plain functions on other threads", "service_options::cpu"));
+    taskflux::scheduler jobs{test.broker()};
+    jobs.local("noon", "0 12 * * *", [] {});
+    BOOST_CHECK_EXCEPTION(run(jobs), taskflux::error,
+                          refused("a scheduler with local jobs", "plain functions on other threads", "scheduler_options::cpu"));
+    worker right{test.broker(), test.options()};
+    right.on(twice, plain);
+    test.start(right.run());
+    BOOST_TEST(test.run(client{test.broker()}.run(twice, 4)) == 4);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_coroutine_beside_the_test_throws_comes_out) {

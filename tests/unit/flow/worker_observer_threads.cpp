@@ -1,11 +1,16 @@
 #include "fixture.hpp"
 
+#include <taskflux/flow/client.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/flow/worker/watchdog.hpp>
 #include <taskflux/flow/worker_observer.hpp>
 
+#include <boost/asio/use_future.hpp>
+
 #include <atomic>
 #include <future>
+#include <string>
+#include <vector>
 
 using namespace test::flow;
 
@@ -102,6 +107,68 @@ BOOST_AUTO_TEST_CASE(each_time_that_an_executor_stands_still_is_told_once) {
     asio::post(own, [&] { watching->cancel(); });
     own.join();
     BOOST_TEST(told == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_function_that_blocks_the_last_slot_or_thread_for_a_task_is_told_of) {
+    struct recorder final : taskflux::worker_observer {
+        void on_starved(const taskflux::running_handler& who, const taskflux::task_id&, bool is_deadlock) override {
+            starved.push_back(who.name + (is_deadlock ? " for ever" : ""));
+        }
+        std::vector<std::string> starved;
+    };
+    for (const bool by_slot : {true, false}) {
+        for (const bool waits : {true, false}) {
+            const watchdog dog;
+            asio::io_context io;
+            taskflux::manual_clock time;
+            const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+            const taskflux::client client{broker};
+            const auto seen = std::make_shared<recorder>();
+            std::string text;
+            const auto how = worker_options().cpu_threads(1).concurrency(by_slot ? 1 : 4).renewal_thread(false).observer(seen);
+            worker w{broker, worker_options(how).log([&text](std::string_view line) { text = line; })};
+            std::promise<void> called;
+            w.on(twice, [](int x) { return 2 * x; }).on(note, [&](int x) {
+                auto result = client.async_run(twice, submit_options().wait(60s), x, asio::use_future);
+                called.set_value();
+                if (waits) result.get();
+            });
+            const auto drive = [&](const auto& is_over) {
+                while (!is_over()) {
+                    io.restart();
+                    io.run_for(std::chrono::milliseconds(1));
+                }
+            };
+            const auto life = start_on(io.get_executor(), w.run());
+            const auto outer = start_on(io.get_executor(), client.run(note, 3));
+            auto has_called = called.get_future();
+            drive([&] { return has_called.wait_for(0s) == std::future_status::ready; });
+            const auto pass = [&] {
+                io.restart();
+                io.poll();
+                time.advance(1s);
+                io.restart();
+                io.poll();
+            };
+            worker other{broker, worker_options().renewal_thread(false).cpu(io.get_executor())};
+            other.on(twice, [](int x) { return 2 * x; });
+            if (waits) {
+                drive([&] { return pass(), !seen->starved.empty(); });
+                BOOST_TEST(seen->starved == std::vector<std::string>{"note"});
+                BOOST_TEST(text.find(by_slot ? "keeps its slot, as do all handlers here (1), so that another worker must run it"
+                                             : "keeps its thread, as do all plain functions here (1), so that it can't begin as "
+                                               "long as they wait") != std::string::npos);
+                start_on(io.get_executor(), other.run());
+            }
+            drive([&] { return pass(), outer->done; });
+            BOOST_TEST((outer->error != nullptr) == (waits && !by_slot));  // what this worker has fetched, no other runs
+            for (int i = 0; i != 10; ++i) pass();
+            BOOST_TEST(seen->starved.size() == (waits ? 1U : 0U));
+            w.stop();
+            other.stop();
+            drive([&] { return life->done; });
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,14 +33,6 @@ inline error no_such_task(const task_id& id) {
                                                        "a longer task_options::retention keeps it"};
 }
 
-/// A caller waits for a task whose queue no worker serves any more.
-inline error no_worker_left(const task_id& id, duration since) {
-    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
-                                 " has stopped, and no other was started within " +
-                                 std::to_string(std::chrono::floor<std::chrono::seconds>(since).count()) +
-                                 " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
-}
-
 inline error task_has_ended(const task_id& id) {
     return {errc::wrong_state, "task " + to_string(id) + " has ended, and can't be changed; requeue it to run it again"};
 }

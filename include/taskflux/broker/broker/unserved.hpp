@@ -1,6 +1,8 @@
 #pragma once
 
 #include <taskflux/broker/broker_observer.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/id.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/log.hpp>
 
@@ -16,6 +18,24 @@ inline constexpr duration unserved_after = std::chrono::seconds(10);
 
 /// A queue that nobody serves, and how long a caller has waited for a result there.
 using unserved_queue = std::pair<std::string, duration>;
+
+/// That nobody serves a queue any more.
+struct desertion {
+    time_point since{};
+    bool has_left = false;  ///< the last worker has; else it has lost its lease, and joins again when it is heard
+
+    /// How long callers that wait for results are left to hope for another worker.
+    duration patience() const { return has_left ? std::chrono::seconds(3) : std::chrono::seconds(30); }
+};
+
+/// A caller waits for a task whose queue no worker serves any more.
+inline error no_worker_left(const task_id& id, const desertion& how) {
+    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
+                                 (how.has_left ? " has stopped" : " has lost its lease, and was not heard since") +
+                                 ", and no other was started within " +
+                                 std::to_string(std::chrono::floor<std::chrono::seconds>(how.patience()).count()) +
+                                 " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
+}
 
 /// What is said when nobody serves a queue.
 inline std::string unserved_text(const std::string& queue, duration waited) {

@@ -104,7 +104,6 @@ public:
         for (const auto& queue : queues) {
             hub_->in_existing(queue, [&](auto& in, time_point now) {
                 in.leave(consumer, now);
-                if (in.is_deserted()) hub_->desert(queue, now);
                 return true;
             });
         }

@@ -3,7 +3,9 @@
 #include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/memory/queues.hpp>
 #include <taskflux/broker/memory/waiting.hpp>
+#include <taskflux/core/time.hpp>
 
+#include <algorithm>
 #include <vector>
 
 namespace taskflux::memory {
@@ -36,19 +38,33 @@ void wake_fetch(const Waiters& fetches, const task_queue& queue) {
 /// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
 /// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
 inline bool can_end_unserved(const task_queue& queue, const entry* task) {
-    return !queue.is_deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+    return !queue.attended.deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
 }
 
-/// Ends a wait for a result that nobody can produce any more. Where nobody has served the queue yet, that is only added to
-/// `unserved`, to be said.
+/// When a wait for a result is to look next whether somebody serves its queue.
+inline time_point next_look(const task_queue& queue, time_point now) {
+    const auto& gone = queue.attended.deserted();
+    return later(now, gone ? (std::min)(gone->patience(), detail::unserved_after) : detail::unserved_after);
+}
+
+/// Ends a wait for a result that nobody can produce any more, when there is no hope for another worker either. Where nobody has
+/// served the queue yet, one may be about to. What is to be said of that is added to `unserved`.
 inline void look_for_workers(waiting& who, queues& all, time_point now, std::vector<detail::unserved_queue>& unserved) {
     who.look_at = never;
     if (who.is_over || !who.awaited) return;
     auto& queue = all.look(who.awaited->queue);
     if (queue.is_served()) return;
-    who.is_deserted = !can_end_unserved(queue, queue.find(who.awaited->key));
-    if (who.is_deserted) who.finish();
-    if (queue.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+    if (!can_end_unserved(queue, queue.find(who.awaited->key))) {
+        const auto& gone = queue.attended.deserted();
+        const auto hope_ends = later((std::max)(who.since, gone->since), gone->patience());
+        if (hope_ends > now) {
+            who.look_at = hope_ends;
+        } else {
+            who.deserted = gone;
+            who.finish();
+        }
+    }
+    if (queue.attended.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
 }
 
 }  // namespace taskflux::memory

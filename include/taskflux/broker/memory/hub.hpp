@@ -14,6 +14,7 @@
 #include <taskflux/broker/memory/tick_timer.hpp>
 #include <taskflux/broker/memory/waiting.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/detail/courtesy.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -159,7 +160,7 @@ public:
             if (is_terminal(task->state)) co_return task->outcome();
             if (wait <= duration::zero()) co_return std::nullopt;
             place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
-            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
+            if (!queue.is_served()) place->look_at = next_look(queue, now);
             place->park();
         }
         co_await place->end();
@@ -168,12 +169,6 @@ public:
 
     /// Wakes everybody who watches for `consumer`. From within an action only.
     void nudge(const std::string& consumer) { parked_.nudge(consumer); }
-
-    /// The last consumer has left the queue: those who wait for its tasks look later whether another has come. From within
-    /// an action only.
-    void desert(const std::string& name, time_point now) {
-        if (const auto when = later(now, deserted_after); parked_.look_at(name, when)) arm(when);
-    }
 
     void close() {
         const std::lock_guard lock(mutex_);
@@ -189,9 +184,6 @@ public:
     }
 
 private:
-    /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
-    static constexpr duration deserted_after = std::chrono::seconds(3);
-
     /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
     struct waiter : waiting {
         waiter(hub& in, time_point until) : waiting(until), of(in) {}
@@ -201,7 +193,7 @@ private:
         ~waiter() {
             const std::lock_guard lock(of.mutex_);
             withdraw();
-            of.unpark(*this);
+            if (of.unpark(*this)) detail::as_courtesy([this] { of.leave_to_others(*this); });  // else a tick does
         }
 
         /// With the hub locked, before each wait.
@@ -225,7 +217,7 @@ private:
             withdraw();
             if (outcome) co_return;
             of.check_open();
-            if (is_deserted) throw detail::no_worker_left(*whose, deserted_after);
+            if (deserted) throw detail::no_worker_left(*whose, *deserted);
         }
 
         hub& of;
@@ -255,6 +247,8 @@ private:
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
+        if (!queue.attended.notes_deserted()) return;
+        if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
 
     /// Arms for what falls due next, also when the wall clock is set before.
@@ -301,10 +295,11 @@ private:
         arm_next();
     }
 
-    void unpark(waiter& who) {
-        if (!parked_.leave(who)) return;
-        if (who.request && !is_closed_) leave_to_others(who);
+    /// Whether others are to look for what this one was woken for.
+    bool unpark(waiter& who) {
+        if (!parked_.leave(who)) return false;
         if (parked_.is_empty()) timer_.disarm();
+        return who.request && !is_closed_;
     }
 
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in

@@ -3,12 +3,14 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/admission.hpp>
+#include <taskflux/broker/memory/attendance.hpp>
 #include <taskflux/broker/memory/family.hpp>
 #include <taskflux/broker/memory/listing.hpp>
 
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -45,17 +47,11 @@ public:
         if (!place) place = std::make_unique<consumer>();
         place->name = name;
         renew(*place, lease, now);
-        is_deserted_ = has_buried_ = is_told_unserved_ = false;
+        attended.join();
     }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return !consumers_.empty(); }
-
-    /// Whether nobody serves it since the last consumer has left. One that has only lost its lease joins again.
-    bool is_deserted() const { return is_deserted_; }
-
-    /// Whether it is still to be said that nobody serves it; then it is.
-    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
 
     /// The consumer of that name, or null when it never joined or its lease has run out.
     consumer* find_consumer(const std::string& name) {
@@ -74,7 +70,7 @@ public:
         while (auto* task = found->second->held.back()) store_.release(*task, now);
         consumers_.erase(found);
         ++listed.gone;
-        is_deserted_ = consumers_.empty() && !has_buried_;
+        if (consumers_.empty()) attended.end(now);
     }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
@@ -342,6 +338,7 @@ public:
     bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
 
     listing listed;
+    attendance attended;
 
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
@@ -357,6 +354,7 @@ private:
 
     void bury_consumers(time_point now) {
         next_lease_end_ = never;
+        const bool had_some = !consumers_.empty();
         std::erase_if(consumers_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
@@ -365,8 +363,10 @@ private:
             }
             while (auto* task = who.held.back()) store_.recover(*task, now);
             ++listed.gone;
-            return has_buried_ = true;
+            attended.lose();
+            return true;
         });
+        if (had_some && consumers_.empty()) attended.end(now);
     }
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
@@ -389,9 +389,6 @@ private:
     std::size_t max_pending_;
     std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
     time_point next_lease_end_ = never;
-    bool is_deserted_ = false;
-    bool has_buried_ = false;  // a consumer, since the last has joined
-    bool is_told_unserved_ = false;
     admission admission_;
     std::map<std::string, std::string> schedules_;
     bool has_held_schedules_ = false;

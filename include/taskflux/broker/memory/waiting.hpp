@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/memory/entry.hpp>
 #include <taskflux/broker/memory/queue_list.hpp>
 #include <taskflux/detail/event.hpp>
@@ -44,7 +45,7 @@ struct waiting : result_waiter {
     std::optional<task_id> awaited;          // of a wait
     time_point since{};                      // of a wait
     time_point look_at = never;              // whether somebody serves its queue
-    bool is_deserted = false;                // nobody does, any more
+    std::optional<detail::desertion> deserted;  // nobody does, any more, and the wait ends for that
     bool is_woken = false;
     bool is_suspended = false;               // a fetch
     std::atomic<bool> is_over = false;

@@ -8,6 +8,7 @@
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/courtesy.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -208,7 +209,7 @@ void inlet::acknowledge(call_message::kind what) {
 }
 
 reading::~reading() {
-    if (from_) from_->leave();
+    if (from_) as_courtesy([this] { from_->leave(); });
 }
 
 asio::awaitable<std::optional<std::string>> reading::next() const { return inlet::next(from_); }

@@ -7,6 +7,7 @@
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/worker/decide.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
+#include <taskflux/flow/worker/plain_call.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -110,6 +111,7 @@ private:
 
     void call() override {
         if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        const plain_scope here(*this);
         handler_.call(begin_here(), what_.payload, result_);
     }
 
@@ -139,6 +141,7 @@ private:
     void unpark() override {
         if (--parked_ == 0) owner_->on_park(false);
     }
+    int parked() const override { return parked_; }
 
     std::shared_ptr<attempt_owner> owner_;
     detail::task_handler& handler_;

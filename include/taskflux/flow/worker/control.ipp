@@ -2,6 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/live.hpp>
+#include <taskflux/detail/one_thread.hpp>
 #include <taskflux/flow/worker/control.hpp>
 #include <taskflux/flow/worker/core.hpp>
 
@@ -111,7 +112,10 @@ const std::vector<weighted_queue>& worker_control::weighted() const {
 
 asio::any_io_executor worker_control::cpu() {
     const auto is_plain = [](const auto& named) { return named.second->kind() == slot_job::kind::plain; };
-    if (options_.cpu() || std::ranges::none_of(*handlers_, is_plain)) return options_.cpu();
+    const bool has_plain = std::ranges::any_of(*handlers_, is_plain);
+    one_thread::check(broker_->get_executor(), options_.renewal_thread(), has_plain, options_.cpu(), "a worker",
+                      "environment::options()");
+    if (options_.cpu() || !has_plain) return options_.cpu();
     auto pool = make_cpu_pool(options_.cpu_threads());
     const std::lock_guard lock(mutex_);
     pool_ = std::move(pool);

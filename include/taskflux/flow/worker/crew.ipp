@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/detail/live.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/decide.hpp>
@@ -15,10 +16,13 @@ namespace taskflux::detail {
 /// A number of attempts such that sums of some do not overflow.
 inline std::size_t countable(std::size_t attempts) { return (std::min)(attempts, std::size_t(1) << 30); }
 
+/// How many threads plain functions have; 0: they run where the program says.
+inline std::size_t cpu_threads_of(const worker_options& options) { return options.cpu() ? 0 : cpu_pool_size(options.cpu_threads()); }
+
 crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::string> queues,
            std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu, std::shared_ptr<const worker_monitor> monitor)
     : broker_(std::move(broker)), clock_(broker_->clock()), handlers_(std::move(handlers)), monitor_(std::move(monitor)),
-      held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), monitor_)),
+      held_(std::make_shared<held_slots>(std::move(queues), options.concurrency(), cpu_threads_of(options), monitor_)),
       timeout_(options.timeout()), prefetch_(countable(options.prefetch())),
       capacity_(countable(options.concurrency()) + prefetch_),
       pool_(std::make_shared<executor_state>(

@@ -20,9 +20,9 @@ namespace taskflux::detail {
 /// keeps its slot: where all slots are kept, no task begins on this worker, not even those that they wait for. Thread-safe.
 class held_slots {
 public:
-    /// `queues`: which the worker serves.
-    held_slots(std::vector<std::string> queues, std::size_t slots, std::shared_ptr<const worker_monitor> monitor)
-        : queues_(std::move(queues)), slots_(slots), monitor_(std::move(monitor)) {}
+    /// `queues`: which the worker serves. `threads`: how many its plain functions have; 0: not known.
+    held_slots(std::vector<std::string> queues, std::size_t slots, std::size_t threads, std::shared_ptr<const worker_monitor> monitor)
+        : queues_(std::move(queues)), slots_(slots), threads_(threads), monitor_(std::move(monitor)) {}
 
     /// One handler's wait.
     class hold {
@@ -58,6 +58,24 @@ public:
         const task_id awaited_;
     };
 
+    /// One plain function, which blocks its thread, too.
+    class thread_hold {
+    public:
+        explicit thread_hold(std::shared_ptr<held_slots> in) : in_(std::move(in)) {
+            const std::lock_guard lock(in_->mutex_);
+            ++in_->held_, ++in_->blocked_;
+        }
+        ~thread_hold() {
+            const std::lock_guard lock(in_->mutex_);
+            --in_->held_, --in_->blocked_;
+        }
+        thread_hold(const thread_hold&) = delete;
+        thread_hold& operator=(const thread_hold&) = delete;
+
+    private:
+        const std::shared_ptr<held_slots> in_;
+    };
+
     /// What the handlers wait for, when all slots' waits were hopeless as each was last seen, some seconds ago; else nothing.
     std::vector<task_id> deadlock() const {
         const std::lock_guard lock(mutex_);
@@ -80,6 +98,11 @@ public:
         const std::lock_guard lock(mutex_);
         return held_ >= slots_;
     }
+    /// Whether plain functions that wait so block all threads of such functions.
+    bool are_threads_blocked() const {
+        const std::lock_guard lock(mutex_);
+        return threads_ > 0 && blocked_ >= threads_;
+    }
 
     bool serves(const std::string& queue) const { return std::ranges::find(queues_, queue) != queues_.end(); }
 
@@ -90,15 +113,19 @@ public:
             const std::lock_guard lock(mutex_);
             if (!told_.insert(who.name).second && !is_certain) return;
         }
-        monitor_->starved(who, awaited, slots_, is_certain);
+        const bool is_slot = are_all_held();
+        const auto kept = is_slot ? kept_for_wait::slot : kept_for_wait::thread;
+        monitor_->starved(who, awaited, kept, is_slot ? slots() : threads_, is_certain);
     }
 
 private:
     const std::vector<std::string> queues_;
     std::atomic<std::size_t> slots_;
+    const std::size_t threads_;
     const std::shared_ptr<const worker_monitor> monitor_;
     mutable std::mutex mutex_;  // guards all below
     std::size_t held_ = 0;
+    std::size_t blocked_ = 0;  // of those, by plain functions
     std::set<const hold*> hopeless_;
     std::set<std::string> told_;  // names of tasks
 };

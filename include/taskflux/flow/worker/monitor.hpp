@@ -16,6 +16,9 @@
 
 namespace taskflux::detail {
 
+/// What a handler keeps while it waits for a task.
+enum class kept_for_wait { slot, thread };
+
 /// Says what happens in a worker: to its log, and to its observer. Throws nothing. Thread-safe.
 class worker_monitor {
 public:
@@ -37,8 +40,9 @@ public:
     /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
     void unclaimed(const std::string& queue, const std::string& name, duration waited) const noexcept;
 
-    /// A handler waits for a task while handlers that wait hold all `slots`; `is_certain`: for ever.
-    void starved(const running_handler& who, const task_id& awaited, std::size_t slots, bool is_certain) const noexcept;
+    /// A handler waits for a task while handlers that wait keep all slots or threads, `count` of them; `is_certain`: for ever.
+    void starved(const running_handler& who, const task_id& awaited, kept_for_wait what, std::size_t count,
+                 bool is_certain) const noexcept;
 
     /// The worker was destroyed while it ran, or before.
     void abandoned(std::string text) const noexcept;

@@ -80,15 +80,19 @@ void worker_monitor::unclaimed(const std::string& queue, const std::string& name
     }
 }
 
-void worker_monitor::starved(const running_handler& who, const task_id& awaited, std::size_t slots,
+void worker_monitor::starved(const running_handler& who, const task_id& awaited, kept_for_wait what, std::size_t count,
                              bool is_certain) const noexcept {
     try {
+        const bool is_slot = what == kept_for_wait::slot;
+        const std::string kept = is_slot ? " and keeps its slot, as do all handlers here ("
+                                         : " and keeps its thread, as do all plain functions here (";
+        const std::string then = is_certain ? "and no other worker serves that queue: none of them can go on, so this wait ends in an error"
+                                 : is_slot  ? "so that another worker must run it"
+                                            : "so that it can't begin as long as they wait";
         log(is_certain ? log_level::error : log_level::warning,
-            "task " + who.name + ": its handler waits for task " + to_string(awaited) + " and keeps its slot, as do all handlers here (" +
-                std::to_string(slots) + (is_certain ? "), and no other worker serves that queue: none of them can go on, so this wait ends "
-                                                      "in an error"
-                                                    : "), so that another worker must run it") +
-                "; await it by context::call, which lends the slot, or raise worker_options::concurrency",
+            "task " + who.name + ": its handler waits for task " + to_string(awaited) + kept + std::to_string(count) + "), " + then +
+                "; await it by context::call in a coroutine, which lends the slot, or raise worker_options::" +
+                (is_slot ? "concurrency" : "cpu_threads"),
             &who.task);
         if (observer_) observer_->on_starved(who, awaited, is_certain);
     } catch (...) {  // an observer's

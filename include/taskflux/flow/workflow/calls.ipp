@@ -34,6 +34,7 @@ asio::awaitable<open_child> await_child(notebook& book, std::string name, std::s
     const parking lent(book.sink());
     std::exception_ptr failure;
     try {
+        co_await book.rest();
         auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(name), child.id));
         child.outcome = std::move(outcome);
     } catch (...) {
@@ -78,7 +79,10 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
             }
             if (waits.size() == 0) break;
             std::optional<parking> lent;
-            if (!waits.is_next_there()) lent.emplace(book.sink());
+            if (!waits.is_next_there()) {
+                lent.emplace(book.sink());
+                co_await book.rest();
+            }
             const auto child = co_await guarded(book, waits.next());
             lent.reset();
             if (child.outcome->state == task_state::cancelled) co_await book.confirm();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/detail/courtesy.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/workflow/children.hpp>
@@ -33,7 +34,8 @@ public:
         for (const auto& one : waits_) {
             one->is_abandoned = true;
             // Posted: where the context ends, the coroutine that would be cancelled may have been destroyed before this.
-            if (!one->has_ended) asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); });
+            if (one->has_ended) continue;
+            as_courtesy([&] { asio::post(executor_, [one] { one->stop.emit(asio::cancellation_type::terminal); }); });
         }
     }
 

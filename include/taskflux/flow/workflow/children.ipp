@@ -157,6 +157,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
 
     for (auto& [i, task] : older) {
         const parking lent(book.sink());
+        co_await book.rest();
         auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
         if (outcome.state == task_state::succeeded) {
             children[i].outcome = std::move(outcome);

@@ -50,6 +50,8 @@ public:
     /// Lends the handler's slot to another, as long as the handler only waits.
     virtual void park() = 0;
     virtual void unpark() = 0;
+    /// How many of the handler's calls only wait.
+    virtual int parked() const = 0;
 
     /// Why the attempt must end, if it must.
     virtual std::optional<errc> stopped() const = 0;
@@ -92,8 +94,10 @@ public:
     void return_signal(const std::string& name, std::size_t number);
 
     bool is_in_group() const { return groups_ > 0; }
-    void enter_group() { ++groups_; }
-    void leave_group() { --groups_; }
+    void enter_group() { ++groups_, --leaves_; }
+    void leave_group() { --groups_, ++leaves_; }
+    void add_leaf() { ++leaves_; }
+    void remove_leaf() { --leaves_; }
 
     /// Throws `invalid_argument` for what can't be a name.
     static void check_name(const char* what, const std::string& name);
@@ -142,6 +146,11 @@ public:
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
 
+    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where no other call of the handler goes
+    /// on, this attempt has come as far as the one before, and what its workers have died of is not its handler. Journals
+    /// that, once, so that the broker counts the task's crashes afresh.
+    asio::awaitable<void> rest();
+
     /// Departs unless the attempt is still the task's.
     asio::awaitable<journal_written> confirm() { return write(new_write()); }
 
@@ -172,6 +181,7 @@ private:
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
+    auto is_own_chain();
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
@@ -183,6 +193,8 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
+    std::atomic<int> leaves_ = 1;  // the handler's own chain, or the branches of its groups
+    std::atomic<bool> has_rested_ = false;
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch

@@ -280,6 +280,23 @@ inline auto notebook::leave(const departure& why) {
         asio::deferred);
 }
 
+inline auto notebook::is_own_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(bool)>(
+        [this](auto handler) {
+            const bool is_own = sink_.is_handlers(coroutine_chain(handler));
+            std::move(handler)(is_own);
+        },
+        asio::deferred);
+}
+
+asio::awaitable<void> notebook::rest() {
+    if (!may_have_entries() || has_rested_) co_return;
+    const int waiting = sink_.parked();
+    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_own_chain());
+    if (!only_waits || has_rested_.exchange(true)) co_return;
+    co_await set(step_key("~rest"), std::to_string(token_));
+}
+
 asio::awaitable<void> notebook::depart(departure why) { co_await leave(why); }
 
 asio::awaitable<void> notebook::check() {
