@@ -10462,6 +10462,8 @@ private:
     asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
         auto known = current();
         if (known && !known->is_lost()) co_return known;
+        // On a server nothing is left of it, but this process knows it still.
+        if (known) spawn_in_background(broker_, broker_->leave(known->name(), std::vector<std::string>(1, queue_)));
         const auto life = uuid_generator().text();
         auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
         auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
@@ -11723,7 +11725,7 @@ using consumer_ptr = std::shared_ptr<const std::string>;
 
 /// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
 /// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
-/// except for `join`.
+/// except for `join`, and what is said of former names.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
@@ -11735,36 +11737,67 @@ public:
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
-    /// Starts the next epoch.
+    /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
     asio::awaitable<void> join() {
-        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
-                                                              std::to_string(++epoch_));
-        co_await broker_->join(*name, queues_, lease_);
+        auto name = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        co_await broker_->join(name, queues_, lease_);
+        ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
+        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::move(name));
+        if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
         const std::lock_guard lock(mutex_);
-        consumer_ = std::move(name);
+        consumer_.swap(next);
     }
 
     /// The current name; null before the first `join`.
     consumer_ptr consumer() const {
         const std::lock_guard lock(mutex_);
-        return consumer_;
+        return consumer_ ? consumer_ptr(consumer_, &consumer_->text) : nullptr;
     }
 
     asio::awaitable<renewal> renew(consumer_ptr who) {
         return broker_->renew(*who, queues_, lease_);
     }
 
-    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+    /// A name of an epoch that is over.
+    struct former_name {
+        std::string text;
+        std::shared_ptr<event> unused;  ///< set when nobody holds it any more, as attempts and their reports do
+    };
+
+    /// The one before the current name; only after a second `join`.
+    former_name latest_former() const { return former_.back(); }
+
+    asio::awaitable<void> leave_as(former_name who) {
+        co_await broker_->leave(who.text, queues_);
+        std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
+    }
+
+    /// Leaves under the current name, and former ones that have not left.
+    asio::awaitable<void> leave() {
+        for (const auto all = former_; const auto& one : all) co_await broker_->leave(one.text, queues_);
+        co_await broker_->leave(*consumer(), queues_);
+    }
 
 private:
+    struct held_name {
+        explicit held_name(std::string name) : text(std::move(name)) {}
+        held_name(const held_name&) = delete;
+        held_name& operator=(const held_name&) = delete;
+        ~held_name() { unused->set(); }
+
+        const std::string text;
+        const std::shared_ptr<event> unused = std::make_shared<event>();
+    };
+
     const broker_ptr broker_;
     const std::string life_;
     const std::string node_;
     const std::vector<std::string> queues_;
     const duration lease_;
     unsigned epoch_ = 0;
+    std::vector<former_name> former_;
     mutable std::mutex mutex_;
-    consumer_ptr consumer_;
+    std::shared_ptr<const held_name> consumer_;
 };
 
 }  // namespace taskflux::detail
@@ -12270,14 +12303,19 @@ private:
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
+
+    /// Joins under a new name; the one that lost its lease leaves the queues where it still has one when its attempts have
+    /// ended and been reported, so that what they held is given back.
+    asio::awaitable<void> rejoin();
+    asio::awaitable<void> depart();
+
     fetch_request next_request(const std::string& consumer, std::size_t room);
 
     /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
     /// worker has little to do.
     asio::awaitable<void> let_it_end();
 
-    /// After a failed fetch: joins with a new epoch when the lease is lost, otherwise backs off. Throws when the broker
-    /// has been closed.
+    /// After a failed fetch: backs off, unless the lease is lost. Throws when the broker has been closed.
     asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
     asio::awaitable<void> settle_loop();
@@ -12330,11 +12368,12 @@ private:
     std::minstd_rand random_;
     nursery loops_;
     nursery::child joining_, fetching_, settling_, watching_, handing_in_;
-    nursery deliveries_;
+    nursery deliveries_, departures_;
     worker_phase phase_;
+    bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
     bool is_given_up_ = false;  // what has not been reported by now is not reported
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
-    consumer_ptr lost_;  // the latest one whose lease was lost
+    std::string lost_;  // the latest consumer whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
     std::string trouble_;  // why the last fetch has failed, which is told once
@@ -12516,7 +12555,7 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
-      deliveries_(strand_),
+      deliveries_(strand_), departures_(strand_),
       unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
@@ -12547,6 +12586,8 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     co_await loops_.end_of_all();
     keeper_.stop();
     crew_->close();
+    departures_.stop_all();
+    co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
     if (!is_broken && member_.consumer()) co_await leave();
     if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
@@ -12631,6 +12672,10 @@ asio::awaitable<void> worker_core::fetch_loop() {
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
+            if (*who == lost_) {
+                co_await rejoin();
+                continue;
+            }
             found = co_await broker_->fetch(std::move(request));
         } catch (...) {
             failure = std::current_exception();
@@ -12641,13 +12686,35 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         failures_ = 0;
         trouble_.clear();
-        if (!phase_.fetches() || crew_->is_paused()) {
+        if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
             crew_->give_back(found, queues, who);
         } else {
             const bool is_single = found.size() == 1;
             crew_->launch(std::move(found), queues, who);
             if (is_single) co_await let_it_end();
         }
+    }
+}
+
+asio::awaitable<void> worker_core::rejoin() {
+    co_await member_.join();
+    renewed_at_ = time_point();
+    if (std::exchange(is_watching_, false)) {  // for cancels under the former name
+        watching_.stop();
+        loops_.start(watching_, watch_loop());
+    }
+    departures_.start(depart());
+}
+
+asio::awaitable<void> worker_core::depart() {
+    const auto self = shared_from_this();
+    const auto who = member_.latest_former();
+    co_await who.unused->wait();
+    for (unsigned tries = 1;; ++tries) {
+        auto leaving = member_.leave_as(who);
+        const auto left = co_await caught(std::move(leaving));
+        if (!left.failure() || code_of(describe(left.failure())) == errc::shut_down) co_return;
+        co_await back_off(tries);
     }
 }
 
@@ -12677,20 +12744,9 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
     if (is_stopped_) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
-    if (code == errc::lease_lost) {
-        on_lost(who);
-        bool has_joined = true;
-        try {
-            co_await member_.join();
-            renewed_at_ = time_point();
-        } catch (const boost::system::system_error&) {
-            has_joined = false;
-        }
-        if (has_joined) co_return;
-    } else {
-        if (std::exchange(trouble_, why.message) != why.message) {
-            monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
-        }
+    if (code == errc::lease_lost) co_return on_lost(who);
+    if (std::exchange(trouble_, why.message) != why.message) {
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -12770,7 +12826,10 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     const auto period = renewal_period(options_.lease());
     const auto began = clock_.now();
-    co_await broker_->watch(*member_.consumer(), period);
+    const auto name = *member_.consumer();  // a copy: this is no use of the name that would keep it from leaving
+    is_watching_ = true;
+    co_await broker_->watch(name, period);
+    is_watching_ = false;
     if (clock_.now() - began < period) renewed_at_ = time_point();  // something is to be cancelled
     co_await renew();
 }
@@ -12812,7 +12871,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {
-    if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+    if (who != member_.consumer() || std::exchange(lost_, *who) == *who) return;
     monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
