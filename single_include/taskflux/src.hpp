@@ -5161,7 +5161,8 @@ public:
         std::vector<service_instance> all;
         for (const auto& row : rows) {
             try {
-                all.push_back(decode<service_instance>(row.text));
+                auto one = decode<service_instance>(row.text);
+                if (allows(limits::instance, one.id)) all.push_back(std::move(one));
             } catch (const payload_error&) {  // another version's
             }
         }
