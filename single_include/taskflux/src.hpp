@@ -9033,12 +9033,21 @@ asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, s
     co_return all;
 }
 
+/// Whether a board could not be read because of what is stored there, or as its name, which somebody else has written, is none.
+inline bool is_of_one_board(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    const auto code = code_of(describe(failure));
+    return code == errc::protocol || code == errc::invalid_argument;
+}
+
 asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
     const auto names = co_await broker->announced(services_board);
     std::vector<service_instance> all;
     for (const auto& name : names) {
-        auto some = co_await instances_of(broker, name.id);
-        for (auto& one : some) all.push_back(std::move(one));
+        auto reading = instances_of(broker, name.id);
+        auto some = co_await caught(std::move(reading));
+        if (is_of_one_board(some.failure())) continue;
+        for (auto& one : some.take()) all.push_back(std::move(one));
     }
     co_return all;
 }
@@ -9100,9 +9109,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
-                                         "\", name \"" + which.name + "\", host \"" + which.host +
-                                         "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id " + in_quotes(which.id) + ", name " +
+                                         in_quotes(which.name) + ", host " + in_quotes(which.host) + ", queue " +
+                                         in_quotes(which.queue) + " (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;
@@ -9191,16 +9200,25 @@ inline bool is_before_by_number(std::string_view a, std::string_view b) {
     return a.size() < b.size();
 }
 
+asio::awaitable<std::optional<task_record>> record_of(broker_ptr broker, std::string queue, std::string own_id) {
+    const auto key = co_await broker->find(queue, std::move(own_id));
+    if (!key) co_return std::nullopt;
+    task_id id;
+    id.queue = std::move(queue);
+    id.key = *key;
+    co_return co_await broker->get(std::move(id));
+}
+
 asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
     const auto place = child_place::parse(entry.text);
     task_node made;
     made.name = entry.key.substr(1);
-    const auto key = co_await broker->find(place.queue, place.own_id);
-    if (key) {
-        task_id id;
-        id.queue = place.queue;
-        id.key = *key;
-        auto record = co_await broker->get(std::move(id));
+    auto finding = record_of(broker, place.queue, place.own_id);
+    auto found = co_await caught(std::move(finding));
+    // Where its queue can't be read, its parent's journal tells what it knows.
+    const bool is_damaged = found.failure() && code_of(describe(found.failure())) == errc::protocol;
+    if (!is_damaged) {
+        auto record = found.take();
         if (record) {
             made.task = std::move(*record);
             co_return made;
@@ -10843,18 +10861,35 @@ error no_schedule(std::string_view id) {
                                                                "job of every process is stored in none");
 }
 
-/// All rows with this id.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id) {
-    std::vector<schedule_entry> found;
+/// Rows of one id, and the first failure of a queue that could not be read: what is wrong with one stays with it.
+struct found_schedules {
+    std::vector<schedule_entry> rows;
+    std::exception_ptr damage;
+
+    /// Throws where there is none: whether it was in a queue that could not be read is not known.
+    void check(const std::string& id) const {
+        if (!rows.empty()) return;
+        if (damage) std::rethrow_exception(damage);
+        throw no_schedule(id);
+    }
+};
+
+asio::awaitable<found_schedules> find_schedule(schedule_book book, std::string id) {
+    found_schedules found;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
         if (queue == local_queue) continue;
-        auto one = co_await book.find(queue, id);
-        if (one) found.push_back(std::move(*one));
+        auto finding = book.find(queue, id);
+        auto one = co_await caught(std::move(finding));
+        if (is_of_one_queue(one.failure(), found.damage)) continue;
+        auto row = one.take();
+        if (row) found.rows.push_back(std::move(*row));
     }
-    auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
-    for (auto& one : local) {
-        if (one.is_called(id)) found.push_back(std::move(one));
+    auto reading = book.read(local_queue);  // those of jobs are few, and may have a host behind the id
+    auto local = co_await caught(std::move(reading));
+    if (is_of_one_queue(local.failure(), found.damage)) co_return found;
+    for (auto& one : local.take()) {
+        if (one.is_called(id)) found.rows.push_back(std::move(one));
     }
     co_return found;
 }
@@ -10892,18 +10927,22 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
+    std::exception_ptr failure;
     for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id);
-        if (found.empty() && done.empty()) throw no_schedule(id);
+        if (done.empty()) found.check(id);
         all_done = true;
-        for (auto& one : found) {
+        for (auto& one : found.rows) {
             std::pair where(one.queue, one.row);
             if (done.contains(where)) continue;
-            const bool is_done = co_await act_on_one(book, std::move(one), what);
+            auto acting = act_on_one(book, std::move(one), what);
+            auto acted = co_await caught(std::move(acting));
+            const bool is_done = is_of_one_queue(acted.failure(), failure) || acted.take();
             if (is_done) done.insert(std::move(where));
             else all_done = false;
         }
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> remove_all(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string id) {
@@ -10935,7 +10974,8 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
         if (queue == local_queue) continue;
         auto reading = book.read(queue);
         auto read = co_await caught(std::move(reading));
-        if (read.failure() && code_of(describe(read.failure())) == errc::protocol) continue;
+        std::exception_ptr damage;
+        if (is_of_one_queue(read.failure(), damage)) continue;
         for (const auto& one : read.take()) places[one.row].insert(queue);
     }
     co_return places;
@@ -10963,8 +11003,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
     const auto found = co_await find_schedule(book, id);
-    if (found.empty()) throw no_schedule(id);
-    const auto what = read_schedule(found.front().text);
+    found.check(id);
+    const auto what = read_schedule(found.rows.front().text);
     const cron when(what.definition.cron);
     const auto in = zone::named(what.definition.zone);
     const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;
@@ -11075,6 +11115,12 @@ bool is_unreadable(const std::exception_ptr& failure) {
     }
 }
 
+bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first) {
+    if (!failure || !is_unreadable(failure)) return false;
+    if (!first) first = failure;
+    return true;
+}
+
 scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
     scheduled_task made;
     made.name = spec.name;
@@ -11161,10 +11207,14 @@ asio::awaitable<std::optional<schedule_entry>> schedule_book::find(std::string q
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
     const auto names = co_await queues();
     std::vector<schedule_entry> all;
+    std::exception_ptr damage;
     for (const auto& name : names) {
-        auto some = co_await read(name);
-        for (auto& one : some) all.push_back(std::move(one));
+        auto reading = read(name);
+        auto some = co_await caught(std::move(reading));
+        if (is_of_one_queue(some.failure(), damage)) continue;
+        for (auto& one : some.take()) all.push_back(std::move(one));
     }
+    if (all.empty() && damage) std::rethrow_exception(damage);
     co_return all;
 }
 
@@ -21845,9 +21895,9 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    enum class trouble : unsigned char { with_lease, with_fetch };
+    enum class trouble : unsigned char { with_lease, with_fetch, with_reading };
 
-    /// A consumer's calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    /// Calls of this kind fail here, and other queues go on: told once, until all of them work again.
     void report_trouble(trouble calls, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
@@ -21856,8 +21906,11 @@ public:
             if (!is_news) return;
         }
         const bool is_key = why.find("WRONGTYPE") != std::string::npos;
-        server_->log("queue " + name_ + " is not served, others are: " + why +
-                     (is_key ? "; a key of another type must be removed, then it is served again within 7 s" : ""));
+        const bool is_read = calls == trouble::with_reading;
+        const char* const ends = is_read ? "; a key of another type must be removed"
+                                         : "; a key of another type must be removed, then it is served again within 7 s";
+        server_->log("queue " + name_ + (is_read ? " can't be read, others are: " : " is not served, others are: ") + why +
+                     (is_key ? ends : ""));
     }
     void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);
@@ -22186,6 +22239,20 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
+    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: it is told once.
+    awaitable<answer> read(std::string name, const script& what, arguments with) {
+        const auto self = shared_from_this();
+        const auto on = at(name);
+        auto reading = call(std::move(name), what, {}, std::move(with));
+        auto got = co_await detail::caught(std::move(reading));
+        if (!got.failure()) {
+            on->trouble_is_over(queue::trouble::with_reading);
+        } else if (const auto why = detail::describe(got.failure()); detail::code_of(why) == errc::protocol) {
+            on->report_trouble(queue::trouble::with_reading, why.message);
+        }
+        co_return got.take();
+    }
+
     /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
     /// it can't be called: a cluster has queues in many slots.
     awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
@@ -22256,6 +22323,11 @@ public:
         reader from(got);
         std::vector<std::string> names(from.list());
         for (auto& name : names) name = from.text();
+        const auto foreign = std::erase_if(names, [](const auto& name) { return !detail::allows(detail::limits::queue, name); });
+        if (foreign > 0 && !has_told_foreign_.exchange(true)) {
+            server_->log(words[1] + " has " + std::to_string(foreign) + " members that are no queue names: they are passed over; "
+                                                                        "find out who writes there");
+        }
         std::ranges::sort(names);
         co_return names;
     }
@@ -22385,6 +22457,7 @@ private:
     redis::inbox inbox_;
     redis::consumers consumers_;
     std::atomic<bool> is_closed_ = false;
+    std::atomic<bool> has_told_foreign_ = false;
     std::atomic<std::uint64_t> calls_made_ = 0;
     std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 
@@ -22957,41 +23030,53 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     co_return made;
 }
 
-/// A page of records, by queue and then by number; the cursor names the last task that was given.
+/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
+inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
+                                  detail::page_filler& page) {
+    for (bool is_end = false; !is_end;) {
+        arguments with;
+        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
+        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        auto from = got.read();
+        seen = static_cast<std::uint64_t>(from.integer());
+        is_end = from.integer() != 0;
+        while (!from.done()) {
+            from.list();
+            const auto sequence = static_cast<std::uint64_t>(from.integer());
+            task_record record;
+            try {
+                record = read_record(name, sequence, from);
+            } catch (const error& e) {
+                on->at(name)->report_damage(std::to_string(sequence), e.what());
+                continue;
+            }
+            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+            if (page.is_full()) co_return true;
+            page.add(std::move(record));
+        }
+    }
+    co_return false;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
+/// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
     const auto start = detail::start_of(query);
-    auto seen = start.sequence;
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
+    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
+    std::size_t failed = 0;
     for (const auto& name : names) {
-        if (name < start.queue) continue;
-        if (name != start.queue) seen = 0;
-        for (bool is_end = false; !is_end;) {
-            arguments with;
-            with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-            const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
-            auto from = got.read();
-            seen = static_cast<std::uint64_t>(from.integer());
-            is_end = from.integer() != 0;
-            while (!from.done()) {
-                from.list();
-                const auto sequence = static_cast<std::uint64_t>(from.integer());
-                task_record record;
-                try {
-                    record = read_record(name, sequence, from);
-                } catch (const error& e) {
-                    on->at(name)->report_damage(std::to_string(sequence), e.what());
-                    continue;
-                }
-                if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-                if (page.is_full()) co_return page.take();
-                page.add(std::move(record));
-            }
-        }
+        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
+        auto listed = co_await detail::caught(std::move(listing));
+        const auto& failure = listed.failure();
+        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
+        const bool is_full = listed.take();
+        if (is_full) break;
     }
     co_return page.take();
 }
@@ -23478,7 +23563,7 @@ namespace taskflux::redis {
 /// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
 /// broker's clock.
 inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
-    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, std::move(with));
+    const auto got = co_await on->read(std::move(name), scripts::schedules, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
     stored_schedules found;
