@@ -14379,27 +14379,53 @@ inline remedy remedy_for(std::string_view text) {
     return remedy::none;
 }
 
+/// What an error of the server means to who reads it; empty where its own words say all.
+inline std::string_view meaning_of(std::string_view text) {
+    struct meaning {
+        std::string_view code, says;
+    };
+    static constexpr meaning meanings[] = {
+        {"OOM", "it is full; raise its maxmemory, or let tasks finish and expire"},
+        {"WRONGPASS", "correct the user and password in redis://user:password@host"},
+        {"NOAUTH", "it wants a password, write redis://:password@host"},
+        {"NOPERM", "grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the "
+                   "prefix is tf unless the URL has another"},
+        {"MOVED", "it is one of several nodes of a cluster, which taskflux does not support yet; use a server that has all "
+                  "slots, with Sentinels for failover"},
+        {"ASK", "it is one of several nodes of a cluster, which taskflux does not support yet; use a server that has all "
+                "slots, with Sentinels for failover"},
+        {"CLUSTERDOWN", "it runs in cluster mode, and not all slots are served; see CLUSTER INFO there"},
+        {"TRYAGAIN", "slots of its cluster are being moved"},
+        {"READONLY", "it is a replica; connect to the master, or name the Sentinels: redis+sentinel://"},
+        {"MASTERDOWN", "it is a replica that has lost its master; connect to the master, or name the Sentinels: redis+sentinel://"},
+        {"LOADING", "it has been started, and reads its data from disk"},
+        {"BUSY", "it has been running another script for long; SCRIPT KILL there ends one that has not written"},
+        {"MISCONF", "it can't save to disk and takes no writes until it can; see its log, and its disk"},
+        {"NOREPLICAS", "it takes no writes while fewer replicas than its setting min-replicas-to-write are connected"},
+    };
+    const auto code = error_code(text);
+    for (const auto& one : meanings) {
+        if (one.code == code) return one.says;
+    }
+    return {};
+}
+
+/// The words of the server, and what they mean.
+inline std::string in_words(std::string_view text) {
+    const auto means = meaning_of(text);
+    return "the Redis server says \"" + std::string(text) + '"' + (means.empty() ? "" : ": ") + std::string(means);
+}
+
 /// The exception for an error of the server, with what to do about it.
 inline error to_error(std::string_view text) {
     const auto code = error_code(text);
-    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
-    if (code == "OOM") {
-        return {errc::queue_full,
-                quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
-    }
-    if (code == "WRONGPASS") {
-        return {errc::invalid_argument,
-                quoted + ": correct the user and password in redis://user:password@host"};
-    }
-    if (code == "NOAUTH") {
-        return {errc::invalid_argument, quoted + ": it wants a password, write redis://:password@host"};
-    }
-    if (code == "NOPERM") {
-        return {
-            errc::invalid_argument,
-            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
-    }
-    return {errc::protocol, quoted};
+    const auto is = [&](auto... codes) { return ((code == codes) || ...); };
+    errc meant = errc::protocol;
+    if (is("OOM")) meant = errc::queue_full;
+    else if (is("WRONGPASS", "NOAUTH", "NOPERM")) meant = errc::invalid_argument;
+    else if (is("MOVED", "ASK")) meant = errc::unsupported;
+    else if (const auto helps = remedy_for(text); helps == remedy::reconnect || helps == remedy::put_off) meant = errc::unavailable;
+    return {meant, in_words(text)};
 }
 
 /// Throws the exception for an error of the server.
@@ -14523,6 +14549,7 @@ namespace taskflux::redis::wire {
 struct server_facts {
     std::string version;
     std::string role;
+    std::string mode;
     std::string run_id;
     std::string maxmemory_policy;
     std::set<std::string> missing_rights;  ///< rules of ACL SETUSER
@@ -14585,6 +14612,8 @@ inline server_facts read_greeting(const reply& from, const std::string& prefix) 
             out.version = in.text();
         } else if (name == "role") {
             out.role = in.text();
+        } else if (name == "mode") {
+            out.mode = in.text();
         } else {
             in.skip();
         }
@@ -14607,6 +14636,13 @@ inline server_facts read_greeting(const reply& from, const std::string& prefix) 
     }
     if (!in.done()) out.missing_rights = missing_rights(in, prefix);
     return out;
+}
+
+/// Throws `invalid_argument` for a Sentinel.
+inline void check_is_server(const server_facts& told) {
+    if (told.mode != "sentinel") return;
+    throw error(errc::invalid_argument, "what answers there is a Sentinel, which stores nothing: write redis+sentinel://hosts/name "
+                                        "with the name of 'sentinel monitor', or the port of a Redis server");
 }
 
 /// Throws `unavailable`: another server may be the master in a moment.
@@ -15422,9 +15458,9 @@ public:
                     if (!what.which) throw_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
-                case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
+                case remedy::reconnect: self->perform(self->state_.leave(generation, in_words(refused))); break;
                 case remedy::put_off:
-                    self->state_.note_trouble(refused);
+                    self->state_.note_trouble(in_words(refused));
                     ++put_off;
                     co_await self->wait_a_moment(put_off, what.deadline);
                     break;
@@ -15992,6 +16028,7 @@ private:
 
     static wire::server_facts check_greeting(const reply& from, const redis_url& url) {
         auto told = wire::read_greeting(from, url.prefix);
+        wire::check_is_server(told);
         wire::check_version(told.version);
         if (!url.master.empty()) wire::check_is_master(told);
         return told;
