@@ -4905,12 +4905,13 @@ public:
         tell_closed();
     }
 
-private:
+protected:
     void do_post(std::string address, std::string message, bounce, receipt done) override {
         const bool was_heard = post_->send(address, std::move(message));
         done(nullptr, was_heard);
     }
 
+private:
     std::shared_ptr<post_office> post_;
     std::shared_ptr<hub> hub_;
 };
@@ -5310,6 +5311,11 @@ private:
 
     static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
+    /// An instance that was not tried; where there is none, one of the doubtful ones, which may have only lost their connection.
+    static asio::awaitable<service_instance> choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
+                                                          std::set<std::string>& tried, std::set<std::string>& doubtful,
+                                                          time_point& ends);
+
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
 
@@ -5661,9 +5667,11 @@ void rpc_core::open() {
 asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, self->box_->address());
-    std::set<std::string> tried;
+    std::set<std::string> tried, doubtful;  // of those tried: it is not known whether they are there
     for (;;) {
-        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        auto choosing = doubtful.empty() ? self->instances_.choose(what.service, what.options.to(), tried, ends)
+                                         : choose_again(self, what, tried, doubtful, ends);
+        const auto to = co_await std::move(choosing);
         request.deadline = ends;
         tried.insert(to.address);
         const waiting mine(*self, to.address);
@@ -5687,8 +5695,20 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the connection to it was lost
+        else doubtful.insert(to.address);
     }
+}
+
+asio::awaitable<service_instance> rpc_core::choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
+                                                         std::set<std::string>& tried, std::set<std::string>& doubtful,
+                                                         time_point& ends) {
+    auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
+    auto chosen = co_await caught(std::move(choosing));
+    const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
+    if (!is_none) co_return chosen.take();
+    for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
+    doubtful.clear();
+    co_return co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
 }
 
 asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {
@@ -6366,7 +6386,9 @@ asio::awaitable<void> service_core::serve() {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
             log_trouble("its heartbeat", announced.failure());
-            next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            const auto period = renewal_period(options_.lease());
+            const auto soon = (std::min)(period, duration(std::chrono::seconds(1)));
+            next = later(clock.now(), announced.failure() ? soon : period);
         }
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
         co_await changed_->wait();
