@@ -2573,10 +2573,10 @@ public:
     }
 
     void remove(entry& item) {
-        item.home->remove(item);
-        if (!std::exchange(item.unclaimed, false)) return;
+        if (!std::exchange(item.unclaimed, false)) return item.home->remove(item);
         --unclaimed_size_;
         const auto aside = unclaimed_.find(item.spec->name);
+        change(aside->second, [&] { item.home->remove(item); });
         if (!front(aside->second)) unclaimed_.erase(aside);
     }
 
@@ -2628,29 +2628,58 @@ private:
         return nullptr;
     }
 
-    /// The one to run first: by priority, then by age.
+    /// Whether `a` runs before `b`: by priority, then by age.
+    struct runs_before {
+        bool operator()(const entry* a, const entry* b) const {
+            if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority;
+            return a->sequence < b->sequence;
+        }
+    };
+
     static entry* best(entry* a, entry* b) {
         if (!a || !b) return a ? a : b;
-        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
-        return a->sequence < b->sequence ? a : b;
+        return runs_before()(b, a) ? b : a;
     }
 
+    /// The first of those set aside that a worker which knows `names` (null: all) can run: O(log n) where it knows all, and
+    /// otherwise a search for each name that it knows or that there is, whichever are fewer.
     entry* claimable(const name_set* names) const {
+        if (!names) return fronts_.empty() ? nullptr : *fronts_.begin();
         entry* found = nullptr;
-        for (const auto& [name, aside] : unclaimed_) {
-            if (!names || names->contains(name)) found = best(found, front(aside));
+        if (names->size() < unclaimed_.size()) {
+            for (const auto& name : *names) {
+                const auto aside = unclaimed_.find(name);
+                if (aside != unclaimed_.end()) found = best(found, front(aside->second));
+            }
+        } else {
+            for (const auto& [name, aside] : unclaimed_) {
+                if (names->contains(name)) found = best(found, front(aside));
+            }
         }
         return found;
     }
 
     void set_aside(entry& item) {
-        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        auto& aside = unclaimed_[item.spec->name];
+        change(aside, [&] { aside[item.spec->priority].push_back(item); });
         item.unclaimed = true;
         ++unclaimed_size_;
     }
 
+    /// Changes the lanes of one name, and what is first in them.
+    template <class Action>
+    void change(const lanes& aside, Action action) {
+        auto* const before = front(aside);
+        action();
+        auto* const after = front(aside);
+        if (before == after) return;
+        if (before) fronts_.erase(before);
+        if (after) fronts_.insert(after);
+    }
+
     lanes lanes_;
     std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::set<entry*, runs_before> fronts_;  // the first of each name set aside
     std::size_t unclaimed_size_ = 0;
 };
 
@@ -4975,12 +5004,13 @@ public:
         tell_closed();
     }
 
-private:
+protected:
     void do_post(std::string address, std::string message, bounce, receipt done) override {
         const bool was_heard = post_->send(address, std::move(message));
         done(nullptr, was_heard);
     }
 
+private:
     std::shared_ptr<post_office> post_;
     std::shared_ptr<hub> hub_;
 };
@@ -5231,7 +5261,8 @@ public:
         std::vector<service_instance> all;
         for (const auto& row : rows) {
             try {
-                all.push_back(decode<service_instance>(row.text));
+                auto one = decode<service_instance>(row.text);
+                if (allows(limits::instance, one.id)) all.push_back(std::move(one));
             } catch (const payload_error&) {  // another version's
             }
         }
@@ -5378,6 +5409,11 @@ private:
     time_point now() const { return broker_->clock().now(); }
 
     static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
+
+    /// An instance that was not tried; where there is none, one of the doubtful ones, which may have only lost their connection.
+    static asio::awaitable<service_instance> choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
+                                                          std::set<std::string>& tried, std::set<std::string>& doubtful,
+                                                          time_point& ends);
 
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
@@ -5730,9 +5766,11 @@ void rpc_core::open() {
 asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, self->box_->address());
-    std::set<std::string> tried;
+    std::set<std::string> tried, doubtful;  // of those tried: it is not known whether they are there
     for (;;) {
-        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        auto choosing = doubtful.empty() ? self->instances_.choose(what.service, what.options.to(), tried, ends)
+                                         : choose_again(self, what, tried, doubtful, ends);
+        const auto to = co_await std::move(choosing);
         request.deadline = ends;
         tried.insert(to.address);
         const waiting mine(*self, to.address);
@@ -5756,8 +5794,20 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the connection to it was lost
+        else doubtful.insert(to.address);
     }
+}
+
+asio::awaitable<service_instance> rpc_core::choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
+                                                         std::set<std::string>& tried, std::set<std::string>& doubtful,
+                                                         time_point& ends) {
+    auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
+    auto chosen = co_await caught(std::move(choosing));
+    const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
+    if (!is_none) co_return chosen.take();
+    for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
+    doubtful.clear();
+    co_return co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
 }
 
 asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {
@@ -6476,7 +6526,9 @@ asio::awaitable<void> service_core::serve() {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
             log_trouble("its heartbeat", announced.failure());
-            next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            const auto period = renewal_period(options_.lease());
+            const auto soon = (std::min)(period, duration(std::chrono::seconds(1)));
+            next = later(clock.now(), announced.failure() ? soon : period);
         }
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
         co_await changed_->wait();
@@ -9143,12 +9195,21 @@ asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, s
     co_return all;
 }
 
+/// Whether a board could not be read because of what is stored there, or as its name, which somebody else has written, is none.
+inline bool is_of_one_board(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    const auto code = code_of(describe(failure));
+    return code == errc::protocol || code == errc::invalid_argument;
+}
+
 asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
     const auto names = co_await broker->announced(services_board);
     std::vector<service_instance> all;
     for (const auto& name : names) {
-        auto some = co_await instances_of(broker, name.id);
-        for (auto& one : some) all.push_back(std::move(one));
+        auto reading = instances_of(broker, name.id);
+        auto some = co_await caught(std::move(reading));
+        if (is_of_one_board(some.failure())) continue;
+        for (auto& one : some.take()) all.push_back(std::move(one));
     }
     co_return all;
 }
@@ -9210,9 +9271,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
-                                         "\", name \"" + which.name + "\", host \"" + which.host +
-                                         "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id " + in_quotes(which.id) + ", name " +
+                                         in_quotes(which.name) + ", host " + in_quotes(which.host) + ", queue " +
+                                         in_quotes(which.queue) + " (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;
@@ -9301,16 +9362,25 @@ inline bool is_before_by_number(std::string_view a, std::string_view b) {
     return a.size() < b.size();
 }
 
+asio::awaitable<std::optional<task_record>> record_of(broker_ptr broker, std::string queue, std::string own_id) {
+    const auto key = co_await broker->find(queue, std::move(own_id));
+    if (!key) co_return std::nullopt;
+    task_id id;
+    id.queue = std::move(queue);
+    id.key = *key;
+    co_return co_await broker->get(std::move(id));
+}
+
 asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
     const auto place = child_place::parse(entry.text);
     task_node made;
     made.name = entry.key.substr(1);
-    const auto key = co_await broker->find(place.queue, place.own_id);
-    if (key) {
-        task_id id;
-        id.queue = place.queue;
-        id.key = *key;
-        auto record = co_await broker->get(std::move(id));
+    auto finding = record_of(broker, place.queue, place.own_id);
+    auto found = co_await caught(std::move(finding));
+    // Where its queue can't be read, its parent's journal tells what it knows.
+    const bool is_damaged = found.failure() && code_of(describe(found.failure())) == errc::protocol;
+    if (!is_damaged) {
+        auto record = found.take();
         if (record) {
             made.task = std::move(*record);
             co_return made;
@@ -10668,6 +10738,8 @@ private:
     asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
         auto known = current();
         if (known && !known->is_lost()) co_return known;
+        // On a server nothing is left of it, but this process knows it still.
+        if (known) spawn_in_background(broker_, broker_->leave(known->name(), std::vector<std::string>(1, queue_)));
         const auto life = uuid_generator().text();
         auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
         auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());
@@ -11045,18 +11117,35 @@ error no_schedule(std::string_view id) {
                                                                "job of every process is stored in none");
 }
 
-/// All rows with this id.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id) {
-    std::vector<schedule_entry> found;
+/// Rows of one id, and the first failure of a queue that could not be read: what is wrong with one stays with it.
+struct found_schedules {
+    std::vector<schedule_entry> rows;
+    std::exception_ptr damage;
+
+    /// Throws where there is none: whether it was in a queue that could not be read is not known.
+    void check(const std::string& id) const {
+        if (!rows.empty()) return;
+        if (damage) std::rethrow_exception(damage);
+        throw no_schedule(id);
+    }
+};
+
+asio::awaitable<found_schedules> find_schedule(schedule_book book, std::string id) {
+    found_schedules found;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
         if (queue == local_queue) continue;
-        auto one = co_await book.find(queue, id);
-        if (one) found.push_back(std::move(*one));
+        auto finding = book.find(queue, id);
+        auto one = co_await caught(std::move(finding));
+        if (is_of_one_queue(one.failure(), found.damage)) continue;
+        auto row = one.take();
+        if (row) found.rows.push_back(std::move(*row));
     }
-    auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
-    for (auto& one : local) {
-        if (one.is_called(id)) found.push_back(std::move(one));
+    auto reading = book.read(local_queue);  // those of jobs are few, and may have a host behind the id
+    auto local = co_await caught(std::move(reading));
+    if (is_of_one_queue(local.failure(), found.damage)) co_return found;
+    for (auto& one : local.take()) {
+        if (one.is_called(id)) found.rows.push_back(std::move(one));
     }
     co_return found;
 }
@@ -11094,18 +11183,22 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
+    std::exception_ptr failure;
     for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id);
-        if (found.empty() && done.empty()) throw no_schedule(id);
+        if (done.empty()) found.check(id);
         all_done = true;
-        for (auto& one : found) {
+        for (auto& one : found.rows) {
             std::pair where(one.queue, one.row);
             if (done.contains(where)) continue;
-            const bool is_done = co_await act_on_one(book, std::move(one), what);
+            auto acting = act_on_one(book, std::move(one), what);
+            auto acted = co_await caught(std::move(acting));
+            const bool is_done = is_of_one_queue(acted.failure(), failure) || acted.take();
             if (is_done) done.insert(std::move(where));
             else all_done = false;
         }
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> remove_all(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string id) {
@@ -11137,7 +11230,8 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
         if (queue == local_queue) continue;
         auto reading = book.read(queue);
         auto read = co_await caught(std::move(reading));
-        if (read.failure() && code_of(describe(read.failure())) == errc::protocol) continue;
+        std::exception_ptr damage;
+        if (is_of_one_queue(read.failure(), damage)) continue;
         for (const auto& one : read.take()) places[one.row].insert(queue);
     }
     co_return places;
@@ -11165,8 +11259,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
     const auto found = co_await find_schedule(book, id);
-    if (found.empty()) throw no_schedule(id);
-    const auto what = read_schedule(found.front().text);
+    found.check(id);
+    const auto what = read_schedule(found.rows.front().text);
     const cron when(what.definition.cron);
     const auto in = zone::named(what.definition.zone);
     const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;
@@ -11280,6 +11374,12 @@ bool is_unreadable(const std::exception_ptr& failure) {
     }
 }
 
+bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first) {
+    if (!failure || !is_unreadable(failure)) return false;
+    if (!first) first = failure;
+    return true;
+}
+
 scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
     scheduled_task made;
     made.name = spec.name;
@@ -11366,10 +11466,14 @@ asio::awaitable<std::optional<schedule_entry>> schedule_book::find(std::string q
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
     const auto names = co_await queues();
     std::vector<schedule_entry> all;
+    std::exception_ptr damage;
     for (const auto& name : names) {
-        auto some = co_await read(name);
-        for (auto& one : some) all.push_back(std::move(one));
+        auto reading = read(name);
+        auto some = co_await caught(std::move(reading));
+        if (is_of_one_queue(some.failure(), damage)) continue;
+        for (auto& one : some.take()) all.push_back(std::move(one));
     }
+    if (all.empty() && damage) std::rethrow_exception(damage);
     co_return all;
 }
 
@@ -11931,7 +12035,7 @@ using consumer_ptr = std::shared_ptr<const std::string>;
 
 /// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
 /// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
-/// except for `join`.
+/// except for `join`, and what is said of former names.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
@@ -11943,36 +12047,67 @@ public:
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
-    /// Starts the next epoch.
+    /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
     asio::awaitable<void> join() {
-        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
-                                                              std::to_string(++epoch_));
-        co_await broker_->join(*name, queues_, lease_);
+        auto name = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        co_await broker_->join(name, queues_, lease_);
+        ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
+        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::move(name));
+        if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
         const std::lock_guard lock(mutex_);
-        consumer_ = std::move(name);
+        consumer_.swap(next);
     }
 
     /// The current name; null before the first `join`.
     consumer_ptr consumer() const {
         const std::lock_guard lock(mutex_);
-        return consumer_;
+        return consumer_ ? consumer_ptr(consumer_, &consumer_->text) : nullptr;
     }
 
     asio::awaitable<renewal> renew(consumer_ptr who) {
         return broker_->renew(*who, queues_, lease_);
     }
 
-    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+    /// A name of an epoch that is over.
+    struct former_name {
+        std::string text;
+        std::shared_ptr<event> unused;  ///< set when nobody holds it any more, as attempts and their reports do
+    };
+
+    /// The one before the current name; only after a second `join`.
+    former_name latest_former() const { return former_.back(); }
+
+    asio::awaitable<void> leave_as(former_name who) {
+        co_await broker_->leave(who.text, queues_);
+        std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
+    }
+
+    /// Leaves under the current name, and former ones that have not left.
+    asio::awaitable<void> leave() {
+        for (const auto all = former_; const auto& one : all) co_await broker_->leave(one.text, queues_);
+        co_await broker_->leave(*consumer(), queues_);
+    }
 
 private:
+    struct held_name {
+        explicit held_name(std::string name) : text(std::move(name)) {}
+        held_name(const held_name&) = delete;
+        held_name& operator=(const held_name&) = delete;
+        ~held_name() { unused->set(); }
+
+        const std::string text;
+        const std::shared_ptr<event> unused = std::make_shared<event>();
+    };
+
     const broker_ptr broker_;
     const std::string life_;
     const std::string node_;
     const std::vector<std::string> queues_;
     const duration lease_;
     unsigned epoch_ = 0;
+    std::vector<former_name> former_;
     mutable std::mutex mutex_;
-    consumer_ptr consumer_;
+    std::shared_ptr<const held_name> consumer_;
 };
 
 }  // namespace taskflux::detail
@@ -12478,14 +12613,19 @@ private:
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
+
+    /// Joins under a new name; the one that lost its lease leaves the queues where it still has one when its attempts have
+    /// ended and been reported, so that what they held is given back.
+    asio::awaitable<void> rejoin();
+    asio::awaitable<void> depart();
+
     fetch_request next_request(const std::string& consumer, std::size_t room);
 
     /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
     /// worker has little to do.
     asio::awaitable<void> let_it_end();
 
-    /// After a failed fetch: joins with a new epoch when the lease is lost, otherwise backs off. Throws when the broker
-    /// has been closed.
+    /// After a failed fetch: backs off, unless the lease is lost. Throws when the broker has been closed.
     asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
     asio::awaitable<void> settle_loop();
@@ -12538,11 +12678,12 @@ private:
     std::minstd_rand random_;
     nursery loops_;
     nursery::child joining_, fetching_, settling_, watching_, handing_in_;
-    nursery deliveries_;
+    nursery deliveries_, departures_;
     worker_phase phase_;
+    bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
     bool is_given_up_ = false;  // what has not been reported by now is not reported
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
-    consumer_ptr lost_;  // the latest one whose lease was lost
+    std::string lost_;  // the latest consumer whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
     std::string trouble_;  // why the last fetch has failed, which is told once
@@ -12727,7 +12868,7 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
-      deliveries_(strand_),
+      deliveries_(strand_), departures_(strand_),
       unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
@@ -12758,6 +12899,8 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     co_await loops_.end_of_all();
     keeper_.stop();
     crew_->close();
+    departures_.stop_all();
+    co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
     if (!is_broken && member_.consumer()) co_await leave();
     if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
@@ -12842,6 +12985,10 @@ asio::awaitable<void> worker_core::fetch_loop() {
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
+            if (*who == lost_) {
+                co_await rejoin();
+                continue;
+            }
             found = co_await broker_->fetch(std::move(request));
         } catch (...) {
             failure = std::current_exception();
@@ -12852,13 +12999,35 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         failures_ = 0;
         trouble_.clear();
-        if (!phase_.fetches() || crew_->is_paused()) {
+        if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
             crew_->give_back(found, queues, who);
         } else {
             const bool is_single = found.size() == 1;
             crew_->launch(std::move(found), queues, who);
             if (is_single) co_await let_it_end();
         }
+    }
+}
+
+asio::awaitable<void> worker_core::rejoin() {
+    co_await member_.join();
+    renewed_at_ = time_point();
+    if (std::exchange(is_watching_, false)) {  // for cancels under the former name
+        watching_.stop();
+        loops_.start(watching_, watch_loop());
+    }
+    departures_.start(depart());
+}
+
+asio::awaitable<void> worker_core::depart() {
+    const auto self = shared_from_this();
+    const auto who = member_.latest_former();
+    co_await who.unused->wait();
+    for (unsigned tries = 1;; ++tries) {
+        auto leaving = member_.leave_as(who);
+        const auto left = co_await caught(std::move(leaving));
+        if (!left.failure() || code_of(describe(left.failure())) == errc::shut_down) co_return;
+        co_await back_off(tries);
     }
 }
 
@@ -12888,20 +13057,9 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
     if (is_stopped_) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
-    if (code == errc::lease_lost) {
-        on_lost(who);
-        bool has_joined = true;
-        try {
-            co_await member_.join();
-            renewed_at_ = time_point();
-        } catch (const boost::system::system_error&) {
-            has_joined = false;
-        }
-        if (has_joined) co_return;
-    } else {
-        if (std::exchange(trouble_, why.message) != why.message) {
-            monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
-        }
+    if (code == errc::lease_lost) co_return on_lost(who);
+    if (std::exchange(trouble_, why.message) != why.message) {
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -12981,7 +13139,10 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     const auto period = renewal_period(options_.lease());
     const auto began = clock_.now();
-    co_await broker_->watch(*member_.consumer(), period);
+    const auto name = *member_.consumer();  // a copy: this is no use of the name that would keep it from leaving
+    is_watching_ = true;
+    co_await broker_->watch(name, period);
+    is_watching_ = false;
     if (clock_.now() - began < period) renewed_at_ = time_point();  // something is to be cancelled
     co_await renew();
 }
@@ -13023,7 +13184,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {
-    if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+    if (who != member_.consumer() || std::exchange(lost_, *who) == *who) return;
     monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }
@@ -14542,27 +14703,53 @@ inline remedy remedy_for(std::string_view text) {
     return remedy::none;
 }
 
+/// What an error of the server means to who reads it; empty where its own words say all.
+inline std::string_view meaning_of(std::string_view text) {
+    struct meaning {
+        std::string_view code, says;
+    };
+    static constexpr meaning meanings[] = {
+        {"OOM", "it is full; raise its maxmemory, or let tasks finish and expire"},
+        {"WRONGPASS", "correct the user and password in redis://user:password@host"},
+        {"NOAUTH", "it wants a password, write redis://:password@host"},
+        {"NOPERM", "grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the "
+                   "prefix is tf unless the URL has another"},
+        {"MOVED", "it is one of several nodes of a cluster, which taskflux does not support yet; use a server that has all "
+                  "slots, with Sentinels for failover"},
+        {"ASK", "it is one of several nodes of a cluster, which taskflux does not support yet; use a server that has all "
+                "slots, with Sentinels for failover"},
+        {"CLUSTERDOWN", "it runs in cluster mode, and not all slots are served; see CLUSTER INFO there"},
+        {"TRYAGAIN", "slots of its cluster are being moved"},
+        {"READONLY", "it is a replica; connect to the master, or name the Sentinels: redis+sentinel://"},
+        {"MASTERDOWN", "it is a replica that has lost its master; connect to the master, or name the Sentinels: redis+sentinel://"},
+        {"LOADING", "it has been started, and reads its data from disk"},
+        {"BUSY", "it has been running another script for long; SCRIPT KILL there ends one that has not written"},
+        {"MISCONF", "it can't save to disk and takes no writes until it can; see its log, and its disk"},
+        {"NOREPLICAS", "it takes no writes while fewer replicas than its setting min-replicas-to-write are connected"},
+    };
+    const auto code = error_code(text);
+    for (const auto& one : meanings) {
+        if (one.code == code) return one.says;
+    }
+    return {};
+}
+
+/// The words of the server, and what they mean.
+inline std::string in_words(std::string_view text) {
+    const auto means = meaning_of(text);
+    return "the Redis server says \"" + std::string(text) + '"' + (means.empty() ? "" : ": ") + std::string(means);
+}
+
 /// The exception for an error of the server, with what to do about it.
 inline error to_error(std::string_view text) {
     const auto code = error_code(text);
-    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
-    if (code == "OOM") {
-        return {errc::queue_full,
-                quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
-    }
-    if (code == "WRONGPASS") {
-        return {errc::invalid_argument,
-                quoted + ": correct the user and password in redis://user:password@host"};
-    }
-    if (code == "NOAUTH") {
-        return {errc::invalid_argument, quoted + ": it wants a password, write redis://:password@host"};
-    }
-    if (code == "NOPERM") {
-        return {
-            errc::invalid_argument,
-            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
-    }
-    return {errc::protocol, quoted};
+    const auto is = [&](auto... codes) { return ((code == codes) || ...); };
+    errc meant = errc::protocol;
+    if (is("OOM")) meant = errc::queue_full;
+    else if (is("WRONGPASS", "NOAUTH", "NOPERM")) meant = errc::invalid_argument;
+    else if (is("MOVED", "ASK")) meant = errc::unsupported;
+    else if (const auto helps = remedy_for(text); helps == remedy::reconnect || helps == remedy::put_off) meant = errc::unavailable;
+    return {meant, in_words(text)};
 }
 
 /// Throws the exception for an error of the server.
@@ -14686,6 +14873,7 @@ namespace taskflux::redis::wire {
 struct server_facts {
     std::string version;
     std::string role;
+    std::string mode;
     std::string run_id;
     std::string maxmemory_policy;
     std::set<std::string> missing_rights;  ///< rules of ACL SETUSER
@@ -14748,6 +14936,8 @@ inline server_facts read_greeting(const reply& from, const std::string& prefix) 
             out.version = in.text();
         } else if (name == "role") {
             out.role = in.text();
+        } else if (name == "mode") {
+            out.mode = in.text();
         } else {
             in.skip();
         }
@@ -14770,6 +14960,13 @@ inline server_facts read_greeting(const reply& from, const std::string& prefix) 
     }
     if (!in.done()) out.missing_rights = missing_rights(in, prefix);
     return out;
+}
+
+/// Throws `invalid_argument` for a Sentinel.
+inline void check_is_server(const server_facts& told) {
+    if (told.mode != "sentinel") return;
+    throw error(errc::invalid_argument, "what answers there is a Sentinel, which stores nothing: write redis+sentinel://hosts/name "
+                                        "with the name of 'sentinel monitor', or the port of a Redis server");
 }
 
 /// Throws `unavailable`: another server may be the master in a moment.
@@ -15585,9 +15782,9 @@ public:
                     if (!what.which) throw_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
-                case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
+                case remedy::reconnect: self->perform(self->state_.leave(generation, in_words(refused))); break;
                 case remedy::put_off:
-                    self->state_.note_trouble(refused);
+                    self->state_.note_trouble(in_words(refused));
                     ++put_off;
                     co_await self->wait_a_moment(put_off, what.deadline);
                     break;
@@ -16155,6 +16352,7 @@ private:
 
     static wire::server_facts check_greeting(const reply& from, const redis_url& url) {
         auto told = wire::read_greeting(from, url.prefix);
+        wire::check_is_server(told);
         wire::check_version(told.version);
         if (!url.master.empty()) wire::check_is_master(told);
         return told;
@@ -20237,16 +20435,22 @@ inline constexpr auto find_text = joined(find_keys, shared_call, shared_clock, s
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of,
     shared_info, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local seq = whole(call('HGET', k, ARGV[1]))
-if not seq then return {'OK'} end
-load({seq})
-local task = tasks[seq]
-if not task then return {'OK'} end
-local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
-if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
-return {'OK', task.seq, task.nonce}
+local seqs, known, reply = {}, call('HMGET', k, unpack(ARGV, 2)), {'OK'}
+for n = 1, #ARGV - 1 do
+known[n] = whole(known[n])
+seqs[#seqs + 1] = known[n]
+end
+load(seqs)
+for n = 1, #ARGV - 1 do
+local task = known[n] and tasks[known[n]]
+local parent = task and ARGV[1] ~= '' and (info(task).parent or {queue = ''})
+if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[1] then task = nil end
+reply[#reply + 1] = task and task.seq or 0
+reply[#reply + 1] = task and task.nonce or 0
+end
+return reply
 )lua");
-inline constexpr script find{"find", "856fbb4d29d3456075009c0272eb05d412289e9d",
+inline constexpr script find{"find", "3384a062ffc45209c34949239b09fd654c7ad950",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -22058,9 +22262,9 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    enum class trouble : unsigned char { with_lease, with_fetch };
+    enum class trouble : unsigned char { with_lease, with_fetch, with_reading };
 
-    /// A consumer's calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    /// Calls of this kind fail here, and other queues go on: told once, until all of them work again.
     void report_trouble(trouble calls, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
@@ -22069,8 +22273,11 @@ public:
             if (!is_news) return;
         }
         const bool is_key = why.find("WRONGTYPE") != std::string::npos;
-        server_->log("queue " + name_ + " is not served, others are: " + why +
-                     (is_key ? "; a key of another type must be removed, then it is served again within 7 s" : ""));
+        const bool is_read = calls == trouble::with_reading;
+        const char* const ends = is_read ? "; a key of another type must be removed"
+                                         : "; a key of another type must be removed, then it is served again within 7 s";
+        server_->log("queue " + name_ + (is_read ? " can't be read, others are: " : " is not served, others are: ") + why +
+                     (is_key ? ends : ""));
     }
     void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);
@@ -22399,6 +22606,20 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
+    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: it is told once.
+    awaitable<answer> read(std::string name, const script& what, arguments with) {
+        const auto self = shared_from_this();
+        const auto on = at(name);
+        auto reading = call(std::move(name), what, {}, std::move(with));
+        auto got = co_await detail::caught(std::move(reading));
+        if (!got.failure()) {
+            on->trouble_is_over(queue::trouble::with_reading);
+        } else if (const auto why = detail::describe(got.failure()); detail::code_of(why) == errc::protocol) {
+            on->report_trouble(queue::trouble::with_reading, why.message);
+        }
+        co_return got.take();
+    }
+
     /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
     /// it can't be called: a cluster has queues in many slots.
     awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
@@ -22469,6 +22690,11 @@ public:
         reader from(got);
         std::vector<std::string> names(from.list());
         for (auto& name : names) name = from.text();
+        const auto foreign = std::erase_if(names, [](const auto& name) { return !detail::allows(detail::limits::queue, name); });
+        if (foreign > 0 && !has_told_foreign_.exchange(true)) {
+            server_->log(words[1] + " has " + std::to_string(foreign) + " members that are no queue names: they are passed over; "
+                                                                        "find out who writes there");
+        }
         std::ranges::sort(names);
         co_return names;
     }
@@ -22598,6 +22824,7 @@ private:
     redis::inbox inbox_;
     redis::consumers consumers_;
     std::atomic<bool> is_closed_ = false;
+    std::atomic<bool> has_told_foreign_ = false;
     std::atomic<std::uint64_t> calls_made_ = 0;
     std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 
@@ -23170,41 +23397,53 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     co_return made;
 }
 
-/// A page of records, by queue and then by number; the cursor names the last task that was given.
+/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
+inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
+                                  detail::page_filler& page) {
+    for (bool is_end = false; !is_end;) {
+        arguments with;
+        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
+        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        auto from = got.read();
+        seen = static_cast<std::uint64_t>(from.integer());
+        is_end = from.integer() != 0;
+        while (!from.done()) {
+            from.list();
+            const auto sequence = static_cast<std::uint64_t>(from.integer());
+            task_record record;
+            try {
+                record = read_record(name, sequence, from);
+            } catch (const error& e) {
+                on->at(name)->report_damage(std::to_string(sequence), e.what());
+                continue;
+            }
+            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+            if (page.is_full()) co_return true;
+            page.add(std::move(record));
+        }
+    }
+    co_return false;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
+/// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
     const auto start = detail::start_of(query);
-    auto seen = start.sequence;
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
+    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
+    std::size_t failed = 0;
     for (const auto& name : names) {
-        if (name < start.queue) continue;
-        if (name != start.queue) seen = 0;
-        for (bool is_end = false; !is_end;) {
-            arguments with;
-            with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-            const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
-            auto from = got.read();
-            seen = static_cast<std::uint64_t>(from.integer());
-            is_end = from.integer() != 0;
-            while (!from.done()) {
-                from.list();
-                const auto sequence = static_cast<std::uint64_t>(from.integer());
-                task_record record;
-                try {
-                    record = read_record(name, sequence, from);
-                } catch (const error& e) {
-                    on->at(name)->report_damage(std::to_string(sequence), e.what());
-                    continue;
-                }
-                if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-                if (page.is_full()) co_return page.take();
-                page.add(std::move(record));
-            }
-        }
+        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
+        auto listed = co_await detail::caught(std::move(listing));
+        const auto& failure = listed.failure();
+        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
+        const bool is_full = listed.take();
+        if (is_full) break;
     }
     co_return page.take();
 }
@@ -23494,36 +23733,37 @@ namespace taskflux::redis {
 // A script touches one queue. What it brings about in others waits in its queue's outbox until some process has carried
 // it there; all of it can be carried twice.
 
-using keys_by_queue = std::map<std::string, std::vector<task_key>>;
-
-/// Adds where the parent's subtask is, if its record is still there.
-inline awaitable<void> locate(engine_ptr on, task_id parent, child_place place, keys_by_queue& found) {
+/// Of a queue's tasks with these own ids, those whose records are still there and that are subtasks of `parent`.
+inline awaitable<std::vector<task_key>> locate(engine_ptr on, task_id parent, std::string queue, std::vector<std::string> own_ids) {
     arguments with;
-    with.add(std::move(place.own_id));
     with.add(parent.queue + ' ' + std::to_string(parent.key.sequence) + ' ' + std::to_string(parent.key.nonce));
-    const auto got = co_await on->call(place.queue, scripts::find, {}, std::move(with));
-    if (got.size() == 0) co_return;
-    auto from = got.read();
-    found[place.queue].push_back(read_key(from));
-}
-
-inline awaitable<void> steer_all(engine_ptr on, const char* verb, keys_by_queue found) {
-    for (const auto& [queue, keys] : found) {
-        for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
-            arguments with;
-            with.add(verb);
-            for (auto i = from; i < keys.size() && i < from + engine::careful_batch_size; ++i) {
-                with.add(keys[i].sequence).add(keys[i].nonce);
-            }
-            co_await on->call(queue, scripts::steer, {}, std::move(with));
-        }
+    for (auto& own_id : own_ids) with.add(std::move(own_id));
+    const auto got = co_await on->call(std::move(queue), scripts::find, {}, std::move(with));
+    std::vector<task_key> found;
+    for (auto from = got.read(); !from.done();) {
+        const auto key = read_key(from);
+        if (key.sequence != 0) found.push_back(key);
     }
+    co_return found;
 }
 
-/// The subtasks of a task that has ended, those that are open since `epoch` or earlier.
+/// Acts on subtasks of a parent in one queue; up to `careful_batch_size` of them.
+inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id parent, std::string queue,
+                                      std::vector<std::string> own_ids) {
+    const auto found = co_await locate(on, std::move(parent), queue, std::move(own_ids));
+    if (found.empty()) co_return;
+    arguments with;
+    with.add(verb);
+    for (const auto& key : found) with.add(key.sequence).add(key.nonce);
+    co_await on->call(std::move(queue), scripts::steer, {}, std::move(with));
+}
+
+/// The subtasks of a task that has ended, those that are open since `epoch` or earlier: two calls for up to
+/// `careful_batch_size` in a queue. Where one queue fails, those in others are cancelled all the same.
 inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned epoch) {
     journal_query query;
     query.limit = engine::careful_batch_size;
+    std::exception_ptr failure;
     do {
         journal_page page;
         try {
@@ -23532,15 +23772,20 @@ inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned e
             if (e.code() != errc::not_found) throw;
             co_return;
         }
-        keys_by_queue found;
+        std::map<std::string, std::vector<std::string>> open;
         for (const auto& entry : page.entries) {
             if (!entry.key.starts_with(journal_letter::subtask) || entry.outcome || entry.epoch > epoch) continue;
             auto place = child_place::parse(entry.text);
-            co_await locate(on, parent, std::move(place), found);
+            open[place.queue].push_back(std::move(place.own_id));
         }
-        co_await steer_all(on, "cancel", std::move(found));
+        for (auto& [queue, own_ids] : open) {
+            auto cancelling = steer_children(on, "cancel", parent, queue, std::move(own_ids));
+            const auto cancelled = co_await detail::caught(std::move(cancelling));
+            if (cancelled.failure()) failure = cancelled.failure();
+        }
         query.cursor = page.cursor;
     } while (!query.cursor.empty());
+    if (failure) std::rethrow_exception(failure);
 }
 
 /// One thing that waits in an outbox.
@@ -23628,9 +23873,8 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
         co_await cancel_children(on, std::move(parent), news.epoch);
     } else {
         auto place = child_place::parse(news.place);
-        keys_by_queue continuation;
-        co_await locate(on, std::move(parent), std::move(place), continuation);
-        co_await steer_all(on, "start", std::move(continuation));
+        std::vector<std::string> own_ids(1, std::move(place.own_id));
+        co_await steer_children(on, "start", std::move(parent), std::move(place.queue), std::move(own_ids));
     }
 }
 
@@ -23691,7 +23935,7 @@ namespace taskflux::redis {
 /// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
 /// broker's clock.
 inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
-    const auto got = co_await on->call(std::move(name), scripts::schedules, {}, std::move(with));
+    const auto got = co_await on->read(std::move(name), scripts::schedules, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
     stored_schedules found;
@@ -24022,11 +24266,12 @@ public:
         on->check_open();
         if (own_id.empty()) co_return std::nullopt;
         arguments with;
-        with.add(std::move(own_id)).add("");
+        with.add("").add(std::move(own_id));
         const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
-        if (got.size() == 0) co_return std::nullopt;
         auto from = got.read();
-        co_return read_key(from);
+        const auto key = read_key(from);
+        if (key.sequence == 0) co_return std::nullopt;
+        co_return key;
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }

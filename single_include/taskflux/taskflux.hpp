@@ -988,6 +988,9 @@ inline constexpr name_limit consumer{"consumer name", 255, name_rule::line};
 inline constexpr name_limit call{"call name", 200, name_rule::text};
 /// Made of a letter, a call's name or the own id of a subtask, and a number.
 inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::bytes};
+/// Of a service.
+inline constexpr name_limit instance{"instance id", 128, name_rule::word};
+inline constexpr name_limit host{"host name", 255, name_rule::line};
 inline constexpr name_limit header{"header name", 256, name_rule::text};
 inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
 
@@ -1032,10 +1035,14 @@ inline std::string in_own_id(std::string_view name) {
     return out;
 }
 
+inline bool allows(const name_limit& limit, std::string_view name) {
+    return !name.empty() && name.size() <= limit.most && follows(limit.rule, name);
+}
+
 /// Throws `errc::invalid_argument` for a name that the table does not allow. `may_be_empty`: where that means none.
 inline void check_name(const name_limit& limit, std::string_view name, bool may_be_empty = false) {
     if (name.empty() && may_be_empty) return;
-    if (!name.empty() && name.size() <= limit.most && follows(limit.rule, name)) return;
+    if (allows(limit, name)) return;
     std::string rule;
     switch (limit.rule) {
         case name_rule::word: rule = " of A-Z a-z 0-9 _ - . /"; break;
@@ -1048,6 +1055,11 @@ inline void check_name(const name_limit& limit, std::string_view name, bool may_
     const auto size = name.size() > limit.most ? " of " + std::to_string(name.size()) + " bytes" : std::string();
     throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + in_quotes(name) + size +
                                             "; use 1 to " + std::to_string(limit.most) + " bytes" + rule);
+}
+
+inline void check_header(std::string_view name, std::string_view value) {
+    check_name(limits::header, name);
+    check_name(limits::header_value, value, true);
 }
 
 }  // namespace taskflux::detail
@@ -1230,6 +1242,16 @@ constexpr duration checked_lease(duration value, const char* of) {
     return value;
 }
 
+/// Of a pool; 0: as many as the machine has cores. `of`: the class of the option, for the error.
+constexpr std::size_t checked_threads(std::size_t value, const char* of) {
+    constexpr std::size_t most = 1000;
+    if (value > most) {
+        throw error(errc::invalid_argument, std::string(of) + ": cpu_threads " + std::to_string(value) + " is out of range: use 0 to " +
+                                                std::to_string(most));
+    }
+    return value;
+}
+
 constexpr int checked_priority(int value) {
     if (value < lowest_priority || value > highest_priority) {
         throw error(errc::invalid_argument, "priority " + std::to_string(value) + " is out of range: use -100 to 100");
@@ -1377,8 +1399,7 @@ public:
     /// A header that travels with the task; a later value for the same name wins. Up to 256 bytes of UTF-8 with a value of
     /// up to 64 KiB.
     submit_options& header(std::string name, std::string value) {
-        detail::check_name(detail::limits::header, name);
-        detail::check_name(detail::limits::header_value, value, true);
+        detail::check_header(name, value);
         return headers_[std::move(name)] = std::move(value), *this;
     }
 
@@ -2168,15 +2189,24 @@ public:
     /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    /// Calls the instance with this id and no other; default: any.
-    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
-
-    /// Adds a header, which the method finds in `call_context::headers`.
-    call_options& header(std::string name, std::string value) {
-        headers_[std::move(name)] = std::move(value);
-        return *this;
+    /// Calls the instance with this id and no other; empty, the default: any. Errors: `invalid_argument` for what can't be one.
+    call_options& to(std::string instance) {
+        detail::check_name(detail::limits::instance, instance, true);
+        return to_ = std::move(instance), *this;
     }
-    call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
+
+    /// A header, which the method finds in `call_context::headers`; a later value for the same name wins. Up to 256 bytes of
+    /// UTF-8 with a value of up to 65,536. Errors: `invalid_argument`.
+    call_options& header(std::string name, std::string value) {
+        detail::check_header(name, value);
+        return headers_[std::move(name)] = std::move(value), *this;
+    }
+
+    /// All headers, in the place of those given before. Errors: as of `header`.
+    call_options& headers(header_map all) {
+        for (const auto& [name, value] : all) detail::check_header(name, value);
+        return headers_ = std::move(all), *this;
+    }
 
     /// How many values of a stream the caller buffers, and so how far its source may be ahead; 1 to 65536, default 64.
     call_options& window(std::size_t values) {
@@ -5977,10 +6007,7 @@ inline void check_spec(const task_spec& spec) {
     not_negative(spec.policy.expires_in, "expires_in");
     not_negative(spec.policy.retention, "retention");
     not_negative(spec.policy.failed_retention, "failed_retention");
-    for (const auto& [name, value] : spec.headers) {
-        check_name(limits::header, name);
-        check_name(limits::header_value, value, true);
-    }
+    for (const auto& [name, value] : spec.headers) check_header(name, value);
 }
 
 /// What is to be stored. Errors: also `too_large`.
@@ -7475,9 +7502,11 @@ public:
     /// ones from other workers.
     worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
 
-    /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
-    /// default): as many as the machine has cores.
-    worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
+    /// Threads for handlers that are plain functions, started by `run` when there is such a handler, up to 1000; 0
+    /// (the default): as many as the machine has cores.
+    worker_options& cpu_threads(std::size_t threads) {
+        return cpu_threads_ = detail::checked_threads(threads, "worker_options"), *this;
+    }
 
     /// The executor of plain functions; the worker then starts no threads for them.
     worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
@@ -7742,8 +7771,12 @@ public:
     /// The node's name, the same after a restart; default: the name of its host.
     node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
 
-    /// The host's name in the directory; default: this machine's name.
-    node_options& host(std::string value) { return host_ = std::move(value), *this; }
+    /// The host's name in the directory; empty, the default: this machine's name. Up to 255 bytes of UTF-8 without control
+    /// characters. Errors: `invalid_argument`.
+    node_options& host(std::string value) {
+        detail::check_name(detail::limits::host, value, true);
+        return host_ = std::move(value), *this;
+    }
 
     /// How long the node counts as alive without a heartbeat; default 5 s, at least 100 ms. It sends one after each third of
     /// the lease.
@@ -8656,8 +8689,12 @@ public:
     /// The instance's id, unique among all instances; default: a new UUID.
     service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-    /// The host's name in the directory; default: this machine's name.
-    service_options& host(std::string name) { return host_ = std::move(name), *this; }
+    /// The host's name in the directory; empty, the default: this machine's name. Up to 255 bytes of UTF-8 without control
+    /// characters. Errors: `invalid_argument`.
+    service_options& host(std::string name) {
+        detail::check_name(detail::limits::host, name, true);
+        return host_ = std::move(name), *this;
+    }
 
     /// The limit of calls in flight, running or waiting for the CPU pool; a further call gets `errc::busy`. Default 1000, at
     /// least 1.
@@ -8681,8 +8718,10 @@ public:
     /// The executor of plain functions; default: a pool of the service's own, if it has plain functions.
     service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
-    service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
+    /// Threads of the service's own pool, up to 1000; 0 (the default): as many as the machine has cores.
+    service_options& cpu_threads(std::size_t count) {
+        return cpu_threads_ = detail::checked_threads(count, "service_options"), *this;
+    }
 
     /// How long a service tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and a
     /// line in the log for each attempt.
@@ -9233,8 +9272,12 @@ struct schedule_entry {
 /// Decodes a stored schedule. Throws `errc::protocol`.
 stored_schedule read_schedule(std::string_view text);
 
-/// Whether this is an error of `read_schedule`.
+/// Whether this is an error of `read_schedule`, or of a queue with a damaged key.
 bool is_unreadable(const std::exception_ptr& failure);
+
+/// Whether a call has failed because of what is stored in its queue, so that others may go on; keeps the first of such failures.
+/// `failure` may be null.
+bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first);
 
 scheduled_task as_scheduled(const task_spec& spec, std::string payload);
 
@@ -9271,7 +9314,7 @@ public:
     /// The row of that id; nothing where there is none. It has no version where it can't be read.
     awaitable<std::optional<schedule_entry>> find(std::string queue, std::string row) const;
 
-    /// The rows of all queues.
+    /// The rows of all queues that can be read; throws where no row is found and a queue can't be read.
     awaitable<std::vector<schedule_entry>> read_all() const;
 
     /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No

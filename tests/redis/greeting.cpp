@@ -49,6 +49,18 @@ BOOST_AUTO_TEST_CASE(a_server_tells_its_version_run_and_policy) {
     BOOST_TEST(facts.maxmemory_policy == "noeviction");
 }
 
+BOOST_AUTO_TEST_CASE(a_sentinel_is_no_server) {
+    const auto greeted_by = [](const std::string& mode) {
+        return read_greeting(read("%2\r\n" + blob("version") + blob("7.0.0") + blob("mode") + blob(mode) + "-ERR no\r\n-ERR no\r\n"));
+    };
+    using taskflux::redis::wire::check_is_server;
+    for (const std::string mode : {"standalone", "cluster"}) BOOST_CHECK_NO_THROW(check_is_server(greeted_by(mode)));
+    const auto says_so = [](const taskflux::error& e) {
+        return e.code() == taskflux::errc::invalid_argument && std::string(e.what()).find("redis+sentinel://") != std::string::npos;
+    };
+    BOOST_CHECK_EXCEPTION(check_is_server(greeted_by("sentinel")), taskflux::error, says_so);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_server_refuses_to_tell_stays_empty) {
     const std::string no = "-NOPERM no\r\n";
     for (const auto& rest : {no + no, blob("# Server\r\n") + "%0\r\n"}) {

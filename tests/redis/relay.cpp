@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,40 @@ BOOST_AUTO_TEST_CASE(all_open_subtasks_of_a_task_that_was_cancelled_are_cancelle
     settle(last, settlement::kind::cancel);
     for (int i = 0; i < 50 && counts("elsewhere").waiting > 0; ++i) let_work();
     BOOST_TEST(counts("elsewhere").cancelled == 600U);
+}
+
+BOOST_AUTO_TEST_CASE(cancelling_many_subtasks_takes_fewer_calls_than_there_are_of_them) {
+    add_children(100, "c");
+    BOOST_TEST((cancel(parent.key) == effect::requested));
+    const auto calls = [&] {
+        const auto told = server.command({"INFO", "commandstats"}).text;
+        constexpr std::string_view name = "cmdstat_evalsha:calls=";
+        return std::stoul(told.substr(told.find(name) + name.size()));
+    };
+    const auto before = calls();
+    settle(last, settlement::kind::cancel);
+    for (int i = 0; i < 50 && server.command({"EXISTS", "tf:{q}:o"}).integer() != 0; ++i) let_work();
+    BOOST_TEST(calls() - before < 100U);
+    BOOST_TEST(counts("elsewhere").cancelled == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(subtasks_are_cancelled_while_the_queue_of_others_is_damaged) {
+    add_children(3, "c");
+    journal_write what;
+    what.consumer = w;
+    what.token = last.token;
+    what.items.push_back({child_key("a"), child_place{"damaged", "work", "a"}.text(), journal_write::mode::add, true});
+    run(broker().write_journal(parent, std::move(what)));
+    server.command({"SET", "tf:{damaged}:d", "foreign"});
+    BOOST_TEST((cancel(parent.key) == effect::requested));
+    settle(last, settlement::kind::cancel);
+    for (int i = 0; i < 50 && counts("elsewhere").waiting > 0; ++i) let_work();
+    BOOST_TEST(counts("elsewhere").cancelled == 3U);
+    BOOST_TEST(server.command({"EXISTS", "tf:{q}:o"}).integer() == 1);  // to be tried again
+    server.command({"DEL", "tf:{damaged}:d"});
+    renew();
+    for (int i = 0; i < 50 && server.command({"EXISTS", "tf:{q}:o"}).integer() != 0; ++i) let_work();
+    BOOST_TEST(server.command({"EXISTS", "tf:{q}:o"}).integer() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_an_older_attempt_that_is_carried_late_cancels_no_subtasks_of_a_later_one) {

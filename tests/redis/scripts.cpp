@@ -501,8 +501,8 @@ BOOST_AUTO_TEST_CASE(large_tasks_that_are_waited_for_are_read_about_a_mebibyte_a
 
 BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {
     store_with_id(7, "mine");
-    BOOST_TEST(said(scripts::find, {}, {"mine", ""}) == "OK 1 7");
-    BOOST_TEST(said(scripts::find, {}, {"yours", ""}) == "OK");
+    BOOST_TEST(said(scripts::find, {}, {"", "yours", "mine", "mine"}) == "OK 0 0 1 7 1 7");
+    BOOST_TEST(said(scripts::find, {}, {"q 1 1", "mine"}) == "OK 0 0");
     BOOST_TEST(said(scripts::get, {}, {"1", "7", "1", "8"}) == "OK ~ ~");
     BOOST_TEST(call(scripts::get, {}, {"1", "7", "1", "8"}).items.at(2).is_nil());
     const auto ends = call(scripts::wait, {}, {"", "1", "7", "1", "8"}).items;
@@ -522,7 +522,7 @@ BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {
     BOOST_TEST(said(scripts::steer, {}, {"remove", "1", "7"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("k"), key("w")}) == "0");  // its own id is free, nobody waits for it
     let_something_fall_due();
-    BOOST_TEST(said(scripts::find, {}, {"mine", ""}) == "DUE");
+    BOOST_TEST(said(scripts::find, {}, {"", "mine"}) == "DUE");
     BOOST_TEST(said(scripts::get, {}, {"1", "7"}) == "DUE");
     BOOST_TEST(said(scripts::wait, {}, {"", "1", "7"}) == "DUE");
     BOOST_TEST(said(scripts::update, {}, {"1", "7", "2"}) == "DUE");

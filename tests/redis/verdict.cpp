@@ -10,6 +10,7 @@ BOOST_AUTO_TEST_SUITE(redis_verdict)
 namespace {
 
 using taskflux::errc;
+using taskflux::redis::wire::in_words;
 using taskflux::redis::wire::refusal_for;
 using taskflux::redis::wire::remedy;
 using taskflux::redis::wire::remedy_for;
@@ -54,6 +55,43 @@ BOOST_AUTO_TEST_CASE(each_error_is_thrown_as_what_its_reader_can_act_upon) {
     BOOST_CHECK(is("ERR syntax error", errc::protocol));
     const std::string what = to_error("ERR syntax error").what();
     BOOST_TEST(what.find("\"ERR syntax error\"") != std::string::npos, what);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_server_answers_instead_of_working_has_a_policy_a_code_and_a_remedy_in_words) {
+    struct row {
+        const char* said;
+        remedy helps;
+        errc code;
+        const char* words;
+    };
+    const row rows[] = {
+        {"MOVED 3999 127.0.0.1:6381", remedy::none, errc::unsupported, "which taskflux does not support yet"},
+        {"ASK 3999 127.0.0.1:6381", remedy::none, errc::unsupported, "which taskflux does not support yet"},
+        {"CLUSTERDOWN Hash slot not served", remedy::put_off, errc::unavailable, "CLUSTER INFO"},
+        {"TRYAGAIN Multiple keys request during rehashing of slot", remedy::put_off, errc::unavailable, "are being moved"},
+        {"READONLY You can't write against a read only replica.", remedy::reconnect, errc::unavailable, "connect to the master"},
+        {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", remedy::reconnect, errc::unavailable,
+         "connect to the master"},
+        {"LOADING Redis is loading the dataset in memory", remedy::put_off, errc::unavailable, "has been started"},
+        {"BUSY Redis is busy running a script.", remedy::put_off, errc::unavailable, "SCRIPT KILL"},
+        {"MISCONF Redis is configured to save RDB snapshots", remedy::put_off, errc::unavailable, "its disk"},
+        {"NOREPLICAS Not enough good replicas to write.", remedy::put_off, errc::unavailable, "min-replicas-to-write"},
+        {"OOM command not allowed when used memory > 'maxmemory'.", remedy::none, errc::queue_full, "maxmemory, or let tasks"},
+        {"CROSSSLOT Keys in request don't hash to the same slot", remedy::none, errc::protocol, "CROSSSLOT"},
+    };
+    for (const auto& [said, helps, code, words] : rows) {
+        BOOST_TEST_CONTEXT(said) {
+            BOOST_CHECK(remedy_for(said) == helps);
+            BOOST_CHECK(is(said, code));
+            const std::string what = to_error(said).what();
+            BOOST_TEST(what.find(said) != std::string::npos, what);
+            BOOST_TEST(what.find(words) != std::string::npos, what);
+            BOOST_TEST(what.find(in_words(said)) != std::string::npos, what);
+            const auto in_script = "ERR Error running script (call to f_0123): @user_script:1: @user_script: 1: -" + std::string(said);
+            BOOST_CHECK(remedy_for(in_script) == helps);
+            BOOST_CHECK(is(in_script, code));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_is_refused_only_for_what_does_not_pass_by_itself) {

@@ -6,6 +6,8 @@
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/error/quoted.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/sleep.hpp>
 
@@ -42,12 +44,21 @@ asio::awaitable<std::vector<service_instance>> instances_of(broker_ptr broker, s
     co_return all;
 }
 
+/// Whether a board could not be read because of what is stored there, or as its name, which somebody else has written, is none.
+inline bool is_of_one_board(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    const auto code = code_of(describe(failure));
+    return code == errc::protocol || code == errc::invalid_argument;
+}
+
 asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
     const auto names = co_await broker->announced(services_board);
     std::vector<service_instance> all;
     for (const auto& name : names) {
-        auto some = co_await instances_of(broker, name.id);
-        for (auto& one : some) all.push_back(std::move(one));
+        auto reading = instances_of(broker, name.id);
+        auto some = co_await caught(std::move(reading));
+        if (is_of_one_board(some.failure())) continue;
+        for (auto& one : some.take()) all.push_back(std::move(one));
     }
     co_return all;
 }
@@ -109,9 +120,9 @@ asio::awaitable<std::vector<node_info>> steer(broker_ptr broker, rpc caller, nod
     auto found = co_await read_board<node_info>(broker, nodes_board);
     std::erase_if(found, [&](const auto& one) { return !fits(which, one); });
     if (found.empty()) {
-        throw error(errc::not_found, "no node is steered: the directory has none with id \"" + which.id +
-                                         "\", name \"" + which.name + "\", host \"" + which.host +
-                                         "\", queue \"" + which.queue + "\" (empty: any)");
+        throw error(errc::not_found, "no node is steered: the directory has none with id " + in_quotes(which.id) + ", name " +
+                                         in_quotes(which.name) + ", host " + in_quotes(which.host) + ", queue " +
+                                         in_quotes(which.queue) + " (empty: any)");
     }
     std::vector<node_info> told;
     std::exception_ptr failure;

@@ -3,9 +3,12 @@
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,16 +38,25 @@ inline bool is_before_by_number(std::string_view a, std::string_view b) {
     return a.size() < b.size();
 }
 
+asio::awaitable<std::optional<task_record>> record_of(broker_ptr broker, std::string queue, std::string own_id) {
+    const auto key = co_await broker->find(queue, std::move(own_id));
+    if (!key) co_return std::nullopt;
+    task_id id;
+    id.queue = std::move(queue);
+    id.key = *key;
+    co_return co_await broker->get(std::move(id));
+}
+
 asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry) {
     const auto place = child_place::parse(entry.text);
     task_node made;
     made.name = entry.key.substr(1);
-    const auto key = co_await broker->find(place.queue, place.own_id);
-    if (key) {
-        task_id id;
-        id.queue = place.queue;
-        id.key = *key;
-        auto record = co_await broker->get(std::move(id));
+    auto finding = record_of(broker, place.queue, place.own_id);
+    auto found = co_await caught(std::move(finding));
+    // Where its queue can't be read, its parent's journal tells what it knows.
+    const bool is_damaged = found.failure() && code_of(describe(found.failure())) == errc::protocol;
+    if (!is_damaged) {
+        auto record = found.take();
         if (record) {
             made.task = std::move(*record);
             co_return made;

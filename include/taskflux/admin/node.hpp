@@ -3,6 +3,7 @@
 #include <taskflux/admin/node_info.hpp>
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/worker.hpp>
@@ -27,8 +28,12 @@ public:
     /// The node's name, the same after a restart; default: the name of its host.
     node_options& name(std::string_view value) { return name_ = detail::checked_name(value), *this; }
 
-    /// The host's name in the directory; default: this machine's name.
-    node_options& host(std::string value) { return host_ = std::move(value), *this; }
+    /// The host's name in the directory; empty, the default: this machine's name. Up to 255 bytes of UTF-8 without control
+    /// characters. Errors: `invalid_argument`.
+    node_options& host(std::string value) {
+        detail::check_name(detail::limits::host, value, true);
+        return host_ = std::move(value), *this;
+    }
 
     /// How long the node counts as alive without a heartbeat; default 5 s, at least 100 ms. It sends one after each third of
     /// the lease.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 
@@ -31,15 +32,24 @@ public:
     /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    /// Calls the instance with this id and no other; default: any.
-    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
-
-    /// Adds a header, which the method finds in `call_context::headers`.
-    call_options& header(std::string name, std::string value) {
-        headers_[std::move(name)] = std::move(value);
-        return *this;
+    /// Calls the instance with this id and no other; empty, the default: any. Errors: `invalid_argument` for what can't be one.
+    call_options& to(std::string instance) {
+        detail::check_name(detail::limits::instance, instance, true);
+        return to_ = std::move(instance), *this;
     }
-    call_options& headers(header_map all) { return headers_ = std::move(all), *this; }
+
+    /// A header, which the method finds in `call_context::headers`; a later value for the same name wins. Up to 256 bytes of
+    /// UTF-8 with a value of up to 65,536. Errors: `invalid_argument`.
+    call_options& header(std::string name, std::string value) {
+        detail::check_header(name, value);
+        return headers_[std::move(name)] = std::move(value), *this;
+    }
+
+    /// All headers, in the place of those given before. Errors: as of `header`.
+    call_options& headers(header_map all) {
+        for (const auto& [name, value] : all) detail::check_header(name, value);
+        return headers_ = std::move(all), *this;
+    }
 
     /// How many values of a stream the caller buffers, and so how far its source may be ahead; 1 to 65536, default 64.
     call_options& window(std::size_t values) {

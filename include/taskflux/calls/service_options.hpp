@@ -2,6 +2,7 @@
 
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
@@ -26,8 +27,12 @@ public:
     /// The instance's id, unique among all instances; default: a new UUID.
     service_options& id(std::string_view name) { return id_ = detail::checked_name(name), *this; }
 
-    /// The host's name in the directory; default: this machine's name.
-    service_options& host(std::string name) { return host_ = std::move(name), *this; }
+    /// The host's name in the directory; empty, the default: this machine's name. Up to 255 bytes of UTF-8 without control
+    /// characters. Errors: `invalid_argument`.
+    service_options& host(std::string name) {
+        detail::check_name(detail::limits::host, name, true);
+        return host_ = std::move(name), *this;
+    }
 
     /// The limit of calls in flight, running or waiting for the CPU pool; a further call gets `errc::busy`. Default 1000, at
     /// least 1.
@@ -51,8 +56,10 @@ public:
     /// The executor of plain functions; default: a pool of the service's own, if it has plain functions.
     service_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }
 
-    /// Threads of the service's own pool; 0 (the default): as many as the machine has cores.
-    service_options& cpu_threads(std::size_t count) { return cpu_threads_ = count, *this; }
+    /// Threads of the service's own pool, up to 1000; 0 (the default): as many as the machine has cores.
+    service_options& cpu_threads(std::size_t count) {
+        return cpu_threads_ = detail::checked_threads(count, "service_options"), *this;
+    }
 
     /// How long a service tries to reach the broker when it starts, before `run` throws; default: for ever, with back-off and a
     /// line in the log for each attempt.

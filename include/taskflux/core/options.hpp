@@ -8,6 +8,7 @@
 #include <taskflux/core/time.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -51,6 +52,16 @@ constexpr duration not_negative(duration value, const char* what) {
 constexpr duration checked_lease(duration value, const char* of) {
     if (value < std::chrono::milliseconds(100)) {
         throw error(errc::invalid_argument, std::string(of) + ": lease must be at least 100 ms");
+    }
+    return value;
+}
+
+/// Of a pool; 0: as many as the machine has cores. `of`: the class of the option, for the error.
+constexpr std::size_t checked_threads(std::size_t value, const char* of) {
+    constexpr std::size_t most = 1000;
+    if (value > most) {
+        throw error(errc::invalid_argument, std::string(of) + ": cpu_threads " + std::to_string(value) + " is out of range: use 0 to " +
+                                                std::to_string(most));
     }
     return value;
 }
@@ -202,8 +213,7 @@ public:
     /// A header that travels with the task; a later value for the same name wins. Up to 256 bytes of UTF-8 with a value of
     /// up to 64 KiB.
     submit_options& header(std::string name, std::string value) {
-        detail::check_name(detail::limits::header, name);
-        detail::check_name(detail::limits::header_value, value, true);
+        detail::check_header(name, value);
         return headers_[std::move(name)] = std::move(value), *this;
     }
 

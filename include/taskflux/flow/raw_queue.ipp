@@ -135,6 +135,8 @@ private:
     asio::awaitable<std::shared_ptr<raw_consumer>> consumer() {
         auto known = current();
         if (known && !known->is_lost()) co_return known;
+        // On a server nothing is left of it, but this process knows it still.
+        if (known) spawn_in_background(broker_, broker_->leave(known->name(), std::vector<std::string>(1, queue_)));
         const auto life = uuid_generator().text();
         auto name = options_.name().empty() ? life : options_.name() + ':' + life.substr(life.size() - 12);
         auto made = std::make_shared<raw_consumer>(broker_, queue_, std::move(name), options_.lease());

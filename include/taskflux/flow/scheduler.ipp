@@ -36,18 +36,35 @@ error no_schedule(std::string_view id) {
                                                                "job of every process is stored in none");
 }
 
-/// All rows with this id.
-asio::awaitable<std::vector<schedule_entry>> find_schedule(schedule_book book, std::string id) {
-    std::vector<schedule_entry> found;
+/// Rows of one id, and the first failure of a queue that could not be read: what is wrong with one stays with it.
+struct found_schedules {
+    std::vector<schedule_entry> rows;
+    std::exception_ptr damage;
+
+    /// Throws where there is none: whether it was in a queue that could not be read is not known.
+    void check(const std::string& id) const {
+        if (!rows.empty()) return;
+        if (damage) std::rethrow_exception(damage);
+        throw no_schedule(id);
+    }
+};
+
+asio::awaitable<found_schedules> find_schedule(schedule_book book, std::string id) {
+    found_schedules found;
     const auto queues = co_await book.queues();
     for (const auto& queue : queues) {
         if (queue == local_queue) continue;
-        auto one = co_await book.find(queue, id);
-        if (one) found.push_back(std::move(*one));
+        auto finding = book.find(queue, id);
+        auto one = co_await caught(std::move(finding));
+        if (is_of_one_queue(one.failure(), found.damage)) continue;
+        auto row = one.take();
+        if (row) found.rows.push_back(std::move(*row));
     }
-    auto local = co_await book.read(local_queue);  // those of jobs are few, and may have a host behind the id
-    for (auto& one : local) {
-        if (one.is_called(id)) found.push_back(std::move(one));
+    auto reading = book.read(local_queue);  // those of jobs are few, and may have a host behind the id
+    auto local = co_await caught(std::move(reading));
+    if (is_of_one_queue(local.failure(), found.damage)) co_return found;
+    for (auto& one : local.take()) {
+        if (one.is_called(id)) found.rows.push_back(std::move(one));
     }
     co_return found;
 }
@@ -85,18 +102,22 @@ asio::awaitable<bool> act_on_one(schedule_book book, schedule_entry one, schedul
 
 asio::awaitable<void> act_on_all(schedule_book book, std::string id, schedule_verb what) {
     std::set<std::pair<std::string, std::string>> done;  // queues and rows: once each
+    std::exception_ptr failure;
     for (bool all_done = false; !all_done;) {  // again where another process has changed one
         auto found = co_await find_schedule(book, id);
-        if (found.empty() && done.empty()) throw no_schedule(id);
+        if (done.empty()) found.check(id);
         all_done = true;
-        for (auto& one : found) {
+        for (auto& one : found.rows) {
             std::pair where(one.queue, one.row);
             if (done.contains(where)) continue;
-            const bool is_done = co_await act_on_one(book, std::move(one), what);
+            auto acting = act_on_one(book, std::move(one), what);
+            auto acted = co_await caught(std::move(acting));
+            const bool is_done = is_of_one_queue(acted.failure(), failure) || acted.take();
             if (is_done) done.insert(std::move(where));
             else all_done = false;
         }
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> remove_all(schedule_book book, std::shared_ptr<declared_schedules> declared, std::string id) {
@@ -128,7 +149,8 @@ asio::awaitable<std::map<std::string, std::set<std::string>>> find_places(schedu
         if (queue == local_queue) continue;
         auto reading = book.read(queue);
         auto read = co_await caught(std::move(reading));
-        if (read.failure() && code_of(describe(read.failure())) == errc::protocol) continue;
+        std::exception_ptr damage;
+        if (is_of_one_queue(read.failure(), damage)) continue;
         for (const auto& one : read.take()) places[one.row].insert(queue);
     }
     co_return places;
@@ -156,8 +178,8 @@ asio::awaitable<void> declare(schedule_book book, std::shared_ptr<declared_sched
 
 asio::awaitable<std::vector<time_point>> next_ticks(schedule_book book, std::string id, std::size_t count) {
     const auto found = co_await find_schedule(book, id);
-    if (found.empty()) throw no_schedule(id);
-    const auto what = read_schedule(found.front().text);
+    found.check(id);
+    const auto what = read_schedule(found.rows.front().text);
     const cron when(what.definition.cron);
     const auto in = zone::named(what.definition.zone);
     const auto first = what.state.paused ? book.first_tick(what.state, when, in) : what.state.next;

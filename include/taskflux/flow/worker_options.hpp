@@ -55,9 +55,11 @@ public:
     /// ones from other workers.
     worker_options& prefetch(std::size_t tasks) { return prefetch_ = tasks, *this; }
 
-    /// Threads for handlers that are plain functions, started by `run` when there is such a handler; 0 (the
-    /// default): as many as the machine has cores.
-    worker_options& cpu_threads(std::size_t threads) { return cpu_threads_ = threads, *this; }
+    /// Threads for handlers that are plain functions, started by `run` when there is such a handler, up to 1000; 0
+    /// (the default): as many as the machine has cores.
+    worker_options& cpu_threads(std::size_t threads) {
+        return cpu_threads_ = detail::checked_threads(threads, "worker_options"), *this;
+    }
 
     /// The executor of plain functions; the worker then starts no threads for them.
     worker_options& cpu(asio::any_io_executor executor) { return cpu_ = std::move(executor), *this; }

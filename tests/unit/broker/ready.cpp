@@ -5,8 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <memory>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -88,6 +92,53 @@ BOOST_AUTO_TEST_CASE(what_was_passed_over_competes_by_priority_and_age) {
     in.add("y", 0);
     for (const auto expected : {2U, 3U, 1U, 4U, 0U}) BOOST_TEST(in.take(&x) == expected);
     BOOST_TEST(in.ready.unclaimed_size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_passed_over_comes_in_order_however_it_was_removed_and_set_aside) {
+    std::minstd_rand random(7);
+    const auto draw = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
+    lanes in;
+    const name_set none{"none"}, some{"0", "3", "6"};
+    std::map<std::pair<int, std::uint64_t>, entry*> model;  // in the order in which they are to come
+    const auto key_of = [](const entry& one) { return std::pair(-one.spec->priority, one.sequence); };
+    const auto first = [&](const name_set* names) -> std::uint64_t {
+        for (const auto& [key, one] : model) {
+            if (!names || names->contains(one->spec->name)) return one->sequence;
+        }
+        return 0;
+    };
+    for (int step = 0; step < 4000; ++step) {
+        auto& made = in.add(std::to_string(draw(8)), int(draw(3)));
+        model.emplace(key_of(made), &made);
+        BOOST_REQUIRE(in.take(&none) == 0U);  // all are set aside
+        if (draw(3) != 0) {
+            auto at = model.begin();
+            std::advance(at, draw(static_cast<unsigned>(model.size())));
+            in.ready.remove(*at->second);
+            model.erase(at);
+        }
+        const auto* const names = draw(2) == 0 ? nullptr : &some;
+        const auto expected = first(names);
+        BOOST_REQUIRE(in.ready.has_work(names) == (expected != 0));
+        std::size_t budget = 0;
+        auto* const found = in.ready.next(names, budget);
+        BOOST_REQUIRE((found ? found->sequence : 0U) == expected);
+        BOOST_REQUIRE(in.ready.unclaimed_size() == model.size());
+    }
+}
+
+// With a look at each name for each task this takes minutes.
+BOOST_AUTO_TEST_CASE(many_names_that_were_passed_over_are_taken_one_after_the_other) {
+    constexpr std::size_t many = 50'000;
+    lanes in;
+    for (std::size_t i = 0; i < many; ++i) in.add(std::to_string(i));
+    const name_set known{"none"};
+    BOOST_TEST(in.take(&known, many) == 0U);
+    for (std::size_t i = 0; i < many; ++i) BOOST_REQUIRE(!in.ready.has_work(&known));
+    std::size_t taken = 0;
+    while (in.take() != 0) ++taken;
+    BOOST_TEST(taken == many);
+    BOOST_TEST(!in.ready.has_work(nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_was_passed_over_can_be_removed) {

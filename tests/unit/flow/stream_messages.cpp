@@ -124,6 +124,21 @@ BOOST_AUTO_TEST_CASE(a_fault_after_the_end_does_not_count) {
     BOOST_TEST(value() == "the end");
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_leaves_a_source_that_is_over_in_peace_and_any_other_not) {
+    for (const auto how : {kind::values, kind::end, kind::fault}) {
+        in = inlet::open(broker, 8, {}, "task ticks");
+        std::vector<bool> left;
+        in->attach(taskflux::never, nullptr, [&](bool has_ended) { left.push_back(has_ended); });
+        send(kind::values, 0, {"a"});
+        if (how == kind::end) send(kind::end, 1);
+        if (how == kind::fault) fail("no luck");
+        BOOST_TEST(value() == "a");
+        in->leave();
+        in->leave();
+        BOOST_TEST((left == std::vector<bool>{how != kind::values}));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_fault_comes_after_the_values_before_it_and_the_first_one_counts) {
     send(kind::values, 0, {"a", "b"});
     fail("no luck");
@@ -264,6 +279,19 @@ BOOST_AUTO_TEST_CASE(a_source_whose_reader_has_not_heard_for_ten_seconds_is_told
     reader.reset();
     const auto emitting = emit({"a", "b", "c", "d", "e"});
     BOOST_TEST(!emitting->done);
+    pass(9s, 1s);
+    BOOST_TEST(gone == 0);
+    BOOST_TEST(!emitting->done);
+    pass(2s, 1s);
+    BOOST_TEST(gone == 1);
+    BOOST_TEST(emitting->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_was_heard_again_has_ten_seconds_again) {
+    reader.reset();
+    const auto emitting = emit({"a", "b", "c", "d", "e"});
+    pass(9s, 1s);
+    send(kind::again, 0, 0);
     pass(9s, 1s);
     BOOST_TEST(gone == 0);
     BOOST_TEST(!emitting->done);

@@ -149,6 +149,84 @@ BOOST_AUTO_TEST_CASE(the_handlers_of_a_lost_lease_are_cancelled_and_the_worker_g
     BOOST_TEST(now(client.run(twice, 3)) == 6);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_lost_its_lease_in_one_queue_leaves_the_others_under_the_name_it_had_there) {
+    int runs = 0;
+    worker both{broker, options().name("both").lease(10min).queues({"kept", "lost"})};
+    both.on(twice, [&](int value) -> asio::awaitable<int> {
+        ++runs;
+        if (runs == 1) co_await closed.pass();
+        co_return 2 * value;
+    });
+    const auto life = start(both.run());
+    const auto submitted = now(client.submit(twice, submit_options().queue("kept"), 4));
+    settle();
+    BOOST_TEST(closed.waiting == 1);
+    const auto first = now(submitted.record()).consumer;
+    now(broker->leave(first, {"lost"}));  // as a broker does when it has not heard of it
+    pass(10s, 1s);
+    BOOST_TEST(closed.cancelled == 1);
+    BOOST_TEST(now(submitted.result()) == 8);  // long before the first name's lease there has run out
+    const auto record = now(submitted.record());
+    BOOST_TEST(record.crashes == 0U);
+    BOOST_TEST(record.consumer != first);
+    BOOST_TEST(runs == 2);
+    BOOST_TEST(now(broker->counts("kept")).consumers == 1U);
+    BOOST_TEST(now(broker->counts("lost")).consumers == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_handler_achieves_under_a_former_name_is_reported_before_that_leaves) {
+    worker both{broker, options().name("both").lease(10min).queues({"kept", "lost"})};
+    int runs = 0;
+    both.on(answer, [&]() -> asio::awaitable<int> {
+        ++runs;
+        co_await closed.pass_stubbornly();
+        co_return 42;
+    });
+    const auto life = start(both.run());
+    const auto submitted = now(client.submit(answer, submit_options().queue("kept")));
+    settle();
+    now(broker->leave(now(submitted.record()).consumer, {"lost"}));
+    pass(10s, 1s);
+    BOOST_TEST(now(broker->counts("kept")).consumers == 2U);  // the former name holds the task
+    closed.open();
+    settle();
+    BOOST_TEST(now(broker->counts("kept")).consumers == 1U);
+    BOOST_TEST(runs == 1);
+    BOOST_TEST(now(submitted.result()) == 42);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_stops_leaves_under_its_former_names_too) {
+    worker both{broker, options().name("both").lease(10min).queues({"kept", "lost"}).drain_for(1s).unwind_for(1s)};
+    both.on(answer, [&]() -> asio::awaitable<int> {
+        co_await closed.pass_stubbornly();
+        co_return 42;
+    });
+    const auto life = start(both.run());
+    const auto submitted = now(client.submit(answer, submit_options().queue("kept")));
+    settle();
+    now(broker->leave(now(submitted.record()).consumer, {"lost"}));
+    pass(10s, 1s);
+    both.stop();
+    pass(3s, 1s);
+    BOOST_TEST(life->done);
+    BOOST_TEST(now(broker->counts("kept")).consumers == 0U);
+    BOOST_TEST((now(submitted.status()) == task_state::waiting));
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_runs_under_a_new_name_is_cancelled_without_waiting_for_time) {
+    const auto life = begin();
+    const auto first = now(client.submit(twice, 1));
+    settle();
+    now(broker->leave(now(first.record()).consumer, {"default"}));
+    pass(6s, 1s);
+    BOOST_TEST(closed.cancelled == 1);
+    BOOST_TEST(closed.waiting == 1);  // it runs again
+    BOOST_TEST(now(first.cancel()) == effect::requested);
+    settle();
+    BOOST_TEST(closed.cancelled == 2);
+    BOOST_TEST(now(first.status()) == task_state::cancelled);
+}
+
 BOOST_AUTO_TEST_CASE(the_result_of_a_lost_attempt_is_refused) {
     int calls = 0;
     worker stubborn{broker, options().name("stubborn").lease(30s).concurrency(2)};

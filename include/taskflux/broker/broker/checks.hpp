@@ -76,10 +76,7 @@ inline void check_spec(const task_spec& spec) {
     not_negative(spec.policy.expires_in, "expires_in");
     not_negative(spec.policy.retention, "retention");
     not_negative(spec.policy.failed_retention, "failed_retention");
-    for (const auto& [name, value] : spec.headers) {
-        check_name(limits::header, name);
-        check_name(limits::header_value, value, true);
-    }
+    for (const auto& [name, value] : spec.headers) check_header(name, value);
 }
 
 /// What is to be stored. Errors: also `too_large`.

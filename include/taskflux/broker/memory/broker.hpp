@@ -225,12 +225,13 @@ public:
         tell_closed();
     }
 
-private:
+protected:
     void do_post(std::string address, std::string message, bounce, receipt done) override {
         const bool was_heard = post_->send(address, std::move(message));
         done(nullptr, was_heard);
     }
 
+private:
     std::shared_ptr<post_office> post_;
     std::shared_ptr<hub> hub_;
 };

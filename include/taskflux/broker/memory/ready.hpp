@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -21,10 +22,10 @@ public:
     }
 
     void remove(entry& item) {
-        item.home->remove(item);
-        if (!std::exchange(item.unclaimed, false)) return;
+        if (!std::exchange(item.unclaimed, false)) return item.home->remove(item);
         --unclaimed_size_;
         const auto aside = unclaimed_.find(item.spec->name);
+        change(aside->second, [&] { item.home->remove(item); });
         if (!front(aside->second)) unclaimed_.erase(aside);
     }
 
@@ -76,29 +77,58 @@ private:
         return nullptr;
     }
 
-    /// The one to run first: by priority, then by age.
+    /// Whether `a` runs before `b`: by priority, then by age.
+    struct runs_before {
+        bool operator()(const entry* a, const entry* b) const {
+            if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority;
+            return a->sequence < b->sequence;
+        }
+    };
+
     static entry* best(entry* a, entry* b) {
         if (!a || !b) return a ? a : b;
-        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority ? a : b;
-        return a->sequence < b->sequence ? a : b;
+        return runs_before()(b, a) ? b : a;
     }
 
+    /// The first of those set aside that a worker which knows `names` (null: all) can run: O(log n) where it knows all, and
+    /// otherwise a search for each name that it knows or that there is, whichever are fewer.
     entry* claimable(const name_set* names) const {
+        if (!names) return fronts_.empty() ? nullptr : *fronts_.begin();
         entry* found = nullptr;
-        for (const auto& [name, aside] : unclaimed_) {
-            if (!names || names->contains(name)) found = best(found, front(aside));
+        if (names->size() < unclaimed_.size()) {
+            for (const auto& name : *names) {
+                const auto aside = unclaimed_.find(name);
+                if (aside != unclaimed_.end()) found = best(found, front(aside->second));
+            }
+        } else {
+            for (const auto& [name, aside] : unclaimed_) {
+                if (names->contains(name)) found = best(found, front(aside));
+            }
         }
         return found;
     }
 
     void set_aside(entry& item) {
-        unclaimed_[item.spec->name][item.spec->priority].push_back(item);
+        auto& aside = unclaimed_[item.spec->name];
+        change(aside, [&] { aside[item.spec->priority].push_back(item); });
         item.unclaimed = true;
         ++unclaimed_size_;
     }
 
+    /// Changes the lanes of one name, and what is first in them.
+    template <class Action>
+    void change(const lanes& aside, Action action) {
+        auto* const before = front(aside);
+        action();
+        auto* const after = front(aside);
+        if (before == after) return;
+        if (before) fronts_.erase(before);
+        if (after) fronts_.insert(after);
+    }
+
     lanes lanes_;
     std::map<std::string, lanes, std::less<>> unclaimed_;
+    std::set<entry*, runs_before> fronts_;  // the first of each name set aside
     std::size_t unclaimed_size_ = 0;
 };
 

@@ -201,11 +201,12 @@ public:
         on->check_open();
         if (own_id.empty()) co_return std::nullopt;
         arguments with;
-        with.add(std::move(own_id)).add("");
+        with.add("").add(std::move(own_id));
         const auto got = co_await on->call(queue, scripts::find, {}, std::move(with));
-        if (got.size() == 0) co_return std::nullopt;
         auto from = got.read();
-        co_return read_key(from);
+        const auto key = read_key(from);
+        if (key.sequence == 0) co_return std::nullopt;
+        co_return key;
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }

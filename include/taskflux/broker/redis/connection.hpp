@@ -317,6 +317,7 @@ private:
 
     static wire::server_facts check_greeting(const reply& from, const redis_url& url) {
         auto told = wire::read_greeting(from, url.prefix);
+        wire::check_is_server(told);
         wire::check_version(told.version);
         if (!url.master.empty()) wire::check_is_master(told);
         return told;

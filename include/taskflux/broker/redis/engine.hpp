@@ -150,6 +150,20 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
+    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: it is told once.
+    awaitable<answer> read(std::string name, const script& what, arguments with) {
+        const auto self = shared_from_this();
+        const auto on = at(name);
+        auto reading = call(std::move(name), what, {}, std::move(with));
+        auto got = co_await detail::caught(std::move(reading));
+        if (!got.failure()) {
+            on->trouble_is_over(queue::trouble::with_reading);
+        } else if (const auto why = detail::describe(got.failure()); detail::code_of(why) == errc::protocol) {
+            on->report_trouble(queue::trouble::with_reading, why.message);
+        }
+        co_return got.take();
+    }
+
     /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
     /// it can't be called: a cluster has queues in many slots.
     awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
@@ -220,6 +234,11 @@ public:
         reader from(got);
         std::vector<std::string> names(from.list());
         for (auto& name : names) name = from.text();
+        const auto foreign = std::erase_if(names, [](const auto& name) { return !detail::allows(detail::limits::queue, name); });
+        if (foreign > 0 && !has_told_foreign_.exchange(true)) {
+            server_->log(words[1] + " has " + std::to_string(foreign) + " members that are no queue names: they are passed over; "
+                                                                        "find out who writes there");
+        }
         std::ranges::sort(names);
         co_return names;
     }
@@ -349,6 +368,7 @@ private:
     redis::inbox inbox_;
     redis::consumers consumers_;
     std::atomic<bool> is_closed_ = false;
+    std::atomic<bool> has_told_foreign_ = false;
     std::atomic<std::uint64_t> calls_made_ = 0;
     std::function<awaitable<void>(std::shared_ptr<engine>, std::string)> carry_;
 

@@ -20,6 +20,7 @@ namespace taskflux::redis::wire {
 struct server_facts {
     std::string version;
     std::string role;
+    std::string mode;
     std::string run_id;
     std::string maxmemory_policy;
     std::set<std::string> missing_rights;  ///< rules of ACL SETUSER
@@ -82,6 +83,8 @@ inline server_facts read_greeting(const reply& from, const std::string& prefix) 
             out.version = in.text();
         } else if (name == "role") {
             out.role = in.text();
+        } else if (name == "mode") {
+            out.mode = in.text();
         } else {
             in.skip();
         }
@@ -104,6 +107,13 @@ inline server_facts read_greeting(const reply& from, const std::string& prefix) 
     }
     if (!in.done()) out.missing_rights = missing_rights(in, prefix);
     return out;
+}
+
+/// Throws `invalid_argument` for a Sentinel.
+inline void check_is_server(const server_facts& told) {
+    if (told.mode != "sentinel") return;
+    throw error(errc::invalid_argument, "what answers there is a Sentinel, which stores nothing: write redis+sentinel://hosts/name "
+                                        "with the name of 'sentinel monitor', or the port of a Redis server");
 }
 
 /// Throws `unavailable`: another server may be the master in a moment.

@@ -4,6 +4,9 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/records.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -55,41 +58,53 @@ inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
     co_return made;
 }
 
-/// A page of records, by queue and then by number; the cursor names the last task that was given.
+/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
+inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
+                                  detail::page_filler& page) {
+    for (bool is_end = false; !is_end;) {
+        arguments with;
+        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
+        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        auto from = got.read();
+        seen = static_cast<std::uint64_t>(from.integer());
+        is_end = from.integer() != 0;
+        while (!from.done()) {
+            from.list();
+            const auto sequence = static_cast<std::uint64_t>(from.integer());
+            task_record record;
+            try {
+                record = read_record(name, sequence, from);
+            } catch (const error& e) {
+                on->at(name)->report_damage(std::to_string(sequence), e.what());
+                continue;
+            }
+            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+            if (page.is_full()) co_return true;
+            page.add(std::move(record));
+        }
+    }
+    co_return false;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
+/// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
     const auto start = detail::start_of(query);
-    auto seen = start.sequence;
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();
     std::vector<std::string> names;
     if (query.queue.empty()) names = co_await on->queues();
     else names.push_back(query.queue);
+    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
+    std::size_t failed = 0;
     for (const auto& name : names) {
-        if (name < start.queue) continue;
-        if (name != start.queue) seen = 0;
-        for (bool is_end = false; !is_end;) {
-            arguments with;
-            with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-            const auto got = co_await on->call(name, scripts::list, {}, std::move(with));
-            auto from = got.read();
-            seen = static_cast<std::uint64_t>(from.integer());
-            is_end = from.integer() != 0;
-            while (!from.done()) {
-                from.list();
-                const auto sequence = static_cast<std::uint64_t>(from.integer());
-                task_record record;
-                try {
-                    record = read_record(name, sequence, from);
-                } catch (const error& e) {
-                    on->at(name)->report_damage(std::to_string(sequence), e.what());
-                    continue;
-                }
-                if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-                if (page.is_full()) co_return page.take();
-                page.add(std::move(record));
-            }
-        }
+        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
+        auto listed = co_await detail::caught(std::move(listing));
+        const auto& failure = listed.failure();
+        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
+        const bool is_full = listed.take();
+        if (is_full) break;
     }
     co_return page.take();
 }

@@ -156,9 +156,9 @@ public:
                     if (!what.which) throw_error(refused);
                     load.emplace(what.request.get_config()).push("SCRIPT", "LOAD", what.which->text);
                     break;
-                case remedy::reconnect: self->perform(self->state_.leave(generation, refused)); break;
+                case remedy::reconnect: self->perform(self->state_.leave(generation, in_words(refused))); break;
                 case remedy::put_off:
-                    self->state_.note_trouble(refused);
+                    self->state_.note_trouble(in_words(refused));
                     ++put_off;
                     co_await self->wait_a_moment(put_off, what.deadline);
                     break;

@@ -139,9 +139,9 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    enum class trouble : unsigned char { with_lease, with_fetch };
+    enum class trouble : unsigned char { with_lease, with_fetch, with_reading };
 
-    /// A consumer's calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    /// Calls of this kind fail here, and other queues go on: told once, until all of them work again.
     void report_trouble(trouble calls, const std::string& why) {
         {
             const std::lock_guard lock(mutex_);
@@ -150,8 +150,11 @@ public:
             if (!is_news) return;
         }
         const bool is_key = why.find("WRONGTYPE") != std::string::npos;
-        server_->log("queue " + name_ + " is not served, others are: " + why +
-                     (is_key ? "; a key of another type must be removed, then it is served again within 7 s" : ""));
+        const bool is_read = calls == trouble::with_reading;
+        const char* const ends = is_read ? "; a key of another type must be removed"
+                                         : "; a key of another type must be removed, then it is served again within 7 s";
+        server_->log("queue " + name_ + (is_read ? " can't be read, others are: " : " is not served, others are: ") + why +
+                     (is_key ? ends : ""));
     }
     void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);

@@ -24,36 +24,37 @@ namespace taskflux::redis {
 // A script touches one queue. What it brings about in others waits in its queue's outbox until some process has carried
 // it there; all of it can be carried twice.
 
-using keys_by_queue = std::map<std::string, std::vector<task_key>>;
-
-/// Adds where the parent's subtask is, if its record is still there.
-inline awaitable<void> locate(engine_ptr on, task_id parent, child_place place, keys_by_queue& found) {
+/// Of a queue's tasks with these own ids, those whose records are still there and that are subtasks of `parent`.
+inline awaitable<std::vector<task_key>> locate(engine_ptr on, task_id parent, std::string queue, std::vector<std::string> own_ids) {
     arguments with;
-    with.add(std::move(place.own_id));
     with.add(parent.queue + ' ' + std::to_string(parent.key.sequence) + ' ' + std::to_string(parent.key.nonce));
-    const auto got = co_await on->call(place.queue, scripts::find, {}, std::move(with));
-    if (got.size() == 0) co_return;
-    auto from = got.read();
-    found[place.queue].push_back(read_key(from));
-}
-
-inline awaitable<void> steer_all(engine_ptr on, const char* verb, keys_by_queue found) {
-    for (const auto& [queue, keys] : found) {
-        for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
-            arguments with;
-            with.add(verb);
-            for (auto i = from; i < keys.size() && i < from + engine::careful_batch_size; ++i) {
-                with.add(keys[i].sequence).add(keys[i].nonce);
-            }
-            co_await on->call(queue, scripts::steer, {}, std::move(with));
-        }
+    for (auto& own_id : own_ids) with.add(std::move(own_id));
+    const auto got = co_await on->call(std::move(queue), scripts::find, {}, std::move(with));
+    std::vector<task_key> found;
+    for (auto from = got.read(); !from.done();) {
+        const auto key = read_key(from);
+        if (key.sequence != 0) found.push_back(key);
     }
+    co_return found;
 }
 
-/// The subtasks of a task that has ended, those that are open since `epoch` or earlier.
+/// Acts on subtasks of a parent in one queue; up to `careful_batch_size` of them.
+inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id parent, std::string queue,
+                                      std::vector<std::string> own_ids) {
+    const auto found = co_await locate(on, std::move(parent), queue, std::move(own_ids));
+    if (found.empty()) co_return;
+    arguments with;
+    with.add(verb);
+    for (const auto& key : found) with.add(key.sequence).add(key.nonce);
+    co_await on->call(std::move(queue), scripts::steer, {}, std::move(with));
+}
+
+/// The subtasks of a task that has ended, those that are open since `epoch` or earlier: two calls for up to
+/// `careful_batch_size` in a queue. Where one queue fails, those in others are cancelled all the same.
 inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned epoch) {
     journal_query query;
     query.limit = engine::careful_batch_size;
+    std::exception_ptr failure;
     do {
         journal_page page;
         try {
@@ -62,15 +63,20 @@ inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned e
             if (e.code() != errc::not_found) throw;
             co_return;
         }
-        keys_by_queue found;
+        std::map<std::string, std::vector<std::string>> open;
         for (const auto& entry : page.entries) {
             if (!entry.key.starts_with(journal_letter::subtask) || entry.outcome || entry.epoch > epoch) continue;
             auto place = child_place::parse(entry.text);
-            co_await locate(on, parent, std::move(place), found);
+            open[place.queue].push_back(std::move(place.own_id));
         }
-        co_await steer_all(on, "cancel", std::move(found));
+        for (auto& [queue, own_ids] : open) {
+            auto cancelling = steer_children(on, "cancel", parent, queue, std::move(own_ids));
+            const auto cancelled = co_await detail::caught(std::move(cancelling));
+            if (cancelled.failure()) failure = cancelled.failure();
+        }
         query.cursor = page.cursor;
     } while (!query.cursor.empty());
+    if (failure) std::rethrow_exception(failure);
 }
 
 /// One thing that waits in an outbox.
@@ -158,9 +164,8 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
         co_await cancel_children(on, std::move(parent), news.epoch);
     } else {
         auto place = child_place::parse(news.place);
-        keys_by_queue continuation;
-        co_await locate(on, std::move(parent), std::move(place), continuation);
-        co_await steer_all(on, "start", std::move(continuation));
+        std::vector<std::string> own_ids(1, std::move(place.own_id));
+        co_await steer_children(on, "start", std::move(parent), std::move(place.queue), std::move(own_ids));
     }
 }
 

@@ -2358,16 +2358,22 @@ inline constexpr auto find_text = joined(find_keys, shared_call, shared_clock, s
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of,
     shared_info, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local seq = whole(call('HGET', k, ARGV[1]))
-if not seq then return {'OK'} end
-load({seq})
-local task = tasks[seq]
-if not task then return {'OK'} end
-local parent = ARGV[2] ~= '' and (info(task).parent or {queue = ''})
-if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[2] then return {'OK'} end
-return {'OK', task.seq, task.nonce}
+local seqs, known, reply = {}, call('HMGET', k, unpack(ARGV, 2)), {'OK'}
+for n = 1, #ARGV - 1 do
+known[n] = whole(known[n])
+seqs[#seqs + 1] = known[n]
+end
+load(seqs)
+for n = 1, #ARGV - 1 do
+local task = known[n] and tasks[known[n]]
+local parent = task and ARGV[1] ~= '' and (info(task).parent or {queue = ''})
+if parent and string.format('%s %d %d', parent.queue, parent.seq or 0, parent.nonce or 0) ~= ARGV[1] then task = nil end
+reply[#reply + 1] = task and task.seq or 0
+reply[#reply + 1] = task and task.nonce or 0
+end
+return reply
 )lua");
-inline constexpr script find{"find", "856fbb4d29d3456075009c0272eb05d412289e9d",
+inline constexpr script find{"find", "3384a062ffc45209c34949239b09fd654c7ad950",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)

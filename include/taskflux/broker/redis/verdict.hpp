@@ -40,27 +40,53 @@ inline remedy remedy_for(std::string_view text) {
     return remedy::none;
 }
 
+/// What an error of the server means to who reads it; empty where its own words say all.
+inline std::string_view meaning_of(std::string_view text) {
+    struct meaning {
+        std::string_view code, says;
+    };
+    static constexpr meaning meanings[] = {
+        {"OOM", "it is full; raise its maxmemory, or let tasks finish and expire"},
+        {"WRONGPASS", "correct the user and password in redis://user:password@host"},
+        {"NOAUTH", "it wants a password, write redis://:password@host"},
+        {"NOPERM", "grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the "
+                   "prefix is tf unless the URL has another"},
+        {"MOVED", "it is one of several nodes of a cluster, which taskflux does not support yet; use a server that has all "
+                  "slots, with Sentinels for failover"},
+        {"ASK", "it is one of several nodes of a cluster, which taskflux does not support yet; use a server that has all "
+                "slots, with Sentinels for failover"},
+        {"CLUSTERDOWN", "it runs in cluster mode, and not all slots are served; see CLUSTER INFO there"},
+        {"TRYAGAIN", "slots of its cluster are being moved"},
+        {"READONLY", "it is a replica; connect to the master, or name the Sentinels: redis+sentinel://"},
+        {"MASTERDOWN", "it is a replica that has lost its master; connect to the master, or name the Sentinels: redis+sentinel://"},
+        {"LOADING", "it has been started, and reads its data from disk"},
+        {"BUSY", "it has been running another script for long; SCRIPT KILL there ends one that has not written"},
+        {"MISCONF", "it can't save to disk and takes no writes until it can; see its log, and its disk"},
+        {"NOREPLICAS", "it takes no writes while fewer replicas than its setting min-replicas-to-write are connected"},
+    };
+    const auto code = error_code(text);
+    for (const auto& one : meanings) {
+        if (one.code == code) return one.says;
+    }
+    return {};
+}
+
+/// The words of the server, and what they mean.
+inline std::string in_words(std::string_view text) {
+    const auto means = meaning_of(text);
+    return "the Redis server says \"" + std::string(text) + '"' + (means.empty() ? "" : ": ") + std::string(means);
+}
+
 /// The exception for an error of the server, with what to do about it.
 inline error to_error(std::string_view text) {
     const auto code = error_code(text);
-    const auto quoted = "the Redis server says \"" + std::string(text) + '"';
-    if (code == "OOM") {
-        return {errc::queue_full,
-                quoted + ": it is full; raise its maxmemory, or let tasks finish and expire"};
-    }
-    if (code == "WRONGPASS") {
-        return {errc::invalid_argument,
-                quoted + ": correct the user and password in redis://user:password@host"};
-    }
-    if (code == "NOAUTH") {
-        return {errc::invalid_argument, quoted + ": it wants a password, write redis://:password@host"};
-    }
-    if (code == "NOPERM") {
-        return {
-            errc::invalid_argument,
-            quoted + ": grant the user what it lacks, for instance by ACL SETUSER <user> ~<prefix>:* &<prefix>:* +@all, where the prefix is tf unless the URL has another"};
-    }
-    return {errc::protocol, quoted};
+    const auto is = [&](auto... codes) { return ((code == codes) || ...); };
+    errc meant = errc::protocol;
+    if (is("OOM")) meant = errc::queue_full;
+    else if (is("WRONGPASS", "NOAUTH", "NOPERM")) meant = errc::invalid_argument;
+    else if (is("MOVED", "ASK")) meant = errc::unsupported;
+    else if (const auto helps = remedy_for(text); helps == remedy::reconnect || helps == remedy::put_off) meant = errc::unavailable;
+    return {meant, in_words(text)};
 }
 
 /// Throws the exception for an error of the server.

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,11 @@ private:
     time_point now() const { return broker_->clock().now(); }
 
     static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
+
+    /// An instance that was not tried; where there is none, one of the doubtful ones, which may have only lost their connection.
+    static asio::awaitable<service_instance> choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
+                                                          std::set<std::string>& tried, std::set<std::string>& doubtful,
+                                                          time_point& ends);
 
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;

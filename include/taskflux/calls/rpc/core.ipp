@@ -6,6 +6,7 @@
 #include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/alarm.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/in_time.hpp>
 
@@ -114,9 +115,11 @@ void rpc_core::open() {
 asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call_request what) {
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, self->box_->address());
-    std::set<std::string> tried;
+    std::set<std::string> tried, doubtful;  // of those tried: it is not known whether they are there
     for (;;) {
-        const auto to = co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+        auto choosing = doubtful.empty() ? self->instances_.choose(what.service, what.options.to(), tried, ends)
+                                         : choose_again(self, what, tried, doubtful, ends);
+        const auto to = co_await std::move(choosing);
         request.deadline = ends;
         tried.insert(to.address);
         const waiting mine(*self, to.address);
@@ -140,8 +143,20 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
         if (is_refused) self->instances_.did_not_hear(what.service, to.address);
-        else tried.erase(to.address);  // perhaps only the connection to it was lost
+        else doubtful.insert(to.address);
     }
+}
+
+asio::awaitable<service_instance> rpc_core::choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
+                                                         std::set<std::string>& tried, std::set<std::string>& doubtful,
+                                                         time_point& ends) {
+    auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
+    auto chosen = co_await caught(std::move(choosing));
+    const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
+    if (!is_none) co_return chosen.take();
+    for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
+    doubtful.clear();
+    co_return co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
 }
 
 asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {

@@ -6,6 +6,7 @@
 #include <taskflux/clock.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/in_time.hpp>
 
@@ -48,7 +49,8 @@ public:
         std::vector<service_instance> all;
         for (const auto& row : rows) {
             try {
-                all.push_back(decode<service_instance>(row.text));
+                auto one = decode<service_instance>(row.text);
+                if (allows(limits::instance, one.id)) all.push_back(std::move(one));
             } catch (const payload_error&) {  // another version's
             }
         }

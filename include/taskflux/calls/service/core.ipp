@@ -111,7 +111,9 @@ asio::awaitable<void> service_core::serve() {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
             log_trouble("its heartbeat", announced.failure());
-            next = later(clock.now(), announced.failure() ? std::chrono::seconds(1) : renewal_period(options_.lease()));
+            const auto period = renewal_period(options_.lease());
+            const auto soon = (std::min)(period, duration(std::chrono::seconds(1)));
+            next = later(clock.now(), announced.failure() ? soon : period);
         }
         const alarm at(clock, strand_, changed_, (std::min)(next, cancel_overdue()));
         co_await changed_->wait();

@@ -48,6 +48,9 @@ inline constexpr name_limit consumer{"consumer name", 255, name_rule::line};
 inline constexpr name_limit call{"call name", 200, name_rule::text};
 /// Made of a letter, a call's name or the own id of a subtask, and a number.
 inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::bytes};
+/// Of a service.
+inline constexpr name_limit instance{"instance id", 128, name_rule::word};
+inline constexpr name_limit host{"host name", 255, name_rule::line};
 inline constexpr name_limit header{"header name", 256, name_rule::text};
 inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
 
@@ -92,10 +95,14 @@ inline std::string in_own_id(std::string_view name) {
     return out;
 }
 
+inline bool allows(const name_limit& limit, std::string_view name) {
+    return !name.empty() && name.size() <= limit.most && follows(limit.rule, name);
+}
+
 /// Throws `errc::invalid_argument` for a name that the table does not allow. `may_be_empty`: where that means none.
 inline void check_name(const name_limit& limit, std::string_view name, bool may_be_empty = false) {
     if (name.empty() && may_be_empty) return;
-    if (!name.empty() && name.size() <= limit.most && follows(limit.rule, name)) return;
+    if (allows(limit, name)) return;
     std::string rule;
     switch (limit.rule) {
         case name_rule::word: rule = " of A-Z a-z 0-9 _ - . /"; break;
@@ -108,6 +115,11 @@ inline void check_name(const name_limit& limit, std::string_view name, bool may_
     const auto size = name.size() > limit.most ? " of " + std::to_string(name.size()) + " bytes" : std::string();
     throw error(errc::invalid_argument, "not " + article + std::string(limit.what) + ": " + in_quotes(name) + size +
                                             "; use 1 to " + std::to_string(limit.most) + " bytes" + rule);
+}
+
+inline void check_header(std::string_view name, std::string_view value) {
+    check_name(limits::header, name);
+    check_name(limits::header_value, value, true);
 }
 
 }  // namespace taskflux::detail

@@ -37,8 +37,12 @@ struct schedule_entry {
 /// Decodes a stored schedule. Throws `errc::protocol`.
 stored_schedule read_schedule(std::string_view text);
 
-/// Whether this is an error of `read_schedule`.
+/// Whether this is an error of `read_schedule`, or of a queue with a damaged key.
 bool is_unreadable(const std::exception_ptr& failure);
+
+/// Whether a call has failed because of what is stored in its queue, so that others may go on; keeps the first of such failures.
+/// `failure` may be null.
+bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first);
 
 scheduled_task as_scheduled(const task_spec& spec, std::string payload);
 
@@ -75,7 +79,7 @@ public:
     /// The row of that id; nothing where there is none. It has no version where it can't be read.
     awaitable<std::optional<schedule_entry>> find(std::string queue, std::string row) const;
 
-    /// The rows of all queues.
+    /// The rows of all queues that can be read; throws where no row is found and a queue can't be read.
     awaitable<std::vector<schedule_entry>> read_all() const;
 
     /// Replaces a row by `entry` as it is now, and submits tasks with it. False when another process has changed the row. No

@@ -4,6 +4,7 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/state.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 
 #include <boost/system/system_error.hpp>
@@ -41,6 +42,12 @@ bool is_unreadable(const std::exception_ptr& failure) {
     } catch (...) {
         return false;
     }
+}
+
+bool is_of_one_queue(const std::exception_ptr& failure, std::exception_ptr& first) {
+    if (!failure || !is_unreadable(failure)) return false;
+    if (!first) first = failure;
+    return true;
 }
 
 scheduled_task as_scheduled(const task_spec& spec, std::string payload) {
@@ -129,10 +136,14 @@ asio::awaitable<std::optional<schedule_entry>> schedule_book::find(std::string q
 asio::awaitable<std::vector<schedule_entry>> schedule_book::read_all() const {
     const auto names = co_await queues();
     std::vector<schedule_entry> all;
+    std::exception_ptr damage;
     for (const auto& name : names) {
-        auto some = co_await read(name);
-        for (auto& one : some) all.push_back(std::move(one));
+        auto reading = read(name);
+        auto some = co_await caught(std::move(reading));
+        if (is_of_one_queue(some.failure(), damage)) continue;
+        for (auto& one : some.take()) all.push_back(std::move(one));
     }
+    if (all.empty() && damage) std::rethrow_exception(damage);
     co_return all;
 }
 

@@ -71,14 +71,19 @@ private:
     void on_broken();
 
     asio::awaitable<void> fetch_loop();
+
+    /// Joins under a new name; the one that lost its lease leaves the queues where it still has one when its attempts have
+    /// ended and been reported, so that what they held is given back.
+    asio::awaitable<void> rejoin();
+    asio::awaitable<void> depart();
+
     fetch_request next_request(const std::string& consumer, std::size_t room);
 
     /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
     /// worker has little to do.
     asio::awaitable<void> let_it_end();
 
-    /// After a failed fetch: joins with a new epoch when the lease is lost, otherwise backs off. Throws when the broker
-    /// has been closed.
+    /// After a failed fetch: backs off, unless the lease is lost. Throws when the broker has been closed.
     asio::awaitable<void> recover(std::exception_ptr failure, consumer_ptr who);
 
     asio::awaitable<void> settle_loop();
@@ -131,11 +136,12 @@ private:
     std::minstd_rand random_;
     nursery loops_;
     nursery::child joining_, fetching_, settling_, watching_, handing_in_;
-    nursery deliveries_;
+    nursery deliveries_, departures_;
     worker_phase phase_;
+    bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
     bool is_given_up_ = false;  // what has not been reported by now is not reported
     std::vector<std::string> busy_queues_;  // to which a batch is being sent
-    consumer_ptr lost_;  // the latest one whose lease was lost
+    std::string lost_;  // the latest consumer whose lease was lost
     unsigned failures_ = 0;
     unclaimed_watch unclaimed_;
     std::string trouble_;  // why the last fetch has failed, which is told once

@@ -34,7 +34,7 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
-      deliveries_(strand_),
+      deliveries_(strand_), departures_(strand_),
       unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
@@ -65,6 +65,8 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     co_await loops_.end_of_all();
     keeper_.stop();
     crew_->close();
+    departures_.stop_all();
+    co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
     if (!is_broken && member_.consumer()) co_await leave();
     if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
@@ -149,6 +151,10 @@ asio::awaitable<void> worker_core::fetch_loop() {
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
+            if (*who == lost_) {
+                co_await rejoin();
+                continue;
+            }
             found = co_await broker_->fetch(std::move(request));
         } catch (...) {
             failure = std::current_exception();
@@ -159,13 +165,35 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         failures_ = 0;
         trouble_.clear();
-        if (!phase_.fetches() || crew_->is_paused()) {
+        if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
             crew_->give_back(found, queues, who);
         } else {
             const bool is_single = found.size() == 1;
             crew_->launch(std::move(found), queues, who);
             if (is_single) co_await let_it_end();
         }
+    }
+}
+
+asio::awaitable<void> worker_core::rejoin() {
+    co_await member_.join();
+    renewed_at_ = time_point();
+    if (std::exchange(is_watching_, false)) {  // for cancels under the former name
+        watching_.stop();
+        loops_.start(watching_, watch_loop());
+    }
+    departures_.start(depart());
+}
+
+asio::awaitable<void> worker_core::depart() {
+    const auto self = shared_from_this();
+    const auto who = member_.latest_former();
+    co_await who.unused->wait();
+    for (unsigned tries = 1;; ++tries) {
+        auto leaving = member_.leave_as(who);
+        const auto left = co_await caught(std::move(leaving));
+        if (!left.failure() || code_of(describe(left.failure())) == errc::shut_down) co_return;
+        co_await back_off(tries);
     }
 }
 
@@ -195,20 +223,9 @@ asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_
     if (is_stopped_) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
-    if (code == errc::lease_lost) {
-        on_lost(who);
-        bool has_joined = true;
-        try {
-            co_await member_.join();
-            renewed_at_ = time_point();
-        } catch (const boost::system::system_error&) {
-            has_joined = false;
-        }
-        if (has_joined) co_return;
-    } else {
-        if (std::exchange(trouble_, why.message) != why.message) {
-            monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
-        }
+    if (code == errc::lease_lost) co_return on_lost(who);
+    if (std::exchange(trouble_, why.message) != why.message) {
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
     }
     ++failures_;
     co_await back_off(failures_);
@@ -288,7 +305,10 @@ asio::awaitable<void> worker_core::watch_loop() {
 asio::awaitable<void> worker_core::watch() {
     const auto period = renewal_period(options_.lease());
     const auto began = clock_.now();
-    co_await broker_->watch(*member_.consumer(), period);
+    const auto name = *member_.consumer();  // a copy: this is no use of the name that would keep it from leaving
+    is_watching_ = true;
+    co_await broker_->watch(name, period);
+    is_watching_ = false;
     if (clock_.now() - began < period) renewed_at_ = time_point();  // something is to be cancelled
     co_await renew();
 }
@@ -330,7 +350,7 @@ void worker_core::on_renewed(const consumer_ptr& who, const renewal& answer) {
 }
 
 void worker_core::on_lost(const consumer_ptr& who) {
-    if (who != member_.consumer() || std::exchange(lost_, who) == who) return;
+    if (who != member_.consumer() || std::exchange(lost_, *who) == *who) return;
     monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
 }

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/event.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -18,7 +19,7 @@ using consumer_ptr = std::shared_ptr<const std::string>;
 
 /// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
 /// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
-/// except for `join`.
+/// except for `join`, and what is said of former names.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
@@ -30,36 +31,67 @@ public:
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
-    /// Starts the next epoch.
+    /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
     asio::awaitable<void> join() {
-        auto name = std::make_shared<const std::string>(node_ + ':' + life_.substr(life_.size() - 12) + '.' +
-                                                              std::to_string(++epoch_));
-        co_await broker_->join(*name, queues_, lease_);
+        auto name = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        co_await broker_->join(name, queues_, lease_);
+        ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
+        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::move(name));
+        if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
         const std::lock_guard lock(mutex_);
-        consumer_ = std::move(name);
+        consumer_.swap(next);
     }
 
     /// The current name; null before the first `join`.
     consumer_ptr consumer() const {
         const std::lock_guard lock(mutex_);
-        return consumer_;
+        return consumer_ ? consumer_ptr(consumer_, &consumer_->text) : nullptr;
     }
 
     asio::awaitable<renewal> renew(consumer_ptr who) {
         return broker_->renew(*who, queues_, lease_);
     }
 
-    asio::awaitable<void> leave() { return broker_->leave(*consumer(), queues_); }
+    /// A name of an epoch that is over.
+    struct former_name {
+        std::string text;
+        std::shared_ptr<event> unused;  ///< set when nobody holds it any more, as attempts and their reports do
+    };
+
+    /// The one before the current name; only after a second `join`.
+    former_name latest_former() const { return former_.back(); }
+
+    asio::awaitable<void> leave_as(former_name who) {
+        co_await broker_->leave(who.text, queues_);
+        std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
+    }
+
+    /// Leaves under the current name, and former ones that have not left.
+    asio::awaitable<void> leave() {
+        for (const auto all = former_; const auto& one : all) co_await broker_->leave(one.text, queues_);
+        co_await broker_->leave(*consumer(), queues_);
+    }
 
 private:
+    struct held_name {
+        explicit held_name(std::string name) : text(std::move(name)) {}
+        held_name(const held_name&) = delete;
+        held_name& operator=(const held_name&) = delete;
+        ~held_name() { unused->set(); }
+
+        const std::string text;
+        const std::shared_ptr<event> unused = std::make_shared<event>();
+    };
+
     const broker_ptr broker_;
     const std::string life_;
     const std::string node_;
     const std::vector<std::string> queues_;
     const duration lease_;
     unsigned epoch_ = 0;
+    std::vector<former_name> former_;
     mutable std::mutex mutex_;
-    consumer_ptr consumer_;
+    std::shared_ptr<const held_name> consumer_;
 };
 
 }  // namespace taskflux::detail
