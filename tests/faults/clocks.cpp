@@ -77,7 +77,7 @@ void check(observer& on, const std::vector<taskflux::job<int>>& jobs, unsigned d
 }
 
 redis_server_options kept_on_disk() {
-    return redis_server_options().words({"--appendonly", "yes", "--appendfsync", "always"}).frozen_clock();
+    return redis_server_options().append_only().frozen_clock();
 }
 
 /// The local clock, and so much.

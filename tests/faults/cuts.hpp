@@ -118,13 +118,14 @@ private:
 };
 
 /// Does something again and again, each time with a new broker whose connection is cut after a few bytes more,
-/// until it is not cut any more; after each byte where the environment variable TASKFLUX_LONG is set (for nights).
+/// until it is not cut any more; with TASKFLUX_LONG after each byte of the answers, and at more places in the requests,
+/// of which a server heeds nothing before it has the whole.
 /// `treat(patient&, danger)`: what is between `danger()` and `patient::out_of_danger()` may be cut off.
 template <class Treat>
 void at_many_bytes(with_proxy& on, Treat treat) {
     const bool is_long = std::getenv("TASKFLUX_LONG") != nullptr;
     for (const auto where : {direction::to_client, direction::to_server}) {
-        const std::size_t step = is_long ? 1 : where == direction::to_client ? 7 : 229;
+        const std::size_t step = where == direction::to_client ? (is_long ? 1 : 7) : (is_long ? 29 : 229);
         std::size_t bytes = 0;
         for (bool was_cut = true; was_cut; bytes += step) {
             on.server.command({"FLUSHALL"});

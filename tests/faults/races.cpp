@@ -20,7 +20,7 @@ using namespace taskflux;
 using kind = settlement::kind;
 
 constexpr std::size_t per_round = 100;
-std::size_t rounds() { return std::getenv("TASKFLUX_LONG") ? 10'000 : 20; }
+std::size_t rounds() { return std::getenv("TASKFLUX_LONG") ? 1'000 : 20; }
 
 /// What was answered about one task.
 struct answers {
@@ -57,26 +57,33 @@ private:
     void run_round() {
         tasks_.clear();
         ended_ = 0;
-        together(submit());
+        std::vector<awaitable_void> first, racing, last;
+        first.push_back(submit());
+        together(std::move(first));
         is_racing_ = true;
-        together(work(0), work(1), cancel_some(), pass_time(), wait_for_ends());
+        racing.push_back(work(0));
+        racing.push_back(work(1));
+        racing.push_back(cancel_some());
+        racing.push_back(pass_time());
+        for (auto& keys : keys_in_parts()) racing.push_back(wait_for_ends(std::move(keys)));
+        together(std::move(racing));
+        for (auto& keys : keys_in_parts()) last.push_back(look_at(std::move(keys)));
+        together(std::move(last));
         check();
     }
 
-    template <class... Calls>
-    void together(Calls... all) {
+    void together(std::vector<awaitable_void> all) {
         struct ends {  // what goes on when one has failed notes its end later
             std::size_t left;
             std::exception_ptr failure;
         };
-        const auto noted = std::make_shared<ends>(ends{sizeof...(all), nullptr});
-        const auto start = [&](awaitable_void one) {
+        const auto noted = std::make_shared<ends>(ends{all.size(), nullptr});
+        for (auto& one : all) {
             asio::co_spawn(io_, std::move(one), [noted](std::exception_ptr error) {
                 if (error) noted->failure = error;
                 --noted->left;
             });
-        };
-        (start(std::move(all)), ...);
+        }
         const bool is_over = run_until(io_, [&] { return noted->left == 0 || noted->failure; }, [&] { return ended_; });
         if (!is_over) throw std::runtime_error("a race does not end");
         if (noted->failure) std::rethrow_exception(noted->failure);
@@ -180,8 +187,8 @@ private:
         }
     }
 
-    awaitable_void wait_for_ends() {
-        const auto keys = keys_of_all();
+    /// Of some before they end, of some after.
+    awaitable_void wait_for_ends(std::vector<task_key> keys) {
         for (const auto& key : keys) {
             const task_id id{"q", key};
             const auto outcome = co_await brokers_[3]->wait(id, test::no_timeout);
@@ -199,14 +206,15 @@ private:
         }
     }
 
-    std::vector<task_key> keys_of_all() const {
-        std::vector<task_key> keys;
-        for (const auto& [key, of] : tasks_) keys.push_back(key);
-        return keys;
+    /// The keys of all tasks, in parts that somebody goes through one after the other.
+    std::vector<std::vector<task_key>> keys_in_parts() const {
+        std::vector<std::vector<task_key>> parts(per_round / 10);
+        std::size_t i = 0;
+        for (const auto& [key, of] : tasks_) parts[i++ % parts.size()].push_back(key);
+        return parts;
     }
 
-    awaitable_void look() {
-        const auto keys = keys_of_all();
+    awaitable_void look_at(std::vector<task_key> keys) {
         for (const auto& key : keys) {
             const task_id id{"q", key};
             const auto record = co_await brokers_[3]->get(id);
@@ -215,7 +223,6 @@ private:
     }
 
     void check() {
-        together(look());
         for (const auto& [key, of] : tasks_) {
             BOOST_TEST_CONTEXT("task " << key.sequence << ": " << of.cancelled << " cancelled, " << of.requested << " requested, "
                                        << of.refused << " refused, " << of.ended << " ended, " << of.put_back << " put back") {

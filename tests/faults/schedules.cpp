@@ -16,7 +16,7 @@ using namespace test::faults;
 using namespace taskflux;
 
 constexpr std::size_t nodes = 20;
-std::size_t kills() { return std::getenv("TASKFLUX_LONG") ? 600 : 15; }
+std::size_t kills() { return std::getenv("TASKFLUX_LONG") ? 240 : 15; }
 
 inline constexpr taskflux::task<void()> tick{"tick"};
 
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(twenty_nodes_of_which_one_is_killed_every_second_submit_one
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_away_delays_ticks_and_loses_none) {
-    test::redis_server server(test::redis_server_options().words({"--appendonly", "yes", "--appendfsync", "always"}));
+    test::redis_server server(test::redis_server_options().append_only());
     ledger local_runs(2);
     test::child node([&] { schedule_until_killed(server.url(), local_runs); });
     {

@@ -135,7 +135,7 @@ private:
 BOOST_AUTO_TEST_SUITE(faults_servers)
 
 BOOST_AUTO_TEST_CASE(a_killed_server_that_comes_back_has_lost_nothing_and_everybody_works_on) {
-    redis_server server(redis_server_options().words({"--appendonly", "yes", "--appendfsync", "always"}));
+    redis_server server(redis_server_options().append_only());
     load all(server.url());
     for (int i = 0; i < (is_long() ? 20 : 3); ++i) {
         server.kill();

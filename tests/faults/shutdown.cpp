@@ -10,17 +10,21 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <random>
+#include <string>
 #include <vector>
+
+#include <unistd.h>
 
 // Everything that a program may hold ends in a random order, while it works. The sanitizers tell what touches something that
 // is gone; a round that does not end is one in which something waits for ever. TASKFLUX_STORM_ROUNDS sets how many rounds
 // there are, TASKFLUX_STORM_SEED the first of their seeds; with the former set, a round that takes longer than its drain time
-// and a second fails too.
+// and a second fails too, without the time for which other programs had the processors.
 
 using namespace test::faults;
 using namespace taskflux;
@@ -43,12 +47,30 @@ unsigned number(const char* name, unsigned otherwise) {
 
 asio::awaitable<void> rest(std::chrono::milliseconds time) { return taskflux::detail::sleep_for(real_clock(), time); }
 
+/// Where a program's broker is from.
+struct source {
+    std::function<broker_ptr(asio::any_io_executor)> make;
+    unsigned pace = 1;             ///< how much longer a program runs than one in memory
+    std::vector<pid_t> processes;  ///< that must run for it to go on
+};
+
+/// How long the main threads of those processes have been ready to run while others had the processors.
+std::chrono::nanoseconds stood_by(const std::vector<pid_t>& processes) {
+    long long sum = 0;
+    for (const auto process : processes) {
+        std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
+        long long ran = 0, waited = 0;
+        if (file >> ran >> waited) sum += waited;
+    }
+    return std::chrono::nanoseconds(sum);
+}
+
 /// A program in one thread, in the middle of everything.
 class program {
 public:
-    program(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigned seed, unsigned pace) : random_(seed), pace_(pace) {
+    program(const source& from, unsigned seed) : random_(seed), pace_(from.pace), processes_(from.processes) {
         io_.emplace();
-        broker_ = make(io_->get_executor());
+        broker_ = from.make(io_->get_executor());
         client_.emplace(broker_);
         rpc_.emplace(broker_);
         messages_.emplace(broker_, "raw");
@@ -85,6 +107,7 @@ public:
     /// Ends everything, in an order of chance. How much longer that took than the drain time, without what it was let run.
     std::chrono::milliseconds end() {
         const auto begun = std::chrono::steady_clock::now();
+        const auto stood_by_before = stood_by(processes_);
         std::chrono::microseconds let_run{};
         std::vector<std::function<void()>> steps{
             [this] { worker_.reset(); },    [this] { node_.reset(); },      [this] { service_.reset(); },
@@ -114,7 +137,8 @@ public:
             scheduler_.reset();
         }
         io_.reset();
-        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun - let_run) - drain_;
+        const auto took = std::chrono::steady_clock::now() - begun - (stood_by(processes_) - stood_by_before);
+        return std::chrono::duration_cast<std::chrono::milliseconds>(took - let_run) - drain_;
     }
 
 private:
@@ -172,7 +196,8 @@ private:
     }
 
     std::mt19937 random_;
-    const unsigned pace_;  // how much longer it runs than one in memory
+    const unsigned pace_;
+    const std::vector<pid_t> processes_;
     std::chrono::milliseconds drain_{};
     std::optional<asio::io_context> io_;
     broker_ptr broker_;
@@ -187,7 +212,8 @@ private:
     std::optional<scheduler> scheduler_;
 };
 
-void storm(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigned pace) {
+void storm(source from) {
+    from.processes.push_back(getpid());
     const auto first = number("TASKFLUX_STORM_SEED", std::random_device{}() % 1000000);
     const auto rounds = number("TASKFLUX_STORM_ROUNDS", 100);
     BOOST_TEST_MESSAGE("seeds from " << first);
@@ -196,7 +222,7 @@ void storm(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigne
     auto longest = 0ms;
     for (unsigned i = 0; i < rounds; ++i) {
         BOOST_TEST_CONTEXT("TASKFLUX_STORM_SEED=" << first + i) {
-            const auto time = program(make, first + i, pace).end();
+            const auto time = program(from, first + i).end();
             longest = std::max(longest, time);
             if (is_long) BOOST_TEST((time <= 1s), "the end took " << time.count() << " ms more than the drain time");
             ++ended;
@@ -209,12 +235,12 @@ void storm(const std::function<broker_ptr(asio::any_io_executor)>& make, unsigne
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_program_in_memory_may_end_in_any_order) {
-    storm([](const asio::any_io_executor& executor) { return make_memory_broker(executor); }, 1);
+    storm({[](const asio::any_io_executor& executor) { return make_memory_broker(executor); }, 1, {}});
 }
 
 BOOST_AUTO_TEST_CASE(a_program_on_redis_may_end_in_any_order) {
     test::redis_server server;
-    storm([&](const asio::any_io_executor& executor) { return make_redis_broker(executor, server.url()); }, 5);
+    storm({[&](const asio::any_io_executor& executor) { return make_redis_broker(executor, server.url()); }, 5, {server.pid()}});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

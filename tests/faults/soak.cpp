@@ -24,7 +24,7 @@ using kind = settlement::kind;
 constexpr auto retention = 60s;
 constexpr auto step = 5s;
 constexpr auto lease = 30s;
-std::chrono::minutes in_all() { return std::getenv("TASKFLUX_LONG") ? 100h : 30min; }
+std::chrono::minutes in_all() { return std::getenv("TASKFLUX_LONG") ? 24h : 30min; }
 
 /// The keys of a queue as the tables of docs/wire-format.md name them, with the type of each.
 class documented_keys {

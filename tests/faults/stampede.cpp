@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_SUITE(faults_stampede)
 BOOST_AUTO_TEST_CASE(tasks_that_fall_due_together_are_handed_out_once_and_no_script_takes_5_ms) {
     const auto many = how_many();
     test::redis_server server(test::redis_server_options().cpu_clock().words(
-        {"--slowlog-log-slower-than", "0", "--slowlog-max-len", "1000000"}));
+        {"--slowlog-log-slower-than", "50", "--slowlog-max-len", "1000000"}));
     const auto url = server.url();
     ledger delivered(many + 1);
     {
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(tasks_that_fall_due_together_are_handed_out_once_and_no_scr
     for (std::size_t i = 1; i <= many; ++i) once += delivered[i] == 1;
     BOOST_TEST(once == many);
     // A hash that grows and the machine itself make a run slow now and then; a script that is too long is so again
-    // and again.
+    // and again. (The log has what scripts call as well; hardly any of that takes as long as what is logged.)
     std::map<std::string, std::vector<std::int64_t>> runs;  // of each script, in microseconds
     for (const auto& entry : server.command({"SLOWLOG", "GET", "-1"}).items) {
         const auto words = entry.items.at(3).texts();

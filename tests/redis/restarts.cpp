@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_caller_that_is_behind_the_times_does_not_bring_an_earlier
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_restarted_keeps_its_tasks_and_lists_them_in_few_calls) {
-    test::redis_server kept(test::redis_server_options().words({"--appendonly", "yes", "--appendfsync", "always"}));
+    test::redis_server kept(test::redis_server_options().append_only());
     for (int i = 0; i < 3; ++i) {
         test::observer its(kept.url());
         its.run(its.broker->submit("q", std::vector<new_task>(10, test::plain_task())));

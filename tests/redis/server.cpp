@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_unix_socket_is_listened_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_server_comes_back_on_its_port_with_what_it_wrote_to_disk) {
-    server redis(redis_server_options().words({"--appendonly", "yes", "--appendfsync", "always"}));
+    server redis(redis_server_options().append_only());
     const auto port = redis.port();
     redis.command({"SET", "key", "value"});
     redis.kill();

@@ -31,6 +31,9 @@ public:
     /// More words of the command line, such as {"--appendonly", "yes"}. They win over the defaults, which are
     /// loopback only and nothing saved to disk.
     redis_server_options& words(std::vector<std::string> value);
+    /// What it has answered is there when it is started again after a kill. It is written to a file before it is answered, and
+    /// not to the disk, on which only the end of the machine depends: so no answer waits for a disk that others keep busy.
+    redis_server_options& append_only() { return words({"--appendonly", "yes", "--appendfsync", "no"}); }
     redis_server_options& password(std::string value) { password_ = std::move(value); return *this; }
     const std::string& password() const { return password_; }
     /// Listens on socket_path() too.

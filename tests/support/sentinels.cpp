@@ -9,6 +9,8 @@ namespace test {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr const char* never = "3600000";  // milliseconds
 
 // Of a list of names and values, such as Sentinels reply.
@@ -84,24 +86,33 @@ void sentinels::fail_over() {
         sentinel(0).connect().try_command({"SENTINEL", "FAILOVER", name});
         return false;
     });
-    await_successor();
+    await("failover", [&] { return has_successor(); });
+    master_ = 1 - master_;
     await_replica();
 }
 
 void sentinels::await_failover() {
-    suspect(true);
-    await_successor();
-    suspect(false);
+    // They never take a replica that had been without its master for more than ten times as long before they suspected that: a
+    // test, or a slow machine, may take longer than that.
+    std::chrono::milliseconds silence = 1s;
+    auto next = std::chrono::steady_clock::now();
+    await("failover", [&] {
+        if (std::chrono::steady_clock::now() >= next) {
+            suspect(std::to_string(silence.count()));
+            silence *= 2;
+            next += 10s;
+        }
+        return has_successor();
+    });
+    suspect(never);
+    master_ = 1 - master_;
 }
 
-void sentinels::await_successor() {
+bool sentinels::has_successor() {
     const std::string port = std::to_string(replica().port());
-    await("failover", [&] {
-        return replication_of(replica(), {"role:master"}) && all_sentinels([&](redis_server& sentinel) {
-                   return sentinel.command({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}).items.at(1) == port;
-               });
-    });
-    master_ = 1 - master_;
+    return replication_of(replica(), {"role:master"}) && all_sentinels([&](redis_server& sentinel) {
+               return sentinel.command({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}).items.at(1) == port;
+           });
 }
 
 void sentinels::await_replica() {
@@ -126,9 +137,9 @@ void sentinels::talk_often(bool often) {
     });
 }
 
-void sentinels::suspect(bool on) {
+void sentinels::suspect(const std::string& after) {
     all_sentinels([&](redis_server& sentinel) {
-        sentinel.command({"SENTINEL", "SET", name, "down-after-milliseconds", on ? "1000" : never});
+        sentinel.command({"SENTINEL", "SET", name, "down-after-milliseconds", after});
         return true;
     });
 }

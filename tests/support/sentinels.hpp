@@ -38,13 +38,13 @@ public:
     void await_replica();
 
 private:
-    void await_successor();
+    bool has_successor();
     /// How often they tell one another what they know. A server that was made master by one of them is made a replica again
     /// by another that has not heard of it for four times as long: so not often while there may be a failover.
     void talk_often(bool often);
-    /// Whether they take a master for dead that does not answer: only while a test waits for that, so that a machine on which
-    /// all stands still for seconds has no failover that nobody expects.
-    void suspect(bool on);
+    /// After how many milliseconds they take a master for dead that does not answer: only while a test waits for that, so that a
+    /// machine on which all stands still for seconds has no failover that nobody expects.
+    void suspect(const std::string& after);
     bool all_sentinels(const std::function<bool(redis_server&)>& hold);
 
     std::string password_;
