@@ -6022,6 +6022,56 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/lifetime.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How far a core is: whether its `live` is under way, whether it was stopped, whether its object is destroyed. An object
+/// should be kept until `run` has returned; where it is not, that is said once. Thread-safe.
+class lifetime {
+public:
+    using sayer = std::function<void(std::string)>;
+
+    /// `live` runs on `strand`. `lost`: what becomes of the core's work when the object is destroyed while `live` is under way.
+    /// `say` gets what is said of a destruction that comes too early.
+    lifetime(asio::any_io_executor strand, std::string lost, sayer say);
+
+    /// To be held by `live`, from its begin.
+    class mark {
+    public:
+        explicit mark(lifetime& of);
+        ~mark();
+        mark(const mark&) = delete;
+        mark& operator=(const mark&) = delete;
+
+        /// Whether the object was destroyed before, without a stop, which has been said.
+        bool is_too_late() const { return is_too_late_; }
+
+    private:
+        lifetime& of_;
+        bool is_too_late_ = false;
+    };
+
+    void stop() { state_ |= stopped; }
+    bool is_stopped() const { return (state_ & stopped) != 0; }
+
+    /// The object is destroyed, which stops its core. Says so if `live` is under way; not where its context has been stopped as
+    /// a whole.
+    void abandon();
+
+private:
+    static constexpr unsigned under_way = 1, stopped = 2, orphaned = 4;  // orphaned: nobody had stopped it before
+
+    bool is_context_stopped() const;
+
+    const asio::any_io_executor strand_;
+    const std::string lost_;
+    const sayer say_;
+    std::atomic<unsigned> state_ = 0;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/service/core.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -6119,8 +6169,7 @@ private:
     const std::shared_ptr<event> changed_;
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
 
     // On the strand.
@@ -6149,7 +6198,7 @@ service::service(broker_ptr broker, service_options options)
 }
 
 service::~service() {
-    if (const auto core = life_.core()) core->abandon();
+    life_.abandon();
     if (pool_) pool_->join();
 }
 
@@ -6281,15 +6330,17 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())),
       methods_(std::move(methods)), cpu_(std::move(cpu)), strand_(asio::make_strand(broker_->get_executor())),
-      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()), parts_(strand_) {}
+      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()),
+      life_(strand_, "calls in flight are cancelled",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + text);
+            }),
+      parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) {
-        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late() || life_.is_stopped()) co_return;
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (!alive) return;
@@ -6301,12 +6352,12 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
             if (const auto alive = weak.lock()) alive->hear(text);
         });
     } catch (...) {
-        if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+        if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
         throw;
     }
     {
         const std::lock_guard lock(mutex_);
-        takes_calls_ = !is_stopped_;
+        takes_calls_ = !life_.is_stopped();
     }
     parts_.start(serving_, serve());
     co_await parts_.end_of(serving_);
@@ -6321,23 +6372,19 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     box_.reset();
-    if (is_stopped_) co_return;
+    if (life_.is_stopped()) co_return;
     parts_.check();
     throw broker_is_closed();
 }
 
 void service_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->serving_.stop(); });
 }
 
 void service_core::abandon() {
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
-    }
-    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
-    is_stopped_ = true;  // first: `live` may be about to take calls
+    life_.abandon();  // first: `live` may be about to take calls
     refuse_calls();
     cancel_all();
     changed_->set();
@@ -6360,7 +6407,7 @@ asio::awaitable<void> service_core::serve() {
                              });
     co_await std::move(first);
     auto next = later(clock.now(), renewal_period(options_.lease()));
-    while (!is_stopped_ && !broker_->is_closed()) {
+    while (!life_.is_stopped() && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
@@ -8161,6 +8208,38 @@ asio::awaitable<void> keep_trying(clock& source, time_point limit, std::function
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/lifetime.ipp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+lifetime::lifetime(asio::any_io_executor strand, std::string lost, sayer say)
+    : strand_(std::move(strand)), lost_(std::move(lost)), say_(std::move(say)) {}
+
+lifetime::mark::mark(lifetime& of) : of_(of), is_too_late_((of_.state_.fetch_or(under_way) & orphaned) != 0) {
+    if (!is_too_late_) return;
+    of_.say_("it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which "
+             "stop() ends");
+}
+
+lifetime::mark::~mark() { of_.state_ &= ~under_way; }
+
+void lifetime::abandon() {
+    auto before = state_.load();
+    while (!state_.compare_exchange_weak(before, before | stopped | ((before & stopped) != 0 ? 0 : orphaned))) {
+    }
+    if ((before & under_way) == 0 || is_context_stopped()) return;
+    say_("it was destroyed while run() was under way: " + lost_ + "; keep the object until run() has returned, which stop() ends");
+}
+
+bool lifetime::is_context_stopped() const {
+    const auto* strand = strand_.target<asio::strand<asio::any_io_executor>>();
+    const auto inner = strand ? strand->get_inner_executor() : strand_;
+    const auto* plain = inner.target<asio::io_context::executor_type>();
+    return plain && plain->context().stopped();
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/live.ipp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -8180,14 +8259,6 @@ struct begin_life {
         asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
     }
 };
-
-bool life_flag::is_cut_short(const asio::any_io_executor& executor) const {
-    if (!is_on_) return false;
-    const auto* strand = executor.target<asio::strand<asio::any_io_executor>>();
-    const auto inner = strand ? strand->get_inner_executor() : executor;
-    const auto* plain = inner.target<asio::io_context::executor_type>();
-    return !plain || !plain->context().stopped();
-}
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
@@ -9330,8 +9401,7 @@ private:
     const time_point started_at_;
     const std::shared_ptr<event> changed_;
     std::atomic<bool> has_begun_ = false;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
 
     // On the strand.
     nursery parts_;
@@ -9372,7 +9442,12 @@ node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, n
       log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
+      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()),
+      life_(strand_, "its worker is stopped",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + text);
+            }),
+      parts_(strand_) {
     service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
 }
 
@@ -9381,12 +9456,9 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
-    if (life_.is_orphan()) {
-        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
-    if (!is_stopped_) parts_.start(beginning_, begin());
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
+    if (!life_.is_stopped()) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     parts_.check();
     auto running = worker_->run();  // before an order can come
@@ -9405,22 +9477,18 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
-    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+    if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     parts_.check();
 }
 
 void node_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     worker_->stop();
     asio::post(strand_, [self = shared_from_this()] { self->beginning_.stop(); });
 }
 
 void node_core::abandon() {
-    if (!is_stopped_) life_.orphan();
-    is_stopped_ = true;  // a `run` that has not begun ends at once
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
-    }
+    life_.abandon();  // a `run` that has not begun ends at once
     if (has_begun_) stop();
 }
 
@@ -10815,8 +10883,7 @@ private:
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::exception_ptr unreachable_;  // why the latest look has not reached the broker
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
@@ -10976,7 +11043,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (const auto core = life_.core()) core->abandon();
+    life_.abandon();
     if (pool_) pool_->join();
 }
 
@@ -11247,7 +11314,10 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
       jobs_(std::move(jobs)), declared_(std::move(declared)),
       trouble_(log_), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_, log_),
-      loops_(strand_, [this] { shared_.stop(); }) {
+      loops_(strand_, [this] { shared_.stop(); }),
+      life_(strand_, "its local jobs are cancelled, and its schedules left to other processes", [this](const std::string& text) {
+          if (!book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + text);
+      }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
     }
@@ -11255,33 +11325,30 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
-    if (life_.is_orphan() && !book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + never_begun());
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
     });
-    if (!is_stopped_) loops_.start(shared_, fire_shared());
+    if (!life_.is_stopped()) loops_.start(shared_, fire_shared());
     co_await loops_.end_of(shared_);
     loops_.stop_all();
     co_await loops_.end_of_all();
     runs_.cancel_all();
     co_await runs_.end_of_all();
-    if (is_stopped_) co_return;
+    if (life_.is_stopped()) co_return;
     loops_.check();
     throw broker_is_closed();
 }
 
 void scheduler_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->shared_.stop(); });
 }
 
 void scheduler_core::abandon() {
-    if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
-        log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
-    }
-    if (!is_stopped_) life_.orphan();
+    life_.abandon();
     runs_.close();
     stop();
 }
@@ -12322,8 +12389,7 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::atomic<time_point> renewed_at_ = time_point();
 
     // On the strand.
@@ -12373,7 +12439,6 @@ asio::awaitable<void> worker_control::run() {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);
         core->attempts().pause(is_paused_);
-        if (is_orphan_) core->abandon();
         life_.begin(core);
     }
     return live(core, pool_);
@@ -12387,9 +12452,7 @@ void worker_control::stop_now() {
 }
 
 void worker_control::abandon() {
-    is_orphan_ = !life_.is_stopped();  // a node may run it later
-    if (const auto core = life_.core()) core->abandon();
-    life_.stop();
+    life_.abandon();  // also of a core that a node makes later
     std::shared_ptr<asio::thread_pool> pool;
     {
         const std::lock_guard lock(mutex_);
@@ -12515,17 +12578,17 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
+      life_(strand_, "its handlers are cancelled, and their tasks given back", [this](std::string text) {
+          if (!broker_->is_closed()) monitor_->abandoned(std::move(text));
+      }),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
       deliveries_(strand_),
       unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) {
-        if (life_.is_orphan() && !broker_->is_closed()) monitor_->abandoned(never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late() || life_.is_stopped()) co_return;
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
@@ -12549,18 +12612,18 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     crew_->close();
     const bool is_broken = loops_.failure() || broker_->is_closed();
     if (!is_broken && member_.consumer()) co_await leave();
-    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+    if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
-    if (!is_stopped_) throw broker_is_closed();
+    if (!life_.is_stopped()) throw broker_is_closed();
 }
 
 void worker_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
 }
 
 void worker_core::stop_now() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] {
         self->end_fetching(step::cancelling);
         self->crew_->cancel_all(errc::shut_down);
@@ -12568,11 +12631,7 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
-    if (!is_stopped_) life_.orphan();
-    is_stopped_ = true;
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        monitor_->abandoned(cut_short("its handlers are cancelled, and their tasks given back"));
-    }
+    life_.abandon();
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -12674,7 +12733,7 @@ asio::awaitable<void> worker_core::let_it_end() {
 asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
     const auto why = describe(failure);
     const auto code = code_of(why);
-    if (is_stopped_) end_fetching(step::draining);
+    if (life_.is_stopped()) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
     if (code == errc::lease_lost) {
