@@ -2034,39 +2034,6 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
-
-namespace taskflux::detail {
-
-/// A task that has failed for good while no worker ran it, so that no worker can tell.
-struct dead_letter {
-    task_id task;
-    std::string name;
-    std::string why;  ///< a `failure` as JSON
-};
-
-/// What is said of it.
-inline std::string dead_letter_text(const dead_letter& what, const failure& why) {
-    auto text = "task " + what.name + " (" + to_string(what.task) + ") has failed for good: " + why.message;
-    if (why.code == "crashed") {
-        text += "; each time its worker died, or was blocked for longer than its lease: look at their logs, and retry the task "
-                "when that is mended";
-    }
-    return text;
-}
-
-/// Says it to the log, and to an observer, if there is one.
-inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_observer>& to, const dead_letter& what) noexcept {
-    try {
-        const auto why = read_failure(what.why);
-        log(log_level::error, dead_letter_text(what, why));
-        if (to) to->on_dead_letter(what.task, what.name, why);
-    } catch (...) {  // an observer's, or no memory
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -2388,6 +2355,133 @@ inline void entry_list::remove(entry& item) {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/consumers.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The consumers of one queue, their leases, and whether anybody serves it. Not thread-safe.
+class consumers {
+public:
+    void join(const std::string& name, duration lease, time_point now) {
+        detail::check_consumer(name);
+        auto& place = all_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+        is_deserted_ = has_buried_ = is_told_unserved_ = false;
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find(const std::string& name) const {
+        const auto found = all_.find(name);
+        return found == all_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    /// `give_back(consumer)` first. False where there is none of that name.
+    template <class Function>
+    bool leave(const std::string& name, Function give_back) {
+        const auto found = all_.find(name);
+        if (found == all_.end()) return false;
+        give_back(*found->second);
+        all_.erase(found);
+        is_deserted_ = all_.empty() && !has_buried_;
+        return true;
+    }
+
+    /// Takes out those whose leases have ended, `take_back(consumer)` first. Gives how many.
+    template <class Function>
+    std::size_t bury(time_point now, Function take_back) {
+        next_lease_end_ = never;
+        return std::erase_if(all_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            take_back(who);
+            return has_buried_ = true;
+        });
+    }
+
+    std::size_t size() const { return all_.size(); }
+    time_point next_lease_end() const { return next_lease_end_; }
+
+    /// Whether nobody serves the queue since the last consumer has left. One that has only lost its lease joins again.
+    bool is_deserted() const { return is_deserted_; }
+
+    /// Whether it is still to be said that nobody serves the queue; then it is.
+    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
+
+private:
+    std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
+    time_point next_lease_end_ = never;
+    bool is_deserted_ = false;
+    bool has_buried_ = false;  // a consumer, since the last has joined
+    bool is_told_unserved_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// A task that has failed for good while no worker ran it, so that no worker can tell.
+struct dead_letter {
+    task_id task;
+    std::string name;
+    std::string why;  ///< a `failure` as JSON
+};
+
+/// What is said of it.
+inline std::string dead_letter_text(const dead_letter& what, const failure& why) {
+    auto text = "task " + what.name + " (" + to_string(what.task) + ") has failed for good: " + why.message;
+    if (why.code == "crashed") {
+        text += "; each time its worker died, or was blocked for longer than its lease: look at their logs, and retry the task "
+                "when that is mended";
+    }
+    return text;
+}
+
+/// Says it to the log, and to an observer, if there is one.
+inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_observer>& to, const dead_letter& what) noexcept {
+    try {
+        const auto why = read_failure(what.why);
+        log(log_level::error, dead_letter_text(what, why));
+        if (to) to->on_dead_letter(what.task, what.name, why);
+    } catch (...) {  // an observer's, or no memory
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A subtask that has ended, to be told to its parent.
+struct ended_child {
+    parent_link parent;
+    std::string own_id;
+    task_outcome outcome;
+};
+
+/// What has come about in a queue and concerns tasks that may be in other queues.
+struct consequences {
+    std::vector<ended_child> ended;
+    std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+    std::vector<child_place> starts;   ///< continuations
+
+    bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -2427,28 +2521,6 @@ public:
 
 private:
     std::map<duration, entry_list> lists_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
-
-namespace taskflux::memory {
-
-/// A subtask that has ended, to be told to its parent.
-struct ended_child {
-    parent_link parent;
-    std::string own_id;
-    task_outcome outcome;
-};
-
-/// What has come about in a queue and concerns tasks that may be in other queues.
-struct consequences {
-    std::vector<ended_child> ended;
-    std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
-    std::vector<child_place> starts;   ///< continuations
-
-    bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
 };
 
 }  // namespace taskflux::memory
@@ -2741,16 +2813,180 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/places.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Where the tasks of one queue stand: by number, by id and unique key, in a lane, by the time when they are due, expire or
+/// are forgotten. A task's state says which of these it is in. Not thread-safe.
+class task_places {
+public:
+    /// `seed` makes the nonces of keys.
+    explicit task_places(std::uint64_t seed) : nonces_(seed) {}
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
+    }
+
+    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
+    void follow(duration ahead) {
+        wall_.follow(ahead, [this](entry& task, time_point when) {
+            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
+            task.when = when;
+        });
+    }
+    const wall_tasks& wall() const { return wall_; }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonces_.of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+protected:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                wall_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: forget_limit(task); break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            wall_.remove(task);
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    void erase(entry& task) {
+        wall_.remove(task);
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
+    }
+
+    nonces nonces_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    wall_tasks wall_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, task_state_count> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    unique_keys unique_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
 
 /// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
 /// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
-class task_store {
+class task_store : public task_places {
 public:
     /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : nonces_(seed), max_ended_(max_ended) {}
+    task_store(std::uint64_t seed, std::size_t max_ended) : task_places(seed), max_ended_(max_ended) {}
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
@@ -2781,22 +3017,6 @@ public:
         if (!from.hold) start(task, now);
         return {key_of(task), false};
     }
-
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
-    }
-
-    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
-    void follow(duration ahead) {
-        wall_.follow(ahead, [this](entry& task, time_point when) {
-            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
-            task.when = when;
-        });
-    }
-    const wall_tasks& wall() const { return wall_; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -2921,36 +3141,6 @@ public:
         bury(task, task_event::time_out, std::move(why), now);
     }
 
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return next_; }
-
-    entry* find(task_key key) {
-        auto* task = tasks_.find(key.sequence);
-        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
-    }
-
-    std::optional<task_key> find_own(const std::string& own_id) const {
-        if (own_id.empty()) return std::nullopt;
-        const auto found = own_ids_.find(own_id);
-        if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonces_.of(found->second)};
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
-
-    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
-
-    ready_tasks& ready() { return ready_; }
-    const ready_tasks& ready() const { return ready_; }
-
-    bool has_held_tasks() const { return tasks_.last() > 0; }
-
-    /// Tasks that have not ended.
-    std::size_t pending() const { return tasks_.size() - ended_size_; }
-
-    std::size_t count(task_state state) const { return counts_[index(state)]; }
-
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
@@ -2958,69 +3148,6 @@ public:
     consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
-    /// The only place where a task's state changes.
-    void enter(entry& task, task_event event, task_state to) {
-        BOOST_ASSERT(is_legal(task.state, event, to));
-        static_cast<void>(event);
-        --counts_[index(task.state)];
-        ++counts_[index(to)];
-        task.state = to;
-    }
-
-    /// Takes a task out of every structure that its state puts it into.
-    void detach(entry& task) {
-        switch (task.state) {
-            case task_state::held: forget_limit(task); break;
-            case task_state::scheduled:
-                scheduled_.erase({task.when, task.sequence});
-                wall_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::waiting:
-                ready_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::running:
-                task.home->remove(task);
-                task.holder = nullptr;
-                break;
-            case task_state::waiting_children: forget_limit(task); break;
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired:
-                task.home->remove(task);
-                --ended_size_;
-                break;
-        }
-    }
-
-    void watch_limit(entry& task) {
-        if (const auto limit = task.limit(); limit != never) {
-            limits_.emplace(limit, task.sequence);
-            expect(limit);
-        }
-    }
-
-    void forget_limit(const entry& task) {
-        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
-    }
-
-    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
-    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
-        if (due > now) {
-            enter(task, event, task_state::scheduled);
-            task.when = due;
-            scheduled_.emplace(due, task.sequence);
-            expect(due);
-        } else {
-            wall_.remove(task);
-            enter(task, event, task_state::waiting);
-            ready_.add(task, urgent);
-        }
-        watch_limit(task);
-    }
-
     void give_back(entry& task, task_event event, time_point now) {
         if (task.cancel_requested) return cancel(task, now);
         detach(task);
@@ -3066,51 +3193,12 @@ protected:
     std::vector<detail::dead_letter> dead_;
 
 private:
-    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
-
-    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
-
-    void expect(time_point when) { next_ = (std::min)(next_, when); }
-
     void forget(entry& ended) {
         detach(ended);
         erase(ended);
     }
 
-    void erase(entry& task) {
-        wall_.remove(task);
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
-    }
-
-    const entry* unique_holder(const std::string& key, time_point now) {
-        const auto holder = unique_.holder(key, now);
-        return holder ? tasks_.find(*holder) : nullptr;
-    }
-
-    void lock_unique_key(const entry& task, time_point now) {
-        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
-    }
-
-    void unlock_unique_key(const entry& task) {
-        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
-    }
-
-    nonces nonces_;
     std::size_t max_ended_;
-    entry_table tasks_;
-    ready_tasks ready_;
-    by_time scheduled_;
-    by_time limits_;
-    wall_tasks wall_;
-    ended_tasks ended_;
-    std::size_t ended_size_ = 0;
-    time_point next_ = never;
-    std::array<std::size_t, task_state_count> counts_{};
-    std::unordered_map<std::string, std::uint64_t> own_ids_;
-    unique_keys unique_;
 };
 
 }  // namespace taskflux::memory
@@ -3232,6 +3320,50 @@ struct listing {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/schedules.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The schedules of one queue, as texts. Not thread-safe.
+class schedules {
+public:
+    /// Stores `to` where there is `from`, empty texts meaning none, and calls `on_change` before; see `broker::set_schedule`.
+    template <class Function>
+    bool set(const std::string& id, const std::string& from, std::string to, Function on_change) {
+        detail::check_name(detail::limits::schedule, id);
+        const auto there = texts_.find(id);
+        const auto& text = there == texts_.end() ? std::string() : there->second;
+        if (text == to) return true;
+        if (text != from) return false;
+        on_change();
+        has_held_any_ = true;
+        if (to.empty()) texts_.erase(there);
+        else texts_.insert_or_assign(id, std::move(to));
+        return true;
+    }
+
+    std::vector<schedule_row> rows() const {
+        std::vector<schedule_row> found;
+        found.reserve(texts_.size());
+        for (const auto& [id, text] : texts_) found.push_back({id, text});
+        return found;
+    }
+
+    /// Empty where there is none.
+    std::string text(const std::string& id) const {
+        const auto found = texts_.find(id);
+        return found == texts_.end() ? std::string() : found->second;
+    }
+
+    bool has_held_any() const { return has_held_any_; }
+
+private:
+    std::map<std::string, std::string> texts_;
+    bool has_held_any_ = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3259,43 +3391,23 @@ public:
 
     // --- consumers and what they run ------------------------------------------------------------------
 
-    void join(const std::string& name, duration lease, time_point now) {
-        detail::check_consumer(name);
-        auto& place = consumers_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
-        renew(*place, lease, now);
-        is_deserted_ = has_buried_ = is_told_unserved_ = false;
-    }
-
-    /// Whether a consumer has a lease.
-    bool is_served() const { return !consumers_.empty(); }
-
-    /// Whether nobody serves it since the last consumer has left. One that has only lost its lease joins again.
-    bool is_deserted() const { return is_deserted_; }
-
-    /// Whether it is still to be said that nobody serves it; then it is.
-    bool notes_unserved() { return !std::exchange(is_told_unserved_, true); }
-
-    /// The consumer of that name, or null when it never joined or its lease has run out.
-    consumer* find_consumer(const std::string& name) {
-        const auto found = consumers_.find(name);
-        return found == consumers_.end() ? nullptr : found->second.get();
-    }
-
-    void renew(consumer& who, duration lease, time_point now) {
-        who.lease_end = later(now, lease);
-        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-    }
+    void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
+    void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
-        const auto found = consumers_.find(name);
-        if (found == consumers_.end()) return;
-        while (auto* task = found->second->held.back()) store_.release(*task, now);
-        consumers_.erase(found);
-        ++listed.gone;
-        is_deserted_ = consumers_.empty() && !has_buried_;
+        const auto give_back = [&](consumer& who) {
+            while (auto* task = who.held.back()) store_.release(*task, now);
+        };
+        if (consumers_.leave(name, give_back)) ++listed.gone;
     }
+
+    /// See `consumers`.
+    consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
+    bool is_deserted() const { return consumers_.is_deserted(); }
+    bool notes_unserved() { return consumers_.notes_unserved(); }
+
+    /// Whether a consumer has a lease.
+    bool is_served() const { return consumers_.size() > 0; }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
     void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
@@ -3491,30 +3603,17 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        detail::check_name(detail::limits::schedule, id);
-        const auto there = schedules_.find(id);
-        const auto& text = there == schedules_.end() ? std::string() : there->second;
-        if (text == to) return true;
-        if (text != from) return false;
-        submit(std::move(tasks), now);
-        has_held_schedules_ = true;
-        if (to.empty()) schedules_.erase(there);
-        else schedules_.insert_or_assign(id, std::move(to));
-        return true;
+        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
     }
 
     stored_schedules schedules() const {
         stored_schedules found;
         if (has_been_used()) found.life = "1";  // it lives as long as its broker
-        found.rows.reserve(schedules_.size());
-        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        found.rows = schedules_.rows();
         return found;
     }
 
-    std::string schedule(const std::string& id) const {
-        const auto found = schedules_.find(id);
-        return found == schedules_.end() ? std::string() : found->second;
-    }
+    std::string schedule(const std::string& id) const { return schedules_.text(id); }
 
     // --- looking and waiting ---------------------------------------------------------------------------
 
@@ -3556,10 +3655,10 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+    time_point next() const { return (std::min)(store_.next(), consumers_.next_lease_end()); }
 
     /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any(); }
 
     listing listed;
 
@@ -3576,16 +3675,8 @@ private:
     }
 
     void bury_consumers(time_point now) {
-        next_lease_end_ = never;
-        std::erase_if(consumers_, [&](auto& named) {
-            auto& who = *named.second;
-            if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-                return false;
-            }
+        listed.gone += consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
-            ++listed.gone;
-            return has_buried_ = true;
         });
     }
 
@@ -3607,14 +3698,9 @@ private:
 
     family_store store_;
     std::size_t max_pending_;
-    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
-    time_point next_lease_end_ = never;
-    bool is_deserted_ = false;
-    bool has_buried_ = false;  // a consumer, since the last has joined
-    bool is_told_unserved_ = false;
+    consumers consumers_;
     admission admission_;
-    std::map<std::string, std::string> schedules_;
-    bool has_held_schedules_ = false;
+    memory::schedules schedules_;
 };
 
 }  // namespace taskflux::memory
@@ -4008,66 +4094,6 @@ void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange 
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// What a task looks like from outside.
-inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
-    static const entry_extras none;
-    const auto& more = task.extras ? *task.extras : none;
-    task_record record;
-    record.id = {queue, in.key_of(task)};
-    record.own_id = more.own_id;
-    record.name = task.spec->name;
-    record.state = task.state;
-    record.priority = task.spec->priority;
-    record.headers = task.spec->headers;
-    if (more.parent) {
-        record.parent = to_string(more.parent->id);
-        record.call = more.parent->key.substr(1);
-    }
-    record.payload = task.payload;
-    record.result = task.result;
-    record.error = more.error;
-    record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
-    record.attempts = task.attempts();
-    record.deliveries = task.deliveries;
-    record.crashes = task.crashes;
-    if (task.holder) record.consumer = task.holder->name;
-    record.cancel_requested = task.cancel_requested;
-    record.unclaimed = task.unclaimed;
-    const auto shown = [&](time_point when) { return shifted(when, in.ahead()); };
-    record.submitted_at = shown(task.submitted_at);
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
-    record.started_at = shown(task.started_at);
-    if (is_terminal(task.state)) record.ended_at = shown(task.when);
-    else if (task.limit() != never) record.limit_at = shown(task.limit());
-    return record;
-}
-
-/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
-/// so tasks that come or go between two pages make it neither skip nor repeat others.
-inline task_page list(queue_map& queues, const list_query& query) {
-    auto [name, sequence] = detail::start_of(query);
-    detail::page_filler page(query);
-    if (query.limit == 0) return page.take();
-    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
-        auto& [queue_name, queue] = *at;
-        if (!query.queue.empty() && queue_name != query.queue) break;
-        if (queue_name != name) sequence = 0;
-        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
-            if (page.is_full()) return page.take();
-            page.add(view_record(queue_name, *queue, *task));
-        }
-    }
-    return page.take();
-}
-
-}  // namespace taskflux::memory
-
 // -------------------- taskflux/broker/memory/parking.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -4212,22 +4238,19 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+// -------------------- taskflux/broker/memory/locked_queues.hpp ---------------------------------------------
 
 namespace taskflux::memory {
 
-/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
-/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
-class hub : public std::enable_shared_from_this<hub> {
+/// The queues of an embedded broker behind their lock: an action on one of them comes after what has fallen due there, and
+/// before the calls that it concerns are woken. Thread-safe: the mutex is held for the length of a batch.
+class locked_queues : public std::enable_shared_from_this<locked_queues> {
 public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
     /// How much of what has fallen due is done before an action: all of it, or a part, which is enough for what concerns tasks
     /// under way or new ones.
     enum class pace { all, some };
 
-    hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+    locked_queues(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : executor_(std::move(executor)), clock_(clock.shared()),
           reporter_(std::make_shared<reporter>(executor_, clock_, options)), queues_(options.max_pending(), options.max_ended()),
           timer_(executor_, clock_) {}
@@ -4283,71 +4306,6 @@ public:
         return action(queues_.all());
     }
 
-    awaitable<std::vector<delivery>> fetch(fetch_request request) {
-        const auto self = shared_from_this();
-        const auto deadline = later(clock_->now(), request.wait);
-        std::optional<waiter> place;
-        for (;;) {
-            {
-                const std::lock_guard lock(mutex_);
-                std::vector<delivery> found;
-                std::shared_ptr<const queue_list> serves;
-                const bool has_seen_all = try_fetch(request, serves, found);
-                if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_->now() >= deadline) co_return found;
-                if (!has_seen_all) continue;
-                if (!place) place.emplace(*this, deadline).request = &request;
-                place->serves = std::move(serves);
-                place->park();
-            }
-            place->is_suspended = true;
-            co_await place->wake.wait();
-            place->is_suspended = false;
-            const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
-                throw boost::system::system_error(asio::error::operation_aborted);
-            }
-        }
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) {
-        const auto self = shared_from_this();
-        waiter place(*this, later(clock_->now(), wait));
-        place.consumer = &consumer;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            for (const auto& [name, queue] : queues_.all()) {
-                if (queue->has_news(consumer)) co_return;
-            }
-            place.park();
-        }
-        co_await place.end();
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
-        const auto self = shared_from_this();
-        std::optional<waiter> place;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            auto& queue = queues_.look(id.queue);
-            const auto now = clock_->now();
-            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
-            note(queue);
-            pass_consequences(now);
-            auto* const task = queue.find(id.key);
-            if (!task) throw detail::no_such_task(id);
-            if (is_terminal(task->state)) co_return task->outcome();
-            if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
-            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
-            place->park();
-        }
-        co_await place->end();
-        co_return std::move(place->outcome);
-    }
-
     /// Wakes everybody who watches for `consumer`. From within an action only.
     void nudge(const std::string& consumer) { parked_.nudge(consumer); }
 
@@ -4370,50 +4328,13 @@ public:
         timer_.drop();
     }
 
-private:
+protected:
     /// How long callers wait for results after the last worker of a queue has left: another may be about to start.
     static constexpr duration deserted_after = std::chrono::seconds(3);
 
-    /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
-    struct waiter : waiting {
-        waiter(hub& in, time_point until) : waiting(until), of(in) {}
-        waiter(const waiter&) = delete;
-        waiter& operator=(const waiter&) = delete;
+    ~locked_queues() = default;
 
-        ~waiter() {
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            of.unpark(*this);
-        }
-
-        /// With the hub locked, before each wait.
-        void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*serves);
-            of.park(*this);
-        }
-
-        /// With the hub locked: from here on, nobody writes an outcome.
-        void withdraw() {
-            if (!awaited || outcome) return;
-            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            awaited.reset();
-        }
-
-        /// Waits for `finish`, which comes at the latest at the deadline.
-        awaitable<void> end() {
-            while (!is_over) co_await wake.wait();
-            const std::lock_guard lock(of.mutex_);
-            const auto whose = awaited;
-            withdraw();
-            if (outcome) co_return;
-            of.check_open();
-            if (is_deserted) throw detail::no_worker_left(*whose, deserted_after);
-        }
-
-        hub& of;
-    };
-
-    // Everything below: with the hub locked.
+    // Everything below: with the lock held.
 
     void check_open() const {
         if (is_closed_) throw detail::broker_is_closed();
@@ -4443,50 +4364,6 @@ private:
     void arm_next() {
         const auto next = agenda_.soonest();
         arm(agenda_.on_wall().empty() ? next : (std::min)(next, later(clock_->now(), clock_->look_every())));
-    }
-
-    /// Adds tasks to `found`; `serves` becomes the list of the request's queues. False where there is more to look at.
-    bool try_fetch(const fetch_request& request, std::shared_ptr<const queue_list>& serves, std::vector<delivery>& found) {
-        check_open();
-        const auto now = clock_->now();
-        if (!agenda_.on_wall().empty()) follow();
-        serves = assignments_.list_of(request);
-        const auto on_change = [this](task_queue& queue) { note(queue); };
-        const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
-        pass_consequences(now);
-        assignments_.check_joined(request.consumer, serves);
-        const bool has_seen_all = assignments_.hand_out(request, *serves, now, found, on_change);
-        arm_next();
-        return has_seen_all && is_up_to_date;
-    }
-
-    /// A fetch that was woken leaves tasks to others: wakes the next one.
-    void pass_on(const queue_list& of) {
-        for (const auto i : assignments_.ready_among(of)) wake_fetch(parked_.fetches(), queues_.look(of.names()[i]));
-    }
-
-    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
-    /// context, and then setting an event of that context crashes; a posted handler is dropped.
-    void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.serves);
-        asio::post(executor_, [self = weak_from_this(), serves = who.serves] {
-            const auto alive = self.lock();
-            if (!alive) return;
-            const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(*serves);
-        });
-    }
-
-    void park(waiter& who) {
-        parked_.enter(who);
-        arm((std::min)(who.deadline, who.look_at));
-        arm_next();
-    }
-
-    void unpark(waiter& who) {
-        if (!parked_.leave(who)) return;
-        if (who.request && !is_closed_) leave_to_others(who);
-        if (parked_.is_empty()) timer_.disarm();
     }
 
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
@@ -4557,12 +4434,239 @@ private:
     std::mutex mutex_;
     queues queues_;
     agenda agenda_;
-    assignments assignments_{queues_, agenda_};
     parking parked_;
     tick_timer timer_;
     duration ahead_{};  // of the wall clock, as the queues know it
     bool is_closed_ = false;
 };
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// An embedded broker's queues, and the coroutines that wait for something in them. Thread-safe.
+class hub final : public locked_queues {
+public:
+    using locked_queues::locked_queues;
+
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_->now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                std::shared_ptr<const queue_list> serves;
+                const bool has_seen_all = try_fetch(request, serves, found);
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_->now() >= deadline) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->serves = std::move(serves);
+                place->park();
+            }
+            place->is_suspended = true;
+            co_await place->wake.wait();
+            place->is_suspended = false;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_->now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            for (const auto& [name, queue] : queues_.all()) {
+                if (queue->has_news(consumer)) co_return;
+            }
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            auto& queue = queues_.look(id.queue);
+            const auto now = clock_->now();
+            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            note(queue);
+            pass_consequences(now);
+            auto* const task = queue.find(id.key);
+            if (!task) throw detail::no_such_task(id);
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
+            if (!queue.is_served()) place->look_at = later(now, queue.is_deserted() ? deserted_after : detail::unserved_after);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+private:
+    /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
+    struct waiter : waiting {
+        waiter(hub& in, time_point until) : waiting(until), of(in) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            of.unpark(*this);
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            if (std::exchange(is_woken, false)) of.pass_on(*serves);
+            of.park(*this);
+        }
+
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.wait();
+            const std::lock_guard lock(of.mutex_);
+            const auto whose = awaited;
+            withdraw();
+            if (outcome) co_return;
+            of.check_open();
+            if (is_deserted) throw detail::no_worker_left(*whose, deserted_after);
+        }
+
+        hub& of;
+    };
+
+    // Everything below: with the lock held.
+
+    /// Adds tasks to `found`; `serves` becomes the list of the request's queues. False where there is more to look at.
+    bool try_fetch(const fetch_request& request, std::shared_ptr<const queue_list>& serves, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_->now();
+        if (!agenda_.on_wall().empty()) follow();
+        serves = assignments_.list_of(request);
+        const auto on_change = [this](task_queue& queue) { note(queue); };
+        const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
+        pass_consequences(now);
+        assignments_.check_joined(request.consumer, serves);
+        const bool has_seen_all = assignments_.hand_out(request, *serves, now, found, on_change);
+        arm_next();
+        return has_seen_all && is_up_to_date;
+    }
+
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
+    void pass_on(const queue_list& of) {
+        for (const auto i : assignments_.ready_among(of)) wake_fetch(parked_.fetches(), queues_.look(of.names()[i]));
+    }
+
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.serves);
+        asio::post(executor_, [self = weak_from_this(), serves = who.serves] {
+            const auto alive = std::static_pointer_cast<hub>(self.lock());
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(*serves);
+        });
+    }
+
+    void park(waiter& who) {
+        parked_.enter(who);
+        arm((std::min)(who.deadline, who.look_at));
+        arm_next();
+    }
+
+    void unpark(waiter& who) {
+        if (!parked_.leave(who)) return;
+        if (who.request && !is_closed_) leave_to_others(who);
+        if (parked_.is_empty()) timer_.disarm();
+    }
+
+    assignments assignments_{queues_, agenda_};
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What a task looks like from outside.
+inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    if (more.parent) {
+        record.parent = to_string(more.parent->id);
+        record.call = more.parent->key.substr(1);
+    }
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    const auto shown = [&](time_point when) { return shifted(when, in.ahead()); };
+    record.submitted_at = shown(task.submitted_at);
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
+    record.started_at = shown(task.started_at);
+    if (is_terminal(task.state)) record.ended_at = shown(task.when);
+    else if (task.limit() != never) record.limit_at = shown(task.limit());
+    return record;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto [name, sequence] = detail::start_of(query);
+    detail::page_filler page(query);
+    if (query.limit == 0) return page.take();
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
+            if (page.is_full()) return page.take();
+            page.add(view_record(queue_name, *queue, *task));
+        }
+    }
+    return page.take();
+}
 
 }  // namespace taskflux::memory
 
