@@ -22289,9 +22289,9 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
-    /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
-    /// it can't be called: a cluster has queues in many slots.
-    awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
+    /// Calls a script once with the keys of many queues: it costs the server least, and tells only in which of them there is
+    /// something to do. Gives their places; all where it can't be called: a cluster has queues in many slots.
+    awaitable<std::vector<std::size_t>> call_once(const script& what, std::vector<std::string> names, arguments with) {
         const auto self = shared_from_this();
         std::vector<std::size_t> left;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -22320,11 +22320,12 @@ public:
         co_return left;
     }
 
-    /// Calls a script in several queues, in as few requests as may be: `own` are keys of each beside the script's, and `use` gets
-    /// the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise or failed:
-    /// there it is to be called alone.
-    awaitable<std::vector<std::size_t>> call_each(const script& what, std::vector<std::string> names, std::vector<std::string> own,
-                                                  arguments with, std::function<void(std::size_t, reader)> use) {
+    /// Calls a script for each of several queues, in as few requests as may be: `own` are keys of each beside the script's, and
+    /// `use` gets the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise
+    /// or failed: there it is to be called alone.
+    awaitable<std::vector<std::size_t>> call_pipelined(const script& what, std::vector<std::string> names,
+                                                       std::vector<std::string> own, arguments with,
+                                                       std::function<void(std::size_t, reader)> use) {
         const auto self = shared_from_this();
         std::vector<std::size_t> alone;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -22837,7 +22838,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
         if (said != 0) std::erase(uncertain.left, queues[n]);
     };
     auto own = engine::set_of(request.consumer);
-    const auto alone = co_await on->call_each(scripts::look, queues, std::move(own), std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::look, queues, std::move(own), std::move(with), use);
     for (const auto n : alone) looks.call(where[n]);
 }
 
@@ -22848,7 +22849,7 @@ inline awaitable<std::vector<std::size_t>> not_idle(engine_ptr on, std::string c
     for (const auto i : where) queues.push_back(place.looks->queue(i));
     arguments with;
     with.add(std::move(consumer)).add(member_of(*on, place.sleeper, names));
-    auto found = co_await on->call_together(scripts::idle, std::move(queues), std::move(with));
+    auto found = co_await on->call_once(scripts::idle, std::move(queues), std::move(with));
     for (auto& i : found) i = where.at(i);
     co_return found;
 }
@@ -22924,7 +22925,7 @@ inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, st
     arguments with;
     with.add(member);
     const auto use = [](std::size_t, reader) {};
-    const auto alone = co_await on->call_each(scripts::resign, queues, {}, std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::resign, queues, {}, std::move(with), use);
     for (const auto i : alone) on->resign(queues[i], member, until_then);
 }
 
@@ -23230,31 +23231,24 @@ inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std
 
 namespace taskflux::redis {
 
-/// Awaits a consumer's calls in several queues, one after the other: what is wrong with one queue does not stop the others, and
-/// is told once. Throws where all fail.
-class each_by_itself {
-public:
-    each_by_itself(engine_ptr on, std::string consumer, std::size_t queues)
-        : on_(std::move(on)), consumer_(std::move(consumer)), queues_(queues) {}
-
-    awaitable<void> call(std::string name, awaitable<void> what) {
-        auto called = co_await detail::caught(std::move(what));
+/// Awaits `call(place)` for those of the consumer's queues where the script is to be called alone, one after the other: what is
+/// wrong with one queue does not stop the others, and is told once. Throws where all queues fail.
+inline awaitable<void> call_alone(engine_ptr on, std::string consumer, const std::vector<std::string>& queues,
+                                  std::vector<std::size_t> places, std::function<awaitable<void>(std::size_t)> call) {
+    std::size_t failed = 0;
+    for (const auto i : places) {
+        auto calling = call(i);
+        auto called = co_await detail::caught(std::move(calling));
         if (!called.failure()) {
-            on_->at(name)->trouble_is_over(queue::trouble::with_lease);
-            co_return;
+            on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
+            continue;
         }
         const auto why = detail::describe(called.failure());
-        if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
-        on_->consumers().failed(consumer_, name);
-        on_->at(name)->report_trouble(queue::trouble::with_lease, why.message);
+        if (detail::code_of(why) != errc::protocol || ++failed == queues.size()) std::rethrow_exception(called.failure());
+        on->consumers().failed(consumer, queues[i]);
+        on->at(queues[i])->report_trouble(queue::trouble::with_lease, why.message);
     }
-
-private:
-    const engine_ptr on_;
-    const std::string consumer_;
-    const std::size_t queues_;
-    std::size_t failed_ = 0;
-};
+}
 
 /// `broker::join`.
 inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
@@ -23266,13 +23260,12 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
         on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
         on->at(queues[i])->calls().hear_of_life(from.text());
     };
-    const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto i : alone) {
+    auto alone = co_await on->call_pipelined(scripts::join, queues, {}, std::move(with), use);
+    const auto join_alone = [&](std::size_t i) {
         on->consumers().joined(consumer, queues[i], lease);
-        auto joining = join_one(on, consumer, queues[i], lease);
-        co_await calls.call(queues[i], std::move(joining));
-    }
+        return join_one(on, consumer, queues[i], lease);
+    };
+    co_await call_alone(on, consumer, queues, std::move(alone), join_alone);
 }
 
 /// Reads what a renewal in the i-th queue has told.
@@ -23317,7 +23310,7 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
     arguments with;
     with.add(consumer).add(lease.count());
     std::vector<std::size_t> special(1, 0);
-    if (queues.size() != 1) special = co_await on->call_together(scripts::renew_all, queues, with);
+    if (queues.size() != 1) special = co_await on->call_once(scripts::renew_all, queues, with);
     std::vector<std::string> some;
     for (std::size_t i = 0; i < queues.size(); ++i) {
         if (some.size() < special.size() && special[some.size()] == i) {
@@ -23327,13 +23320,10 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
         }
     }
     const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
-    const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto n : alone) {
-        const auto i = special[n];
-        auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
-        co_await calls.call(queues[i], std::move(renewing));
-    }
+    auto alone = co_await on->call_pipelined(scripts::renew, some, {}, std::move(with), use);
+    for (auto& n : alone) n = special[n];
+    const auto renew_alone = [&](std::size_t i) { return renew_one(on, consumer, queues[i], i, lease, answer); };
+    co_await call_alone(on, consumer, queues, std::move(alone), renew_alone);
     co_return answer;
 }
 
@@ -23366,13 +23356,10 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
         has_left(on, consumer, queues[i]);
     };
     auto own = engine::set_of(consumer);
-    const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::leave, queues, std::move(own), std::move(with), use);
     more.insert(more.end(), alone.begin(), alone.end());
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto i : more) {
-        auto leaving = leave_one(on, consumer, queues[i]);
-        co_await calls.call(queues[i], std::move(leaving));
-    }
+    const auto leave_alone = [&](std::size_t i) { return leave_one(on, consumer, queues[i]); };
+    co_await call_alone(on, consumer, queues, std::move(more), leave_alone);
 }
 
 }  // namespace taskflux::redis

@@ -150,9 +150,9 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
-    /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
-    /// it can't be called: a cluster has queues in many slots.
-    awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
+    /// Calls a script once with the keys of many queues: it costs the server least, and tells only in which of them there is
+    /// something to do. Gives their places; all where it can't be called: a cluster has queues in many slots.
+    awaitable<std::vector<std::size_t>> call_once(const script& what, std::vector<std::string> names, arguments with) {
         const auto self = shared_from_this();
         std::vector<std::size_t> left;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -181,11 +181,12 @@ public:
         co_return left;
     }
 
-    /// Calls a script in several queues, in as few requests as may be: `own` are keys of each beside the script's, and `use` gets
-    /// the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise or failed:
-    /// there it is to be called alone.
-    awaitable<std::vector<std::size_t>> call_each(const script& what, std::vector<std::string> names, std::vector<std::string> own,
-                                                  arguments with, std::function<void(std::size_t, reader)> use) {
+    /// Calls a script for each of several queues, in as few requests as may be: `own` are keys of each beside the script's, and
+    /// `use` gets the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise
+    /// or failed: there it is to be called alone.
+    awaitable<std::vector<std::size_t>> call_pipelined(const script& what, std::vector<std::string> names,
+                                                       std::vector<std::string> own, arguments with,
+                                                       std::function<void(std::size_t, reader)> use) {
         const auto self = shared_from_this();
         std::vector<std::size_t> alone;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {

@@ -52,7 +52,7 @@ inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, st
     arguments with;
     with.add(member);
     const auto use = [](std::size_t, reader) {};
-    const auto alone = co_await on->call_each(scripts::resign, queues, {}, std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::resign, queues, {}, std::move(with), use);
     for (const auto i : alone) on->resign(queues[i], member, until_then);
 }
 
