@@ -16645,10 +16645,11 @@ public:
     }
 
     /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
-    std::vector<std::size_t> take_unanswered() {
+    std::vector<std::string> take_unanswered() {
         const std::lock_guard lock(mutex_);
-        const auto taken = std::exchange(unanswered_, {});
-        return {taken.begin(), taken.end()};
+        std::vector<std::string> names;
+        for (const auto i : std::exchange(unanswered_, {})) names.push_back(queues_[i]);
+        return names;
     }
 
     /// The server has answered that it sleeps in this queue, and watches for that time; unless there was a message since.
@@ -22364,13 +22365,22 @@ public:
         co_return names;
     }
 
-    /// Somebody else must look for tasks in a queue, as the sleeper of that name (empty: it has gone long since)
-    /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
-    void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
-        if (is_closed_) return;
-        // Where it fails, the others wake by their own timers.
-        detail::spawn_ignoring_errors(executor_,
-                                      wake_another(std::move(name), std::move(member), std::move(until_then)));
+    /// Others must look for tasks in these queues, where they relied on a sleeper that looks there no more. `member`: it is taken
+    /// off the queues' lists; empty: it was when it was woken. `until_then` is kept until that has been done. Where it fails, the
+    /// others wake by their own timers.
+    static awaitable<void> resign(std::shared_ptr<engine> self, std::vector<std::string> names, std::string member,
+                                  std::shared_ptr<void> until_then) {
+        if (names.size() == 1) {
+            co_await resign_alone(self, std::move(names.front()), std::move(member), std::move(until_then));
+            co_return;
+        }
+        arguments with;
+        with.add(member);
+        const auto use = [](std::size_t, reader) {};
+        const auto alone = co_await self->call_pipelined(scripts::resign, names, {}, std::move(with), use);
+        for (const auto i : alone) {
+            detail::spawn_ignoring_errors(self->executor_, resign_alone(self, names[i], member, until_then));
+        }
     }
 
     /// For a task that was handed over and can't be used. Waits for nothing.
@@ -22429,7 +22439,8 @@ private:
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {
-            resign(std::move(unheard->queue), {});
+            std::vector<std::string> where(1, std::move(unheard->queue));
+            detail::spawn_ignoring_errors(executor_, resign(shared_from_this(), std::move(where), {}, nullptr));
         } else {
             give_back(std::move(*unheard));
         }
@@ -22464,11 +22475,11 @@ private:
         }
     }
 
-    awaitable<void> wake_another(std::string name, std::string member, [[maybe_unused]] std::shared_ptr<void> until_then) {
-        const auto self = shared_from_this();
+    static awaitable<void> resign_alone(std::shared_ptr<engine> self, std::string name, std::string member,
+                                        [[maybe_unused]] std::shared_ptr<void> until_then) {
         arguments with;
         with.add(std::move(member));
-        co_await call(std::move(name), scripts::resign, {}, std::move(with));
+        co_await self->call(std::move(name), scripts::resign, {}, std::move(with));
     }
 
     awaitable<void> return_to_queue(handed_task task) {
@@ -22919,34 +22930,16 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
     }
 }
 
-/// Wakes others in these queues where they relied on a sleeper that looks there no more. `member`: it is taken off the queues'
-/// lists; empty: it was when it was called. `until_then` is kept until that has been done.
-inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, std::string member, std::shared_ptr<void> until_then) {
-    arguments with;
-    with.add(member);
-    const auto use = [](std::size_t, reader) {};
-    const auto alone = co_await on->call_pipelined(scripts::resign, queues, {}, std::move(with), use);
-    for (const auto i : alone) on->resign(queues[i], member, until_then);
-}
-
-/// What a fetch was told to look at and has not asked, as it is full, others take over. Waits for nothing; where it fails, they
-/// wake by their own timers.
-inline void pass_on(const engine_ptr& on, lookout& looks) {
-    std::vector<std::string> queues;
-    for (const auto i : looks.take_unanswered()) queues.push_back(looks.queue(i));
-    if (!queues.empty()) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(queues), {}, nullptr));
-}
-
 /// Takes a sleeper off its queues' lists; then its name is free again.
-inline awaitable<void> take_off(engine_ptr on, inbox::retired_sleeper who) {
+inline awaitable<void> resign(engine_ptr on, inbox::retired_sleeper who) {
     const std::shared_ptr<void> reserved(nullptr, [on, name = who.name](void*) { on->inbox().release(name); });
-    co_await resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
+    co_await engine::resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
 }
 
 /// Does so unless another fetch goes on with what the sleeper knows. Waits for nothing; where it fails, others wake by their own
 /// timers.
 inline void retire(const engine_ptr& on, const inbox::place& place) {
-    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(*who)));
+    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(*who)));
 }
 
 /// After a fetch that found nothing: its sleeper is retired, unless another fetch comes in a moment, as a worker's does.
@@ -22978,7 +22971,7 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     auto asleep = on->inbox().sleep(request.consumer, request.queues, names, place);
     auto& looks = *place->looks;
     for (auto& one : std::exchange(place->replaced, {})) {
-        detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(one)));
+        detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(one)));
     }
     if (request.wait <= duration::zero()) looks.forget_all();  // no message that is on its way is waited for
     std::vector<delivery> found;
@@ -23010,7 +23003,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
         retire(on, *place);
         std::rethrow_exception(failure);
     }
-    pass_on(on, looks);
+    // What it was told to look at and has not asked, as it is full, others take over.
+    if (auto left = looks.take_unanswered(); !left.empty()) {
+        detail::spawn_ignoring_errors(on->get_executor(), engine::resign(on, std::move(left), {}, nullptr));
+    }
     if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
 }
@@ -23345,8 +23341,8 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
     for (auto& sleeper : on->inbox().retire_all(consumer)) {
-        auto taking = take_off(on, std::move(sleeper));
-        co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
+        auto resigning = resign(on, std::move(sleeper));
+        co_await detail::caught(std::move(resigning));  // where it fails, others wake by their own timers
     }
     arguments with;
     with.add(consumer).add(engine::careful_batch_size);

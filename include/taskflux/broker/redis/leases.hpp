@@ -135,8 +135,8 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
     for (auto& sleeper : on->inbox().retire_all(consumer)) {
-        auto taking = take_off(on, std::move(sleeper));
-        co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
+        auto resigning = resign(on, std::move(sleeper));
+        co_await detail::caught(std::move(resigning));  // where it fails, others wake by their own timers
     }
     arguments with;
     with.add(consumer).add(engine::careful_batch_size);
