@@ -2115,39 +2115,6 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
-
-namespace taskflux::detail {
-
-/// A task that has failed for good while no worker ran it, so that no worker can tell.
-struct dead_letter {
-    task_id task;
-    std::string name;
-    std::string why;  ///< a `failure` as JSON
-};
-
-/// What is said of it.
-inline std::string dead_letter_text(const dead_letter& what, const failure& why) {
-    auto text = "task " + what.name + " (" + to_string(what.task) + ") has failed for good: " + why.message;
-    if (why.code == "crashed") {
-        text += "; each time its worker died, or was blocked for longer than its lease: look at their logs, and retry the task "
-                "when that is mended";
-    }
-    return text;
-}
-
-/// Says it to the log, and to an observer, if there is one.
-inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_observer>& to, const dead_letter& what) noexcept {
-    try {
-        const auto why = read_failure(what.why);
-        log(log_level::error, dead_letter_text(what, why));
-        if (to) to->on_dead_letter(what.task, what.name, why);
-    } catch (...) {  // an observer's, or no memory
-    }
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -2469,6 +2436,129 @@ inline void entry_list::remove(entry& item) {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/consumers.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The consumers of one queue, and their leases. Not thread-safe.
+class consumers {
+public:
+    void join(const std::string& name, duration lease, time_point now) {
+        detail::check_consumer(name);
+        auto& place = all_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+        attended.join();
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find(const std::string& name) const {
+        const auto found = all_.find(name);
+        return found == all_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    /// `give_back(consumer)` first. False where there is none of that name.
+    template <class Function>
+    bool leave(const std::string& name, time_point now, Function give_back) {
+        const auto found = all_.find(name);
+        if (found == all_.end()) return false;
+        give_back(*found->second);
+        all_.erase(found);
+        if (all_.empty()) attended.end(now);
+        return true;
+    }
+
+    /// Takes out those whose leases have ended, `take_back(consumer)` first. Gives how many.
+    template <class Function>
+    std::size_t bury(time_point now, Function take_back) {
+        next_lease_end_ = never;
+        const auto gone = std::erase_if(all_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            take_back(who);
+            attended.lose();
+            return true;
+        });
+        if (gone > 0 && all_.empty()) attended.end(now);
+        return gone;
+    }
+
+    std::size_t size() const { return all_.size(); }
+    time_point next_lease_end() const { return next_lease_end_; }
+
+    attendance attended;
+
+private:
+    std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
+    time_point next_lease_end_ = never;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/dead_letter.hpp -----------------------------------------------
+
+namespace taskflux::detail {
+
+/// A task that has failed for good while no worker ran it, so that no worker can tell.
+struct dead_letter {
+    task_id task;
+    std::string name;
+    std::string why;  ///< a `failure` as JSON
+};
+
+/// What is said of it.
+inline std::string dead_letter_text(const dead_letter& what, const failure& why) {
+    auto text = "task " + what.name + " (" + to_string(what.task) + ") has failed for good: " + why.message;
+    if (why.code == "crashed") {
+        text += "; each time its worker died, or was blocked for longer than its lease: look at their logs, and retry the task "
+                "when that is mended";
+    }
+    return text;
+}
+
+/// Says it to the log, and to an observer, if there is one.
+inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_observer>& to, const dead_letter& what) noexcept {
+    try {
+        const auto why = read_failure(what.why);
+        log(log_level::error, dead_letter_text(what, why));
+        if (to) to->on_dead_letter(what.task, what.name, why);
+    } catch (...) {  // an observer's, or no memory
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A subtask that has ended, to be told to its parent.
+struct ended_child {
+    parent_link parent;
+    std::string own_id;
+    task_outcome outcome;
+};
+
+/// What has come about in a queue and concerns tasks that may be in other queues.
+struct consequences {
+    std::vector<ended_child> ended;
+    std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
+    std::vector<child_place> starts;   ///< continuations
+
+    bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/ended.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -2508,28 +2598,6 @@ public:
 
 private:
     std::map<duration, entry_list> lists_;
-};
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
-
-namespace taskflux::memory {
-
-/// A subtask that has ended, to be told to its parent.
-struct ended_child {
-    parent_link parent;
-    std::string own_id;
-    task_outcome outcome;
-};
-
-/// What has come about in a queue and concerns tasks that may be in other queues.
-struct consequences {
-    std::vector<ended_child> ended;
-    std::vector<std::pair<task_key, child_place>> orphans;  ///< to be cancelled: their parents have ended
-    std::vector<child_place> starts;   ///< continuations
-
-    bool empty() const { return ended.empty() && orphans.empty() && starts.empty(); }
 };
 
 }  // namespace taskflux::memory
@@ -2851,16 +2919,180 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/places.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Where the tasks of one queue stand: by number, by id and unique key, in a lane, by the time when they are due, expire or
+/// are forgotten. A task's state says which of these it is in. Not thread-safe.
+class task_places {
+public:
+    /// `seed` makes the nonces of keys.
+    explicit task_places(std::uint64_t seed) : nonces_(seed) {}
+
+    /// The task that is there already under the same own id or unique key.
+    std::optional<task_key> find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return there;
+        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
+        return std::nullopt;
+    }
+
+    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
+    void follow(duration ahead) {
+        wall_.follow(ahead, [this](entry& task, time_point when) {
+            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
+            task.when = when;
+        });
+    }
+    const wall_tasks& wall() const { return wall_; }
+
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return next_; }
+
+    entry* find(task_key key) {
+        auto* task = tasks_.find(key.sequence);
+        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
+    }
+
+    std::optional<task_key> find_own(const std::string& own_id) const {
+        if (own_id.empty()) return std::nullopt;
+        const auto found = own_ids_.find(own_id);
+        if (found == own_ids_.end()) return std::nullopt;
+        return task_key{found->second, nonces_.of(found->second)};
+    }
+
+    /// The task with the lowest number above `sequence`, or null.
+    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
+
+    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
+
+    ready_tasks& ready() { return ready_; }
+    const ready_tasks& ready() const { return ready_; }
+
+    bool has_held_tasks() const { return tasks_.last() > 0; }
+
+    /// Tasks that have not ended.
+    std::size_t pending() const { return tasks_.size() - ended_size_; }
+
+    std::size_t count(task_state state) const { return counts_[index(state)]; }
+
+protected:
+    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
+
+    /// The only place where a task's state changes.
+    void enter(entry& task, task_event event, task_state to) {
+        BOOST_ASSERT(is_legal(task.state, event, to));
+        static_cast<void>(event);
+        --counts_[index(task.state)];
+        ++counts_[index(to)];
+        task.state = to;
+    }
+
+    /// Takes a task out of every structure that its state puts it into.
+    void detach(entry& task) {
+        switch (task.state) {
+            case task_state::held: forget_limit(task); break;
+            case task_state::scheduled:
+                scheduled_.erase({task.when, task.sequence});
+                wall_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::waiting:
+                ready_.remove(task);
+                forget_limit(task);
+                break;
+            case task_state::running:
+                task.home->remove(task);
+                task.holder = nullptr;
+                break;
+            case task_state::waiting_children: forget_limit(task); break;
+            case task_state::succeeded:
+            case task_state::failed:
+            case task_state::cancelled:
+            case task_state::expired:
+                task.home->remove(task);
+                --ended_size_;
+                break;
+        }
+    }
+
+    void watch_limit(entry& task) {
+        if (const auto limit = task.limit(); limit != never) {
+            limits_.emplace(limit, task.sequence);
+            expect(limit);
+        }
+    }
+
+    void forget_limit(const entry& task) {
+        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
+    }
+
+    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
+    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
+        if (due > now) {
+            enter(task, event, task_state::scheduled);
+            task.when = due;
+            scheduled_.emplace(due, task.sequence);
+            expect(due);
+        } else {
+            wall_.remove(task);
+            enter(task, event, task_state::waiting);
+            ready_.add(task, urgent);
+        }
+        watch_limit(task);
+    }
+
+    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
+
+    void expect(time_point when) { next_ = (std::min)(next_, when); }
+
+    void erase(entry& task) {
+        wall_.remove(task);
+        --counts_[index(task.state)];
+        if (task.extras) own_ids_.erase(task.extras->own_id);
+        tasks_.erase(task);
+    }
+
+    const entry* unique_holder(const std::string& key, time_point now) {
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
+    }
+
+    void lock_unique_key(const entry& task, time_point now) {
+        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
+        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
+    }
+
+    void unlock_unique_key(const entry& task) {
+        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
+    }
+
+    nonces nonces_;
+    entry_table tasks_;
+    ready_tasks ready_;
+    by_time scheduled_;
+    by_time limits_;
+    wall_tasks wall_;
+    ended_tasks ended_;
+    std::size_t ended_size_ = 0;
+    time_point next_ = never;
+    std::array<std::size_t, task_state_count> counts_{};
+    std::unordered_map<std::string, std::uint64_t> own_ids_;
+    unique_keys unique_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
 
 /// The tasks of one queue and every step that they may take: the state table in motion. Knows no clock
 /// (`now` is an argument), starts nothing, waits for nothing. Not thread-safe.
-class task_store {
+class task_store : public task_places {
 public:
     /// `seed` makes the nonces of keys; `max_ended` bounds how many ended tasks are kept, zero: no bound.
-    task_store(std::uint64_t seed, std::size_t max_ended) : nonces_(seed), max_ended_(max_ended) {}
+    task_store(std::uint64_t seed, std::size_t max_ended) : task_places(seed), max_ended_(max_ended) {}
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
@@ -2891,22 +3123,6 @@ public:
         if (!from.hold) start(task, now);
         return {key_of(task), false};
     }
-
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
-    }
-
-    /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
-    void follow(duration ahead) {
-        wall_.follow(ahead, [this](entry& task, time_point when) {
-            if (scheduled_.erase({task.when, task.sequence}) > 0) scheduled_.emplace(when, task.sequence), expect(when);
-            task.when = when;
-        });
-    }
-    const wall_tasks& wall() const { return wall_; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -3031,36 +3247,6 @@ public:
         bury(task, task_event::time_out, std::move(why), now);
     }
 
-    /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return next_; }
-
-    entry* find(task_key key) {
-        auto* task = tasks_.find(key.sequence);
-        return task && nonces_.of(key.sequence) == key.nonce ? task : nullptr;
-    }
-
-    std::optional<task_key> find_own(const std::string& own_id) const {
-        if (own_id.empty()) return std::nullopt;
-        const auto found = own_ids_.find(own_id);
-        if (found == own_ids_.end()) return std::nullopt;
-        return task_key{found->second, nonces_.of(found->second)};
-    }
-
-    /// The task with the lowest number above `sequence`, or null.
-    entry* after(std::uint64_t sequence) { return tasks_.after(sequence); }
-
-    task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
-
-    ready_tasks& ready() { return ready_; }
-    const ready_tasks& ready() const { return ready_; }
-
-    bool has_held_tasks() const { return tasks_.last() > 0; }
-
-    /// Tasks that have not ended.
-    std::size_t pending() const { return tasks_.size() - ended_size_; }
-
-    std::size_t count(task_state state) const { return counts_[index(state)]; }
-
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
@@ -3068,69 +3254,6 @@ public:
     consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
-    /// The only place where a task's state changes.
-    void enter(entry& task, task_event event, task_state to) {
-        BOOST_ASSERT(is_legal(task.state, event, to));
-        static_cast<void>(event);
-        --counts_[index(task.state)];
-        ++counts_[index(to)];
-        task.state = to;
-    }
-
-    /// Takes a task out of every structure that its state puts it into.
-    void detach(entry& task) {
-        switch (task.state) {
-            case task_state::held: forget_limit(task); break;
-            case task_state::scheduled:
-                scheduled_.erase({task.when, task.sequence});
-                wall_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::waiting:
-                ready_.remove(task);
-                forget_limit(task);
-                break;
-            case task_state::running:
-                task.home->remove(task);
-                task.holder = nullptr;
-                break;
-            case task_state::waiting_children: forget_limit(task); break;
-            case task_state::succeeded:
-            case task_state::failed:
-            case task_state::cancelled:
-            case task_state::expired:
-                task.home->remove(task);
-                --ended_size_;
-                break;
-        }
-    }
-
-    void watch_limit(entry& task) {
-        if (const auto limit = task.limit(); limit != never) {
-            limits_.emplace(limit, task.sequence);
-            expect(limit);
-        }
-    }
-
-    void forget_limit(const entry& task) {
-        if (const auto limit = task.limit(); limit != never) limits_.erase({limit, task.sequence});
-    }
-
-    /// To a lane, or to the schedule when it is due later. `urgent`: to the lane's head.
-    void make_ready(entry& task, task_event event, time_point due, time_point now, bool urgent = false) {
-        if (due > now) {
-            enter(task, event, task_state::scheduled);
-            task.when = due;
-            scheduled_.emplace(due, task.sequence);
-            expect(due);
-        } else {
-            wall_.remove(task);
-            enter(task, event, task_state::waiting);
-            ready_.add(task, urgent);
-        }
-        watch_limit(task);
-    }
-
     void give_back(entry& task, task_event event, time_point now) {
         if (task.cancel_requested) return cancel(task, now);
         detach(task);
@@ -3176,51 +3299,12 @@ protected:
     std::vector<detail::dead_letter> dead_;
 
 private:
-    using by_time = std::set<std::pair<time_point, std::uint64_t>>;
-
-    static std::size_t index(task_state state) { return static_cast<std::size_t>(state); }
-
-    void expect(time_point when) { next_ = (std::min)(next_, when); }
-
     void forget(entry& ended) {
         detach(ended);
         erase(ended);
     }
 
-    void erase(entry& task) {
-        wall_.remove(task);
-        --counts_[index(task.state)];
-        if (task.extras) own_ids_.erase(task.extras->own_id);
-        tasks_.erase(task);
-    }
-
-    const entry* unique_holder(const std::string& key, time_point now) {
-        const auto holder = unique_.holder(key, now);
-        return holder ? tasks_.find(*holder) : nullptr;
-    }
-
-    void lock_unique_key(const entry& task, time_point now) {
-        const auto& [key, window] = std::tie(task.extras->unique_key, task.extras->unique_window);
-        unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
-    }
-
-    void unlock_unique_key(const entry& task) {
-        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
-    }
-
-    nonces nonces_;
     std::size_t max_ended_;
-    entry_table tasks_;
-    ready_tasks ready_;
-    by_time scheduled_;
-    by_time limits_;
-    wall_tasks wall_;
-    ended_tasks ended_;
-    std::size_t ended_size_ = 0;
-    time_point next_ = never;
-    std::array<std::size_t, task_state_count> counts_{};
-    std::unordered_map<std::string, std::uint64_t> own_ids_;
-    unique_keys unique_;
 };
 
 }  // namespace taskflux::memory
@@ -3342,6 +3426,50 @@ struct listing {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/schedules.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The schedules of one queue, as texts. Not thread-safe.
+class schedules {
+public:
+    /// Stores `to` where there is `from`, empty texts meaning none, and calls `on_change` before; see `broker::set_schedule`.
+    template <class Function>
+    bool set(const std::string& id, const std::string& from, std::string to, Function on_change) {
+        detail::check_name(detail::limits::schedule, id);
+        const auto there = texts_.find(id);
+        const auto& text = there == texts_.end() ? std::string() : there->second;
+        if (text == to) return true;
+        if (text != from) return false;
+        on_change();
+        has_held_any_ = true;
+        if (to.empty()) texts_.erase(there);
+        else texts_.insert_or_assign(id, std::move(to));
+        return true;
+    }
+
+    std::vector<schedule_row> rows() const {
+        std::vector<schedule_row> found;
+        found.reserve(texts_.size());
+        for (const auto& [id, text] : texts_) found.push_back({id, text});
+        return found;
+    }
+
+    /// Empty where there is none.
+    std::string text(const std::string& id) const {
+        const auto found = texts_.find(id);
+        return found == texts_.end() ? std::string() : found->second;
+    }
+
+    bool has_held_any() const { return has_held_any_; }
+
+private:
+    std::map<std::string, std::string> texts_;
+    bool has_held_any_ = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/queue.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3369,37 +3497,21 @@ public:
 
     // --- consumers and what they run ------------------------------------------------------------------
 
-    void join(const std::string& name, duration lease, time_point now) {
-        detail::check_consumer(name);
-        auto& place = consumers_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
-        renew(*place, lease, now);
-        attended.join();
-    }
-
-    /// Whether a consumer has a lease.
-    bool is_served() const { return !consumers_.empty(); }
-
-    /// The consumer of that name, or null when it never joined or its lease has run out.
-    consumer* find_consumer(const std::string& name) {
-        const auto found = consumers_.find(name);
-        return found == consumers_.end() ? nullptr : found->second.get();
-    }
-
-    void renew(consumer& who, duration lease, time_point now) {
-        who.lease_end = later(now, lease);
-        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-    }
+    void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
+    void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
-        const auto found = consumers_.find(name);
-        if (found == consumers_.end()) return;
-        while (auto* task = found->second->held.back()) store_.release(*task, now);
-        consumers_.erase(found);
-        ++listed.gone;
-        if (consumers_.empty()) attended.end(now);
+        const auto give_back = [&](consumer& who) {
+            while (auto* task = who.held.back()) store_.release(*task, now);
+        };
+        if (consumers_.leave(name, now, give_back)) ++listed.gone;
     }
+
+    /// See `consumers`.
+    consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
+
+    /// Whether a consumer has a lease.
+    bool is_served() const { return consumers_.size() > 0; }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
     void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
@@ -3595,30 +3707,17 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        detail::check_name(detail::limits::schedule, id);
-        const auto there = schedules_.find(id);
-        const auto& text = there == schedules_.end() ? std::string() : there->second;
-        if (text == to) return true;
-        if (text != from) return false;
-        submit(std::move(tasks), now);
-        has_held_schedules_ = true;
-        if (to.empty()) schedules_.erase(there);
-        else schedules_.insert_or_assign(id, std::move(to));
-        return true;
+        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
     }
 
     stored_schedules schedules() const {
         stored_schedules found;
         if (has_been_used()) found.life = "1";  // it lives as long as its broker
-        found.rows.reserve(schedules_.size());
-        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        found.rows = schedules_.rows();
         return found;
     }
 
-    std::string schedule(const std::string& id) const {
-        const auto found = schedules_.find(id);
-        return found == schedules_.end() ? std::string() : found->second;
-    }
+    std::string schedule(const std::string& id) const { return schedules_.text(id); }
 
     // --- looking and waiting ---------------------------------------------------------------------------
 
@@ -3660,13 +3759,15 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+    time_point next() const { return (std::min)(store_.next(), consumers_.next_lease_end()); }
 
     /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any(); }
+
+    attendance& attended() { return consumers_.attended; }
+    const attendance& attended() const { return consumers_.attended; }
 
     listing listed;
-    attendance attended;
 
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
@@ -3681,20 +3782,9 @@ private:
     }
 
     void bury_consumers(time_point now) {
-        next_lease_end_ = never;
-        const bool had_some = !consumers_.empty();
-        std::erase_if(consumers_, [&](auto& named) {
-            auto& who = *named.second;
-            if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-                return false;
-            }
+        listed.gone += consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
-            ++listed.gone;
-            attended.lose();
-            return true;
         });
-        if (had_some && consumers_.empty()) attended.end(now);
     }
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
@@ -3715,11 +3805,9 @@ private:
 
     family_store store_;
     std::size_t max_pending_;
-    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
-    time_point next_lease_end_ = never;
+    consumers consumers_;
     admission admission_;
-    std::map<std::string, std::string> schedules_;
-    bool has_held_schedules_ = false;
+    memory::schedules schedules_;
 };
 
 }  // namespace taskflux::memory
@@ -4026,12 +4114,12 @@ void wake_fetch(const Waiters& fetches, const task_queue& queue) {
 /// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
 /// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
 inline bool can_end_unserved(const task_queue& queue, const entry* task) {
-    return !queue.attended.deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+    return !queue.attended().deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
 }
 
 /// When a wait for a result is to look next whether somebody serves its queue.
 inline time_point next_look(const task_queue& queue, time_point now) {
-    const auto& gone = queue.attended.deserted();
+    const auto& gone = queue.attended().deserted();
     return later(now, gone ? (std::min)(gone->patience(), detail::unserved_after) : detail::unserved_after);
 }
 
@@ -4043,7 +4131,7 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
     auto& queue = all.look(who.awaited->queue);
     if (queue.is_served()) return;
     if (!can_end_unserved(queue, queue.find(who.awaited->key))) {
-        const auto& gone = queue.attended.deserted();
+        const auto& gone = queue.attended().deserted();
         const auto hope_ends = later((std::max)(who.since, gone->since), gone->patience());
         if (hope_ends > now) {
             who.look_at = hope_ends;
@@ -4052,7 +4140,7 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
             who.finish();
         }
     }
-    if (queue.attended.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+    if (queue.attended().notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
 }
 
 }  // namespace taskflux::memory
@@ -4095,66 +4183,6 @@ void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange 
             });
         }
     }
-}
-
-}  // namespace taskflux::memory
-
-// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
-
-namespace taskflux::memory {
-
-/// What a task looks like from outside.
-inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
-    static const entry_extras none;
-    const auto& more = task.extras ? *task.extras : none;
-    task_record record;
-    record.id = {queue, in.key_of(task)};
-    record.own_id = more.own_id;
-    record.name = task.spec->name;
-    record.state = task.state;
-    record.priority = task.spec->priority;
-    record.headers = task.spec->headers;
-    if (more.parent) {
-        record.parent = to_string(more.parent->id);
-        record.call = more.parent->key.substr(1);
-    }
-    record.payload = task.payload;
-    record.result = task.result;
-    record.error = more.error;
-    record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
-    record.attempts = task.attempts();
-    record.deliveries = task.deliveries;
-    record.crashes = task.crashes;
-    if (task.holder) record.consumer = task.holder->name;
-    record.cancel_requested = task.cancel_requested;
-    record.unclaimed = task.unclaimed;
-    const auto shown = [&](time_point when) { return shifted(when, in.ahead()); };
-    record.submitted_at = shown(task.submitted_at);
-    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
-    record.started_at = shown(task.started_at);
-    if (is_terminal(task.state)) record.ended_at = shown(task.when);
-    else if (task.limit() != never) record.limit_at = shown(task.limit());
-    return record;
-}
-
-/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
-/// so tasks that come or go between two pages make it neither skip nor repeat others.
-inline task_page list(queue_map& queues, const list_query& query) {
-    auto [name, sequence] = detail::start_of(query);
-    detail::page_filler page(query);
-    if (query.limit == 0) return page.take();
-    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
-        auto& [queue_name, queue] = *at;
-        if (!query.queue.empty() && queue_name != query.queue) break;
-        if (queue_name != name) sequence = 0;
-        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
-            if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
-            if (page.is_full()) return page.take();
-            page.add(view_record(queue_name, *queue, *task));
-        }
-    }
-    return page.take();
 }
 
 }  // namespace taskflux::memory
@@ -4303,37 +4331,19 @@ private:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/detail/courtesy.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// For destructors: does what a lease, a limit or the next look makes up for where it fails, for want of memory for instance.
-template <class Function>
-void as_courtesy(Function&& function) noexcept {
-    try {
-        std::forward<Function>(function)();
-    } catch (...) {  // see above
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+// -------------------- taskflux/broker/memory/locked_queues.hpp ---------------------------------------------
 
 namespace taskflux::memory {
 
-/// The queues of an embedded broker behind their lock, and the coroutines that wait for something in them.
-/// Thread-safe: the mutex is held for the length of a batch, never while waiting.
-class hub : public std::enable_shared_from_this<hub> {
+/// The queues of an embedded broker behind their lock: an action on one of them comes after what has fallen due there, and
+/// before the calls that it concerns are woken. Thread-safe: the mutex is held for the length of a batch.
+class locked_queues : public std::enable_shared_from_this<locked_queues> {
 public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
     /// How much of what has fallen due is done before an action: all of it, or a part, which is enough for what concerns tasks
     /// under way or new ones.
     enum class pace { all, some };
 
-    hub(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
+    locked_queues(asio::any_io_executor executor, const memory_options& options, taskflux::clock& clock)
         : executor_(std::move(executor)), clock_(clock.shared()),
           reporter_(std::make_shared<reporter>(executor_, clock_, options)), queues_(options.max_pending(), options.max_ended()),
           timer_(executor_, clock_) {}
@@ -4389,71 +4399,6 @@ public:
         return action(queues_.all());
     }
 
-    awaitable<std::vector<delivery>> fetch(fetch_request request) {
-        const auto self = shared_from_this();
-        const auto deadline = later(clock_->now(), request.wait);
-        std::optional<waiter> place;
-        for (;;) {
-            {
-                const std::lock_guard lock(mutex_);
-                std::vector<delivery> found;
-                std::shared_ptr<const queue_list> serves;
-                const bool has_seen_all = try_fetch(request, serves, found);
-                if (!found.empty() || request.max == 0) co_return found;
-                if (has_seen_all && clock_->now() >= deadline) co_return found;
-                if (!has_seen_all) continue;
-                if (!place) place.emplace(*this, deadline).request = &request;
-                place->serves = std::move(serves);
-                place->park();
-            }
-            place->is_suspended = true;
-            co_await place->wake.wait();
-            place->is_suspended = false;
-            const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
-                throw boost::system::system_error(asio::error::operation_aborted);
-            }
-        }
-    }
-
-    awaitable<void> watch(std::string consumer, duration wait) {
-        const auto self = shared_from_this();
-        waiter place(*this, later(clock_->now(), wait));
-        place.consumer = &consumer;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            for (const auto& [name, queue] : queues_.all()) {
-                if (queue->has_news(consumer)) co_return;
-            }
-            place.park();
-        }
-        co_await place.end();
-    }
-
-    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
-        const auto self = shared_from_this();
-        std::optional<waiter> place;
-        {
-            const std::lock_guard lock(mutex_);
-            check_open();
-            auto& queue = queues_.look(id.queue);
-            const auto now = clock_->now();
-            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
-            note(queue);
-            pass_consequences(now);
-            auto* const task = queue.find(id.key);
-            if (!task) throw detail::no_such_task(id);
-            if (is_terminal(task->state)) co_return task->outcome();
-            if (wait <= duration::zero()) co_return std::nullopt;
-            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
-            if (!queue.is_served()) place->look_at = next_look(queue, now);
-            place->park();
-        }
-        co_await place->end();
-        co_return std::move(place->outcome);
-    }
-
     /// Wakes everybody who watches for `consumer`. From within an action only.
     void nudge(const std::string& consumer) { parked_.nudge(consumer); }
 
@@ -4470,47 +4415,10 @@ public:
         timer_.drop();
     }
 
-private:
-    /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
-    struct waiter : waiting {
-        waiter(hub& in, time_point until) : waiting(until), of(in) {}
-        waiter(const waiter&) = delete;
-        waiter& operator=(const waiter&) = delete;
+protected:
+    ~locked_queues() = default;
 
-        ~waiter() {
-            const std::lock_guard lock(of.mutex_);
-            withdraw();
-            if (of.unpark(*this)) detail::as_courtesy([this] { of.leave_to_others(*this); });  // else a tick does
-        }
-
-        /// With the hub locked, before each wait.
-        void park() {
-            if (std::exchange(is_woken, false)) of.pass_on(*serves);
-            of.park(*this);
-        }
-
-        /// With the hub locked: from here on, nobody writes an outcome.
-        void withdraw() {
-            if (!awaited || outcome) return;
-            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
-            awaited.reset();
-        }
-
-        /// Waits for `finish`, which comes at the latest at the deadline.
-        awaitable<void> end() {
-            while (!is_over) co_await wake.wait();
-            const std::lock_guard lock(of.mutex_);
-            const auto whose = awaited;
-            withdraw();
-            if (outcome) co_return;
-            of.check_open();
-            if (deserted) throw detail::no_worker_left(*whose, *deserted);
-        }
-
-        hub& of;
-    };
-
-    // Everything below: with the hub locked.
+    // Everything below: with the lock held.
 
     void check_open() const {
         if (is_closed_) throw detail::broker_is_closed();
@@ -4534,7 +4442,7 @@ private:
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
-        if (!queue.attended.notes_deserted()) return;
+        if (!queue.attended().notes_deserted()) return;
         if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
 
@@ -4542,51 +4450,6 @@ private:
     void arm_next() {
         const auto next = agenda_.soonest();
         arm(agenda_.on_wall().empty() ? next : (std::min)(next, later(clock_->now(), clock_->look_every())));
-    }
-
-    /// Adds tasks to `found`; `serves` becomes the list of the request's queues. False where there is more to look at.
-    bool try_fetch(const fetch_request& request, std::shared_ptr<const queue_list>& serves, std::vector<delivery>& found) {
-        check_open();
-        const auto now = clock_->now();
-        if (!agenda_.on_wall().empty()) follow();
-        serves = assignments_.list_of(request);
-        const auto on_change = [this](task_queue& queue) { note(queue); };
-        const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
-        pass_consequences(now);
-        assignments_.check_joined(request.consumer, serves);
-        const bool has_seen_all = assignments_.hand_out(request, *serves, now, found, on_change);
-        arm_next();
-        return has_seen_all && is_up_to_date;
-    }
-
-    /// A fetch that was woken leaves tasks to others: wakes the next one.
-    void pass_on(const queue_list& of) {
-        for (const auto i : assignments_.ready_among(of)) wake_fetch(parked_.fetches(), queues_.look(of.names()[i]));
-    }
-
-    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
-    /// context, and then setting an event of that context crashes; a posted handler is dropped.
-    void leave_to_others(const waiter& who) {
-        if (!who.is_suspended) return pass_on(*who.serves);
-        asio::post(executor_, [self = weak_from_this(), serves = who.serves] {
-            const auto alive = self.lock();
-            if (!alive) return;
-            const std::lock_guard lock(alive->mutex_);
-            alive->pass_on(*serves);
-        });
-    }
-
-    void park(waiter& who) {
-        parked_.enter(who);
-        arm((std::min)(who.deadline, who.look_at));
-        arm_next();
-    }
-
-    /// Whether others are to look for what this one was woken for.
-    bool unpark(waiter& who) {
-        if (!parked_.leave(who)) return false;
-        if (parked_.is_empty()) timer_.disarm();
-        return who.request && !is_closed_;
     }
 
     /// Sees to it that `tick` comes by `when`, as long as anybody waits. Otherwise time is made up for in
@@ -4657,12 +4520,255 @@ private:
     std::mutex mutex_;
     queues queues_;
     agenda agenda_;
-    assignments assignments_{queues_, agenda_};
     parking parked_;
     tick_timer timer_;
     duration ahead_{};  // of the wall clock, as the queues know it
     bool is_closed_ = false;
 };
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/detail/courtesy.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// For destructors: does what a lease, a limit or the next look makes up for where it fails, for want of memory for instance.
+template <class Function>
+void as_courtesy(Function&& function) noexcept {
+    try {
+        std::forward<Function>(function)();
+    } catch (...) {  // see above
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/hub.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// An embedded broker's queues, and the coroutines that wait for something in them. Thread-safe.
+class hub final : public locked_queues {
+public:
+    using locked_queues::locked_queues;
+
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) {
+        const auto self = shared_from_this();
+        const auto deadline = later(clock_->now(), request.wait);
+        std::optional<waiter> place;
+        for (;;) {
+            {
+                const std::lock_guard lock(mutex_);
+                std::vector<delivery> found;
+                std::shared_ptr<const queue_list> serves;
+                const bool has_seen_all = try_fetch(request, serves, found);
+                if (!found.empty() || request.max == 0) co_return found;
+                if (has_seen_all && clock_->now() >= deadline) co_return found;
+                if (!has_seen_all) continue;
+                if (!place) place.emplace(*this, deadline).request = &request;
+                place->serves = std::move(serves);
+                place->park();
+            }
+            place->is_suspended = true;
+            co_await place->wake.wait();
+            place->is_suspended = false;
+            const auto state = co_await asio::this_coro::cancellation_state;
+            if (state.cancelled() != asio::cancellation_type::none) {  // what it would take, nobody would get
+                throw boost::system::system_error(asio::error::operation_aborted);
+            }
+        }
+    }
+
+    awaitable<void> watch(std::string consumer, duration wait) {
+        const auto self = shared_from_this();
+        waiter place(*this, later(clock_->now(), wait));
+        place.consumer = &consumer;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            for (const auto& [name, queue] : queues_.all()) {
+                if (queue->has_news(consumer)) co_return;
+            }
+            place.park();
+        }
+        co_await place.end();
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) {
+        const auto self = shared_from_this();
+        std::optional<waiter> place;
+        {
+            const std::lock_guard lock(mutex_);
+            check_open();
+            auto& queue = queues_.look(id.queue);
+            const auto now = clock_->now();
+            wait > duration::zero() ? queue.advance_some(now) : queue.advance(now);
+            note(queue);
+            pass_consequences(now);
+            auto* const task = queue.find(id.key);
+            if (!task) throw detail::no_such_task(id);
+            if (is_terminal(task->state)) co_return task->outcome();
+            if (wait <= duration::zero()) co_return std::nullopt;
+            place.emplace(*this, later(now, wait)).await_outcome(id, *task, now);
+            if (!queue.is_served()) place->look_at = next_look(queue, now);
+            place->park();
+        }
+        co_await place->end();
+        co_return std::move(place->outcome);
+    }
+
+private:
+    /// A coroutine that waits. It lives in that coroutine's frame, and is parked from its first `park` on.
+    struct waiter : waiting {
+        waiter(hub& in, time_point until) : waiting(until), of(in) {}
+        waiter(const waiter&) = delete;
+        waiter& operator=(const waiter&) = delete;
+
+        ~waiter() {
+            const std::lock_guard lock(of.mutex_);
+            withdraw();
+            if (of.unpark(*this)) detail::as_courtesy([this] { of.leave_to_others(*this); });  // else a tick does
+        }
+
+        /// With the hub locked, before each wait.
+        void park() {
+            if (std::exchange(is_woken, false)) of.pass_on(*serves);
+            of.park(*this);
+        }
+
+        /// With the hub locked: from here on, nobody writes an outcome.
+        void withdraw() {
+            if (!awaited || outcome) return;
+            if (auto* task = of.queues_.look(awaited->queue).find(awaited->key)) task->remove_waiter(*this);
+            awaited.reset();
+        }
+
+        /// Waits for `finish`, which comes at the latest at the deadline.
+        awaitable<void> end() {
+            while (!is_over) co_await wake.wait();
+            const std::lock_guard lock(of.mutex_);
+            const auto whose = awaited;
+            withdraw();
+            if (outcome) co_return;
+            of.check_open();
+            if (deserted) throw detail::no_worker_left(*whose, *deserted);
+        }
+
+        hub& of;
+    };
+
+    // Everything below: with the lock held.
+
+    /// Adds tasks to `found`; `serves` becomes the list of the request's queues. False where there is more to look at.
+    bool try_fetch(const fetch_request& request, std::shared_ptr<const queue_list>& serves, std::vector<delivery>& found) {
+        check_open();
+        const auto now = clock_->now();
+        if (!agenda_.on_wall().empty()) follow();
+        serves = assignments_.list_of(request);
+        const auto on_change = [this](task_queue& queue) { note(queue); };
+        const bool is_up_to_date = assignments_.advance_some(*serves, now, on_change);
+        pass_consequences(now);
+        assignments_.check_joined(request.consumer, serves);
+        const bool has_seen_all = assignments_.hand_out(request, *serves, now, found, on_change);
+        arm_next();
+        return has_seen_all && is_up_to_date;
+    }
+
+    /// A fetch that was woken leaves tasks to others: wakes the next one.
+    void pass_on(const queue_list& of) {
+        for (const auto i : assignments_.ready_among(of)) wake_fetch(parked_.fetches(), queues_.look(of.names()[i]));
+    }
+
+    /// Passes on what woke a fetch that has ended. One that ends while suspended may be taken down with its
+    /// context, and then setting an event of that context crashes; a posted handler is dropped.
+    void leave_to_others(const waiter& who) {
+        if (!who.is_suspended) return pass_on(*who.serves);
+        asio::post(executor_, [self = weak_from_this(), serves = who.serves] {
+            const auto alive = std::static_pointer_cast<hub>(self.lock());
+            if (!alive) return;
+            const std::lock_guard lock(alive->mutex_);
+            alive->pass_on(*serves);
+        });
+    }
+
+    void park(waiter& who) {
+        parked_.enter(who);
+        arm((std::min)(who.deadline, who.look_at));
+        arm_next();
+    }
+
+    /// Whether others are to look for what this one was woken for.
+    bool unpark(waiter& who) {
+        if (!parked_.leave(who)) return false;
+        if (parked_.is_empty()) timer_.disarm();
+        return who.request && !is_closed_;
+    }
+
+    assignments assignments_{queues_, agenda_};
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/inspect.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What a task looks like from outside.
+inline task_record view_record(const std::string& queue, const task_queue& in, const entry& task) {
+    static const entry_extras none;
+    const auto& more = task.extras ? *task.extras : none;
+    task_record record;
+    record.id = {queue, in.key_of(task)};
+    record.own_id = more.own_id;
+    record.name = task.spec->name;
+    record.state = task.state;
+    record.priority = task.spec->priority;
+    record.headers = task.spec->headers;
+    if (more.parent) {
+        record.parent = to_string(more.parent->id);
+        record.call = more.parent->key.substr(1);
+    }
+    record.payload = task.payload;
+    record.result = task.result;
+    record.error = more.error;
+    record.progress = more.progress;
+    record.log.assign(more.log.begin(), more.log.end());
+    record.attempts = task.attempts();
+    record.deliveries = task.deliveries;
+    record.crashes = task.crashes;
+    if (task.holder) record.consumer = task.holder->name;
+    record.cancel_requested = task.cancel_requested;
+    record.unclaimed = task.unclaimed;
+    const auto shown = [&](time_point when) { return shifted(when, in.ahead()); };
+    record.submitted_at = shown(task.submitted_at);
+    if (task.state == task_state::scheduled || task.state == task_state::held) record.due_at = shown(task.when);
+    record.started_at = shown(task.started_at);
+    if (is_terminal(task.state)) record.ended_at = shown(task.when);
+    else if (task.limit() != never) record.limit_at = shown(task.limit());
+    return record;
+}
+
+/// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
+/// so tasks that come or go between two pages make it neither skip nor repeat others.
+inline task_page list(queue_map& queues, const list_query& query) {
+    auto [name, sequence] = detail::start_of(query);
+    detail::page_filler page(query);
+    if (query.limit == 0) return page.take();
+    for (auto at = queues.lower_bound(name); at != queues.end(); ++at, sequence = 0) {
+        auto& [queue_name, queue] = *at;
+        if (!query.queue.empty() && queue_name != query.queue) break;
+        if (queue_name != name) sequence = 0;
+        for (auto* task = queue->after(sequence); task; task = queue->after(task->sequence)) {
+            if (!detail::matches(query, task->state, task->spec->name, shifted(task->submitted_at, queue->ahead()))) continue;
+            if (page.is_full()) return page.take();
+            page.add(view_record(queue_name, *queue, *task));
+        }
+    }
+    return page.take();
+}
 
 }  // namespace taskflux::memory
 
@@ -6142,6 +6248,56 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/lifetime.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How far a core is: whether its `live` is under way, whether it was stopped, whether its object is destroyed. An object
+/// should be kept until `run` has returned; where it is not, that is said once. Thread-safe.
+class lifetime {
+public:
+    using sayer = std::function<void(std::string)>;
+
+    /// `live` runs on `strand`. `lost`: what becomes of the core's work when the object is destroyed while `live` is under way.
+    /// `say` gets what is said of a destruction that comes too early.
+    lifetime(asio::any_io_executor strand, std::string lost, sayer say);
+
+    /// To be held by `live`, from its begin.
+    class mark {
+    public:
+        explicit mark(lifetime& of);
+        ~mark();
+        mark(const mark&) = delete;
+        mark& operator=(const mark&) = delete;
+
+        /// Whether the object was destroyed before, without a stop, which has been said.
+        bool is_too_late() const { return is_too_late_; }
+
+    private:
+        lifetime& of_;
+        bool is_too_late_ = false;
+    };
+
+    void stop() { state_ |= stopped; }
+    bool is_stopped() const { return (state_ & stopped) != 0; }
+
+    /// The object is destroyed, which stops its core. Says so if `live` is under way; not where its context has been stopped as
+    /// a whole.
+    void abandon();
+
+private:
+    static constexpr unsigned under_way = 1, stopped = 2, orphaned = 4;  // orphaned: nobody had stopped it before
+
+    bool is_context_stopped() const;
+
+    const asio::any_io_executor strand_;
+    const std::string lost_;
+    const sayer say_;
+    std::atomic<unsigned> state_ = 0;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/service/core.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -6239,8 +6395,7 @@ private:
     const std::shared_ptr<event> changed_;
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
 
     // On the strand.
@@ -6307,7 +6462,7 @@ service::service(broker_ptr broker, service_options options)
 }
 
 service::~service() {
-    if (const auto core = life_.core()) core->abandon();
+    life_.abandon();
     if (pool_) pool_->join();
 }
 
@@ -6442,15 +6597,17 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())),
       methods_(std::move(methods)), cpu_(std::move(cpu)), strand_(asio::make_strand(broker_->get_executor())),
-      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()), parts_(strand_) {}
+      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()),
+      life_(strand_, "calls in flight are cancelled",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + text);
+            }),
+      parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) {
-        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late() || life_.is_stopped()) co_return;
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (!alive) return;
@@ -6462,12 +6619,12 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
             if (const auto alive = weak.lock()) alive->hear(text);
         });
     } catch (...) {
-        if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+        if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
         throw;
     }
     {
         const std::lock_guard lock(mutex_);
-        takes_calls_ = !is_stopped_;
+        takes_calls_ = !life_.is_stopped();
     }
     parts_.start(serving_, serve());
     co_await parts_.end_of(serving_);
@@ -6482,23 +6639,19 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     box_.reset();
-    if (is_stopped_) co_return;
+    if (life_.is_stopped()) co_return;
     parts_.check();
     throw broker_is_closed();
 }
 
 void service_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->serving_.stop(); });
 }
 
 void service_core::abandon() {
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
-    }
-    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
-    is_stopped_ = true;  // first: `live` may be about to take calls
+    life_.abandon();  // first: `live` may be about to take calls
     refuse_calls();
     cancel_all();
     changed_->set();
@@ -6521,7 +6674,7 @@ asio::awaitable<void> service_core::serve() {
                              });
     co_await std::move(first);
     auto next = later(clock.now(), renewal_period(options_.lease()));
-    while (!is_stopped_ && !broker_->is_closed()) {
+    while (!life_.is_stopped() && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));
@@ -8324,6 +8477,38 @@ asio::awaitable<void> keep_trying(clock& source, time_point limit, std::function
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/lifetime.ipp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+lifetime::lifetime(asio::any_io_executor strand, std::string lost, sayer say)
+    : strand_(std::move(strand)), lost_(std::move(lost)), say_(std::move(say)) {}
+
+lifetime::mark::mark(lifetime& of) : of_(of), is_too_late_((of_.state_.fetch_or(under_way) & orphaned) != 0) {
+    if (!is_too_late_) return;
+    of_.say_("it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which "
+             "stop() ends");
+}
+
+lifetime::mark::~mark() { of_.state_ &= ~under_way; }
+
+void lifetime::abandon() {
+    auto before = state_.load();
+    while (!state_.compare_exchange_weak(before, before | stopped | ((before & stopped) != 0 ? 0 : orphaned))) {
+    }
+    if ((before & under_way) == 0 || is_context_stopped()) return;
+    say_("it was destroyed while run() was under way: " + lost_ + "; keep the object until run() has returned, which stop() ends");
+}
+
+bool lifetime::is_context_stopped() const {
+    const auto* strand = strand_.target<asio::strand<asio::any_io_executor>>();
+    const auto inner = strand ? strand->get_inner_executor() : strand_;
+    const auto* plain = inner.target<asio::io_context::executor_type>();
+    return plain && plain->context().stopped();
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/live.ipp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -8343,14 +8528,6 @@ struct begin_life {
         asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
     }
 };
-
-bool life_flag::is_cut_short(const asio::any_io_executor& executor) const {
-    if (!is_on_) return false;
-    const auto* strand = executor.target<asio::strand<asio::any_io_executor>>();
-    const auto inner = strand ? strand->get_inner_executor() : executor;
-    const auto* plain = inner.target<asio::io_context::executor_type>();
-    return !plain || !plain->context().stopped();
-}
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
@@ -9511,8 +9688,7 @@ private:
     const time_point started_at_;
     const std::shared_ptr<event> changed_;
     std::atomic<bool> has_begun_ = false;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
 
     // On the strand.
     nursery parts_;
@@ -9553,7 +9729,12 @@ node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, n
       log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
+      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()),
+      life_(strand_, "its worker is stopped",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + text);
+            }),
+      parts_(strand_) {
     service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
 }
 
@@ -9562,12 +9743,9 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
-    if (life_.is_orphan()) {
-        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
-    if (!is_stopped_) parts_.start(beginning_, begin());
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
+    if (!life_.is_stopped()) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     parts_.check();
     auto running = worker_->run();  // before an order can come
@@ -9586,22 +9764,18 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
-    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+    if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     parts_.check();
 }
 
 void node_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     worker_->stop();
     asio::post(strand_, [self = shared_from_this()] { self->beginning_.stop(); });
 }
 
 void node_core::abandon() {
-    if (!is_stopped_) life_.orphan();
-    is_stopped_ = true;  // a `run` that has not begun ends at once
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
-    }
+    life_.abandon();  // a `run` that has not begun ends at once
     if (has_begun_) stop();
 }
 
@@ -11092,8 +11266,7 @@ private:
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::exception_ptr unreachable_;  // why the latest look has not reached the broker
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep
@@ -11275,7 +11448,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (const auto core = life_.core()) core->abandon();
+    life_.abandon();
     if (pool_) pool_->join();
 }
 
@@ -11559,7 +11732,10 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
       jobs_(std::move(jobs)), declared_(std::move(declared)),
       trouble_(log_), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_, log_),
-      loops_(strand_, [this] { shared_.stop(); }) {
+      loops_(strand_, [this] { shared_.stop(); }),
+      life_(strand_, "its local jobs are cancelled, and its schedules left to other processes", [this](const std::string& text) {
+          if (!book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + text);
+      }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
     }
@@ -11567,33 +11743,30 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
-    if (life_.is_orphan() && !book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + never_begun());
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
     });
-    if (!is_stopped_) loops_.start(shared_, fire_shared());
+    if (!life_.is_stopped()) loops_.start(shared_, fire_shared());
     co_await loops_.end_of(shared_);
     loops_.stop_all();
     co_await loops_.end_of_all();
     runs_.cancel_all();
     co_await runs_.end_of_all();
-    if (is_stopped_) co_return;
+    if (life_.is_stopped()) co_return;
     loops_.check();
     throw broker_is_closed();
 }
 
 void scheduler_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->shared_.stop(); });
 }
 
 void scheduler_core::abandon() {
-    if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
-        log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
-    }
-    if (!is_stopped_) life_.orphan();
+    life_.abandon();
     runs_.close();
     stop();
 }
@@ -12670,8 +12843,7 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::atomic<time_point> renewed_at_ = time_point();
 
     // On the strand.
@@ -12722,7 +12894,6 @@ asio::awaitable<void> worker_control::run() {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);
         core->attempts().pause(is_paused_);
-        if (is_orphan_) core->abandon();
         life_.begin(core);
     }
     return live(core, pool_);
@@ -12736,9 +12907,7 @@ void worker_control::stop_now() {
 }
 
 void worker_control::abandon() {
-    is_orphan_ = !life_.is_stopped();  // a node may run it later
-    if (const auto core = life_.core()) core->abandon();
-    life_.stop();
+    life_.abandon();  // also of a core that a node makes later
     std::shared_ptr<asio::thread_pool> pool;
     {
         const std::lock_guard lock(mutex_);
@@ -12867,17 +13036,17 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
+      life_(strand_, "its handlers are cancelled, and their tasks given back", [this](std::string text) {
+          if (!broker_->is_closed()) monitor_->abandoned(std::move(text));
+      }),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
       deliveries_(strand_), departures_(strand_),
       unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) {
-        if (life_.is_orphan() && !broker_->is_closed()) monitor_->abandoned(never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late() || life_.is_stopped()) co_return;
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
@@ -12903,18 +13072,18 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
     if (!is_broken && member_.consumer()) co_await leave();
-    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+    if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
-    if (!is_stopped_) throw broker_is_closed();
+    if (!life_.is_stopped()) throw broker_is_closed();
 }
 
 void worker_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
 }
 
 void worker_core::stop_now() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] {
         self->end_fetching(step::cancelling);
         self->crew_->cancel_all(errc::shut_down);
@@ -12922,11 +13091,7 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
-    if (!is_stopped_) life_.orphan();
-    is_stopped_ = true;
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        monitor_->abandoned(cut_short("its handlers are cancelled, and their tasks given back"));
-    }
+    life_.abandon();
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -13054,7 +13219,7 @@ asio::awaitable<void> worker_core::let_it_end() {
 asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
     const auto why = describe(failure);
     const auto code = code_of(why);
-    if (is_stopped_) end_fetching(step::draining);
+    if (life_.is_stopped()) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
     if (code == errc::lease_lost) co_return on_lost(who);
@@ -16953,10 +17118,11 @@ public:
     }
 
     /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
-    std::vector<std::size_t> take_unanswered() {
+    std::vector<std::string> take_unanswered() {
         const std::lock_guard lock(mutex_);
-        const auto taken = std::exchange(unanswered_, {});
-        return {taken.begin(), taken.end()};
+        std::vector<std::string> names;
+        for (const auto i : std::exchange(unanswered_, {})) names.push_back(queues_[i]);
+        return names;
     }
 
     /// The server has answered that it sleeps in this queue, and watches for that time; unless there was a message since.
@@ -20583,12 +20749,12 @@ inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, 
     shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
-{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
+{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "a730399dfe689dcdab9f904f21ce7d799638fbce",
+inline constexpr script join{"join", "ae124830150560aa5f6430f76423030918461807",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22620,9 +22786,9 @@ public:
         co_return got.take();
     }
 
-    /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
-    /// it can't be called: a cluster has queues in many slots.
-    awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
+    /// Calls a script once with the keys of many queues: it costs the server least, and tells only in which of them there is
+    /// something to do. Gives their places; all where it can't be called: a cluster has queues in many slots.
+    awaitable<std::vector<std::size_t>> call_once(const script& what, std::vector<std::string> names, arguments with) {
         const auto self = shared_from_this();
         std::vector<std::size_t> left;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -22651,11 +22817,12 @@ public:
         co_return left;
     }
 
-    /// Calls a script in several queues, in as few requests as may be: `own` are keys of each beside the script's, and `use` gets
-    /// the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise or failed:
-    /// there it is to be called alone.
-    awaitable<std::vector<std::size_t>> call_each(const script& what, std::vector<std::string> names, std::vector<std::string> own,
-                                                  arguments with, std::function<void(std::size_t, reader)> use) {
+    /// Calls a script for each of several queues, in as few requests as may be: `own` are keys of each beside the script's, and
+    /// `use` gets the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise
+    /// or failed: there it is to be called alone.
+    awaitable<std::vector<std::size_t>> call_pipelined(const script& what, std::vector<std::string> names,
+                                                       std::vector<std::string> own, arguments with,
+                                                       std::function<void(std::size_t, reader)> use) {
         const auto self = shared_from_this();
         std::vector<std::size_t> alone;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -22699,13 +22866,22 @@ public:
         co_return names;
     }
 
-    /// Somebody else must look for tasks in a queue, as the sleeper of that name (empty: it has gone long since)
-    /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
-    void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
-        if (is_closed_) return;
-        // Where it fails, the others wake by their own timers.
-        detail::spawn_ignoring_errors(executor_,
-                                      wake_another(std::move(name), std::move(member), std::move(until_then)));
+    /// Others must look for tasks in these queues, where they relied on a sleeper that looks there no more. `member`: it is taken
+    /// off the queues' lists; empty: it was when it was woken. `until_then` is kept until that has been done. Where it fails, the
+    /// others wake by their own timers.
+    static awaitable<void> resign(std::shared_ptr<engine> self, std::vector<std::string> names, std::string member,
+                                  std::shared_ptr<void> until_then) {
+        if (names.size() == 1) {
+            co_await resign_alone(self, std::move(names.front()), std::move(member), std::move(until_then));
+            co_return;
+        }
+        arguments with;
+        with.add(member);
+        const auto use = [](std::size_t, reader) {};
+        const auto alone = co_await self->call_pipelined(scripts::resign, names, {}, std::move(with), use);
+        for (const auto i : alone) {
+            detail::spawn_ignoring_errors(self->executor_, resign_alone(self, names[i], member, until_then));
+        }
     }
 
     /// For a task that was handed over and can't be used. Waits for nothing.
@@ -22764,7 +22940,8 @@ private:
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {
-            resign(std::move(unheard->queue), {});
+            std::vector<std::string> where(1, std::move(unheard->queue));
+            detail::spawn_ignoring_errors(executor_, resign(shared_from_this(), std::move(where), {}, nullptr));
         } else {
             give_back(std::move(*unheard));
         }
@@ -22799,11 +22976,11 @@ private:
         }
     }
 
-    awaitable<void> wake_another(std::string name, std::string member, [[maybe_unused]] std::shared_ptr<void> until_then) {
-        const auto self = shared_from_this();
+    static awaitable<void> resign_alone(std::shared_ptr<engine> self, std::string name, std::string member,
+                                        [[maybe_unused]] std::shared_ptr<void> until_then) {
         arguments with;
         with.add(std::move(member));
-        co_await call(std::move(name), scripts::resign, {}, std::move(with));
+        co_await self->call(std::move(name), scripts::resign, {}, std::move(with));
     }
 
     awaitable<void> return_to_queue(handed_task task) {
@@ -23174,7 +23351,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
         if (said != 0) std::erase(uncertain.left, queues[n]);
     };
     auto own = engine::set_of(request.consumer);
-    const auto alone = co_await on->call_each(scripts::look, queues, std::move(own), std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::look, queues, std::move(own), std::move(with), use);
     for (const auto n : alone) looks.call(where[n]);
 }
 
@@ -23185,7 +23362,7 @@ inline awaitable<std::vector<std::size_t>> not_idle(engine_ptr on, std::string c
     for (const auto i : where) queues.push_back(place.looks->queue(i));
     arguments with;
     with.add(std::move(consumer)).add(member_of(*on, place.sleeper, names));
-    auto found = co_await on->call_together(scripts::idle, std::move(queues), std::move(with));
+    auto found = co_await on->call_once(scripts::idle, std::move(queues), std::move(with));
     for (auto& i : found) i = where.at(i);
     co_return found;
 }
@@ -23255,34 +23432,16 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
     }
 }
 
-/// Wakes others in these queues where they relied on a sleeper that looks there no more. `member`: it is taken off the queues'
-/// lists; empty: it was when it was called. `until_then` is kept until that has been done.
-inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, std::string member, std::shared_ptr<void> until_then) {
-    arguments with;
-    with.add(member);
-    const auto use = [](std::size_t, reader) {};
-    const auto alone = co_await on->call_each(scripts::resign, queues, {}, std::move(with), use);
-    for (const auto i : alone) on->resign(queues[i], member, until_then);
-}
-
-/// What a fetch was told to look at and has not asked, as it is full, others take over. Waits for nothing; where it fails, they
-/// wake by their own timers.
-inline void pass_on(const engine_ptr& on, lookout& looks) {
-    std::vector<std::string> queues;
-    for (const auto i : looks.take_unanswered()) queues.push_back(looks.queue(i));
-    if (!queues.empty()) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(queues), {}, nullptr));
-}
-
 /// Takes a sleeper off its queues' lists; then its name is free again.
-inline awaitable<void> take_off(engine_ptr on, inbox::retired_sleeper who) {
+inline awaitable<void> resign(engine_ptr on, inbox::retired_sleeper who) {
     const std::shared_ptr<void> reserved(nullptr, [on, name = who.name](void*) { on->inbox().release(name); });
-    co_await resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
+    co_await engine::resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
 }
 
 /// Does so unless another fetch goes on with what the sleeper knows. Waits for nothing; where it fails, others wake by their own
 /// timers.
 inline void retire(const engine_ptr& on, const inbox::place& place) {
-    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(*who)));
+    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(*who)));
 }
 
 /// After a fetch that found nothing: its sleeper is retired, unless another fetch comes in a moment, as a worker's does.
@@ -23314,7 +23473,7 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     auto asleep = on->inbox().sleep(request.consumer, request.queues, names, place);
     auto& looks = *place->looks;
     for (auto& one : std::exchange(place->replaced, {})) {
-        detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(one)));
+        detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(one)));
     }
     if (request.wait <= duration::zero()) looks.forget_all();  // no message that is on its way is waited for
     std::vector<delivery> found;
@@ -23346,7 +23505,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
         retire(on, *place);
         std::rethrow_exception(failure);
     }
-    pass_on(on, looks);
+    // What it was told to look at and has not asked, as it is full, others take over.
+    if (auto left = looks.take_unanswered(); !left.empty()) {
+        detail::spawn_ignoring_errors(on->get_executor(), engine::resign(on, std::move(left), {}, nullptr));
+    }
     if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
 }
@@ -23579,31 +23741,24 @@ inline awaitable<effect> signal(engine_ptr on, task_id id, std::string name, std
 
 namespace taskflux::redis {
 
-/// Awaits a consumer's calls in several queues, one after the other: what is wrong with one queue does not stop the others, and
-/// is told once. Throws where all fail.
-class each_by_itself {
-public:
-    each_by_itself(engine_ptr on, std::string consumer, std::size_t queues)
-        : on_(std::move(on)), consumer_(std::move(consumer)), queues_(queues) {}
-
-    awaitable<void> call(std::string name, awaitable<void> what) {
-        auto called = co_await detail::caught(std::move(what));
+/// Awaits `call(place)` for those of the consumer's queues where the script is to be called alone, one after the other: what is
+/// wrong with one queue does not stop the others, and is told once. Throws where all queues fail.
+inline awaitable<void> call_alone(engine_ptr on, std::string consumer, const std::vector<std::string>& queues,
+                                  std::vector<std::size_t> places, std::function<awaitable<void>(std::size_t)> call) {
+    std::size_t failed = 0;
+    for (const auto i : places) {
+        auto calling = call(i);
+        auto called = co_await detail::caught(std::move(calling));
         if (!called.failure()) {
-            on_->at(name)->trouble_is_over(queue::trouble::with_lease);
-            co_return;
+            on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
+            continue;
         }
         const auto why = detail::describe(called.failure());
-        if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
-        on_->consumers().failed(consumer_, name);
-        on_->at(name)->report_trouble(queue::trouble::with_lease, why.message);
+        if (detail::code_of(why) != errc::protocol || ++failed == queues.size()) std::rethrow_exception(called.failure());
+        on->consumers().failed(consumer, queues[i]);
+        on->at(queues[i])->report_trouble(queue::trouble::with_lease, why.message);
     }
-
-private:
-    const engine_ptr on_;
-    const std::string consumer_;
-    const std::size_t queues_;
-    std::size_t failed_ = 0;
-};
+}
 
 /// `broker::join`.
 inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
@@ -23615,13 +23770,12 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
         on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
         on->at(queues[i])->calls().hear_of_life(from.text());
     };
-    const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto i : alone) {
+    auto alone = co_await on->call_pipelined(scripts::join, queues, {}, std::move(with), use);
+    const auto join_alone = [&](std::size_t i) {
         on->consumers().joined(consumer, queues[i], lease);
-        auto joining = join_one(on, consumer, queues[i], lease);
-        co_await calls.call(queues[i], std::move(joining));
-    }
+        return join_one(on, consumer, queues[i], lease);
+    };
+    co_await call_alone(on, consumer, queues, std::move(alone), join_alone);
 }
 
 /// Reads what a renewal in the i-th queue has told.
@@ -23666,7 +23820,7 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
     arguments with;
     with.add(consumer).add(lease.count());
     std::vector<std::size_t> special(1, 0);
-    if (queues.size() != 1) special = co_await on->call_together(scripts::renew_all, queues, with);
+    if (queues.size() != 1) special = co_await on->call_once(scripts::renew_all, queues, with);
     std::vector<std::string> some;
     for (std::size_t i = 0; i < queues.size(); ++i) {
         if (some.size() < special.size() && special[some.size()] == i) {
@@ -23676,13 +23830,10 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
         }
     }
     const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
-    const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto n : alone) {
-        const auto i = special[n];
-        auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
-        co_await calls.call(queues[i], std::move(renewing));
-    }
+    auto alone = co_await on->call_pipelined(scripts::renew, some, {}, std::move(with), use);
+    for (auto& n : alone) n = special[n];
+    const auto renew_alone = [&](std::size_t i) { return renew_one(on, consumer, queues[i], i, lease, answer); };
+    co_await call_alone(on, consumer, queues, std::move(alone), renew_alone);
     co_return answer;
 }
 
@@ -23704,8 +23855,8 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
     for (auto& sleeper : on->inbox().retire_all(consumer)) {
-        auto taking = take_off(on, std::move(sleeper));
-        co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
+        auto resigning = resign(on, std::move(sleeper));
+        co_await detail::caught(std::move(resigning));  // where it fails, others wake by their own timers
     }
     arguments with;
     with.add(consumer).add(engine::careful_batch_size);
@@ -23715,13 +23866,10 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
         has_left(on, consumer, queues[i]);
     };
     auto own = engine::set_of(consumer);
-    const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::leave, queues, std::move(own), std::move(with), use);
     more.insert(more.end(), alone.begin(), alone.end());
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto i : more) {
-        auto leaving = leave_one(on, consumer, queues[i]);
-        co_await calls.call(queues[i], std::move(leaving));
-    }
+    const auto leave_alone = [&](std::size_t i) { return leave_one(on, consumer, queues[i]); };
+    co_await call_alone(on, consumer, queues, std::move(more), leave_alone);
 }
 
 }  // namespace taskflux::redis

@@ -5593,7 +5593,7 @@ struct executor_counts {
 
 namespace taskflux::detail {
 
-/// The core of something that runs once. Any thread may stop it, before it runs as well. Thread-safe.
+/// The core of something that runs once. Any thread may stop or abandon it, before it runs as well. Thread-safe.
 template <class Core>
 class run_once {
 public:
@@ -5603,31 +5603,21 @@ public:
         return core_;
     }
 
-    /// Makes the core known, and stops it if `stop` has come before.
+    /// Makes the core known, and does with it what has come before.
     void begin(const std::shared_ptr<Core>& made) {
-        bool is_stopped = false;
+        ending before{};
         {
             const std::lock_guard lock(mutex_);
             core_ = made;
-            is_stopped = is_stopped_;
+            before = before_;
         }
-        if (is_stopped) made->stop();
+        if (before) (*made.*before)();
     }
 
-    void stop() {
-        std::shared_ptr<Core> alive;
-        {
-            const std::lock_guard lock(mutex_);
-            is_stopped_ = true;
-            alive = core_;
-        }
-        if (alive) alive->stop();
-    }
+    void stop() { end_by(&Core::stop); }
 
-    bool is_stopped() const {
-        const std::lock_guard lock(mutex_);
-        return is_stopped_;
-    }
+    /// The object that runs is destroyed.
+    void abandon() { end_by(&Core::abandon); }
 
     /// Lets the core go, which may run on.
     void forget() {
@@ -5637,9 +5627,21 @@ public:
     }
 
 private:
+    using ending = void (Core::*)();
+
+    void end_by(ending how) {
+        std::shared_ptr<Core> alive;
+        {
+            const std::lock_guard lock(mutex_);
+            if (!before_) before_ = how;
+            alive = core_;
+        }
+        if (alive) (*alive.*how)();
+    }
+
     mutable std::mutex mutex_;
     std::shared_ptr<Core> core_;  // guarded by mutex_, as the next
-    bool is_stopped_ = false;
+    ending before_ = nullptr;  // the first
 };
 
 }  // namespace taskflux::detail
@@ -5659,44 +5661,6 @@ asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thr
         if (const auto alive = weak.lock()) alive->stop();
     };
     co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
-}
-
-/// Whether a core's `live` is under way. Thread-safe.
-class life_flag {
-public:
-    /// To be held by `live`.
-    class mark {
-    public:
-        explicit mark(life_flag& flag) : flag_(flag) { flag_.is_on_ = true; }
-        ~mark() { flag_.is_on_ = false; }
-        mark(const mark&) = delete;
-        mark& operator=(const mark&) = delete;
-
-    private:
-        life_flag& flag_;
-    };
-
-    /// Whether an object that is destroyed now, whose core runs on `executor`, leaves its scope too early: `live` is under way,
-    /// and its context has not been stopped as a whole.
-    bool is_cut_short(const asio::any_io_executor& executor) const;
-
-    /// The object is destroyed, and nobody has stopped it: a `live` that only begins afterwards has been cut short, too.
-    void orphan() { is_orphan_ = true; }
-    bool is_orphan() const { return is_orphan_; }
-
-private:
-    std::atomic<bool> is_on_ = false;
-    std::atomic<bool> is_orphan_ = false;
-};
-
-/// What is said then; `what`: what becomes of the things that it did.
-inline std::string cut_short(const std::string& what) {
-    return "it was destroyed while run() was under way: " + what + "; keep the object until run() has returned, which stop() ends";
-}
-
-/// What `live` says that begins when its object has been destroyed.
-inline std::string never_begun() {
-    return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
 /// How many threads plain functions have where `threads` were asked for; 0: as many as the machine has cores.
@@ -7670,7 +7634,6 @@ private:
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
     run_once<worker_core> life_;
-    std::atomic<bool> is_orphan_ = false;  // the worker was destroyed before, and nobody had stopped it
 };
 
 }  // namespace taskflux::detail

@@ -406,7 +406,58 @@ class ScriptRules(Project):
 
     def test_an_exception_that_is_not_needed_any_more_is_refused(self):
         self.script("outbox.lua", LUA["get.lua"])
-        self.assert_only("tools/generate_scripts.py:1", "outbox does not read by HSCAN below a write any more")
+        reads, writes = self.problems()
+        self.assertIn("READS_BELOW_WRITES: outbox does not read by HSCAN below a write any more", reads)
+        self.assertIn("WRITES_UNREAD: outbox does not write set_aside without reading it any more", writes)
+
+    # How a script writes into `records`, besides by a command that names it.
+    WRITES = {
+        "a command": "call('HSET', keys.records, 'x', 'y')\n",
+        "a function": "local function put(command, hash) call(command, hash, 'x', 'y') end\nput('HSET', keys.records)\n",
+        "a table": "local also = {{'HSET', keys.records, 'x', 'y'}}\nfor _, one in ipairs(also) do call(unpack(one)) end\n",
+        "a loop": "for hash in pairs({[keys.records] = 1}) do call('HSET', hash, 'x', 'y') end\n",
+        "a list": "local all = {}\nall[#all + 1] = keys.records\nfor _, hash in ipairs(all) do call('HSET', hash, 'x', 'y') end\n",
+        "a field": "local of = {name = keys.records}\ncall('HSET', of.name, 'x', 'y')\n",
+        "a refusal that is looked at": "local answer = redis.pcall('HSET', keys.records, 'x', 'y')\n",
+        "a closure": "local function each(what) what() end\neach(function() call('HDEL', keys.records, 'x') end)\n",
+    }
+
+    def test_a_write_into_a_key_that_is_never_read_is_refused(self):
+        for how, write in self.WRITES.items():
+            for before in ("", "call('EXISTS', keys.records)\n", "call('HLEN', keys.queue)\n", "call('ZCARD', keys.records)\n"):
+                with self.subTest(how, before=before):
+                    self.with_body(before + write)
+                    self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "writes records, a HASH, and never reads it")
+
+    def test_a_write_into_a_key_that_is_read_is_not_refused(self):
+        for how, write in self.WRITES.items():
+            for before in ("call('HLEN', keys.records)\n", "read('x')\n", "pcall(read, 'x')\n",
+                           "local function probe(command, name) call(command, name) end\nprobe('HLEN', keys.records)\n",
+                           "for _, hash in ipairs({keys.records}) do call('HLEN', hash) end\n"):
+                with self.subTest(how, before=before):
+                    self.with_body(before + write)
+                    self.assertEqual(self.problems(), [])
+
+    def test_commands_in_a_table_count_where_they_are_carried_out_and_not_read_before(self):
+        table = "local also = {{'HSET', keys.records, 'x', 'y'}}\n"
+        self.with_body(table + "return also\n")
+        self.assertEqual(self.problems(), [])
+        self.with_body(table + "for _, command in ipairs(also) do call('HLEN', command[2]) end\n"
+                               "for _, command in ipairs(also) do call(unpack(command)) end\n")
+        self.assertEqual(self.problems(), [])
+
+    def test_what_goes_with_any_type_need_not_be_read(self):
+        self.with_body("call('SET', keys.records, 'x')\ncall('UNLINK', keys.records)\ncall('PUBLISH', 'a', 'b')\n")
+        self.assertEqual(self.problems(), [])
+
+    def test_keys_of_which_a_queue_has_many_are_one(self):
+        body = ("local function key(name) return keys.queue .. name end\n{}"
+                "local lane = key(own_key.lane .. ARGV[1])\ncall('RPUSH', lane, '1')\n")
+        keys = "queue HASH, l:… LIST"
+        self.with_body(body.format(""), keys)
+        self.assert_only("include/taskflux/broker/redis/lua/get.lua:1", "writes lane, a LIST, and never reads it")
+        self.with_body(body.format("call('LLEN', key(own_key.lane .. '1'))\n"), keys)
+        self.assertEqual(self.problems(), [])
 
     def test_a_shared_file_outside_the_order_is_refused(self):
         self.script("shared/other.lua", "local function other() end\n")

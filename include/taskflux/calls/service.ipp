@@ -26,7 +26,7 @@ service::service(broker_ptr broker, service_options options)
 }
 
 service::~service() {
-    if (const auto core = life_.core()) core->abandon();
+    life_.abandon();
     if (pool_) pool_->join();
 }
 

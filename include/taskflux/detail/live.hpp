@@ -7,11 +7,9 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
 #include <thread>
 #include <utility>
 
@@ -28,44 +26,6 @@ asio::awaitable<void> live(std::shared_ptr<Core> core, std::shared_ptr<asio::thr
         if (const auto alive = weak.lock()) alive->stop();
     };
     co_await live_on(core->strand(), core->live(std::move(threads)), std::move(stop));
-}
-
-/// Whether a core's `live` is under way. Thread-safe.
-class life_flag {
-public:
-    /// To be held by `live`.
-    class mark {
-    public:
-        explicit mark(life_flag& flag) : flag_(flag) { flag_.is_on_ = true; }
-        ~mark() { flag_.is_on_ = false; }
-        mark(const mark&) = delete;
-        mark& operator=(const mark&) = delete;
-
-    private:
-        life_flag& flag_;
-    };
-
-    /// Whether an object that is destroyed now, whose core runs on `executor`, leaves its scope too early: `live` is under way,
-    /// and its context has not been stopped as a whole.
-    bool is_cut_short(const asio::any_io_executor& executor) const;
-
-    /// The object is destroyed, and nobody has stopped it: a `live` that only begins afterwards has been cut short, too.
-    void orphan() { is_orphan_ = true; }
-    bool is_orphan() const { return is_orphan_; }
-
-private:
-    std::atomic<bool> is_on_ = false;
-    std::atomic<bool> is_orphan_ = false;
-};
-
-/// What is said then; `what`: what becomes of the things that it did.
-inline std::string cut_short(const std::string& what) {
-    return "it was destroyed while run() was under way: " + what + "; keep the object until run() has returned, which stop() ends";
-}
-
-/// What `live` says that begins when its object has been destroyed.
-inline std::string never_begun() {
-    return "it was destroyed before its run() had begun, and does nothing; keep the object until run() has returned, which stop() ends";
 }
 
 /// How many threads plain functions have where `threads` were asked for; 0: as many as the machine has cores.

@@ -8,8 +8,6 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <exception>
 #include <functional>
@@ -32,14 +30,6 @@ struct begin_life {
         asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
     }
 };
-
-bool life_flag::is_cut_short(const asio::any_io_executor& executor) const {
-    if (!is_on_) return false;
-    const auto* strand = executor.target<asio::strand<asio::any_io_executor>>();
-    const auto inner = strand ? strand->get_inner_executor() : executor;
-    const auto* plain = inner.target<asio::io_context::executor_type>();
-    return !plain || !plain->context().stopped();
-}
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(

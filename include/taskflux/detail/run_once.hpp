@@ -6,7 +6,7 @@
 
 namespace taskflux::detail {
 
-/// The core of something that runs once. Any thread may stop it, before it runs as well. Thread-safe.
+/// The core of something that runs once. Any thread may stop or abandon it, before it runs as well. Thread-safe.
 template <class Core>
 class run_once {
 public:
@@ -16,31 +16,21 @@ public:
         return core_;
     }
 
-    /// Makes the core known, and stops it if `stop` has come before.
+    /// Makes the core known, and does with it what has come before.
     void begin(const std::shared_ptr<Core>& made) {
-        bool is_stopped = false;
+        ending before{};
         {
             const std::lock_guard lock(mutex_);
             core_ = made;
-            is_stopped = is_stopped_;
+            before = before_;
         }
-        if (is_stopped) made->stop();
+        if (before) (*made.*before)();
     }
 
-    void stop() {
-        std::shared_ptr<Core> alive;
-        {
-            const std::lock_guard lock(mutex_);
-            is_stopped_ = true;
-            alive = core_;
-        }
-        if (alive) alive->stop();
-    }
+    void stop() { end_by(&Core::stop); }
 
-    bool is_stopped() const {
-        const std::lock_guard lock(mutex_);
-        return is_stopped_;
-    }
+    /// The object that runs is destroyed.
+    void abandon() { end_by(&Core::abandon); }
 
     /// Lets the core go, which may run on.
     void forget() {
@@ -50,9 +40,21 @@ public:
     }
 
 private:
+    using ending = void (Core::*)();
+
+    void end_by(ending how) {
+        std::shared_ptr<Core> alive;
+        {
+            const std::lock_guard lock(mutex_);
+            if (!before_) before_ = how;
+            alive = core_;
+        }
+        if (alive) (*alive.*how)();
+    }
+
     mutable std::mutex mutex_;
     std::shared_ptr<Core> core_;  // guarded by mutex_, as the next
-    bool is_stopped_ = false;
+    ending before_ = nullptr;  // the first
 };
 
 }  // namespace taskflux::detail

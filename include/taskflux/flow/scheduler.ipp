@@ -194,7 +194,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
       jobs_(std::make_shared<detail::local_job_map>()) {}
 
 scheduler::~scheduler() {
-    if (const auto core = life_.core()) core->abandon();
+    life_.abandon();
     if (pool_) pool_->join();
 }
 

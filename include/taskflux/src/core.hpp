@@ -19,6 +19,7 @@
 #include <taskflux/core/zone.ipp>
 #include <taskflux/detail/event.ipp>
 #include <taskflux/detail/keep_trying.ipp>
+#include <taskflux/detail/lifetime.ipp>
 #include <taskflux/detail/live.ipp>
 #include <taskflux/detail/nursery.ipp>
 #include <taskflux/detail/platform/process.ipp>

@@ -5,7 +5,7 @@
 #include <taskflux/calls/service.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
-#include <taskflux/detail/live.hpp>
+#include <taskflux/detail/lifetime.hpp>
 #include <taskflux/detail/nursery.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -65,8 +65,7 @@ private:
     const time_point started_at_;
     const std::shared_ptr<event> changed_;
     std::atomic<bool> has_begun_ = false;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
 
     // On the strand.
     nursery parts_;

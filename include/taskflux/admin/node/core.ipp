@@ -37,7 +37,12 @@ node_core::node_core(broker_ptr broker, std::shared_ptr<worker_control> shown, n
       log_(options_.log().in_time_of(broker_->clock())), id_(uuid_generator().text()), ip_(own_ip()),
       strand_(asio::make_strand(broker_->get_executor())),
       service_(broker_, service_options().id(id_).host(host()).lease(options_.lease()).log(options_.log())),
-      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()), parts_(strand_) {
+      started_at_(broker_->clock().wall()), changed_(std::make_shared<event>()),
+      life_(strand_, "its worker is stopped",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + text);
+            }),
+      parts_(strand_) {
     service_.on(steer_node, [this](node_order order) { return obey(*this, order); });
 }
 
@@ -46,12 +51,9 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     if (has_begun_.exchange(true)) {
         throw error(errc::wrong_state, "this node can't be run again: a node runs once; make another one");
     }
-    if (life_.is_orphan()) {
-        if (!broker_->is_closed()) log_(log_level::error, "node " + info().name + ": " + never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
-    if (!is_stopped_) parts_.start(beginning_, begin());
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
+    if (!life_.is_stopped()) parts_.start(beginning_, begin());
     co_await parts_.end_of(beginning_);
     parts_.check();
     auto running = worker_->run();  // before an order can come
@@ -70,22 +72,18 @@ asio::awaitable<void> node_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     co_await parts_.end_of_all();
-    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+    if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     parts_.check();
 }
 
 void node_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     worker_->stop();
     asio::post(strand_, [self = shared_from_this()] { self->beginning_.stop(); });
 }
 
 void node_core::abandon() {
-    if (!is_stopped_) life_.orphan();
-    is_stopped_ = true;  // a `run` that has not begun ends at once
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        log_(log_level::error, "node " + info().name + ": " + cut_short("its worker is stopped"));
-    }
+    life_.abandon();  // a `run` that has not begun ends at once
     if (has_begun_) stop();
 }
 

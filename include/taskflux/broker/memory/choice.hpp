@@ -38,12 +38,12 @@ void wake_fetch(const Waiters& fetches, const task_queue& queue) {
 /// Whether the end of this task can still come about, as long as nobody serves its queue: one that has a deadline expires, and one
 /// that waits for its subtasks ends with them. Before the first worker has come, one may be about to.
 inline bool can_end_unserved(const task_queue& queue, const entry* task) {
-    return !queue.attended.deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
+    return !queue.attended().deserted() || !task || task->state == task_state::waiting_children || task->limit() != never;
 }
 
 /// When a wait for a result is to look next whether somebody serves its queue.
 inline time_point next_look(const task_queue& queue, time_point now) {
-    const auto& gone = queue.attended.deserted();
+    const auto& gone = queue.attended().deserted();
     return later(now, gone ? (std::min)(gone->patience(), detail::unserved_after) : detail::unserved_after);
 }
 
@@ -55,7 +55,7 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
     auto& queue = all.look(who.awaited->queue);
     if (queue.is_served()) return;
     if (!can_end_unserved(queue, queue.find(who.awaited->key))) {
-        const auto& gone = queue.attended.deserted();
+        const auto& gone = queue.attended().deserted();
         const auto hope_ends = later((std::max)(who.since, gone->since), gone->patience());
         if (hope_ends > now) {
             who.look_at = hope_ends;
@@ -64,7 +64,7 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
             who.finish();
         }
     }
-    if (queue.attended.notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
+    if (queue.attended().notes_unserved()) unserved.emplace_back(who.awaited->queue, now - who.since);
 }
 
 }  // namespace taskflux::memory

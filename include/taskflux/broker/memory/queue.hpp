@@ -3,16 +3,15 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/memory/admission.hpp>
-#include <taskflux/broker/memory/attendance.hpp>
+#include <taskflux/broker/memory/consumers.hpp>
 #include <taskflux/broker/memory/family.hpp>
 #include <taskflux/broker/memory/listing.hpp>
+#include <taskflux/broker/memory/schedules.hpp>
 
 #include <algorithm>
-#include <map>
-#include <memory>
+#include <cstddef>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -41,37 +40,21 @@ public:
 
     // --- consumers and what they run ------------------------------------------------------------------
 
-    void join(const std::string& name, duration lease, time_point now) {
-        detail::check_consumer(name);
-        auto& place = consumers_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
-        renew(*place, lease, now);
-        attended.join();
-    }
-
-    /// Whether a consumer has a lease.
-    bool is_served() const { return !consumers_.empty(); }
-
-    /// The consumer of that name, or null when it never joined or its lease has run out.
-    consumer* find_consumer(const std::string& name) {
-        const auto found = consumers_.find(name);
-        return found == consumers_.end() ? nullptr : found->second.get();
-    }
-
-    void renew(consumer& who, duration lease, time_point now) {
-        who.lease_end = later(now, lease);
-        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-    }
+    void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
+    void renew(consumer& who, duration lease, time_point now) { consumers_.renew(who, lease, now); }
 
     void leave(const std::string& name, time_point now) {
-        const auto found = consumers_.find(name);
-        if (found == consumers_.end()) return;
-        while (auto* task = found->second->held.back()) store_.release(*task, now);
-        consumers_.erase(found);
-        ++listed.gone;
-        if (consumers_.empty()) attended.end(now);
+        const auto give_back = [&](consumer& who) {
+            while (auto* task = who.held.back()) store_.release(*task, now);
+        };
+        if (consumers_.leave(name, now, give_back)) ++listed.gone;
     }
+
+    /// See `consumers`.
+    consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
+
+    /// Whether a consumer has a lease.
+    bool is_served() const { return consumers_.size() > 0; }
 
     /// Appends what `who` has to cancel; `queue` is the index it knows this queue by.
     void list_cancels(consumer& who, std::size_t queue, std::vector<cancel_request>& out) {
@@ -267,30 +250,17 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        detail::check_name(detail::limits::schedule, id);
-        const auto there = schedules_.find(id);
-        const auto& text = there == schedules_.end() ? std::string() : there->second;
-        if (text == to) return true;
-        if (text != from) return false;
-        submit(std::move(tasks), now);
-        has_held_schedules_ = true;
-        if (to.empty()) schedules_.erase(there);
-        else schedules_.insert_or_assign(id, std::move(to));
-        return true;
+        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
     }
 
     stored_schedules schedules() const {
         stored_schedules found;
         if (has_been_used()) found.life = "1";  // it lives as long as its broker
-        found.rows.reserve(schedules_.size());
-        for (const auto& [id, text] : schedules_) found.rows.push_back({id, text});
+        found.rows = schedules_.rows();
         return found;
     }
 
-    std::string schedule(const std::string& id) const {
-        const auto found = schedules_.find(id);
-        return found == schedules_.end() ? std::string() : found->second;
-    }
+    std::string schedule(const std::string& id) const { return schedules_.text(id); }
 
     // --- looking and waiting ---------------------------------------------------------------------------
 
@@ -332,13 +302,15 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), next_lease_end_); }
+    time_point next() const { return (std::min)(store_.next(), consumers_.next_lease_end()); }
 
     /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || has_held_schedules_; }
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any(); }
+
+    attendance& attended() { return consumers_.attended; }
+    const attendance& attended() const { return consumers_.attended; }
 
     listing listed;
-    attendance attended;
 
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
@@ -353,20 +325,9 @@ private:
     }
 
     void bury_consumers(time_point now) {
-        next_lease_end_ = never;
-        const bool had_some = !consumers_.empty();
-        std::erase_if(consumers_, [&](auto& named) {
-            auto& who = *named.second;
-            if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
-                return false;
-            }
+        listed.gone += consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
-            ++listed.gone;
-            attended.lose();
-            return true;
         });
-        if (had_some && consumers_.empty()) attended.end(now);
     }
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
@@ -387,11 +348,9 @@ private:
 
     family_store store_;
     std::size_t max_pending_;
-    std::unordered_map<std::string, std::unique_ptr<consumer>> consumers_;
-    time_point next_lease_end_ = never;
+    consumers consumers_;
     admission admission_;
-    std::map<std::string, std::string> schedules_;
-    bool has_held_schedules_ = false;
+    memory::schedules schedules_;
 };
 
 }  // namespace taskflux::memory

@@ -214,7 +214,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
         if (said != 0) std::erase(uncertain.left, queues[n]);
     };
     auto own = engine::set_of(request.consumer);
-    const auto alone = co_await on->call_each(scripts::look, queues, std::move(own), std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::look, queues, std::move(own), std::move(with), use);
     for (const auto n : alone) looks.call(where[n]);
 }
 
@@ -225,7 +225,7 @@ inline awaitable<std::vector<std::size_t>> not_idle(engine_ptr on, std::string c
     for (const auto i : where) queues.push_back(place.looks->queue(i));
     arguments with;
     with.add(std::move(consumer)).add(member_of(*on, place.sleeper, names));
-    auto found = co_await on->call_together(scripts::idle, std::move(queues), std::move(with));
+    auto found = co_await on->call_once(scripts::idle, std::move(queues), std::move(with));
     for (auto& i : found) i = where.at(i);
     co_return found;
 }

@@ -164,9 +164,9 @@ public:
         co_return got.take();
     }
 
-    /// Calls a script that takes the keys of many queues, and tells of which of them it gave up. Gives their places; all where
-    /// it can't be called: a cluster has queues in many slots.
-    awaitable<std::vector<std::size_t>> call_together(const script& what, std::vector<std::string> names, arguments with) {
+    /// Calls a script once with the keys of many queues: it costs the server least, and tells only in which of them there is
+    /// something to do. Gives their places; all where it can't be called: a cluster has queues in many slots.
+    awaitable<std::vector<std::size_t>> call_once(const script& what, std::vector<std::string> names, arguments with) {
         const auto self = shared_from_this();
         std::vector<std::size_t> left;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -195,11 +195,12 @@ public:
         co_return left;
     }
 
-    /// Calls a script in several queues, in as few requests as may be: `own` are keys of each beside the script's, and `use` gets
-    /// the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise or failed:
-    /// there it is to be called alone.
-    awaitable<std::vector<std::size_t>> call_each(const script& what, std::vector<std::string> names, std::vector<std::string> own,
-                                                  arguments with, std::function<void(std::size_t, reader)> use) {
+    /// Calls a script for each of several queues, in as few requests as may be: `own` are keys of each beside the script's, and
+    /// `use` gets the place of the queue and the answer after its OK. Gives the places of the queues where it answered otherwise
+    /// or failed: there it is to be called alone.
+    awaitable<std::vector<std::size_t>> call_pipelined(const script& what, std::vector<std::string> names,
+                                                       std::vector<std::string> own, arguments with,
+                                                       std::function<void(std::size_t, reader)> use) {
         const auto self = shared_from_this();
         std::vector<std::size_t> alone;
         for (std::size_t first = 0, many = 0; first < names.size(); first += many) {
@@ -243,13 +244,22 @@ public:
         co_return names;
     }
 
-    /// Somebody else must look for tasks in a queue, as the sleeper of that name (empty: it has gone long since)
-    /// does not any more. Waits for nothing; `until_then` is kept until that has been done.
-    void resign(std::string name, std::string member, std::shared_ptr<void> until_then = {}) {
-        if (is_closed_) return;
-        // Where it fails, the others wake by their own timers.
-        detail::spawn_ignoring_errors(executor_,
-                                      wake_another(std::move(name), std::move(member), std::move(until_then)));
+    /// Others must look for tasks in these queues, where they relied on a sleeper that looks there no more. `member`: it is taken
+    /// off the queues' lists; empty: it was when it was woken. `until_then` is kept until that has been done. Where it fails, the
+    /// others wake by their own timers.
+    static awaitable<void> resign(std::shared_ptr<engine> self, std::vector<std::string> names, std::string member,
+                                  std::shared_ptr<void> until_then) {
+        if (names.size() == 1) {
+            co_await resign_alone(self, std::move(names.front()), std::move(member), std::move(until_then));
+            co_return;
+        }
+        arguments with;
+        with.add(member);
+        const auto use = [](std::size_t, reader) {};
+        const auto alone = co_await self->call_pipelined(scripts::resign, names, {}, std::move(with), use);
+        for (const auto i : alone) {
+            detail::spawn_ignoring_errors(self->executor_, resign_alone(self, names[i], member, until_then));
+        }
     }
 
     /// For a task that was handed over and can't be used. Waits for nothing.
@@ -308,7 +318,8 @@ private:
         }
         if (!unheard) return;
         if (unheard->consumer.empty()) {
-            resign(std::move(unheard->queue), {});
+            std::vector<std::string> where(1, std::move(unheard->queue));
+            detail::spawn_ignoring_errors(executor_, resign(shared_from_this(), std::move(where), {}, nullptr));
         } else {
             give_back(std::move(*unheard));
         }
@@ -343,11 +354,11 @@ private:
         }
     }
 
-    awaitable<void> wake_another(std::string name, std::string member, [[maybe_unused]] std::shared_ptr<void> until_then) {
-        const auto self = shared_from_this();
+    static awaitable<void> resign_alone(std::shared_ptr<engine> self, std::string name, std::string member,
+                                        [[maybe_unused]] std::shared_ptr<void> until_then) {
         arguments with;
         with.add(std::move(member));
-        co_await call(std::move(name), scripts::resign, {}, std::move(with));
+        co_await self->call(std::move(name), scripts::resign, {}, std::move(with));
     }
 
     awaitable<void> return_to_queue(handed_task task) {

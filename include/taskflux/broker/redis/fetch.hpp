@@ -46,34 +46,16 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
     }
 }
 
-/// Wakes others in these queues where they relied on a sleeper that looks there no more. `member`: it is taken off the queues'
-/// lists; empty: it was when it was called. `until_then` is kept until that has been done.
-inline awaitable<void> resign(engine_ptr on, std::vector<std::string> queues, std::string member, std::shared_ptr<void> until_then) {
-    arguments with;
-    with.add(member);
-    const auto use = [](std::size_t, reader) {};
-    const auto alone = co_await on->call_each(scripts::resign, queues, {}, std::move(with), use);
-    for (const auto i : alone) on->resign(queues[i], member, until_then);
-}
-
-/// What a fetch was told to look at and has not asked, as it is full, others take over. Waits for nothing; where it fails, they
-/// wake by their own timers.
-inline void pass_on(const engine_ptr& on, lookout& looks) {
-    std::vector<std::string> queues;
-    for (const auto i : looks.take_unanswered()) queues.push_back(looks.queue(i));
-    if (!queues.empty()) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(queues), {}, nullptr));
-}
-
 /// Takes a sleeper off its queues' lists; then its name is free again.
-inline awaitable<void> take_off(engine_ptr on, inbox::retired_sleeper who) {
+inline awaitable<void> resign(engine_ptr on, inbox::retired_sleeper who) {
     const std::shared_ptr<void> reserved(nullptr, [on, name = who.name](void*) { on->inbox().release(name); });
-    co_await resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
+    co_await engine::resign(on, who.looks->queues(), member_of(*on, who.name, who.looks->names()), reserved);
 }
 
 /// Does so unless another fetch goes on with what the sleeper knows. Waits for nothing; where it fails, others wake by their own
 /// timers.
 inline void retire(const engine_ptr& on, const inbox::place& place) {
-    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(*who)));
+    if (auto who = on->inbox().retire(place)) detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(*who)));
 }
 
 /// After a fetch that found nothing: its sleeper is retired, unless another fetch comes in a moment, as a worker's does.
@@ -105,7 +87,7 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     auto asleep = on->inbox().sleep(request.consumer, request.queues, names, place);
     auto& looks = *place->looks;
     for (auto& one : std::exchange(place->replaced, {})) {
-        detail::spawn_ignoring_errors(on->get_executor(), take_off(on, std::move(one)));
+        detail::spawn_ignoring_errors(on->get_executor(), resign(on, std::move(one)));
     }
     if (request.wait <= duration::zero()) looks.forget_all();  // no message that is on its way is waited for
     std::vector<delivery> found;
@@ -137,7 +119,10 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
         retire(on, *place);
         std::rethrow_exception(failure);
     }
-    pass_on(on, looks);
+    // What it was told to look at and has not asked, as it is full, others take over.
+    if (auto left = looks.take_unanswered(); !left.empty()) {
+        detail::spawn_ignoring_errors(on->get_executor(), engine::resign(on, std::move(left), {}, nullptr));
+    }
     if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
 }

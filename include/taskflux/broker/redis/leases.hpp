@@ -14,37 +14,31 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace taskflux::redis {
 
-/// Awaits a consumer's calls in several queues, one after the other: what is wrong with one queue does not stop the others, and
-/// is told once. Throws where all fail.
-class each_by_itself {
-public:
-    each_by_itself(engine_ptr on, std::string consumer, std::size_t queues)
-        : on_(std::move(on)), consumer_(std::move(consumer)), queues_(queues) {}
-
-    awaitable<void> call(std::string name, awaitable<void> what) {
-        auto called = co_await detail::caught(std::move(what));
+/// Awaits `call(place)` for those of the consumer's queues where the script is to be called alone, one after the other: what is
+/// wrong with one queue does not stop the others, and is told once. Throws where all queues fail.
+inline awaitable<void> call_alone(engine_ptr on, std::string consumer, const std::vector<std::string>& queues,
+                                  std::vector<std::size_t> places, std::function<awaitable<void>(std::size_t)> call) {
+    std::size_t failed = 0;
+    for (const auto i : places) {
+        auto calling = call(i);
+        auto called = co_await detail::caught(std::move(calling));
         if (!called.failure()) {
-            on_->at(name)->trouble_is_over(queue::trouble::with_lease);
-            co_return;
+            on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
+            continue;
         }
         const auto why = detail::describe(called.failure());
-        if (detail::code_of(why) != errc::protocol || ++failed_ == queues_) std::rethrow_exception(called.failure());
-        on_->consumers().failed(consumer_, name);
-        on_->at(name)->report_trouble(queue::trouble::with_lease, why.message);
+        if (detail::code_of(why) != errc::protocol || ++failed == queues.size()) std::rethrow_exception(called.failure());
+        on->consumers().failed(consumer, queues[i]);
+        on->at(queues[i])->report_trouble(queue::trouble::with_lease, why.message);
     }
-
-private:
-    const engine_ptr on_;
-    const std::string consumer_;
-    const std::size_t queues_;
-    std::size_t failed_ = 0;
-};
+}
 
 /// `broker::join`.
 inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std::string> queues, duration lease) {
@@ -56,13 +50,12 @@ inline awaitable<void> join(engine_ptr on, std::string consumer, std::vector<std
         on->at(queues[i])->trouble_is_over(queue::trouble::with_lease);
         on->at(queues[i])->calls().hear_of_life(from.text());
     };
-    const auto alone = co_await on->call_each(scripts::join, queues, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto i : alone) {
+    auto alone = co_await on->call_pipelined(scripts::join, queues, {}, std::move(with), use);
+    const auto join_alone = [&](std::size_t i) {
         on->consumers().joined(consumer, queues[i], lease);
-        auto joining = join_one(on, consumer, queues[i], lease);
-        co_await calls.call(queues[i], std::move(joining));
-    }
+        return join_one(on, consumer, queues[i], lease);
+    };
+    co_await call_alone(on, consumer, queues, std::move(alone), join_alone);
 }
 
 /// Reads what a renewal in the i-th queue has told.
@@ -107,7 +100,7 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
     arguments with;
     with.add(consumer).add(lease.count());
     std::vector<std::size_t> special(1, 0);
-    if (queues.size() != 1) special = co_await on->call_together(scripts::renew_all, queues, with);
+    if (queues.size() != 1) special = co_await on->call_once(scripts::renew_all, queues, with);
     std::vector<std::string> some;
     for (std::size_t i = 0; i < queues.size(); ++i) {
         if (some.size() < special.size() && special[some.size()] == i) {
@@ -117,13 +110,10 @@ inline awaitable<renewal> renew(engine_ptr on, std::string consumer, std::vector
         }
     }
     const auto use = [&](std::size_t n, reader from) { read_renewal(on, consumer, some[n], special[n], from, answer); };
-    const auto alone = co_await on->call_each(scripts::renew, some, {}, std::move(with), use);
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto n : alone) {
-        const auto i = special[n];
-        auto renewing = renew_one(on, consumer, queues[i], i, lease, answer);
-        co_await calls.call(queues[i], std::move(renewing));
-    }
+    auto alone = co_await on->call_pipelined(scripts::renew, some, {}, std::move(with), use);
+    for (auto& n : alone) n = special[n];
+    const auto renew_alone = [&](std::size_t i) { return renew_one(on, consumer, queues[i], i, lease, answer); };
+    co_await call_alone(on, consumer, queues, std::move(alone), renew_alone);
     co_return answer;
 }
 
@@ -145,8 +135,8 @@ inline awaitable<void> leave_one(engine_ptr on, const std::string& consumer, con
 /// `broker::leave`.
 inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<std::string> queues) {
     for (auto& sleeper : on->inbox().retire_all(consumer)) {
-        auto taking = take_off(on, std::move(sleeper));
-        co_await detail::caught(std::move(taking));  // where it fails, others wake by their own timers
+        auto resigning = resign(on, std::move(sleeper));
+        co_await detail::caught(std::move(resigning));  // where it fails, others wake by their own timers
     }
     arguments with;
     with.add(consumer).add(engine::careful_batch_size);
@@ -156,13 +146,10 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
         has_left(on, consumer, queues[i]);
     };
     auto own = engine::set_of(consumer);
-    const auto alone = co_await on->call_each(scripts::leave, queues, std::move(own), std::move(with), use);
+    const auto alone = co_await on->call_pipelined(scripts::leave, queues, std::move(own), std::move(with), use);
     more.insert(more.end(), alone.begin(), alone.end());
-    each_by_itself calls(on, consumer, queues.size());
-    for (const auto i : more) {
-        auto leaving = leave_one(on, consumer, queues[i]);
-        co_await calls.call(queues[i], std::move(leaving));
-    }
+    const auto leave_alone = [&](std::size_t i) { return leave_one(on, consumer, queues[i]); };
+    co_await call_alone(on, consumer, queues, std::move(more), leave_alone);
 }
 
 }  // namespace taskflux::redis

@@ -94,10 +94,11 @@ public:
     }
 
     /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
-    std::vector<std::size_t> take_unanswered() {
+    std::vector<std::string> take_unanswered() {
         const std::lock_guard lock(mutex_);
-        const auto taken = std::exchange(unanswered_, {});
-        return {taken.begin(), taken.end()};
+        std::vector<std::string> names;
+        for (const auto i : std::exchange(unanswered_, {})) names.push_back(queues_[i]);
+        return names;
     }
 
     /// The server has answered that it sleeps in this queue, and watches for that time; unless there was a message since.

@@ -2506,12 +2506,12 @@ inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, 
     shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
-also = {{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]},
-{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
+{'ZADD', C, string.format('%d', math.min(now + tonumber(ARGV[2]), 1e15)), ARGV[1]}}
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "a730399dfe689dcdab9f904f21ce7d799638fbce",
+inline constexpr script join{"join", "ae124830150560aa5f6430f76423030918461807",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)

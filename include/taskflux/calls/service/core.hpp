@@ -10,7 +10,7 @@
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/gate.hpp>
-#include <taskflux/detail/live.hpp>
+#include <taskflux/detail/lifetime.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/version.hpp>
 
@@ -127,8 +127,7 @@ private:
     const std::shared_ptr<event> changed_;
     const time_point started_at_;
     std::unique_ptr<mailbox> box_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::atomic<bool> is_hurried_ = false;  // calls are not waited for: they are cancelled
 
     // On the strand.

@@ -27,15 +27,17 @@ service_core::service_core(broker_ptr broker, const service_options& options, st
                            asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), log_(options_.log().in_time_of(broker_->clock())),
       methods_(std::move(methods)), cpu_(std::move(cpu)), strand_(asio::make_strand(broker_->get_executor())),
-      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()), parts_(strand_) {}
+      changed_(std::make_shared<event>()), started_at_(broker_->clock().wall()),
+      life_(strand_, "calls in flight are cancelled",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + text);
+            }),
+      parts_(strand_) {}
 
 asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) {
-        if (life_.is_orphan() && !broker_->is_closed()) log_(log_level::error, "service " + options_.id() + ": " + never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late() || life_.is_stopped()) co_return;
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (!alive) return;
@@ -47,12 +49,12 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
             if (const auto alive = weak.lock()) alive->hear(text);
         });
     } catch (...) {
-        if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+        if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
         throw;
     }
     {
         const std::lock_guard lock(mutex_);
-        takes_calls_ = !is_stopped_;
+        takes_calls_ = !life_.is_stopped();
     }
     parts_.start(serving_, serve());
     co_await parts_.end_of(serving_);
@@ -67,23 +69,19 @@ asio::awaitable<void> service_core::live([[maybe_unused]] std::shared_ptr<asio::
     const auto left = co_await caught(std::move(leaving));
     log_trouble("leaving the directory", left.failure());
     box_.reset();
-    if (is_stopped_) co_return;
+    if (life_.is_stopped()) co_return;
     parts_.check();
     throw broker_is_closed();
 }
 
 void service_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->serving_.stop(); });
 }
 
 void service_core::abandon() {
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        log_(log_level::error, "service " + options_.id() + ": " + cut_short("calls in flight are cancelled"));
-    }
-    if (!is_stopped_) life_.orphan();
     is_hurried_ = true;
-    is_stopped_ = true;  // first: `live` may be about to take calls
+    life_.abandon();  // first: `live` may be about to take calls
     refuse_calls();
     cancel_all();
     changed_->set();
@@ -106,7 +104,7 @@ asio::awaitable<void> service_core::serve() {
                              });
     co_await std::move(first);
     auto next = later(clock.now(), renewal_period(options_.lease()));
-    while (!is_stopped_ && !broker_->is_closed()) {
+    while (!life_.is_stopped() && !broker_->is_closed()) {
         if (clock.now() >= next) {
             auto announcing = announce(false, options_.lease());
             const auto announced = co_await caught(std::move(announcing));

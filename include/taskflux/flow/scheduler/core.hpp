@@ -2,7 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/schedule.hpp>
-#include <taskflux/detail/live.hpp>
+#include <taskflux/detail/lifetime.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
 #include <taskflux/flow/scheduler/declared.hpp>
@@ -15,7 +15,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include <atomic>
 #include <exception>
 #include <map>
 #include <memory>
@@ -109,8 +108,7 @@ private:
     local_runs runs_;
     nursery loops_;
     nursery::child shared_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::exception_ptr unreachable_;  // why the latest look has not reached the broker
     bool must_look_ = false;  // another node has changed a row
     time_point awake_since_ = never;  // the end of the last sleep

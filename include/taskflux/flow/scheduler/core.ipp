@@ -30,7 +30,10 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
       jobs_(std::move(jobs)), declared_(std::move(declared)),
       trouble_(log_), clock_(book_.broker()->clock()), strand_(asio::make_strand(book_.broker()->get_executor())),
       runs_(book_.broker()->get_executor(), std::move(cpu), strand_, log_),
-      loops_(strand_, [this] { shared_.stop(); }) {
+      loops_(strand_, [this] { shared_.stop(); }),
+      life_(strand_, "its local jobs are cancelled, and its schedules left to other processes", [this](const std::string& text) {
+          if (!book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + text);
+      }) {
     for (const auto& [id, job] : *jobs_) {
         if (job.scope != local_scope::every_process) jobs_to_put_.push_back(id);
     }
@@ -38,33 +41,30 @@ scheduler_core::scheduler_core(schedule_book book, const scheduler_options& opti
 
 asio::awaitable<void> scheduler_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> threads) {
     const auto self = shared_from_this();
-    if (life_.is_orphan() && !book_.broker()->is_closed()) log_(log_level::error, "scheduler: " + never_begun());
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
     const auto closing = book_.broker()->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->shared_.stop(); });
     });
-    if (!is_stopped_) loops_.start(shared_, fire_shared());
+    if (!life_.is_stopped()) loops_.start(shared_, fire_shared());
     co_await loops_.end_of(shared_);
     loops_.stop_all();
     co_await loops_.end_of_all();
     runs_.cancel_all();
     co_await runs_.end_of_all();
-    if (is_stopped_) co_return;
+    if (life_.is_stopped()) co_return;
     loops_.check();
     throw broker_is_closed();
 }
 
 void scheduler_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->shared_.stop(); });
 }
 
 void scheduler_core::abandon() {
-    if (life_.is_cut_short(strand_) && !book_.broker()->is_closed()) {
-        log_(log_level::error, "scheduler: " + cut_short("its local jobs are cancelled, and its schedules left to other processes"));
-    }
-    if (!is_stopped_) life_.orphan();
+    life_.abandon();
     runs_.close();
     stop();
 }

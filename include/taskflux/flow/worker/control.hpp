@@ -10,7 +10,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -70,7 +69,6 @@ private:
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
     run_once<worker_core> life_;
-    std::atomic<bool> is_orphan_ = false;  // the worker was destroyed before, and nobody had stopped it
 };
 
 }  // namespace taskflux::detail

@@ -38,7 +38,6 @@ asio::awaitable<void> worker_control::run() {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);
         core->attempts().pause(is_paused_);
-        if (is_orphan_) core->abandon();
         life_.begin(core);
     }
     return live(core, pool_);
@@ -52,9 +51,7 @@ void worker_control::stop_now() {
 }
 
 void worker_control::abandon() {
-    is_orphan_ = !life_.is_stopped();  // a node may run it later
-    if (const auto core = life_.core()) core->abandon();
-    life_.stop();
+    life_.abandon();  // also of a core that a node makes later
     std::shared_ptr<asio::thread_pool> pool;
     {
         const std::lock_guard lock(mutex_);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
-#include <taskflux/detail/live.hpp>
+#include <taskflux/detail/lifetime.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/flow/worker/crew.hpp>
 #include <taskflux/flow/worker/lease_keeper.hpp>
@@ -128,8 +128,7 @@ private:
     const std::shared_ptr<const worker_monitor> monitor_;
     const asio::any_io_executor strand_;
     const std::shared_ptr<crew> crew_;
-    std::atomic<bool> is_stopped_ = false;
-    life_flag life_;
+    lifetime life_;
     std::atomic<time_point> renewed_at_ = time_point();
 
     // On the strand.

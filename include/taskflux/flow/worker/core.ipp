@@ -33,17 +33,17 @@ worker_core::worker_core(broker_ptr broker, const worker_options& options, std::
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
+      life_(strand_, "its handlers are cancelled, and their tasks given back", [this](std::string text) {
+          if (!broker_->is_closed()) monitor_->abandoned(std::move(text));
+      }),
       random_(options.seed() ? *options.seed() : std::random_device()()), loops_(strand_, [this] { on_broken(); }),
       deliveries_(strand_), departures_(strand_),
       unclaimed_(renewal_period(options.lease())), keeper_(renewal_period(options.lease()), options.stuck_after(), clock_, strand_, [this] { return renew(); }) {}
 
 asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::thread_pool> cpu_threads) {
     const auto self = shared_from_this();
-    if (is_stopped_) {
-        if (life_.is_orphan() && !broker_->is_closed()) monitor_->abandoned(never_begun());
-        co_return;
-    }
-    const life_flag::mark under_way(life_);
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late() || life_.is_stopped()) co_return;
     const auto closing = broker_->on_close([weak = weak_from_this()] {
         const auto alive = weak.lock();
         if (alive) asio::post(alive->strand_, [alive] { alive->on_broken(); });
@@ -69,18 +69,18 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
     if (!is_broken && member_.consumer()) co_await leave();
-    if (is_stopped_ && broker_->is_closed()) co_return;  // a clean end
+    if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
-    if (!is_stopped_) throw broker_is_closed();
+    if (!life_.is_stopped()) throw broker_is_closed();
 }
 
 void worker_core::stop() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->end_fetching(step::draining); });
 }
 
 void worker_core::stop_now() {
-    is_stopped_ = true;
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] {
         self->end_fetching(step::cancelling);
         self->crew_->cancel_all(errc::shut_down);
@@ -88,11 +88,7 @@ void worker_core::stop_now() {
 }
 
 void worker_core::abandon() {
-    if (!is_stopped_) life_.orphan();
-    is_stopped_ = true;
-    if (life_.is_cut_short(strand_) && !broker_->is_closed()) {
-        monitor_->abandoned(cut_short("its handlers are cancelled, and their tasks given back"));
-    }
+    life_.abandon();
     keeper_.stop();
     crew_->close();
     asio::post(strand_, [self = shared_from_this()] {
@@ -220,7 +216,7 @@ asio::awaitable<void> worker_core::let_it_end() {
 asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
     const auto why = describe(failure);
     const auto code = code_of(why);
-    if (is_stopped_) end_fetching(step::draining);
+    if (life_.is_stopped()) end_fetching(step::draining);
     if (!phase_.fetches()) co_return;
     if (code == errc::shut_down) std::rethrow_exception(failure);
     if (code == errc::lease_lost) co_return on_lost(who);

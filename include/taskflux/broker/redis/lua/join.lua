@@ -5,7 +5,7 @@
 -- O(log n) of consumers.
 if is_due() then return {'DUE'} end
 local life = call('HGET', keys.queue, 'life') or ''
-also = {{'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]},
-        {'HSET', keys.consumers, ARGV[1], ARGV[2] .. ':' .. ARGV[3]}}
+also = {{'HSET', keys.consumers, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},  -- first, as it fails where the key has another type
+        {'ZADD', keys.leases, string.format('%d', math.min(now + tonumber(ARGV[2]), stored_time.never)), ARGV[1]}}
 write_rest({})
 return {'OK', life}

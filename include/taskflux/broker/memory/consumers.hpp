@@ -1,0 +1,78 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/memory/attendance.hpp>
+#include <taskflux/broker/memory/entry.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace taskflux::memory {
+
+/// The consumers of one queue, and their leases. Not thread-safe.
+class consumers {
+public:
+    void join(const std::string& name, duration lease, time_point now) {
+        detail::check_consumer(name);
+        auto& place = all_[name];
+        if (!place) place = std::make_unique<consumer>();
+        place->name = name;
+        renew(*place, lease, now);
+        attended.join();
+    }
+
+    /// The consumer of that name, or null when it never joined or its lease has run out.
+    consumer* find(const std::string& name) const {
+        const auto found = all_.find(name);
+        return found == all_.end() ? nullptr : found->second.get();
+    }
+
+    void renew(consumer& who, duration lease, time_point now) {
+        who.lease_end = later(now, lease);
+        next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+    }
+
+    /// `give_back(consumer)` first. False where there is none of that name.
+    template <class Function>
+    bool leave(const std::string& name, time_point now, Function give_back) {
+        const auto found = all_.find(name);
+        if (found == all_.end()) return false;
+        give_back(*found->second);
+        all_.erase(found);
+        if (all_.empty()) attended.end(now);
+        return true;
+    }
+
+    /// Takes out those whose leases have ended, `take_back(consumer)` first. Gives how many.
+    template <class Function>
+    std::size_t bury(time_point now, Function take_back) {
+        next_lease_end_ = never;
+        const auto gone = std::erase_if(all_, [&](auto& named) {
+            auto& who = *named.second;
+            if (who.lease_end > now) {
+                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                return false;
+            }
+            take_back(who);
+            attended.lose();
+            return true;
+        });
+        if (gone > 0 && all_.empty()) attended.end(now);
+        return gone;
+    }
+
+    std::size_t size() const { return all_.size(); }
+    time_point next_lease_end() const { return next_lease_end_; }
+
+    attendance attended;
+
+private:
+    std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
+    time_point next_lease_end_ = never;
+};
+
+}  // namespace taskflux::memory
