@@ -2161,8 +2161,11 @@ public:
             }
             return page;
         }
+        const bool is_cursor = query.cursor.empty() || is_key(query.cursor);
+        if (!is_cursor) throw detail::not_a_journal_cursor(query.cursor);
         auto at = entries_.upper_bound(query.cursor);
-        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        const auto most = (std::max)(query.limit, std::size_t(1));
+        for (; at != entries_.end() && page.entries.size() < most; ++at) page.entries.push_back(seen(*at));
         if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
         return page;
     }
@@ -2185,6 +2188,10 @@ public:
     }
 
 private:
+    static bool is_key(std::string_view text) {
+        return text[0] == journal_letter::subtask || text[0] == journal_letter::step || text[0] == journal_letter::signal;
+    }
+
     static journal_entry seen(const std::pair<const std::string, entry>& one) {
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
@@ -4820,6 +4827,7 @@ public:
     }
 
     awaitable<effect> update(task_id id, std::string payload) override {
+        detail::check_payload_size(payload);
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
             return in.update(id.key, std::move(payload));
         });
@@ -4843,6 +4851,7 @@ public:
     }
 
     awaitable<task_page> list(list_query query) override {
+        if (!query.queue.empty()) detail::check_queue_name(query.queue);
         co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
     }
 
@@ -16571,7 +16580,7 @@ private:
             if (!called_.contains(i) && !unknown_.contains(i) && !put_off_.contains(i)) found.push_back(i);
         }
         const auto share = double(many) / double((std::max)(queues_.size(), std::size_t(1)));
-        sweep_at_ = later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
+        sweep_at_ = queues_.empty() ? never : later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
         return found;
     }
 
@@ -22489,6 +22498,13 @@ inline std::string signature(const name_set& names) {
     return std::to_string(mixed);
 }
 
+/// The names of the tasks that it wants, as scripts take them, for which none means any: no name at all is one that no task has.
+inline void add_names(arguments& with, const fetch_request& request) {
+    if (!request.names) return;
+    if (request.names->empty()) with.add("");
+    for (const auto& one : *request.names) with.add(one);
+}
+
 /// What a sleeping fetch is called on the server. `names`: the signature of those that it wants.
 inline std::string member_of(const engine& on, const std::string& sleeper, const std::string& names) {
     return on.channel() + '\n' + sleeper + '\n' + names;
@@ -22552,9 +22568,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(place.sleeper);
         with.add(names).add_pass_over();
-        if (request.names) {
-            for (const auto& one : *request.names) with.add(one);
-        }
+        add_names(with, request);
         const auto calls = looks.ask(i);
         const auto sent = on->base().now();
         auto fetching = source->fetch(request.consumer, std::move(with));
@@ -22654,9 +22668,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
     arguments with;
     with.add(request.consumer).add(may_sleep ? on->channel() : std::string()).add(place.sleeper).add(names);
     with.add(uncertain.left.empty() ? "" : "1");
-    if (request.names) {
-        for (const auto& one : *request.names) with.add(one);
-    }
+    add_names(with, request);
     // What gets lost from here on makes it uncertain again.
     for (const auto& name : uncertain.left) consumers.certain(request.consumer, name);
     const auto sent = on->base().now();
@@ -22800,7 +22812,9 @@ inline void check_joined(const engine_ptr& on, const fetch_request& request, loo
     const auto departures = on->consumers().departures();
     if (looks.joined_at == departures) return;
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
+        if (on->consumers().has_joined(request.consumer, name)) continue;
+        detail::check_queue_name(name);
+        throw detail::consumer_is_gone(request.consumer, name);
     }
     looks.joined_at = departures;
 }
@@ -23023,12 +23037,23 @@ inline std::size_t looked_at(const std::string& told, std::size_t named) {
     return count;
 }
 
+/// Throws `invalid_argument` for what no page has had as its cursor.
+inline void check_cursor(const std::string& cursor) {
+    if (cursor.empty()) return;
+    std::uint64_t number = 0;
+    const auto [end, failure] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), number);
+    if (failure == std::errc() && end == cursor.data() + cursor.size()) return;
+    throw detail::not_a_journal_cursor(cursor);
+}
+
 /// `broker::journal`.
 inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
+    check_cursor(query.cursor);
     journal_page page;
     for (std::size_t from = 0; from == 0 || from < query.keys.size();) {
         arguments with;
-        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
+        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor);
+        with.add((std::max)(query.limit, std::size_t(1)));
         const auto till = (std::min)(from + engine::batch_size, query.keys.size());
         for (auto i = from; i < till; ++i) with.add(query.keys[i]);
         const auto got = co_await on->call(id.queue, scripts::journal, journal_of(id.key), std::move(with));
@@ -23662,6 +23687,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::check_queue_name(queue);
         detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
@@ -23716,6 +23742,7 @@ public:
 
     awaitable<effect> update(task_id id, std::string payload) override {
         const auto on = engine_;
+        detail::check_payload_size(payload);
         arguments with;
         with.add(id.key.sequence).add(id.key.nonce).add(std::move(payload));
         const auto got = co_await on->call(id.queue, scripts::update, {}, std::move(with));
@@ -23817,6 +23844,7 @@ private:
 
     static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
         on->check_open();
+        detail::check_queue_name(queue);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, keys.size());
