@@ -6334,7 +6334,8 @@ struct place {
     std::string name;
     call_kind kind;
 
-    bool is_position() const { return name.find_first_not_of("0123456789") == std::string::npos; }
+    static bool is_position(std::string_view name) { return name.find_first_not_of("0123456789") == std::string_view::npos; }
+    bool is_position() const { return is_position(name); }
 };
 
 /// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.
@@ -6440,10 +6441,28 @@ public:
     /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
-    std::string next_name() {
-        note_stop();
-        return std::to_string(++position_);
-    }
+    std::string next_name();
+
+    /// How many names `next_name` has given.
+    unsigned position() const { return position_; }
+    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make.
+    void leave_out(const std::vector<unsigned>& numbers);
+
+    /// The chain of coroutines that awaits this.
+    asio::awaitable<const void*> chain();
+    /// From here on, names that calls in this chain have are added to `to`, until that is null.
+    void note_names(const void* chain, std::vector<unsigned>* to);
+    bool notes_names() const { return noting_ > 0; }
+    asio::awaitable<void> note_name(const std::string& name);
+
+    /// Whether the handler's own chain awaits this.
+    asio::awaitable<bool> is_alone();
+
+    void enter_step() { ++steps_; }
+    void leave_step() { --steps_; }
+    bool is_in_step() const { return steps_ > 0; }
+    /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
+    asio::awaitable<void> refuse_in_step();
 
     /// The number of the signal of that name that is awaited next: the first one that no other wait has.
     std::size_t next_signal(const std::string& name);
@@ -6530,6 +6549,7 @@ private:
     void note(const departure& why);
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
+    auto look_at_chain();
     auto leave(const departure& why);
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
@@ -6542,11 +6562,15 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
+    std::atomic<int> noting_ = 0;  // chains in `noted_`
+    std::atomic<int> steps_ = 0;  // whose functions the handler's own chain awaits
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
+    std::set<unsigned> left_out_;
+    std::map<const void*, std::vector<unsigned>*> noted_;  // by chain
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
@@ -6579,6 +6603,8 @@ asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brok
 /// Awaits a call that may be one of several beside each other.
 template <class T>
 asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+    if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
+    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     std::exception_ptr failure;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -6593,6 +6619,21 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     if (book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
+
+/// Notes the names that calls in a chain have, while this lives.
+class noted_names {
+public:
+    noted_names(notebook& book, const void* chain, std::vector<unsigned>& to) : book_(book), chain_(chain) {
+        book_.note_names(chain_, &to);
+    }
+    noted_names(const noted_names&) = delete;
+    noted_names& operator=(const noted_names&) = delete;
+    ~noted_names() { book_.note_names(chain_, nullptr); }
+
+private:
+    notebook& book_;
+    const void* const chain_;
+};
 
 /// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {
@@ -6756,6 +6797,45 @@ asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_
     co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
 }
 
+/// Which of several calls has won, as the journal keeps it, with the names that the others have taken, where coroutines among
+/// them made calls: another run awaits the winner alone, and must give those names to nobody.
+struct winner {
+    std::size_t index = 0;
+    std::vector<unsigned> left_out = {};
+
+    std::string text() const {
+        auto made = std::to_string(index);
+        for (const auto number : left_out) made += ' ' + std::to_string(number);
+        return made;
+    }
+
+    static winner parse(std::string_view text) {
+        winner made;
+        made.index = number_in(text);
+        for (auto space = text.find(' '); space != std::string_view::npos; space = text.find(' ', space + 1)) {
+            made.left_out.push_back(number_in<unsigned>(text.substr(space + 1)));
+        }
+        return made;
+    }
+};
+
+/// The names that each of several calls has taken.
+using names_by_call = std::vector<std::vector<unsigned>>;
+
+/// Awaits a call, and notes the names that are taken in its coroutines.
+template <class T>
+asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<names_by_call> taken, std::size_t index) {
+    const auto* const chain = co_await book.chain();
+    const noted_names here(book, chain, (*taken)[index]);
+    co_return co_await std::move(call);
+}
+
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, std::shared_ptr<names_by_call> taken, std::index_sequence<Is...>,
+                                                       asio::awaitable<Ts>... calls) {
+    return when_any(noted(book, std::move(calls), taken, Is)...);
+}
+
 /// While several calls of a handler are awaited.
 class group {
 public:
@@ -6771,18 +6851,35 @@ private:
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const group together(book);
     const place at(std::move(name), call_kind::any);
     std::optional<std::string> known;
     if (book.may_have_entries()) known = co_await book.find(at);
-    if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
-    auto winner = co_await when_any(std::move(calls)...);
-    co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
-    co_return winner;
+    if (known) {
+        auto before = winner::parse(*known);
+        book.leave_out(before.left_out);
+        co_return co_await only(before.index, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    }
+    const auto start = book.position();
+    const auto taken = std::make_shared<names_by_call>(sizeof...(Ts));
+    auto first = co_await any_noted(book, taken, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    winner won;
+    won.index = first.index();
+    for (std::size_t i = 0; i < taken->size(); ++i) {
+        if (i == won.index) continue;
+        for (const auto number : (*taken)[i]) {
+            if (number > start) won.left_out.push_back(number);  // else it was taken before, by what made the call
+        }
+    }
+    auto text = won.text();
+    co_await book.set(trace_of(at.kind).key(at.name), std::move(text));
+    co_return first;
 }
 
 template <class... Ts>
 asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const group together(book);
     co_return co_await when_all(std::move(calls)...);
 }
@@ -6881,6 +6978,30 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
+/// While a step's function runs, in the handler's own chain.
+class inside_step {
+public:
+    inside_step(notebook& book, bool is_alone) : book_(is_alone ? &book : nullptr) {
+        if (book_) book_->enter_step();
+    }
+    inside_step(const inside_step&) = delete;
+    inside_step& operator=(const inside_step&) = delete;
+    ~inside_step() {
+        if (book_) book_->leave_step();
+    }
+
+private:
+    notebook* const book_;
+};
+
+/// Calls a step's function, and awaits what it returns.
+template <class Function>
+asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
+    const inside_step here(book, co_await book.is_alone());
+    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
+    else co_return function();
+}
+
 /// What a step's result has become that was of another type: see `context::step`.
 error step_mismatch(const std::string& name, const std::string& why);
 
@@ -6907,16 +7028,13 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
     std::string text = "null";
     if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await guarded(book, function(), false);
-        else function();
+        co_await call_step(book, function);
         co_await book.keep(step_key(name), std::move(text));
     } else {
-        std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await guarded(book, function(), false));
-        else value.emplace(function());
-        text = encode(*value);
+        R value = co_await call_step(book, function);
+        text = encode(value);
         co_await book.keep(step_key(name), std::move(text));
-        co_return std::move(*value);
+        co_return value;
     }
 }
 
@@ -7076,7 +7194,7 @@ public:
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
     /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
-    /// among the calls must make at most one call each, unless their calls have names (`call_as`).
+    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);
@@ -7119,8 +7237,9 @@ public:
 
     /// Calls `function`, a coroutine or a plain function, and writes its result into the journal: another run of the task
     /// reads the result there and does not call it again. It is called at least once: again when the worker dies before the
-    /// result is written. The result needs a codec. Errors: `invalid_argument` for a name that this task has used already,
-    /// `too_large` when the journal would hold more than `max_journal_size`.
+    /// result is written. The result needs a codec. `function` makes no calls of its context by position (`call`, `map`,
+    /// `sleep_for`, …): another run would not find them. Errors: `invalid_argument` for that, and for a name that this task has
+    /// used already, `too_large` when the journal would hold more than `max_journal_size`.
     template <class Function>
     asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
         static_assert(!detail::dies_twice<Function>,
