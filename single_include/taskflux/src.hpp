@@ -2209,8 +2209,11 @@ public:
             }
             return page;
         }
+        const bool is_cursor = query.cursor.empty() || is_key(query.cursor);
+        if (!is_cursor) throw detail::not_a_journal_cursor(query.cursor);
         auto at = entries_.upper_bound(query.cursor);
-        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        const auto most = (std::max)(query.limit, std::size_t(1));
+        for (; at != entries_.end() && page.entries.size() < most; ++at) page.entries.push_back(seen(*at));
         if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
         return page;
     }
@@ -2233,6 +2236,10 @@ public:
     }
 
 private:
+    static bool is_key(std::string_view text) {
+        return text[0] == journal_letter::subtask || text[0] == journal_letter::step || text[0] == journal_letter::signal;
+    }
+
     static journal_entry seen(const std::pair<const std::string, entry>& one) {
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }
@@ -5025,6 +5032,7 @@ public:
     }
 
     awaitable<effect> update(task_id id, std::string payload) override {
+        detail::check_payload_size(payload);
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
             return in.update(id.key, std::move(payload));
         });
@@ -5048,6 +5056,7 @@ public:
     }
 
     awaitable<task_page> list(list_query query) override {
+        if (!query.queue.empty()) detail::check_queue_name(query.queue);
         co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
     }
 
@@ -7697,8 +7706,9 @@ cron::cron(std::string_view text) : text_(detail::without_spaces_around(text)) {
 
 std::optional<time_point> cron::next(time_point after, const zone& in) const {
     using namespace std::chrono;
-    constexpr auto latest = sys_days(year(30000) / January / 1);
+    constexpr auto latest = sys_days(year(30000) / January / 1), earliest = sys_days(year(-30000) / January / 1);
     if (after >= latest) return std::nullopt;
+    after = (std::max)(after, time_point(earliest));  // no calendar has what is before
     if (every_ > duration::zero()) {
         const auto periods = floor<duration>(after.time_since_epoch()).count() / every_.count();
         auto when = time_point(every_ * periods);
@@ -9905,6 +9915,21 @@ asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string nam
     if (done != effect::done) throw detail::task_has_ended(id);
 }
 
+void check_payload_sizes(const std::vector<std::string>& payloads) {
+    for (const auto& one : payloads) check_payload_size(one);
+}
+
+asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector<submitted>> submission, std::size_t stored,
+                                                     std::size_t all) {
+    try {
+        co_return co_await std::move(submission);
+    } catch (const error& e) {
+        if (stored == 0) throw;
+        throw error(static_cast<errc>(e.code().value()), std::string(e.what()) + "; of the " + std::to_string(all) + " tasks the first " +
+                                                             std::to_string(stored) + " are stored");
+    }
+}
+
 void cancel_in_background(const broker_ptr& broker, const task_id& id) {
     constexpr auto cancel = [](broker_ptr of, task_id which) -> asio::awaitable<void> {
         std::vector<task_key> keys(1, which.key);
@@ -10632,6 +10657,7 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
+    if (book_.is_in_step()) co_await book_.refuse_in_step();
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
@@ -13942,6 +13968,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
@@ -14152,6 +14179,42 @@ namespace taskflux::detail {
 
 // --- names ------------------------------------------------------------------------------------------------------
 
+inline auto notebook::look_at_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
+        [](auto handler) {
+            const auto* const chain = coroutine_chain(handler);
+            std::move(handler)(chain);
+        },
+        asio::deferred);
+}
+
+std::string notebook::next_name() {
+    note_stop();
+    const std::lock_guard lock(mutex_);
+    do ++position_;
+    while (left_out_.contains(position_));
+    return std::to_string(position_);
+}
+
+void notebook::leave_out(const std::vector<unsigned>& numbers) {
+    const std::lock_guard lock(mutex_);
+    left_out_.insert(numbers.begin(), numbers.end());
+}
+
+void notebook::note_names(const void* chain, std::vector<unsigned>* to) {
+    const std::lock_guard lock(mutex_);
+    if (to) noted_[chain] = to;
+    else noted_.erase(chain);
+    noting_ = static_cast<int>(noted_.size());
+}
+
+asio::awaitable<void> notebook::note_name(const std::string& name) {
+    const auto* const where = co_await look_at_chain();
+    const std::lock_guard lock(mutex_);
+    const auto found = noted_.find(where);
+    if (found != noted_.end()) found->second->push_back(number_in<unsigned>(name));
+}
+
 std::size_t notebook::next_signal(const std::string& name) {
     detail::check_name(limits::call, name);
     const std::lock_guard lock(mutex_);
@@ -14198,7 +14261,9 @@ bool notebook::is_made(std::string_view key) const {
         const std::lock_guard lock(mutex_);
         return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
     }
-    return number_in<unsigned>(name) <= position_;
+    const auto number = number_in<unsigned>(name);
+    const std::lock_guard lock(mutex_);
+    return number <= position_ || left_out_.contains(number);
 }
 
 asio::awaitable<bool> notebook::is_behind() {
@@ -14382,6 +14447,22 @@ std::optional<errc> errc_of(const std::exception_ptr& failure) {
     return std::nullopt;
 }
 
+asio::awaitable<const void*> notebook::chain() { co_return co_await look_at_chain(); }
+
+asio::awaitable<bool> notebook::is_alone() {
+    const auto* const awaits = co_await look_at_chain();
+    co_return sink_.is_handlers(awaits);
+}
+
+asio::awaitable<void> notebook::refuse_in_step() {
+    const bool is_within = co_await is_alone();  // else beside the step
+    if (is_within) {
+        throw error(errc::invalid_argument, "a step of task " + to_string(id_) + " calls its context: another run reads the step's "
+                                            "result, makes no such call, and would take the ones behind it for others; call the "
+                                            "context before or after the step, or give the call a name (call_as)");
+    }
+}
+
 std::optional<departure> notebook::departed() const {
     const std::lock_guard lock(mutex_);
     return departed_;
@@ -14407,19 +14488,10 @@ inline auto notebook::leave(const departure& why) {
         asio::deferred);
 }
 
-inline auto notebook::is_own_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(bool)>(
-        [this](auto handler) {
-            const bool is_own = sink_.is_handlers(coroutine_chain(handler));
-            std::move(handler)(is_own);
-        },
-        asio::deferred);
-}
-
 asio::awaitable<void> notebook::rest() {
     if (!may_have_entries() || has_rested_) co_return;
     const int waiting = sink_.parked();
-    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_own_chain());
+    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_alone());
     if (!only_waits || has_rested_.exchange(true)) co_return;
     co_await set(step_key("~rest"), std::to_string(token_));
 }
@@ -14496,13 +14568,14 @@ asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned 
 
 asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when) {
     auto& clock = book.broker()->clock();
+    when = (std::max)(when, time_point{});  // all that is long past is the same, and spans from there to now have a number
     place at(std::move(name), call_kind::sleep);
     auto until = when;
     if (!book.may_have_entries() && when - clock.now() < shortest_pause) {
         book.keep_later(trace_of(at.kind).key(at.name), time_text(when));
     } else {
         const auto kept = co_await book.keep(time_text(when), std::move(at));
-        until = read_time(kept);
+        until = (std::max)(read_time(kept), time_point{});
         departure pause;
         pause.delay = until - clock.now();
         if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
@@ -17208,7 +17281,7 @@ private:
             if (!called_.contains(i) && !unknown_.contains(i) && !put_off_.contains(i)) found.push_back(i);
         }
         const auto share = double(many) / double((std::max)(queues_.size(), std::size_t(1)));
-        sweep_at_ = later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
+        sweep_at_ = queues_.empty() ? never : later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
         return found;
     }
 
@@ -23166,6 +23239,13 @@ inline std::string signature(const name_set& names) {
     return std::to_string(mixed);
 }
 
+/// The names of the tasks that it wants, as scripts take them, for which none means any: no name at all is one that no task has.
+inline void add_names(arguments& with, const fetch_request& request) {
+    if (!request.names) return;
+    if (request.names->empty()) with.add("");
+    for (const auto& one : *request.names) with.add(one);
+}
+
 /// What a sleeping fetch is called on the server. `names`: the signature of those that it wants.
 inline std::string member_of(const engine& on, const std::string& sleeper, const std::string& names) {
     return on.channel() + '\n' + sleeper + '\n' + names;
@@ -23229,9 +23309,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(place.sleeper);
         with.add(names).add_pass_over();
-        if (request.names) {
-            for (const auto& one : *request.names) with.add(one);
-        }
+        add_names(with, request);
         const auto calls = looks.ask(i);
         const auto sent = on->base().now();
         auto fetching = source->fetch(request.consumer, std::move(with));
@@ -23331,9 +23409,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
     arguments with;
     with.add(request.consumer).add(may_sleep ? on->channel() : std::string()).add(place.sleeper).add(names);
     with.add(uncertain.left.empty() ? "" : "1");
-    if (request.names) {
-        for (const auto& one : *request.names) with.add(one);
-    }
+    add_names(with, request);
     // What gets lost from here on makes it uncertain again.
     for (const auto& name : uncertain.left) consumers.certain(request.consumer, name);
     const auto sent = on->base().now();
@@ -23459,7 +23535,9 @@ inline void check_joined(const engine_ptr& on, const fetch_request& request, loo
     const auto departures = on->consumers().departures();
     if (looks.joined_at == departures) return;
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
+        if (on->consumers().has_joined(request.consumer, name)) continue;
+        detail::check_queue_name(name);
+        throw detail::consumer_is_gone(request.consumer, name);
     }
     looks.joined_at = departures;
 }
@@ -23697,12 +23775,23 @@ inline std::size_t looked_at(const std::string& told, std::size_t named) {
     return count;
 }
 
+/// Throws `invalid_argument` for what no page has had as its cursor.
+inline void check_cursor(const std::string& cursor) {
+    if (cursor.empty()) return;
+    std::uint64_t number = 0;
+    const auto [end, failure] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), number);
+    if (failure == std::errc() && end == cursor.data() + cursor.size()) return;
+    throw detail::not_a_journal_cursor(cursor);
+}
+
 /// `broker::journal`.
 inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
+    check_cursor(query.cursor);
     journal_page page;
     for (std::size_t from = 0; from == 0 || from < query.keys.size();) {
         arguments with;
-        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
+        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor);
+        with.add((std::max)(query.limit, std::size_t(1)));
         const auto till = (std::min)(from + engine::batch_size, query.keys.size());
         for (auto i = from; i < till; ++i) with.add(query.keys[i]);
         const auto got = co_await on->call(id.queue, scripts::journal, journal_of(id.key), std::move(with));
@@ -24327,6 +24416,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::check_queue_name(queue);
         detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
@@ -24381,6 +24471,7 @@ public:
 
     awaitable<effect> update(task_id id, std::string payload) override {
         const auto on = engine_;
+        detail::check_payload_size(payload);
         arguments with;
         with.add(id.key.sequence).add(id.key.nonce).add(std::move(payload));
         const auto got = co_await on->call(id.queue, scripts::update, {}, std::move(with));
@@ -24483,6 +24574,7 @@ private:
 
     static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
         on->check_open();
+        detail::check_queue_name(queue);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, keys.size());

@@ -5909,6 +5909,13 @@ new_task task_of(const contract<R, P>& contract, const submit_options& options, 
     return make_task(std::move(spec), options, std::move(text));
 }
 
+/// Throws `too_large` for a payload that no broker stores: before the first of many is stored.
+void check_payload_sizes(const std::vector<std::string>& payloads);
+
+/// Awaits the submission of some of `all` tasks, of which so many have been stored: its error says so.
+asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector<submitted>> submission, std::size_t stored,
+                                                     std::size_t all);
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/broker/checks.hpp ----------------------------------------------------
@@ -5949,6 +5956,10 @@ inline error journal_is_full(std::size_t bytes) {
                                  std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
 }
 
+inline error not_a_journal_cursor(const std::string& cursor) {
+    return {errc::invalid_argument, "not a cursor of a journal: " + in_quotes(cursor) + "; use that of the page before"};
+}
+
 /// How much of something brokers keep.
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
@@ -5974,9 +5985,16 @@ inline void check_spec(const task_spec& spec) {
     for (const auto& [name, value] : spec.headers) check_header(name, value);
 }
 
+/// Errors: `too_large`.
+inline void check_payload_size(const std::string& payload) {
+    constexpr std::size_t most = 64 << 20;
+    if (payload.size() <= most) return;
+    throw error(errc::too_large, "a payload of " + std::to_string(payload.size()) + " bytes is not stored: at most " +
+                                     std::to_string(most) + " are; submit a reference to it");
+}
+
 /// What is to be stored. Errors: also `too_large`.
 inline void check_tasks(const std::vector<new_task>& tasks) {
-    constexpr std::size_t most = 64 << 20;
     const task_spec* checked = nullptr;
     for (const auto& task : tasks) {
         if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
@@ -5989,10 +6007,7 @@ inline void check_tasks(const std::vector<new_task>& tasks) {
             check_queue_name(task.parent->id.queue);
             check_name(limits::journal_key, task.parent->key);
         }
-        if (task.payload.size() > most) {
-            throw error(errc::too_large, "a payload of " + std::to_string(task.payload.size()) + " bytes is not stored: at most " +
-                                             std::to_string(most) + " are; submit a reference to it");
-        }
+        check_payload_size(task.payload);
     }
 }
 
@@ -6000,18 +6015,28 @@ inline void check_writes(const journal_write& what) {
     check_name(limits::consumer, what.consumer, true);
     for (const auto& item : what.items) {
         check_name(limits::journal_key, item.key);
-        if (!item.key.starts_with('#')) continue;  // what a server counts begins with it
-        throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not allowed: it begins with '#'");
+        if (item.key.starts_with('#')) {  // what a server counts begins with it
+            throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not allowed: it begins with '#'");
+        }
+        const bool can_be = item.how != journal_write::mode::drop || item.key.starts_with(journal_letter::subtask);
+        if (can_be) continue;
+        throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not taken out: only subtasks are, whose "
+                                            "keys begin with 'c'");
     }
 }
 
-/// Texts of a log are kept as JSON: where one is not UTF-8, what is wrong in it is replaced, and the others stay as they are.
+/// The lines of a log are kept as JSON: what could not be written there is replaced (bytes that are not UTF-8, a time before the
+/// year 0 or after 9999, a level that is none) by what is next to it, and the others stay as they are.
 inline void make_valid(std::vector<attempt_report>& reports) {
     const auto mend = [](std::string& text) {
         if (!is_utf8(text)) text = as_utf8(text);
     };
+    constexpr time_point first = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
+    constexpr time_point last = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1) - duration(1);
     for (auto& news : reports) {
         for (auto& line : news.log) {
+            line.at = std::clamp(line.at, first, last);
+            line.level = std::clamp(line.level, log_level::trace, log_level::error);
             mend(line.text);
             header_map fields;
             for (auto& [name, value] : line.fields) {
@@ -6329,7 +6354,8 @@ struct place {
     std::string name;
     call_kind kind;
 
-    bool is_position() const { return name.find_first_not_of("0123456789") == std::string::npos; }
+    static bool is_position(std::string_view name) { return name.find_first_not_of("0123456789") == std::string_view::npos; }
+    bool is_position() const { return is_position(name); }
 };
 
 /// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.
@@ -6437,10 +6463,28 @@ public:
     /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
-    std::string next_name() {
-        note_stop();
-        return std::to_string(++position_);
-    }
+    std::string next_name();
+
+    /// How many names `next_name` has given.
+    unsigned position() const { return position_; }
+    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make.
+    void leave_out(const std::vector<unsigned>& numbers);
+
+    /// The chain of coroutines that awaits this.
+    asio::awaitable<const void*> chain();
+    /// From here on, names that calls in this chain have are added to `to`, until that is null.
+    void note_names(const void* chain, std::vector<unsigned>* to);
+    bool notes_names() const { return noting_ > 0; }
+    asio::awaitable<void> note_name(const std::string& name);
+
+    /// Whether the handler's own chain awaits this.
+    asio::awaitable<bool> is_alone();
+
+    void enter_step() { ++steps_; }
+    void leave_step() { --steps_; }
+    bool is_in_step() const { return steps_ > 0; }
+    /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
+    asio::awaitable<void> refuse_in_step();
 
     /// The number of the signal of that name that is awaited next: the first one that no other wait has.
     std::size_t next_signal(const std::string& name);
@@ -6534,8 +6578,8 @@ private:
     void note(const departure& why);
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
+    auto look_at_chain();
     auto leave(const departure& why);
-    auto is_own_chain();
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
@@ -6549,11 +6593,15 @@ private:
     std::atomic<int> groups_ = 0;
     std::atomic<int> leaves_ = 1;  // the handler's own chain, or the branches of its groups
     std::atomic<bool> has_rested_ = false;
+    std::atomic<int> noting_ = 0;  // chains in `noted_`
+    std::atomic<int> steps_ = 0;  // whose functions the handler's own chain awaits
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
+    std::set<unsigned> left_out_;
+    std::map<const void*, std::vector<unsigned>*> noted_;  // by chain
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
@@ -6586,6 +6634,8 @@ asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brok
 /// Awaits a call that may be one of several beside each other.
 template <class T>
 asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+    if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
+    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     std::exception_ptr failure;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -6600,6 +6650,21 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     if (book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
+
+/// Notes the names that calls in a chain have, while this lives.
+class noted_names {
+public:
+    noted_names(notebook& book, const void* chain, std::vector<unsigned>& to) : book_(book), chain_(chain) {
+        book_.note_names(chain_, &to);
+    }
+    noted_names(const noted_names&) = delete;
+    noted_names& operator=(const noted_names&) = delete;
+    ~noted_names() { book_.note_names(chain_, nullptr); }
+
+private:
+    notebook& book_;
+    const void* const chain_;
+};
 
 /// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {
@@ -6763,6 +6828,39 @@ asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_
     co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
 }
 
+/// Which of several calls has won, as the journal keeps it, with the names that the others have taken, where coroutines among
+/// them made calls: another run awaits the winner alone, and must give those names to nobody.
+struct winner {
+    std::size_t index = 0;
+    std::vector<unsigned> left_out = {};
+
+    std::string text() const {
+        auto made = std::to_string(index);
+        for (const auto number : left_out) made += ' ' + std::to_string(number);
+        return made;
+    }
+
+    static winner parse(std::string_view text) {
+        winner made;
+        made.index = number_in(text);
+        for (auto space = text.find(' '); space != std::string_view::npos; space = text.find(' ', space + 1)) {
+            made.left_out.push_back(number_in<unsigned>(text.substr(space + 1)));
+        }
+        return made;
+    }
+};
+
+/// The names that each of several calls has taken.
+using names_by_call = std::vector<std::vector<unsigned>>;
+
+/// Awaits a call, and notes the names that are taken in its coroutines.
+template <class T>
+asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<names_by_call> taken, std::size_t index) {
+    const auto* const chain = co_await book.chain();
+    const noted_names here(book, chain, (*taken)[index]);
+    co_return co_await std::move(call);
+}
+
 /// While several calls of a handler are awaited.
 class group {
 public:
@@ -6806,21 +6904,44 @@ asio::awaitable<T> branch(leaf here, notebook& book, asio::awaitable<T> call) {
     }
 }
 
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, std::shared_ptr<names_by_call> taken, std::index_sequence<Is...>,
+                                                       asio::awaitable<Ts>... calls) {
+    return when_any(branch(leaf(book), book, noted(book, std::move(calls), taken, Is))...);
+}
+
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const group together(book);
     const place at(std::move(name), call_kind::any);
     std::optional<std::string> known;
     if (book.may_have_entries()) known = co_await book.find(at);
-    if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
-    auto winner = co_await when_any(branch(leaf(book), book, std::move(calls))...);
-    co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
-    co_return winner;
+    if (known) {
+        auto before = winner::parse(*known);
+        book.leave_out(before.left_out);
+        co_return co_await only(before.index, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    }
+    const auto start = book.position();
+    const auto taken = std::make_shared<names_by_call>(sizeof...(Ts));
+    auto first = co_await any_noted(book, taken, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    winner won;
+    won.index = first.index();
+    for (std::size_t i = 0; i < taken->size(); ++i) {
+        if (i == won.index) continue;
+        for (const auto number : (*taken)[i]) {
+            if (number > start) won.left_out.push_back(number);  // else it was taken before, by what made the call
+        }
+    }
+    auto text = won.text();
+    co_await book.set(trace_of(at.kind).key(at.name), std::move(text));
+    co_return first;
 }
 
 template <class... Ts>
 asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const group together(book);
     co_return co_await when_all(branch(leaf(book), book, std::move(calls))...);
 }
@@ -6919,6 +7040,30 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
+/// While a step's function runs, in the handler's own chain.
+class inside_step {
+public:
+    inside_step(notebook& book, bool is_alone) : book_(is_alone ? &book : nullptr) {
+        if (book_) book_->enter_step();
+    }
+    inside_step(const inside_step&) = delete;
+    inside_step& operator=(const inside_step&) = delete;
+    ~inside_step() {
+        if (book_) book_->leave_step();
+    }
+
+private:
+    notebook* const book_;
+};
+
+/// Calls a step's function, and awaits what it returns.
+template <class Function>
+asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
+    const inside_step here(book, co_await book.is_alone());
+    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
+    else co_return function();
+}
+
 /// What a step's result has become that was of another type: see `context::step`.
 error step_mismatch(const std::string& name, const std::string& why);
 
@@ -6945,16 +7090,13 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
     std::string text = "null";
     if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await guarded(book, function(), false);
-        else function();
+        co_await call_step(book, function);
         co_await book.keep(step_key(name), std::move(text));
     } else {
-        std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await guarded(book, function(), false));
-        else value.emplace(function());
-        text = encode(*value);
+        R value = co_await call_step(book, function);
+        text = encode(value);
         co_await book.keep(step_key(name), std::move(text));
-        co_return std::move(*value);
+        co_return value;
     }
 }
 
@@ -7114,7 +7256,7 @@ public:
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
     /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
-    /// among the calls must make at most one call each, unless their calls have names (`call_as`).
+    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);
@@ -7157,8 +7299,9 @@ public:
 
     /// Calls `function`, a coroutine or a plain function, and writes its result into the journal: another run of the task
     /// reads the result there and does not call it again. It is called at least once: again when the worker dies before the
-    /// result is written. The result needs a codec. Errors: `invalid_argument` for a name that this task has used already,
-    /// `too_large` when the journal would hold more than `max_journal_size`.
+    /// result is written. The result needs a codec. `function` makes no calls of its context by position (`call`, `map`,
+    /// `sleep_for`, …): another run would not find them. Errors: `invalid_argument` for that, and for a name that this task has
+    /// used already, `too_large` when the journal would hold more than `max_journal_size`.
     template <class Function>
     asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
         static_assert(!detail::dies_twice<Function>,
@@ -8043,7 +8186,8 @@ public:
     /// never come (30 February).
     explicit cron(std::string_view text);
 
-    /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
+    /// The first time after `after`, by clocks in that zone. Nothing after the year 30000; what is before
+    /// the year -30000 counts as its beginning.
     std::optional<time_point> next(time_point after, const zone& in = {}) const;
 
     const std::string& text() const noexcept { return text_; }
@@ -8928,7 +9072,8 @@ public:
     }
 
     /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
-    /// first: with one that can't be, nothing is stored. `payloads` may be lazy; a range that is passed by reference must live
+    /// first: with one that can't be, or is over 64 MiB, nothing is stored. Where a later round trip fails the error says how
+    /// many tasks are stored. `payloads` may be lazy; a range that is passed by reference must live
     /// until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
@@ -9139,6 +9284,7 @@ private:
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             texts.push_back(detail::encode_of(subject, *next));
         }
+        detail::check_payload_sizes(texts);
         std::vector<job<R>> jobs;
         jobs.reserve(texts.size());
         for (std::size_t from = 0; from < texts.size(); from += batch_size) {
@@ -9148,7 +9294,8 @@ private:
                 tasks.push_back(pattern);
                 tasks.back().payload = std::move(texts[i]);
             }
-            const auto stored = co_await broker->submit(queue, std::move(tasks));
+            auto submission = broker->submit(queue, std::move(tasks));
+            const auto stored = co_await detail::after_others(std::move(submission), jobs.size(), texts.size());
             for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
         co_return jobs;

@@ -339,6 +339,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(many_unclaimed_tasks_do_not_block_the_one_behind_t
     BOOST_TEST(on.counts().unclaimed == 5000U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_has_a_handler_for_no_name_gets_nothing, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    on.add();
+    auto request = on.request(w, 5);
+    request.names = std::make_shared<const name_set>();
+    BOOST_TEST(on.run(on.broker().fetch(request)).empty());
+    request.wait = 10s;
+    auto waiting = on.start(on.broker().fetch(request));
+    const auto key = on.add();
+    BOOST_TEST(on.still_waiting(waiting));
+    on.advance(10s);
+    BOOST_TEST(waiting.get().empty());
+    BOOST_TEST((on.state(key) == task_state::waiting));
+    BOOST_TEST(on.fetch(w, 5).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_on_no_queues_ends_when_its_wait_is_over, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    on.add();
+    auto request = on.request(w, 5, 10s);
+    request.queues.clear();
+    auto waiting = on.start(on.broker().fetch(request));
+    BOOST_TEST(on.still_waiting(waiting));
+    on.advance(10s);
+    BOOST_TEST(waiting.get().empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace taskflux::conformance

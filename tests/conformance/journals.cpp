@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -842,6 +843,46 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_is_read_in_pages, Backend, backends) {
     BOOST_TEST(keys.size() == 1500U);
     BOOST_TEST((std::ranges::adjacent_find(keys) == keys.end()));
     BOOST_TEST(pages > 3U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_is_read_with_any_size_of_pages, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const task_id id{q, on.add()};
+    for (int i = 0; i != 5; ++i) on.run(on.broker().signal(id, "go", "1"));
+    for (const std::size_t limit : {0UL, 1UL, ~0UL}) {
+        std::set<std::string> found;
+        journal_query query;
+        query.limit = limit;
+        do {
+            auto page = on.run(on.broker().journal(id, query));
+            for (auto& entry : page.entries) found.insert(std::move(entry.key));
+            query.cursor = std::move(page.cursor);
+        } while (!query.cursor.empty());
+        BOOST_TEST(found.size() == 5U, limit);
+    }
+    journal_query query;
+    query.cursor = "~1";
+    BOOST_TEST(on.error_of(on.broker().journal(id, query)) == errc::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(only_subtasks_are_taken_out_of_a_journal, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const task_id id{q, on.add()};
+    const auto held = on.fetch_one();
+    on.run(on.broker().signal(id, "go", "1"));
+    const auto write = [&](std::string key, journal_write::mode how) {
+        journal_write what;
+        what.consumer = w;
+        what.token = held.token;
+        what.items.push_back({std::move(key), "1", how, false});
+        return on.broker().write_journal(id, std::move(what));
+    };
+    on.run(write(step_key("a"), journal_write::mode::add));
+    for (const auto& key : {step_key("a"), step_key("none"), signal_key("go", 1)}) {
+        BOOST_TEST(on.error_of(write(key, journal_write::mode::drop)) == errc::invalid_argument, key);
+    }
+    BOOST_TEST(on.run(on.broker().journal(id, {})).entries.size() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

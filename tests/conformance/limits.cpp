@@ -271,6 +271,79 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_would_be_cut_to_fewer_bits_is_refused, Backen
     BOOST_TEST(on.error_of(on.broker().submit(q, {on.task(backwards)})) == boost::system::error_code(errc::invalid_argument));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_line_of_a_log_that_cannot_be_written_is_mended_and_other_reports_are_kept, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    on.add_many(2);
+    const auto held = on.fetch(w, 2);
+    std::vector<attempt_report> news(2);
+    for (std::size_t i = 0; i != 2; ++i) {
+        news[i].key = held[i].key;
+        news[i].token = held[i].token;
+        news[i].progress = "1";
+    }
+    for (const auto at : {(time_point::min)(), never, on.broker().clock().now()}) {
+        log_line line;
+        line.at = at;
+        line.level = static_cast<log_level>(99);
+        line.text = "said";
+        news[0].log.push_back(line);
+    }
+    const std::vector done(2, effect::done);
+    BOOST_TEST((on.run(on.broker().report(q, w, news)) == done));
+    const auto kept = on.record(held[0].key);
+    BOOST_TEST_REQUIRE(kept.log.size() == 3U);
+    BOOST_TEST((kept.log[2].at == news[0].log[2].at));
+    BOOST_TEST((kept.log[0].level == log_level::error));
+    BOOST_TEST((kept.log[0].at < kept.log[2].at && kept.log[2].at < kept.log[1].at));
+    BOOST_TEST(on.record(held[1].key).progress == "1");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_payload_is_as_long_when_it_is_updated_as_when_it_is_submitted, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const auto key = on.add();
+    BOOST_TEST(on.error_of(on.broker().update({q, key}, std::string((64 << 20) + 1, 'x'))) == errc::too_large);
+    auto large = on.task();
+    large.payload.assign((64 << 20) + 1, 'x');
+    std::vector<new_task> tasks(1, std::move(large));
+    BOOST_TEST(on.error_of(on.broker().submit(q, std::move(tasks))) == errc::too_large);
+    BOOST_TEST(on.record(key).payload.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_call_refuses_the_name_of_a_queue_that_cannot_be, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    auto& broker = on.broker();
+    const std::string none = "a b";
+    auto fetch = on.request();
+    fetch.queues = {none};
+    list_query list;
+    list.queue = none;
+    const task_id id{none, {}};
+    const auto refused = [&](const char* call, const boost::system::error_code& told) {
+        BOOST_TEST(told == errc::invalid_argument, call);
+    };
+    refused("fetch", on.error_of(broker.fetch(fetch)));
+    refused("list", on.error_of(broker.list(list)));
+    refused("cancel", on.error_of(broker.cancel(none, {})));
+    refused("start", on.error_of(broker.start(none, {})));
+    refused("promote", on.error_of(broker.promote(none, {})));
+    refused("requeue", on.error_of(broker.requeue(none, {})));
+    refused("remove", on.error_of(broker.remove(none, {})));
+    refused("report", on.error_of(broker.report(none, w, {})));
+    refused("settle", on.error_of(broker.settle(none, w, {})));
+    refused("clear", on.error_of(broker.clear(none, std::nullopt, 1)));
+    refused("get", on.error_of(broker.get(id)));
+    refused("wait", on.error_of(broker.wait(id, 0s)));
+    refused("find", on.error_of(broker.find(none, "id")));
+    refused("update", on.error_of(broker.update(id, "")));
+    refused("signal", on.error_of(broker.signal(id, "go", "1")));
+    refused("journal", on.error_of(broker.journal(id, {})));
+    refused("counts", on.error_of(broker.counts(none)));
+    refused("pause", on.error_of(broker.pause(none)));
+    refused("schedules", on.error_of(broker.schedules(none)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace taskflux::conformance

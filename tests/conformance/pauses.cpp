@@ -377,6 +377,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_sleep_of_a_second_pauses_and_a_shorter_one_does_
     BOOST_TEST(all.result(shorter.result()) == 1);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_sleep_until_a_time_long_ago_is_over_at_once, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on, 1);
+    int begins = 0;
+    all.parent_body = [&begins](context& ctx, int) -> asio::awaitable<int> {
+        ++begins;
+        co_await ctx.sleep_until((time_point::min)());
+        co_await ctx.sleep_until((time_point::min)() + 1ms);
+        co_await ctx.sleep_until((std::chrono::sys_time<std::chrono::hours>::min)());
+        co_await ctx.sleep_until(time_point(-1ms));
+        co_await ctx.sleep_for((duration::min)());
+        co_return 7;
+    };
+    all.begin();
+    BOOST_TEST(all.result(all.client.run(parent, 1)) == 7);
+    BOOST_TEST(begins == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace taskflux::conformance

@@ -1,8 +1,11 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/flow/client.hpp>
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 namespace taskflux::conformance {
@@ -255,6 +258,41 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(names_and_tasks_out_of_bounds_are_refused, Backend
     BOOST_TEST(on.error_of(on.broker().submit(q, {on.task(), task})) == invalid);
     BOOST_TEST(on.counts().waiting == 0U);  // all or none
     BOOST_TEST(on.run(on.broker().queues()).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(with_one_payload_among_many_that_is_too_large_nothing_is_stored, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const client caller(on.shared());
+    static constexpr task<void(std::string)> work{"work", task_options().queue("q")};
+    const auto payloads = [](int last) {
+        return std::views::iota(0, last + 1) | std::views::transform([last](int i) {
+                   return i == last ? std::string(64 << 20, 'x') : std::string("small");
+               });
+    };
+    for (const int last : {0, 10, 2500}) {
+        BOOST_TEST(on.error_of(caller.submit_all(work, payloads(last))) == errc::too_large, last);
+        BOOST_TEST(on.counts().waiting == 0U, last);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_submission_of_many_that_fails_on_its_way_says_how_many_are_stored, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    using answers = std::vector<submitted>;
+    const auto fails = []() -> asio::awaitable<answers> {
+        co_await asio::this_coro::executor;
+        throw error(errc::queue_full, "no room");
+    };
+    const auto told = [&](std::size_t stored) {
+        try {
+            on.run(detail::after_others(fails(), stored, 3000));
+        } catch (const error& e) {
+            BOOST_TEST((e.code() == errc::queue_full));
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    BOOST_TEST(told(0) == "no room");
+    BOOST_TEST(told(2000) == "no room; of the 3000 tasks the first 2000 are stored");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 #include <limits>
 #include <ranges>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace taskflux::conformance {
@@ -817,6 +818,84 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_open_subtask_is_not_waited_for_where_it_is_spaw
     on.advance(10s);
     all.until(job.id(), task_state::waiting_children);
     BOOST_TEST(all.runs[9] == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(any_of_coroutines_that_make_a_call_each_has_the_same_winner_and_what_follows_its_place, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    struct own {
+        static asio::awaitable<int> sleep(context& ctx) {
+            co_await ctx.sleep_for(1h);
+            co_return 0;
+        }
+        static asio::awaitable<int> call(context& ctx, int value) { co_return co_await ctx.call(twice, value); }
+    };
+    const auto before = [](context& ctx) { return ctx.any(own::sleep(ctx), own::call(ctx, 1), own::sleep(ctx)); };
+    const auto behind = [](context& ctx) { return ctx.any(own::call(ctx, 1), own::sleep(ctx), own::sleep(ctx)); };
+    const auto mixed = [](context& ctx) { return ctx.any(own::sleep(ctx), ctx.call(twice, 1), own::sleep(ctx)); };
+    const std::vector<std::function<asio::awaitable<std::variant<int, int, int>>(context&)>> choices{before, behind, mixed};
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        int begins = 0;
+        all.parent_body = [&, i](context& ctx, int) -> asio::awaitable<int> {
+            ++begins;
+            const auto got = co_await choices[i](ctx);
+            const int first = std::visit([](int value) { return value; }, got);
+            co_await ctx.sleep_for(10s);
+            const int second = co_await ctx.call(twice, 50);
+            co_await ctx.sleep_for(10s);
+            co_return first + second;
+        };
+        if (i == 0) all.begin();
+        const auto job = all.result(all.client.submit(parent, 1));
+        for (int pauses = 1; pauses <= 2; ++pauses) {
+            all.until(job.id(), task_state::scheduled);
+            on.advance(10s);
+            while (begins == pauses) on.run(on.broker().counts(q));
+        }
+        BOOST_TEST(all.result(job.result()) == 102, i);
+        BOOST_TEST(begins == 3);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_calls_its_context_is_refused_and_one_with_names_of_its_own_is_not, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    using made = std::function<asio::awaitable<void>(context&)>;
+    const std::vector<made> calls{
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.call(twice, 1); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.map(note, std::views::iota(0, 2)); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.spawn(note, std::views::iota(0, 2)); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.sleep_for(10s); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.wait_signal<int>("go"); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.any(ctx.call_as("a", twice, submit_options(), 1)); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.all(ctx.call(twice, 1)); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.spawn_one(twice, submit_options(), 1); },
+    };
+    all.parent_body = [&](context& ctx, int which) -> asio::awaitable<int> {
+        const auto& call = calls.at(static_cast<std::size_t>(which));
+        const auto step = [&] { return call(ctx); };
+        co_await ctx.step("step", step);
+        co_return 1;
+    };
+    all.begin();
+    for (int i = 0; i < static_cast<int>(calls.size()); ++i) {
+        BOOST_TEST(on.error_of(all.client.run(parent, i)) == errc::invalid_argument, i);
+    }
+    BOOST_TEST(all.runs.empty());
+
+    all.parent_body = [](context& ctx, int value) -> asio::awaitable<int> {
+        const auto inner = [] { return 3; };
+        const auto outer = [&]() -> asio::awaitable<int> {
+            const int a = co_await ctx.call_as("named", twice, submit_options(), value);
+            const int b = co_await ctx.step("inner", inner);
+            co_return a + b;
+        };
+        const int got = co_await ctx.step("outer", outer);
+        const int more = co_await ctx.call(twice, 100);
+        co_await ctx.sleep_for(0s);
+        co_return got + more;
+    };
+    BOOST_TEST(all.result(all.client.run(parent, 5)) == 213);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,7 +33,8 @@ public:
     /// never come (30 February).
     explicit cron(std::string_view text);
 
-    /// The first time after `after`, by clocks in that zone. Nothing after the year 30000.
+    /// The first time after `after`, by clocks in that zone. Nothing after the year 30000; what is before
+    /// the year -30000 counts as its beginning.
     std::optional<time_point> next(time_point after, const zone& in = {}) const;
 
     const std::string& text() const noexcept { return text_; }

@@ -39,8 +39,9 @@ cron::cron(std::string_view text) : text_(detail::without_spaces_around(text)) {
 
 std::optional<time_point> cron::next(time_point after, const zone& in) const {
     using namespace std::chrono;
-    constexpr auto latest = sys_days(year(30000) / January / 1);
+    constexpr auto latest = sys_days(year(30000) / January / 1), earliest = sys_days(year(-30000) / January / 1);
     if (after >= latest) return std::nullopt;
+    after = (std::max)(after, time_point(earliest));  // no calendar has what is before
     if (every_ > duration::zero()) {
         const auto periods = floor<duration>(after.time_since_epoch()).count() / every_.count();
         auto when = time_point(every_ * periods);

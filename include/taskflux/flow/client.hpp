@@ -83,7 +83,8 @@ public:
     }
 
     /// Stores a task for each payload, 1000 in a round trip, and returns their handles in the same order. All are encoded
-    /// first: with one that can't be, nothing is stored. `payloads` may be lazy; a range that is passed by reference must live
+    /// first: with one that can't be, or is over 64 MiB, nothing is stored. Where a later round trip fails the error says how
+    /// many tasks are stored. `payloads` may be lazy; a range that is passed by reference must live
     /// until this has returned.
     template <class R, class P, std::ranges::input_range Range>
     awaitable<std::vector<job<R>>> submit_all(const detail::contract<R, P>& contract, Range&& payloads) const {
@@ -294,6 +295,7 @@ private:
         for (auto next = std::ranges::begin(payloads); next != std::ranges::end(payloads); ++next) {
             texts.push_back(detail::encode_of(subject, *next));
         }
+        detail::check_payload_sizes(texts);
         std::vector<job<R>> jobs;
         jobs.reserve(texts.size());
         for (std::size_t from = 0; from < texts.size(); from += batch_size) {
@@ -303,7 +305,8 @@ private:
                 tasks.push_back(pattern);
                 tasks.back().payload = std::move(texts[i]);
             }
-            const auto stored = co_await broker->submit(queue, std::move(tasks));
+            auto submission = broker->submit(queue, std::move(tasks));
+            const auto stored = co_await detail::after_others(std::move(submission), jobs.size(), texts.size());
             for (const auto& one : stored) jobs.push_back(job<R>(broker, task_id{queue, one.key}, one.duplicate, faults));
         }
         co_return jobs;

@@ -50,6 +50,21 @@ asio::awaitable<void> send_signal(broker_ptr broker, task_id id, std::string nam
     if (done != effect::done) throw detail::task_has_ended(id);
 }
 
+void check_payload_sizes(const std::vector<std::string>& payloads) {
+    for (const auto& one : payloads) check_payload_size(one);
+}
+
+asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector<submitted>> submission, std::size_t stored,
+                                                     std::size_t all) {
+    try {
+        co_return co_await std::move(submission);
+    } catch (const error& e) {
+        if (stored == 0) throw;
+        throw error(static_cast<errc>(e.code().value()), std::string(e.what()) + "; of the " + std::to_string(all) + " tasks the first " +
+                                                             std::to_string(stored) + " are stored");
+    }
+}
+
 void cancel_in_background(const broker_ptr& broker, const task_id& id) {
     constexpr auto cancel = [](broker_ptr of, task_id which) -> asio::awaitable<void> {
         std::vector<task_key> keys(1, which.key);

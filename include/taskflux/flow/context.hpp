@@ -154,7 +154,7 @@ public:
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
     /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
-    /// among the calls must make at most one call each, unless their calls have names (`call_as`).
+    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`).
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);
@@ -197,8 +197,9 @@ public:
 
     /// Calls `function`, a coroutine or a plain function, and writes its result into the journal: another run of the task
     /// reads the result there and does not call it again. It is called at least once: again when the worker dies before the
-    /// result is written. The result needs a codec. Errors: `invalid_argument` for a name that this task has used already,
-    /// `too_large` when the journal would hold more than `max_journal_size`.
+    /// result is written. The result needs a codec. `function` makes no calls of its context by position (`call`, `map`,
+    /// `sleep_for`, …): another run would not find them. Errors: `invalid_argument` for that, and for a name that this task has
+    /// used already, `too_large` when the journal would hold more than `max_journal_size`.
     template <class Function>
     asio::awaitable<detail::step_result<std::decay_t<Function>>> step(std::string name, Function&& function) {
         static_assert(!detail::dies_twice<Function>,

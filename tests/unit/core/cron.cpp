@@ -384,6 +384,15 @@ BOOST_AUTO_TEST_CASE(the_last_times_of_the_calendar_end_in_nothing) {
     BOOST_TEST(text_of(cron("@every 1s").next(taskflux::never)) == "never");
 }
 
+BOOST_AUTO_TEST_CASE(a_time_before_the_first_of_the_calendar_counts_as_that) {
+    const taskflux::time_point first = std::chrono::sys_days(std::chrono::year(-30000) / 1 / 1);
+    for (const auto after : {(taskflux::time_point::min)(), first - std::chrono::years(10000), first - 1ms, first}) {
+        BOOST_TEST((cron("0 0 * * *").next(after) == first + 24h));
+        BOOST_TEST((cron("@every 1h").next(after) == first + 1h));
+        BOOST_TEST((cron("0 0 * * *").next(after, taskflux::zone::named("Europe/Berlin")) < first + 25h));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(milliseconds_are_rounded_up) {
     BOOST_TEST(text_of(cron("* * * * * *").next(at("2026-01-01 00:00:00") + 1ms)) == "2026-01-01 00:00:01");
     BOOST_TEST((cron("@every 250ms").next(at("2026-01-01 00:00:00")) == at("2026-01-01 00:00:00") + 250ms));

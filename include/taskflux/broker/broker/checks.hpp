@@ -10,6 +10,7 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +55,10 @@ inline error journal_is_full(std::size_t bytes) {
                                  std::to_string(max_journal_size) + " are kept: journal less, or references to it"};
 }
 
+inline error not_a_journal_cursor(const std::string& cursor) {
+    return {errc::invalid_argument, "not a cursor of a journal: " + in_quotes(cursor) + "; use that of the page before"};
+}
+
 /// How much of something brokers keep.
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
@@ -79,9 +84,16 @@ inline void check_spec(const task_spec& spec) {
     for (const auto& [name, value] : spec.headers) check_header(name, value);
 }
 
+/// Errors: `too_large`.
+inline void check_payload_size(const std::string& payload) {
+    constexpr std::size_t most = 64 << 20;
+    if (payload.size() <= most) return;
+    throw error(errc::too_large, "a payload of " + std::to_string(payload.size()) + " bytes is not stored: at most " +
+                                     std::to_string(most) + " are; submit a reference to it");
+}
+
 /// What is to be stored. Errors: also `too_large`.
 inline void check_tasks(const std::vector<new_task>& tasks) {
-    constexpr std::size_t most = 64 << 20;
     const task_spec* checked = nullptr;
     for (const auto& task : tasks) {
         if (!task.spec) throw error(errc::invalid_argument, "a task to submit has no specification: set new_task::spec");
@@ -94,10 +106,7 @@ inline void check_tasks(const std::vector<new_task>& tasks) {
             check_queue_name(task.parent->id.queue);
             check_name(limits::journal_key, task.parent->key);
         }
-        if (task.payload.size() > most) {
-            throw error(errc::too_large, "a payload of " + std::to_string(task.payload.size()) + " bytes is not stored: at most " +
-                                             std::to_string(most) + " are; submit a reference to it");
-        }
+        check_payload_size(task.payload);
     }
 }
 
@@ -105,18 +114,28 @@ inline void check_writes(const journal_write& what) {
     check_name(limits::consumer, what.consumer, true);
     for (const auto& item : what.items) {
         check_name(limits::journal_key, item.key);
-        if (!item.key.starts_with('#')) continue;  // what a server counts begins with it
-        throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not allowed: it begins with '#'");
+        if (item.key.starts_with('#')) {  // what a server counts begins with it
+            throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not allowed: it begins with '#'");
+        }
+        const bool can_be = item.how != journal_write::mode::drop || item.key.starts_with(journal_letter::subtask);
+        if (can_be) continue;
+        throw error(errc::invalid_argument, "key in a journal " + in_quotes(item.key) + " is not taken out: only subtasks are, whose "
+                                            "keys begin with 'c'");
     }
 }
 
-/// Texts of a log are kept as JSON: where one is not UTF-8, what is wrong in it is replaced, and the others stay as they are.
+/// The lines of a log are kept as JSON: what could not be written there is replaced (bytes that are not UTF-8, a time before the
+/// year 0 or after 9999, a level that is none) by what is next to it, and the others stay as they are.
 inline void make_valid(std::vector<attempt_report>& reports) {
     const auto mend = [](std::string& text) {
         if (!is_utf8(text)) text = as_utf8(text);
     };
+    constexpr time_point first = std::chrono::sys_days(std::chrono::year(0) / 1 / 1);
+    constexpr time_point last = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1) - duration(1);
     for (auto& news : reports) {
         for (auto& line : news.log) {
+            line.at = std::clamp(line.at, first, last);
+            line.level = std::clamp(line.level, log_level::trace, log_level::error);
             mend(line.text);
             header_map fields;
             for (auto& [name, value] : line.fields) {

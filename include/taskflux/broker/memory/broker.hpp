@@ -140,6 +140,7 @@ public:
     }
 
     awaitable<effect> update(task_id id, std::string payload) override {
+        detail::check_payload_size(payload);
         co_return hub_->in_existing(id.queue, [&](auto& in, time_point) {
             return in.update(id.key, std::move(payload));
         });
@@ -163,6 +164,7 @@ public:
     }
 
     awaitable<task_page> list(list_query query) override {
+        if (!query.queue.empty()) detail::check_queue_name(query.queue);
         co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
     }
 

@@ -6,6 +6,7 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 #include <map>
@@ -107,8 +108,11 @@ public:
             }
             return page;
         }
+        const bool is_cursor = query.cursor.empty() || is_key(query.cursor);
+        if (!is_cursor) throw detail::not_a_journal_cursor(query.cursor);
         auto at = entries_.upper_bound(query.cursor);
-        for (; at != entries_.end() && page.entries.size() < query.limit; ++at) page.entries.push_back(seen(*at));
+        const auto most = (std::max)(query.limit, std::size_t(1));
+        for (; at != entries_.end() && page.entries.size() < most; ++at) page.entries.push_back(seen(*at));
         if (at != entries_.end() && at != entries_.begin()) page.cursor = std::prev(at)->first;
         return page;
     }
@@ -131,6 +135,10 @@ public:
     }
 
 private:
+    static bool is_key(std::string_view text) {
+        return text[0] == journal_letter::subtask || text[0] == journal_letter::step || text[0] == journal_letter::signal;
+    }
+
     static journal_entry seen(const std::pair<const std::string, entry>& one) {
         return {one.first, one.second.text, one.second.epoch, one.second.is_spawned, one.second.outcome};
     }

@@ -29,6 +29,13 @@ inline std::string signature(const name_set& names) {
     return std::to_string(mixed);
 }
 
+/// The names of the tasks that it wants, as scripts take them, for which none means any: no name at all is one that no task has.
+inline void add_names(arguments& with, const fetch_request& request) {
+    if (!request.names) return;
+    if (request.names->empty()) with.add("");
+    for (const auto& one : *request.names) with.add(one);
+}
+
 /// What a sleeping fetch is called on the server. `names`: the signature of those that it wants.
 inline std::string member_of(const engine& on, const std::string& sleeper, const std::string& names) {
     return on.channel() + '\n' + sleeper + '\n' + names;
@@ -92,9 +99,7 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         arguments with;
         with.add(request.consumer).add(most).add(may_sleep ? on->channel() : std::string()).add(place.sleeper);
         with.add(names).add_pass_over();
-        if (request.names) {
-            for (const auto& one : *request.names) with.add(one);
-        }
+        add_names(with, request);
         const auto calls = looks.ask(i);
         const auto sent = on->base().now();
         auto fetching = source->fetch(request.consumer, std::move(with));
@@ -194,9 +199,7 @@ inline awaitable<void> look(engine_ptr on, const fetch_request& request, std::ve
     arguments with;
     with.add(request.consumer).add(may_sleep ? on->channel() : std::string()).add(place.sleeper).add(names);
     with.add(uncertain.left.empty() ? "" : "1");
-    if (request.names) {
-        for (const auto& one : *request.names) with.add(one);
-    }
+    add_names(with, request);
     // What gets lost from here on makes it uncertain again.
     for (const auto& name : uncertain.left) consumers.certain(request.consumer, name);
     const auto sent = on->base().now();

@@ -114,6 +114,7 @@ public:
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto on = engine_;
         on->check_open();
+        detail::check_queue_name(queue);
         detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {
@@ -168,6 +169,7 @@ public:
 
     awaitable<effect> update(task_id id, std::string payload) override {
         const auto on = engine_;
+        detail::check_payload_size(payload);
         arguments with;
         with.add(id.key.sequence).add(id.key.nonce).add(std::move(payload));
         const auto got = co_await on->call(id.queue, scripts::update, {}, std::move(with));
@@ -270,6 +272,7 @@ private:
 
     static awaitable<std::vector<effect>> steer(engine_ptr on, const char* verb, std::string queue, std::vector<task_key> keys) {
         on->check_open();
+        detail::check_queue_name(queue);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < keys.size(); from += engine::careful_batch_size) {
             const auto till = (std::min)(from + engine::careful_batch_size, keys.size());

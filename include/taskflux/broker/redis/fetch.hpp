@@ -73,7 +73,9 @@ inline void check_joined(const engine_ptr& on, const fetch_request& request, loo
     const auto departures = on->consumers().departures();
     if (looks.joined_at == departures) return;
     for (const auto& name : request.queues) {
-        if (!on->consumers().has_joined(request.consumer, name)) throw detail::consumer_is_gone(request.consumer, name);
+        if (on->consumers().has_joined(request.consumer, name)) continue;
+        detail::check_queue_name(name);
+        throw detail::consumer_is_gone(request.consumer, name);
     }
     looks.joined_at = departures;
 }

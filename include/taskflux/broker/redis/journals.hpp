@@ -99,12 +99,23 @@ inline std::size_t looked_at(const std::string& told, std::size_t named) {
     return count;
 }
 
+/// Throws `invalid_argument` for what no page has had as its cursor.
+inline void check_cursor(const std::string& cursor) {
+    if (cursor.empty()) return;
+    std::uint64_t number = 0;
+    const auto [end, failure] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), number);
+    if (failure == std::errc() && end == cursor.data() + cursor.size()) return;
+    throw detail::not_a_journal_cursor(cursor);
+}
+
 /// `broker::journal`.
 inline awaitable<journal_page> read_journal(engine_ptr on, task_id id, journal_query query) {
+    check_cursor(query.cursor);
     journal_page page;
     for (std::size_t from = 0; from == 0 || from < query.keys.size();) {
         arguments with;
-        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor).add(query.limit);
+        with.add(id.key.sequence).add(id.key.nonce).add(query.cursor.empty() ? "0" : query.cursor);
+        with.add((std::max)(query.limit, std::size_t(1)));
         const auto till = (std::min)(from + engine::batch_size, query.keys.size());
         for (auto i = from; i < till; ++i) with.add(query.keys[i]);
         const auto got = co_await on->call(id.queue, scripts::journal, journal_of(id.key), std::move(with));

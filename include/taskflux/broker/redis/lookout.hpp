@@ -184,7 +184,7 @@ private:
             if (!called_.contains(i) && !unknown_.contains(i) && !put_off_.contains(i)) found.push_back(i);
         }
         const auto share = double(many) / double((std::max)(queues_.size(), std::size_t(1)));
-        sweep_at_ = later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
+        sweep_at_ = queues_.empty() ? never : later(now, duration(static_cast<duration::rep>(double(poll.count()) * share)));
         return found;
     }
 

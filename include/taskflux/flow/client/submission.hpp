@@ -44,4 +44,11 @@ new_task task_of(const contract<R, P>& contract, const submit_options& options, 
     return make_task(std::move(spec), options, std::move(text));
 }
 
+/// Throws `too_large` for a payload that no broker stores: before the first of many is stored.
+void check_payload_sizes(const std::vector<std::string>& payloads);
+
+/// Awaits the submission of some of `all` tasks, of which so many have been stored: its error says so.
+asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector<submitted>> submission, std::size_t stored,
+                                                     std::size_t all);
+
 }  // namespace taskflux::detail

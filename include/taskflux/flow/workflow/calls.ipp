@@ -105,6 +105,7 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {

@@ -7,12 +7,15 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace taskflux::detail {
 
@@ -32,6 +35,39 @@ asio::awaitable<std::variant<stored<Ts>...>> only(std::size_t index, std::index_
     using any_value = std::variant<stored<Ts>...>;
     asio::awaitable<any_value> all[] = {as_any<Is, any_value>(std::move(calls))...};
     co_return co_await std::move(all[index < sizeof...(Ts) ? index : 0]);
+}
+
+/// Which of several calls has won, as the journal keeps it, with the names that the others have taken, where coroutines among
+/// them made calls: another run awaits the winner alone, and must give those names to nobody.
+struct winner {
+    std::size_t index = 0;
+    std::vector<unsigned> left_out = {};
+
+    std::string text() const {
+        auto made = std::to_string(index);
+        for (const auto number : left_out) made += ' ' + std::to_string(number);
+        return made;
+    }
+
+    static winner parse(std::string_view text) {
+        winner made;
+        made.index = number_in(text);
+        for (auto space = text.find(' '); space != std::string_view::npos; space = text.find(' ', space + 1)) {
+            made.left_out.push_back(number_in<unsigned>(text.substr(space + 1)));
+        }
+        return made;
+    }
+};
+
+/// The names that each of several calls has taken.
+using names_by_call = std::vector<std::vector<unsigned>>;
+
+/// Awaits a call, and notes the names that are taken in its coroutines.
+template <class T>
+asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<names_by_call> taken, std::size_t index) {
+    const auto* const chain = co_await book.chain();
+    const noted_names here(book, chain, (*taken)[index]);
+    co_return co_await std::move(call);
 }
 
 /// While several calls of a handler are awaited.
@@ -77,21 +113,44 @@ asio::awaitable<T> branch(leaf here, notebook& book, asio::awaitable<T> call) {
     }
 }
 
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, std::shared_ptr<names_by_call> taken, std::index_sequence<Is...>,
+                                                       asio::awaitable<Ts>... calls) {
+    return when_any(branch(leaf(book), book, noted(book, std::move(calls), taken, Is))...);
+}
+
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const group together(book);
     const place at(std::move(name), call_kind::any);
     std::optional<std::string> known;
     if (book.may_have_entries()) known = co_await book.find(at);
-    if (known) co_return co_await only(number_in(*known), std::index_sequence_for<Ts...>(), std::move(calls)...);
-    auto winner = co_await when_any(branch(leaf(book), book, std::move(calls))...);
-    co_await book.set(trace_of(at.kind).key(at.name), std::to_string(winner.index()));
-    co_return winner;
+    if (known) {
+        auto before = winner::parse(*known);
+        book.leave_out(before.left_out);
+        co_return co_await only(before.index, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    }
+    const auto start = book.position();
+    const auto taken = std::make_shared<names_by_call>(sizeof...(Ts));
+    auto first = co_await any_noted(book, taken, std::index_sequence_for<Ts...>(), std::move(calls)...);
+    winner won;
+    won.index = first.index();
+    for (std::size_t i = 0; i < taken->size(); ++i) {
+        if (i == won.index) continue;
+        for (const auto number : (*taken)[i]) {
+            if (number > start) won.left_out.push_back(number);  // else it was taken before, by what made the call
+        }
+    }
+    auto text = won.text();
+    co_await book.set(trace_of(at.kind).key(at.name), std::move(text));
+    co_return first;
 }
 
 template <class... Ts>
 asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
+    if (book.is_in_step()) co_await book.refuse_in_step();
     const group together(book);
     co_return co_await when_all(branch(leaf(book), book, std::move(calls))...);
 }

@@ -83,10 +83,28 @@ public:
     /// Whether an earlier attempt may have written into the journal.
     bool may_have_entries() const { return token_ > 1; }
 
-    std::string next_name() {
-        note_stop();
-        return std::to_string(++position_);
-    }
+    std::string next_name();
+
+    /// How many names `next_name` has given.
+    unsigned position() const { return position_; }
+    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make.
+    void leave_out(const std::vector<unsigned>& numbers);
+
+    /// The chain of coroutines that awaits this.
+    asio::awaitable<const void*> chain();
+    /// From here on, names that calls in this chain have are added to `to`, until that is null.
+    void note_names(const void* chain, std::vector<unsigned>* to);
+    bool notes_names() const { return noting_ > 0; }
+    asio::awaitable<void> note_name(const std::string& name);
+
+    /// Whether the handler's own chain awaits this.
+    asio::awaitable<bool> is_alone();
+
+    void enter_step() { ++steps_; }
+    void leave_step() { --steps_; }
+    bool is_in_step() const { return steps_ > 0; }
+    /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
+    asio::awaitable<void> refuse_in_step();
 
     /// The number of the signal of that name that is awaited next: the first one that no other wait has.
     std::size_t next_signal(const std::string& name);
@@ -180,8 +198,8 @@ private:
     void note(const departure& why);
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
+    auto look_at_chain();
     auto leave(const departure& why);
-    auto is_own_chain();
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
@@ -195,11 +213,15 @@ private:
     std::atomic<int> groups_ = 0;
     std::atomic<int> leaves_ = 1;  // the handler's own chain, or the branches of its groups
     std::atomic<bool> has_rested_ = false;
+    std::atomic<int> noting_ = 0;  // chains in `noted_`
+    std::atomic<int> steps_ = 0;  // whose functions the handler's own chain awaits
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
+    std::set<unsigned> left_out_;
+    std::map<const void*, std::vector<unsigned>*> noted_;  // by chain
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
@@ -232,6 +254,8 @@ asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brok
 /// Awaits a call that may be one of several beside each other.
 template <class T>
 asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+    if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
+    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     std::exception_ptr failure;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -246,6 +270,21 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     if (book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
+
+/// Notes the names that calls in a chain have, while this lives.
+class noted_names {
+public:
+    noted_names(notebook& book, const void* chain, std::vector<unsigned>& to) : book_(book), chain_(chain) {
+        book_.note_names(chain_, &to);
+    }
+    noted_names(const noted_names&) = delete;
+    noted_names& operator=(const noted_names&) = delete;
+    ~noted_names() { book_.note_names(chain_, nullptr); }
+
+private:
+    notebook& book_;
+    const void* const chain_;
+};
 
 /// Lends the handler's slot to other tasks while this lives: while the handler only waits.
 class parking {

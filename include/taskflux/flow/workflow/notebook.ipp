@@ -25,6 +25,42 @@ namespace taskflux::detail {
 
 // --- names ------------------------------------------------------------------------------------------------------
 
+inline auto notebook::look_at_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
+        [](auto handler) {
+            const auto* const chain = coroutine_chain(handler);
+            std::move(handler)(chain);
+        },
+        asio::deferred);
+}
+
+std::string notebook::next_name() {
+    note_stop();
+    const std::lock_guard lock(mutex_);
+    do ++position_;
+    while (left_out_.contains(position_));
+    return std::to_string(position_);
+}
+
+void notebook::leave_out(const std::vector<unsigned>& numbers) {
+    const std::lock_guard lock(mutex_);
+    left_out_.insert(numbers.begin(), numbers.end());
+}
+
+void notebook::note_names(const void* chain, std::vector<unsigned>* to) {
+    const std::lock_guard lock(mutex_);
+    if (to) noted_[chain] = to;
+    else noted_.erase(chain);
+    noting_ = static_cast<int>(noted_.size());
+}
+
+asio::awaitable<void> notebook::note_name(const std::string& name) {
+    const auto* const where = co_await look_at_chain();
+    const std::lock_guard lock(mutex_);
+    const auto found = noted_.find(where);
+    if (found != noted_.end()) found->second->push_back(number_in<unsigned>(name));
+}
+
 std::size_t notebook::next_signal(const std::string& name) {
     detail::check_name(limits::call, name);
     const std::lock_guard lock(mutex_);
@@ -71,7 +107,9 @@ bool notebook::is_made(std::string_view key) const {
         const std::lock_guard lock(mutex_);
         return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
     }
-    return number_in<unsigned>(name) <= position_;
+    const auto number = number_in<unsigned>(name);
+    const std::lock_guard lock(mutex_);
+    return number <= position_ || left_out_.contains(number);
 }
 
 asio::awaitable<bool> notebook::is_behind() {
@@ -255,6 +293,22 @@ std::optional<errc> errc_of(const std::exception_ptr& failure) {
     return std::nullopt;
 }
 
+asio::awaitable<const void*> notebook::chain() { co_return co_await look_at_chain(); }
+
+asio::awaitable<bool> notebook::is_alone() {
+    const auto* const awaits = co_await look_at_chain();
+    co_return sink_.is_handlers(awaits);
+}
+
+asio::awaitable<void> notebook::refuse_in_step() {
+    const bool is_within = co_await is_alone();  // else beside the step
+    if (is_within) {
+        throw error(errc::invalid_argument, "a step of task " + to_string(id_) + " calls its context: another run reads the step's "
+                                            "result, makes no such call, and would take the ones behind it for others; call the "
+                                            "context before or after the step, or give the call a name (call_as)");
+    }
+}
+
 std::optional<departure> notebook::departed() const {
     const std::lock_guard lock(mutex_);
     return departed_;
@@ -280,19 +334,10 @@ inline auto notebook::leave(const departure& why) {
         asio::deferred);
 }
 
-inline auto notebook::is_own_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(bool)>(
-        [this](auto handler) {
-            const bool is_own = sink_.is_handlers(coroutine_chain(handler));
-            std::move(handler)(is_own);
-        },
-        asio::deferred);
-}
-
 asio::awaitable<void> notebook::rest() {
     if (!may_have_entries() || has_rested_) co_return;
     const int waiting = sink_.parked();
-    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_own_chain());
+    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_alone());
     if (!only_waits || has_rested_.exchange(true)) co_return;
     co_await set(step_key("~rest"), std::to_string(token_));
 }

@@ -23,7 +23,8 @@ struct place {
     std::string name;
     call_kind kind;
 
-    bool is_position() const { return name.find_first_not_of("0123456789") == std::string::npos; }
+    static bool is_position(std::string_view name) { return name.find_first_not_of("0123456789") == std::string_view::npos; }
+    bool is_position() const { return is_position(name); }
 };
 
 /// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.

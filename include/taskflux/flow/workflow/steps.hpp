@@ -19,6 +19,30 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
+/// While a step's function runs, in the handler's own chain.
+class inside_step {
+public:
+    inside_step(notebook& book, bool is_alone) : book_(is_alone ? &book : nullptr) {
+        if (book_) book_->enter_step();
+    }
+    inside_step(const inside_step&) = delete;
+    inside_step& operator=(const inside_step&) = delete;
+    ~inside_step() {
+        if (book_) book_->leave_step();
+    }
+
+private:
+    notebook* const book_;
+};
+
+/// Calls a step's function, and awaits what it returns.
+template <class Function>
+asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
+    const inside_step here(book, co_await book.is_alone());
+    if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
+    else co_return function();
+}
+
 /// What a step's result has become that was of another type: see `context::step`.
 error step_mismatch(const std::string& name, const std::string& why);
 
@@ -45,16 +69,13 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     }
     std::string text = "null";
     if constexpr (std::is_void_v<R>) {
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_await guarded(book, function(), false);
-        else function();
+        co_await call_step(book, function);
         co_await book.keep(step_key(name), std::move(text));
     } else {
-        std::optional<R> value;
-        if constexpr (is_awaitable<std::invoke_result_t<Function&>>) value.emplace(co_await guarded(book, function(), false));
-        else value.emplace(function());
-        text = encode(*value);
+        R value = co_await call_step(book, function);
+        text = encode(value);
         co_await book.keep(step_key(name), std::move(text));
-        co_return std::move(*value);
+        co_return value;
     }
 }
 

@@ -53,13 +53,14 @@ asio::awaitable<unsigned> version_of(notebook& book, std::string name, unsigned 
 
 asio::awaitable<void> wait_until(notebook& book, std::string name, time_point when) {
     auto& clock = book.broker()->clock();
+    when = (std::max)(when, time_point{});  // all that is long past is the same, and spans from there to now have a number
     place at(std::move(name), call_kind::sleep);
     auto until = when;
     if (!book.may_have_entries() && when - clock.now() < shortest_pause) {
         book.keep_later(trace_of(at.kind).key(at.name), time_text(when));
     } else {
         const auto kept = co_await book.keep(time_text(when), std::move(at));
-        until = read_time(kept);
+        until = (std::max)(read_time(kept), time_point{});
         departure pause;
         pause.delay = until - clock.now();
         if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
