@@ -5453,6 +5453,34 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/sole_use.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What one coroutine at a time may do: a second one is refused, and would wait for ever instead. Thread-safe.
+class sole_use {
+public:
+    /// To be held by the coroutine.
+    class mark {
+    public:
+        /// Errors: `wrong_state`, with `what` and `remedy`, while another mark lives.
+        mark(sole_use& of, const char* what, const std::string& whose, const char* remedy) : of_(of) {
+            if (of_.is_taken_.exchange(true)) throw error(errc::wrong_state, what + whose + remedy);
+        }
+        ~mark() { of_.is_taken_ = false; }
+        mark(const mark&) = delete;
+        mark& operator=(const mark&) = delete;
+
+    private:
+        sole_use& of_;
+    };
+
+private:
+    std::atomic<bool> is_taken_ = false;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/stream/inlet.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5483,8 +5511,9 @@ public:
     /// answered; `timed_out`.
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
-    /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
-    /// `unavailable` when the source is lost; `shut_down` when the broker is closed and no received value is left.
+    /// The next value; nothing at the end, or for a null `self`. Once it is cancelled it takes no value. Errors: what the source
+    /// has thrown; `timed_out`; `unavailable` when the source is lost; `shut_down` when the broker is closed and no received
+    /// value is left; `wrong_state` while another coroutine is in here.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
     /// No further value will come: a stream that has not ended fails with `why`.
@@ -5513,6 +5542,7 @@ private:
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
+    sole_use reads_;
 
     std::mutex mutex_;  // guards all below
     std::string source_;
@@ -6213,7 +6243,7 @@ public:
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
     /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`; `shut_down`
-    /// when the broker is closed.
+    /// when the broker is closed; `wrong_state` while another coroutine is in here.
     asio::awaitable<void> emit(std::string value);
 
     /// Sends the end of the stream. Returns when the reader has received it, or is gone. Errors: `shut_down`.
@@ -6254,6 +6284,7 @@ private:
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
+    sole_use emits_;
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
@@ -6708,7 +6739,17 @@ asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
 }
 
 asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
-    while (self) {
+    if (!self) co_return std::nullopt;
+    const sole_use::mark sole(self->reads_, "a second coroutine can't read the stream of ", self->name_,
+                                 ": one reads it already; read it in one, which may hand out the values");
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const auto cancelled_before = state.cancelled();
+    // What is awaited beside it may end first, though a value is here: then this is cancelled, and must not have taken it.
+    if (state.slot().is_connected()) co_await asio::post(asio::deferred);
+    for (;;) {
+        if (state.cancelled() != cancelled_before) {
+            throw boost::system::system_error(asio::error::operation_aborted, "stream::next");
+        }
         std::optional<std::string> value;
         bool is_due = false;
         {
@@ -6729,7 +6770,6 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
         if (value) co_return value;
         co_await self->change();
     }
-    co_return std::nullopt;
 }
 
 void inlet::close(std::exception_ptr why) {
@@ -6907,6 +6947,8 @@ asio::awaitable<void> outlet::emit(std::string value) {
         throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
                                          std::to_string(most) + " fit into a message; emit smaller values");
     }
+    const sole_use::mark sole(emits_, "a second coroutine can't emit a value", {},
+                                  ": one emits already; emit in one, which may be handed the values of others");
     bool is_added = false;
     for (;;) {
         check_open();
