@@ -5453,6 +5453,27 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 
 }  // namespace taskflux
 
+// -------------------- taskflux/calls/rpc/cut_off.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The type of a failure that is not the method's: its instance has stopped, and cancelled the call.
+inline constexpr const char* cut_off_type = "taskflux::cut_off";
+
+/// What the caller gets then.
+inline failure cut_off(const call_context& call, const std::string& instance) {
+    auto made = describe(std::make_exception_ptr(
+        error(errc::unavailable, "the call of " + call.service() + '.' + call.method() + " is cut off: instance " + instance +
+                                     " has stopped, and the method had not returned within drain_for; it may have done a part: "
+                                     "call again, where it may run twice, or allow a longer service_options::drain_for")));
+    made.type = cut_off_type;
+    return made;
+}
+
+inline bool is_cut_off(const failure& why) { return why.type == cut_off_type; }
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/sole_use.hpp ---------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5624,6 +5645,11 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         faults.raise(call_failed(code, std::move(why)));
     }
+    /// Whether its instance has stopped before the method returned.
+    bool is_cut_off() {
+        const std::lock_guard lock(mutex);
+        return !failure.empty() && detail::is_cut_off(read_failure(failure));
+    }
     void end(std::exception_ptr why) {
         {
             const std::lock_guard lock(mutex);
@@ -5712,10 +5738,11 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take(what.faults);
+        const bool is_cut_off = !failure && !is_refused && what.options.is_idempotent() && mine.of().is_cut_off();
+        if (!failure && !is_refused && !is_cut_off) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
-        if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+        if (is_refused || is_cut_off) self->instances_.did_not_hear(what.service, to.address);
         else tried.erase(to.address);  // perhaps only the connection to it was lost
     }
 }
@@ -6095,6 +6122,7 @@ private:
         asio::cancellation_signal stop;  // for `where`
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
+        bool is_cut_off = false;    // it was cancelled as the service ends
         bool has_returned = false;  // only its answer is still on its way
     };
     using call_ptr = std::shared_ptr<call>;
@@ -6120,6 +6148,12 @@ private:
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     void refuse_calls();
+
+    /// Whether a call was cancelled as the service ends.
+    bool cuts_off(const call& one) const {
+        const std::lock_guard lock(mutex_);
+        return one.is_cut_off;
+    }
 
     /// Sends heartbeats to the directory, and cancels calls past their deadlines, until it is stopped.
     asio::awaitable<void> serve();
@@ -6531,7 +6565,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     }
     if (failure) {
         answer.what = call_message::kind::fault;
-        const auto why = describe(failure);
+        const auto why = is_abort(failure) && self->cuts_off(*one) ? cut_off(one->context, self->options_.id()) : describe(failure);
         if (one->request.reply_to.empty()) {
             self->log_lost(one->request,
                            is_abort(failure) ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
@@ -6588,7 +6622,10 @@ void service_core::cancel(const call_ptr& one) {
 
 void service_core::cancel_all() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, one] : calls_) cancel(one);
+    for (const auto& [key, one] : calls_) {
+        one->is_cut_off = true;
+        cancel(one);
+    }
 }
 
 time_point service_core::cancel_overdue() {

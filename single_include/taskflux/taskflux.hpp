@@ -2168,8 +2168,11 @@ public:
     /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    /// Calls the instance with this id and no other; default: any.
-    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
+    /// Calls the instance with this id and no other; default, or empty: any. Errors: `invalid_argument` for what is no id.
+    call_options& to(std::string instance) {
+        if (!instance.empty()) detail::checked_name(instance, "instance id");
+        return to_ = std::move(instance), *this;
+    }
 
     /// Adds a header, which the method finds in `call_context::headers`.
     call_options& header(std::string name, std::string value) {
@@ -4148,9 +4151,9 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// A call goes to one live instance, the less busy of two taken at random, and runs at most once unless it is `idempotent`;
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
-/// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
-/// the instance, too.
+/// `unavailable` when the instance that has taken the call is lost or has stopped, or the server is lost; `not_found` for a
+/// method that the service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that
+/// the contract names. A call that is cancelled or times out is cancelled in the instance, too.
 class rpc {
 public:
     template <class T>

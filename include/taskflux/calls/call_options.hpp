@@ -31,8 +31,11 @@ public:
     /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
-    /// Calls the instance with this id and no other; default: any.
-    call_options& to(std::string instance) { return to_ = std::move(instance), *this; }
+    /// Calls the instance with this id and no other; default, or empty: any. Errors: `invalid_argument` for what is no id.
+    call_options& to(std::string instance) {
+        if (!instance.empty()) detail::checked_name(instance, "instance id");
+        return to_ = std::move(instance), *this;
+    }
 
     /// Adds a header, which the method finds in `call_context::headers`.
     call_options& header(std::string name, std::string value) {
