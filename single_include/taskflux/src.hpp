@@ -6214,7 +6214,7 @@ service::service(broker_ptr broker, service_options options)
 
 service::~service() {
     if (const auto core = life_.core()) core->abandon();
-    if (pool_) pool_->join();
+    detail::join_cpu_pool(std::move(pool_), broker_->get_executor());
 }
 
 asio::awaitable<void> service::run() {
@@ -8266,6 +8266,12 @@ bool life_flag::is_cut_short(const asio::any_io_executor& executor) const {
     const auto inner = strand ? strand->get_inner_executor() : executor;
     const auto* plain = inner.target<asio::io_context::executor_type>();
     return !plain || !plain->context().stopped();
+}
+
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere) {
+    if (!pool) return;
+    if (!pool->get_executor().running_in_this_thread()) return pool->join();
+    asio::post(elsewhere, [pool = std::move(pool)] { pool->join(); });
 }
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
@@ -11056,7 +11062,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
 
 scheduler::~scheduler() {
     if (const auto core = life_.core()) core->abandon();
-    if (pool_) pool_->join();
+    detail::join_cpu_pool(std::move(pool_), book_.broker()->get_executor());
 }
 
 asio::awaitable<void> scheduler::run() {
@@ -12474,7 +12480,7 @@ void worker_control::abandon() {
         const std::lock_guard lock(mutex_);
         pool = pool_;
     }
-    if (pool) pool->join();
+    join_cpu_pool(std::move(pool), broker_->get_executor());
 }
 
 executor_counts worker_control::counts() const {
@@ -12905,7 +12911,9 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    if (patience > duration::zero()) {
+        monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    }
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;

@@ -9,10 +9,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace taskflux::detail {
@@ -39,6 +41,12 @@ bool life_flag::is_cut_short(const asio::any_io_executor& executor) const {
     const auto inner = strand ? strand->get_inner_executor() : executor;
     const auto* plain = inner.target<asio::io_context::executor_type>();
     return !plain || !plain->context().stopped();
+}
+
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere) {
+    if (!pool) return;
+    if (!pool->get_executor().running_in_this_thread()) return pool->join();
+    asio::post(elsewhere, [pool = std::move(pool)] { pool->join(); });
 }
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
