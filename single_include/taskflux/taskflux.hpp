@@ -5240,6 +5240,24 @@ std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retr
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/given_function.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Refuses a null pointer and a `std::function` that holds nothing, with `invalid_argument`, before anything calls it. `kind`
+/// and `name`: what it is the function of, as in "task render".
+template <class Function>
+void require_given(const Function& function, std::string_view kind, std::string_view name) {
+    if constexpr (std::constructible_from<Function, std::nullptr_t> && requires { function == nullptr; }) {
+        if (function != nullptr) return;
+        throw error(errc::invalid_argument, "the function of " + std::string(kind) + (name.empty() ? "" : " ") + std::string(name) +
+                                                " is empty: give one that can be called, no null pointer and no std::function "
+                                                "that holds nothing");
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/clock.hpp -------------------------------------------------------------------
 
 namespace taskflux {
@@ -7624,10 +7642,11 @@ public:
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
     /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
-    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler, `errc::wrong_state`
-    /// once `run` has been called.
+    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
+    /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
@@ -7638,6 +7657,7 @@ public:
     /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));
@@ -8728,10 +8748,11 @@ public:
 
     /// Sets the function of a method: a coroutine, which runs on the broker's executor, or a plain function, which runs on
     /// the CPU pool. It takes the payload, or a `call_context&` and the payload. If it throws, its caller gets `call_failed`
-    /// with type and message. Errors: `errc::invalid_argument` for a second function, `errc::wrong_state` once `run` has
-    /// been called.
+    /// with type and message. Errors: `errc::invalid_argument` for a second function and for an empty one,
+    /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
@@ -8741,6 +8762,7 @@ public:
     /// Errors: as of the other `on`.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
         return *this;
     }
@@ -9419,6 +9441,7 @@ public:
     scheduler& local(std::string_view id, std::string_view expression, Function function,
                      const schedule_options& options = schedule_options()) {
         static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::require_given(function, "local job", id);
         if constexpr (std::invocable<Function&>) {
             using returned = std::invoke_result_t<Function&>;
             detail::local_job job;
