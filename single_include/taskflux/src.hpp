@@ -5674,6 +5674,55 @@ asio::awaitable<std::string> rpc::call_json(std::string service, std::string met
 
 }  // namespace taskflux
 
+// -------------------- taskflux/calls/rpc/cut_off.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The type of a failure that is not the method's: its instance has stopped, and cancelled the call.
+inline constexpr const char* cut_off_type = "taskflux::cut_off";
+
+/// What the caller gets then.
+inline failure cut_off(const call_context& call, const std::string& instance) {
+    auto made = describe(std::make_exception_ptr(
+        error(errc::unavailable, "the call of " + call.service() + '.' + call.method() + " is cut off: instance " + instance +
+                                     " has stopped, and the method had not returned within drain_for; it may have done a part: "
+                                     "call again, where it may run twice, or allow a longer service_options::drain_for")));
+    made.type = cut_off_type;
+    return made;
+}
+
+inline bool is_cut_off(const failure& why) { return why.type == cut_off_type; }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/sole_use.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What one coroutine at a time may do: a second one is refused, and would wait for ever instead. Thread-safe.
+class sole_use {
+public:
+    /// To be held by the coroutine.
+    class mark {
+    public:
+        /// Errors: `wrong_state`, with `what` and `remedy`, while another mark lives.
+        mark(sole_use& of, const char* what, const std::string& whose, const char* remedy) : of_(of) {
+            if (of_.is_taken_.exchange(true)) throw error(errc::wrong_state, what + whose + remedy);
+        }
+        ~mark() { of_.is_taken_ = false; }
+        mark(const mark&) = delete;
+        mark& operator=(const mark&) = delete;
+
+    private:
+        sole_use& of_;
+    };
+
+private:
+    std::atomic<bool> is_taken_ = false;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/calls/stream/inlet.hpp ------------------------------------------------------
 
 namespace taskflux::detail {
@@ -5704,8 +5753,9 @@ public:
     /// answered; `timed_out`.
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
-    /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
-    /// `unavailable` when the source is lost; `shut_down` when the broker is closed and no received value is left.
+    /// The next value; nothing at the end, or for a null `self`. Once it is cancelled it takes no value. Errors: what the source
+    /// has thrown; `timed_out`; `unavailable` when the source is lost; `shut_down` when the broker is closed and no received
+    /// value is left; `wrong_state` while another coroutine is in here.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
     /// No further value will come: a stream that has not ended fails with `why`.
@@ -5734,6 +5784,7 @@ private:
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
+    sole_use reads_;
 
     std::mutex mutex_;  // guards all below
     std::string source_;
@@ -5814,6 +5865,11 @@ struct rpc_core::pending {
         auto why = read_failure(failure);
         const auto code = code_of(why);
         faults.raise(call_failed(code, std::move(why)));
+    }
+    /// Whether its instance has stopped before the method returned.
+    bool is_cut_off() {
+        const std::lock_guard lock(mutex);
+        return !failure.empty() && detail::is_cut_off(read_failure(failure));
     }
     void end(std::exception_ptr why) {
         {
@@ -5905,10 +5961,11 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take(what.faults);
+        const bool is_cut_off = !failure && !is_refused && what.options.is_idempotent() && mine.of().is_cut_off();
+        if (!failure && !is_refused && !is_cut_off) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
-        if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+        if (is_refused || is_cut_off) self->instances_.did_not_hear(what.service, to.address);
         else doubtful.insert(to.address);
     }
 }
@@ -6350,6 +6407,7 @@ private:
         asio::cancellation_signal stop;  // for `where`
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
+        bool is_cut_off = false;    // it was cancelled as the service ends
         bool has_returned = false;  // only its answer is still on its way
     };
     using call_ptr = std::shared_ptr<call>;
@@ -6375,6 +6433,12 @@ private:
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     void refuse_calls();
+
+    /// Whether a call was cancelled as the service ends.
+    bool cuts_off(const call& one) const {
+        const std::lock_guard lock(mutex_);
+        return one.is_cut_off;
+    }
 
     /// Sends heartbeats to the directory, and cancels calls past their deadlines, until it is stopped.
     asio::awaitable<void> serve();
@@ -6472,7 +6536,7 @@ service::service(broker_ptr broker, service_options options)
 
 service::~service() {
     life_.abandon();
-    if (pool_) pool_->join();
+    detail::join_cpu_pool(std::move(pool_), broker_->get_executor());
 }
 
 asio::awaitable<void> service::run() {
@@ -6538,7 +6602,7 @@ public:
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
     /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`; `shut_down`
-    /// when the broker is closed.
+    /// when the broker is closed; `wrong_state` while another coroutine is in here.
     asio::awaitable<void> emit(std::string value);
 
     /// Sends the end of the stream. Returns when the reader has received it, or is gone. Errors: `shut_down`.
@@ -6579,6 +6643,7 @@ private:
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
+    sole_use emits_;
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;
@@ -6825,7 +6890,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     }
     if (failure) {
         answer.what = call_message::kind::fault;
-        const auto why = describe(failure);
+        const auto why = is_abort(failure) && self->cuts_off(*one) ? cut_off(one->context, self->options_.id()) : describe(failure);
         if (one->request.reply_to.empty()) {
             self->log_lost(one->request,
                            is_abort(failure) ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
@@ -6882,7 +6947,10 @@ void service_core::cancel(const call_ptr& one) {
 
 void service_core::cancel_all() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, one] : calls_) cancel(one);
+    for (const auto& [key, one] : calls_) {
+        one->is_cut_off = true;
+        cancel(one);
+    }
 }
 
 time_point service_core::cancel_overdue() {
@@ -7033,7 +7101,17 @@ asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
 }
 
 asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
-    while (self) {
+    if (!self) co_return std::nullopt;
+    const sole_use::mark sole(self->reads_, "a second coroutine can't read the stream of ", self->name_,
+                                 ": one reads it already; read it in one, which may hand out the values");
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const auto cancelled_before = state.cancelled();
+    // What is awaited beside it may end first, though a value is here: then this is cancelled, and must not have taken it.
+    if (state.slot().is_connected()) co_await asio::post(asio::deferred);
+    for (;;) {
+        if (state.cancelled() != cancelled_before) {
+            throw boost::system::system_error(asio::error::operation_aborted, "stream::next");
+        }
         std::optional<std::string> value;
         bool is_due = false;
         {
@@ -7054,7 +7132,6 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
         if (value) co_return value;
         co_await self->change();
     }
-    co_return std::nullopt;
 }
 
 void inlet::close(std::exception_ptr why) {
@@ -7232,6 +7309,8 @@ asio::awaitable<void> outlet::emit(std::string value) {
         throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
                                          std::to_string(most) + " fit into a message; emit smaller values");
     }
+    const sole_use::mark sole(emits_, "a second coroutine can't emit a value", {},
+                                  ": one emits already; emit in one, which may be handed the values of others");
     bool is_added = false;
     for (;;) {
         check_open();
@@ -8538,6 +8617,12 @@ struct begin_life {
         asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
     }
 };
+
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere) {
+    if (!pool) return;
+    if (!pool->get_executor().running_in_this_thread()) return pool->join();
+    asio::post(elsewhere, [pool = std::move(pool)] { pool->join(); });
+}
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(
@@ -11475,7 +11560,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
 
 scheduler::~scheduler() {
     life_.abandon();
-    if (pool_) pool_->join();
+    detail::join_cpu_pool(std::move(pool_), book_.broker()->get_executor());
 }
 
 asio::awaitable<void> scheduler::run() {
@@ -12939,7 +13024,7 @@ void worker_control::abandon() {
         const std::lock_guard lock(mutex_);
         pool = pool_;
     }
-    if (pool) pool->join();
+    join_cpu_pool(std::move(pool), broker_->get_executor());
 }
 
 executor_counts worker_control::counts() const {
@@ -13389,7 +13474,9 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    if (patience > duration::zero()) {
+        monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    }
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;

@@ -2373,7 +2373,12 @@ inline constexpr bool is_std_array<std::array<T, Size>> = true;
 template <class T>
 inline constexpr bool is_default_unique_ptr = false;
 template <class T>
-inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = true;
+inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = !std::is_array_v<T>;
+
+template <class T>
+inline constexpr bool is_shared_ptr = false;
+template <class T>
+inline constexpr bool is_shared_ptr<std::shared_ptr<T>> = std::is_object_v<T> && !std::is_array_v<T>;
 
 template <class T>
 concept character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
@@ -2439,7 +2444,7 @@ consteval kind find_kind() {
         return kind::duration;
     else if constexpr (is_sys_time<T>)
         return kind::time;
-    else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_a<T, std::shared_ptr>)
+    else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_shared_ptr<T>)
         return kind::nullable;
     else if constexpr (is_a<T, std::variant>)
         return kind::variant;
@@ -2587,6 +2592,7 @@ enum class mistake {
     base_not_described,
     not_a_value,
     no_default_constructor,
+    not_movable,
     bad_key,
     nested_nullable,
     same_name_twice
@@ -2600,6 +2606,10 @@ struct finding {
 
 using nothing_wrong = finding<mistake::none, void>;
 
+/// A container, a view or a pointer, though none that can be read back.
+template <class T>
+concept holder = requires { typename T::value_type; } || requires { typename T::element_type; };
+
 /// The first part of a type that cannot be coded. `Seen` are the classes on the way, so that a class that
 /// contains itself ends the search.
 struct inspector {
@@ -2610,7 +2620,7 @@ struct inspector {
             if constexpr (std::is_enum_v<T>)
                 return finding<mistake::enum_not_described, T>{};
             else if constexpr (std::is_class_v<T> && !std::is_const_v<T> &&
-                               !std::is_same_v<T, std::string_view> && !is_a<T, std::chrono::time_point>)
+                               !holder<T> && !is_a<T, std::chrono::time_point>)
                 return finding<mistake::struct_not_described, T>{};
             else
                 return finding<mistake::not_a_value, T>{};
@@ -2625,10 +2635,12 @@ struct inspector {
             return variant<Seen...>(std::type_identity<T>{});
         } else if constexpr (found == kind::map) {
             constexpr kind key = kind_of<typename T::key_type>;
-            if constexpr (key == kind::text || key == kind::integer || key == kind::enumeration)
-                return one<typename T::mapped_type, Seen...>();
-            else
+            if constexpr (key != kind::text && key != kind::integer && key != kind::enumeration)
                 return finding<mistake::bad_key, typename T::key_type>{};
+            else if constexpr (!std::is_move_assignable_v<typename T::mapped_type>)
+                return finding<mistake::not_movable, typename T::mapped_type>{};
+            else
+                return one<typename T::mapped_type, Seen...>();
         } else if constexpr (found == kind::sequence || found == kind::set) {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
@@ -2650,6 +2662,8 @@ struct inspector {
             return base{};
         else if constexpr (!std::is_default_constructible_v<T>)
             return finding<mistake::no_default_constructor, T>{};
+        else if constexpr (!std::is_move_constructible_v<T>)
+            return finding<mistake::not_movable, T>{};
         else
             return members<T, Seen...>(std::type_identity<members_of<T>>{});
     }
@@ -2756,10 +2770,14 @@ struct check_payload {
     static_assert(
         Mistake != mistake::not_a_value,
         "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array, a "
-        "string_view, a long double or a time point of a clock other than the system's use a value, "
-        "std::string, a standard container, std::unique_ptr, std::int8_t, double or std::chrono::sys_time");
+        "string_view, a span, a container that has neither push_back nor insert_or_assign, a long double or a time "
+        "point of a clock other than the system's use a value, std::string, std::vector, std::map, std::set, "
+        "std::unique_ptr, std::int8_t, double or std::chrono::sys_time, or specialise taskflux::codec<Type>");
     static_assert(Mistake != mistake::no_default_constructor,
                   "this Type has no default constructor, which decoding needs: add Type() = default");
+    static_assert(Mistake != mistake::not_movable,
+                  "this Type cannot be moved, which decoding needs: add Type(Type&&) = default and "
+                  "Type& operator=(Type&&) = default, and hold a member that cannot be moved by std::unique_ptr");
     static_assert(
         Mistake != mistake::bad_key,
         "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "
@@ -3768,8 +3786,8 @@ public:
         : from_(std::move(from)), of_(std::make_shared<const std::string>(std::move(of))) {}
 
     /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
-    /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
-    /// stream can be read on.
+    /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost; `wrong_state` while another
+    /// coroutine reads. A cancelled call takes no value, so that the stream can be read on, also after `next() || …`.
     asio::awaitable<std::optional<T>> next() { return decoded(from_.next(), of_); }
 
 private:
@@ -3803,7 +3821,7 @@ public:
     emitter& operator=(const emitter&) = delete;
 
     /// Sends a value, and returns when the reader has room for it. Drops it when nobody reads. Errors: `too_large` for a value
-    /// over 4 MiB. Cancellable.
+    /// over 4 MiB; `wrong_state` while another coroutine emits. Cancellable.
     asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
 
 private:
@@ -4174,9 +4192,9 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// A call goes to one live instance, the less busy of two taken at random, and runs at most once unless it is `idempotent`;
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
-/// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
-/// the instance, too.
+/// `unavailable` when the instance that has taken the call is lost or has stopped, or the server is lost; `not_found` for a
+/// method that the service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that
+/// the contract names. A call that is cancelled or times out is cancelled in the instance, too.
 class rpc {
 public:
     template <class T>
@@ -5269,6 +5287,24 @@ std::unique_ptr<basic_handler<Context>> emitting_handler(Function function, retr
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/given_function.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Refuses a null pointer and a `std::function` that holds nothing, with `invalid_argument`, before anything calls it. `kind`
+/// and `name`: what it is the function of, as in "task render".
+template <class Function>
+void require_given(const Function& function, std::string_view kind, std::string_view name) {
+    if constexpr (std::constructible_from<Function, std::nullptr_t> && requires { function == nullptr; }) {
+        if (function != nullptr) return;
+        throw error(errc::invalid_argument, "the function of " + std::string(kind) + (name.empty() ? "" : " ") + std::string(name) +
+                                                " is empty: give one that can be called, no null pointer and no std::function "
+                                                "that holds nothing");
+    }
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/clock.hpp -------------------------------------------------------------------
 
 namespace taskflux {
@@ -5672,6 +5708,10 @@ inline std::size_t cpu_pool_size(std::size_t threads) {
 inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     return std::make_shared<asio::thread_pool>(cpu_pool_size(threads));
 }
+
+/// Waits for the threads of a pool, which may be null. On one of them, which can't wait for itself (a plain function destroys
+/// what runs it), `elsewhere` waits in its place.
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere);
 
 }  // namespace taskflux::detail
 
@@ -7807,10 +7847,11 @@ public:
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
     /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
-    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler, `errc::wrong_state`
-    /// once `run` has been called.
+    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
+    /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
@@ -7821,6 +7862,7 @@ public:
     /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));
@@ -8922,10 +8964,11 @@ public:
 
     /// Sets the function of a method: a coroutine, which runs on the broker's executor, or a plain function, which runs on
     /// the CPU pool. It takes the payload, or a `call_context&` and the payload. If it throws, its caller gets `call_failed`
-    /// with type and message. Errors: `errc::invalid_argument` for a second function, `errc::wrong_state` once `run` has
-    /// been called.
+    /// with type and message. Errors: `errc::invalid_argument` for a second function and for an empty one,
+    /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
@@ -8935,6 +8978,7 @@ public:
     /// Errors: as of the other `on`.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
         return *this;
     }
@@ -9630,6 +9674,7 @@ public:
     scheduler& local(std::string_view id, std::string_view expression, Function function,
                      const schedule_options& options = schedule_options()) {
         static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::require_given(function, "local job", id);
         if constexpr (std::invocable<Function&>) {
             using returned = std::invoke_result_t<Function&>;
             detail::local_job job;

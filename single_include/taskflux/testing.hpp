@@ -206,14 +206,18 @@ public:
     /// Spawns a coroutine that runs beside the test. What it throws comes out of the next call that runs something.
     template <class T>
     void start(asio::awaitable<T> coroutine) {
+        check_turn();
         asio::co_spawn(io_, std::move(coroutine), [failure = failure_](std::exception_ptr error, auto&&...) {
             if (error && !*failure) *failure = std::move(error);
         });
         run_until_idle();
     }
 
-    /// Runs what is ready. Time stands still.
+    /// Runs what is ready. Time stands still. Errors, as of all functions that run something: `std::logic_error` when it is called
+    /// by what it runs.
     void run_until_idle() {
+        check_turn();
+        const turn running(is_running_);
         do io_.restart();
         while (io_.poll() != 0);
         if (*failure_) std::rethrow_exception(std::exchange(*failure_, nullptr));
@@ -242,6 +246,7 @@ public:
     template <class T>
     T run(asio::awaitable<T> coroutine, duration limit = std::chrono::hours(24 * 7),
           asio::cancellation_slot stop = asio::cancellation_slot()) {
+        check_turn();
         using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
         struct ending {
             bool is_over = false;
@@ -258,8 +263,8 @@ public:
         run_until_idle();
         const auto last = later(clock_.now(), limit);
         while (!end->is_over) {
-            if (clock_.now() >= last) throw std::logic_error("testing: the coroutine has not ended within its limit of virtual time");
-            if (clock_.next() == never) throw std::logic_error("testing: the coroutine can't end: nothing waits for time to pass");
+            if (clock_.now() >= last) throw stuck("has not ended within its limit of virtual time");
+            if (clock_.next() == never) throw stuck("can't end: nothing waits for time to pass");
             pass_to((std::min)(clock_.next(), last));
         }
         if (end->failure) std::rethrow_exception(end->failure);
@@ -267,6 +272,29 @@ public:
     }
 
 private:
+    /// While it lives something is run.
+    class turn {
+    public:
+        explicit turn(bool& is_taken) : is_taken_(is_taken) { is_taken_ = true; }
+        ~turn() { is_taken_ = false; }
+        turn(const turn&) = delete;
+        turn& operator=(const turn&) = delete;
+
+    private:
+        bool& is_taken_;
+    };
+
+    void check_turn() const {
+        if (!is_running_) return;
+        throw std::logic_error("testing: an environment is run by the test, and not by a handler or coroutine that runs in it: those "
+                               "co_await");
+    }
+
+    static std::logic_error stuck(const std::string& how) {
+        return std::logic_error("testing: the coroutine " + how + "; what runs on threads of its own is not waited for: make workers "
+                                "with environment::options(), and services and schedulers with cpu(environment::get_executor())");
+    }
+
     void pass_to(time_point when) {
         if (when > clock_.now()) clock_.advance(when - clock_.now());
         run_until_idle();
@@ -276,6 +304,7 @@ private:
     asio::io_context io_{1};
     const broker_ptr broker_;
     const std::shared_ptr<std::exception_ptr> failure_ = std::make_shared<std::exception_ptr>();
+    bool is_running_ = false;
 };
 
 /// The context of a task that no worker runs, so that a test can call a handler as the function that it is:

@@ -234,6 +234,37 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_method_throws_is_thrown_to_the_caller, Back
                           [](const call_failed& e) { return e.code() == errc::bad_payload && e.failure().pointer == "/a"; });
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_a_stopping_service_cuts_off_says_so_and_is_repeated_where_it_may_be, Backend, backends) {
+    calling<Backend> on;
+    constexpr method<int()> rest{"bed", "rest"};
+    const auto cut_off = [](const call_failed& e) {
+        return e.code() == errc::unavailable &&
+               std::string_view(e.what()).starts_with("the call of bed.rest is cut off: instance one has stopped");
+    };
+    taskflux::service one(on.shared(), named("one").drain_for(1s)), other(on.shared(), named("other"));
+    one.on(rest, []() -> asio::awaitable<int> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::use_awaitable);
+        co_return 1;
+    });
+    other.on(rest, []() -> asio::awaitable<int> { co_return 2; });
+    auto ones = on.start(one.run());
+    on.let_work();
+    auto once = on.start(on.caller.call(rest));
+    auto again = on.start(on.caller.call(rest, call_options().idempotent()));
+    on.let_work();
+    auto others = on.start(other.run());
+    on.let_work();
+    one.stop();
+    on.let_work();
+    on.pass(1s);
+    ones.get();
+    BOOST_CHECK_EXCEPTION(once.get(), call_failed, cut_off);
+    BOOST_TEST(again.get() == 2);
+    other.stop();
+    others.get();
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_too_large_to_be_sent_is_refused, Backend, backends) {
     calling<Backend> on;
     taskflux::service service(on.shared());
@@ -262,6 +293,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(without_an_instance_a_call_ends_at_once, Backend, 
     one.stop();
     BOOST_TEST(on.error_of(on.caller.call(add, 1, 2)) == errc::no_instance);
     BOOST_CHECK_THROW(static_cast<void>(on.caller.call_json("a b", "add", "1")), error);
+    BOOST_CHECK_THROW(call_options().to("two\nlines"), error);
+    BOOST_CHECK_THROW(call_options().to(std::string(129, 'x')), error);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_method_that_is_not_there_is_named_with_those_that_are, Backend, backends) {

@@ -75,9 +75,9 @@ asio::awaitable<std::vector<raw_reply>> call_all(std::shared_ptr<rpc_core> core,
 /// A call goes to one live instance, the less busy of two taken at random, and runs at most once unless it is `idempotent`;
 /// nothing of it is stored. If the chosen instance is gone before it took the call, another one is called. Errors:
 /// `no_instance` at once when there is none; `timed_out`; `busy` from an instance that has its limit of calls in flight;
-/// `unavailable` when the instance that has taken the call is lost, or the server is; `not_found` for a method that the
-/// service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that the contract names. A call that is cancelled or times out is cancelled in
-/// the instance, too.
+/// `unavailable` when the instance that has taken the call is lost or has stopped, or the server is lost; `not_found` for a
+/// method that the service does not have; `call_failed` with what the method threw, as a `fault_of` where it is a fault that
+/// the contract names. A call that is cancelled or times out is cancelled in the instance, too.
 class rpc {
 public:
     template <class T>

@@ -6,6 +6,7 @@
 #include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/method.hpp>
+#include <taskflux/detail/given_function.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/exec/handler/typed_handler.hpp>
 
@@ -83,10 +84,11 @@ public:
 
     /// Sets the function of a method: a coroutine, which runs on the broker's executor, or a plain function, which runs on
     /// the CPU pool. It takes the payload, or a `call_context&` and the payload. If it throws, its caller gets `call_failed`
-    /// with type and message. Errors: `errc::invalid_argument` for a second function, `errc::wrong_state` once `run` has
-    /// been called.
+    /// with type and message. Errors: `errc::invalid_argument` for a second function and for an empty one,
+    /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     service& on(const detail::method_contract<R, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         add(method.service(), method.name(), detail::make_handler<R, P, call_context>(std::move(function)));
         return *this;
     }
@@ -96,6 +98,7 @@ public:
     /// Errors: as of the other `on`.
     template <class T, class P, class Function>
     service& on(const detail::stream_method_contract<T, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         add(method.service(), method.name(), detail::emitting_handler<T, P, Function, call_context>(std::move(function)));
         return *this;
     }

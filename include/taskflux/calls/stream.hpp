@@ -32,8 +32,8 @@ public:
         : from_(std::move(from)), of_(std::make_shared<const std::string>(std::move(of))) {}
 
     /// The next value; nothing after the last one. Errors, after the values that came before: what the source has thrown, as
-    /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost. After a cancelled call the
-    /// stream can be read on.
+    /// from `rpc::call` or `job::result`; `timed_out`; `unavailable` when the source is lost; `wrong_state` while another
+    /// coroutine reads. A cancelled call takes no value, so that the stream can be read on, also after `next() || …`.
     asio::awaitable<std::optional<T>> next() { return decoded(from_.next(), of_); }
 
 private:
@@ -67,7 +67,7 @@ public:
     emitter& operator=(const emitter&) = delete;
 
     /// Sends a value, and returns when the reader has room for it. Drops it when nobody reads. Errors: `too_large` for a value
-    /// over 4 MiB. Cancellable.
+    /// over 4 MiB; `wrong_state` while another coroutine emits. Cancellable.
     asio::awaitable<void> emit(const T& value) { return detail::emit(to_, encode(value)); }
 
 private:

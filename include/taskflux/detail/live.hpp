@@ -38,4 +38,8 @@ inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     return std::make_shared<asio::thread_pool>(cpu_pool_size(threads));
 }
 
+/// Waits for the threads of a pool, which may be null. On one of them, which can't wait for itself (a plain function destroys
+/// what runs it), `elsewhere` waits in its place.
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere);
+
 }  // namespace taskflux::detail

@@ -8,9 +8,11 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace taskflux::detail {
@@ -30,6 +32,12 @@ struct begin_life {
         asio::co_spawn(strand, std::move(life), asio::bind_executor(std::move(back), std::move(on_end)));
     }
 };
+
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere) {
+    if (!pool) return;
+    if (!pool->get_executor().running_in_this_thread()) return pool->join();
+    asio::post(elsewhere, [pool = std::move(pool)] { pool->join(); });
+}
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
     co_await asio::async_initiate<const asio::deferred_t, void(std::exception_ptr)>(

@@ -5,6 +5,7 @@
 #include <taskflux/core/schedule.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/awaited.hpp>
+#include <taskflux/detail/given_function.hpp>
 #include <taskflux/detail/payload.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/scheduler/book.hpp>
@@ -78,6 +79,7 @@ public:
     scheduler& local(std::string_view id, std::string_view expression, Function function,
                      const schedule_options& options = schedule_options()) {
         static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::require_given(function, "local job", id);
         if constexpr (std::invocable<Function&>) {
             using returned = std::invoke_result_t<Function&>;
             detail::local_job job;

@@ -4,6 +4,7 @@
 #include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/detail/given_function.hpp>
 #include <taskflux/exec/executor_options.hpp>
 #include <taskflux/flow/worker/control.hpp>
 #include <taskflux/flow/worker_options.hpp>
@@ -41,10 +42,11 @@ public:
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
     /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
-    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler, `errc::wrong_state`
-    /// once `run` has been called.
+    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
+    /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::make_handler<R, P, context>(std::move(handler), contract.options().policy().retry.retry_if()));
         return *this;
@@ -55,6 +57,7 @@ public:
     /// again; the reader gets those that it has not received. Errors: as of the other `on`.
     template <class T, class P, class Function>
     worker& on(const detail::stream_contract<T, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));

@@ -1,10 +1,14 @@
 #include "fixture.hpp"
 
+#include <taskflux/calls/service.hpp>
+#include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <limits>
+#include <string>
 
 using namespace test::flow;
 
@@ -225,6 +229,25 @@ BOOST_AUTO_TEST_CASE(a_result_that_json_cannot_hold_fails_at_once) {
     BOOST_TEST(failed.code() == errc::bad_payload);
     BOOST_TEST(failed.failure().pointer == "/value");
     BOOST_TEST(failed.attempts() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_function_is_refused_before_anything_calls_it) {
+    const auto refuses = [](const std::string& what, const auto& give) {
+        BOOST_CHECK_EXCEPTION(give(), taskflux::error, [&](const taskflux::error& e) {
+            return e.code() == errc::invalid_argument && std::string(e.what()).starts_with("the function of " + what + " is empty");
+        });
+    };
+    constexpr taskflux::method<int(int)> triple{"sums", "triple"};
+    worker w{broker, options()};
+    taskflux::service s{broker};
+    taskflux::scheduler plans{broker};
+    int (*none)(int) = nullptr;
+    refuses("task twice", [&] { w.on(twice, none); });
+    refuses("task twice", [&] { w.on(twice, std::function<asio::awaitable<int>(context&, int)>()); });
+    refuses("method triple", [&] { s.on(triple, none); });
+    refuses("local job tidy", [&] { plans.local("tidy", "* * * * * *", std::function<void()>()); });
+    w.on(twice, [](int x) { return 2 * x; });
+    BOOST_TEST(w.tasks().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_that_meets_bad_json_of_its_own_is_retried) {

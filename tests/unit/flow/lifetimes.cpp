@@ -258,4 +258,44 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_with_a_null_broker) {
     refuses([&] { taskflux::directory{none}; });
 }
 
+BOOST_AUTO_TEST_CASE(a_plain_function_may_destroy_what_runs_it) {
+    const watchdog dog;
+    taskflux::manual_clock time;
+    asio::io_context io;
+    const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+    const taskflux::client client{broker};
+    const taskflux::rpc caller{broker};
+    constexpr taskflux::method<int()> last{"desk", "last"};
+    const auto silent = taskflux::log_sink(nullptr);
+    std::atomic<int> destroyed = 0;
+
+    auto works = std::make_unique<worker>(broker, worker_options().cpu_threads(1).log(silent));
+    works->on(tick, [&] {
+        works.reset();
+        ++destroyed;
+    });
+    auto serves = std::make_unique<taskflux::service>(broker, taskflux::service_options().cpu_threads(1).log(silent));
+    serves->on(last, [&] {
+        serves.reset();
+        return ++destroyed;
+    });
+    auto plans = std::make_unique<taskflux::scheduler>(broker, taskflux::scheduler_options().log(silent));
+    plans->local("last", "* * * * * *", [&] {
+        plans.reset();
+        ++destroyed;
+    });
+
+    std::vector<std::shared_ptr<ending<void>>> lives;
+    lives.push_back(start_on(io.get_executor(), works->run()));
+    lives.push_back(start_on(io.get_executor(), serves->run()));
+    lives.push_back(start_on(io.get_executor(), plans->run()));
+    io.poll();
+    start_on(io.get_executor(), client.submit(tick));
+    start_on(io.get_executor(), caller.notify(last));
+    time.advance(1s);
+    io.run();
+    BOOST_TEST(destroyed == 3);
+    for (const auto& life : lives) BOOST_TEST((life->done && !life->error));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,7 +4,11 @@
 #include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include <initializer_list>
+#include <string>
+#include <variant>
 
 using namespace test::flow;
 using taskflux::detail::call_message;
@@ -146,6 +150,61 @@ BOOST_AUTO_TEST_CASE(a_fault_comes_after_the_values_before_it_and_the_first_one_
     BOOST_TEST(value() == "a");
     BOOST_TEST(value() == "b");
     BOOST_TEST(value() == "no luck");
+}
+
+BOOST_AUTO_TEST_CASE(a_read_that_is_cancelled_at_any_step_of_a_values_way_takes_it_or_leaves_it) {
+    int taken = 0, left = 0;
+    for (std::uint64_t i = 0; i < 12; ++i) {
+        const auto reading = next();
+        call_message message;
+        message.what = kind::values;
+        message.reply_to = source->address();
+        message.number = i;
+        message.add(std::to_string(i));
+        broker->post(in->address(), message.text());
+        io.restart();
+        for (std::uint64_t step = 0; step < i; ++step) io.poll_one();
+        const bool was_over = reading->done;
+        reading->cancel();
+        settle();
+        BOOST_REQUIRE(reading->done);
+        BOOST_TEST(was_over == !reading->error);  // what is cancelled in time takes nothing
+        const auto got = reading->error ? value() : reading->value->value();
+        BOOST_TEST(got == std::to_string(i));
+        ++(reading->error ? left : taken);
+    }
+    BOOST_TEST(taken > 0);
+    BOOST_TEST(left > 0);
+}
+
+BOOST_AUTO_TEST_CASE(of_two_streams_that_are_awaited_together_the_one_that_is_not_taken_keeps_its_value) {
+    using namespace asio::experimental::awaitable_operators;
+    const auto other = inlet::open(broker, 8, {}, "task tocks");
+    send(kind::values, 0, {"a", "b"});
+    call_message message;
+    message.what = kind::values;
+    message.reply_to = source->address();
+    message.add("c");
+    broker->post(other->address(), message.text());
+    settle();
+    const auto first = now(inlet::next(in) || inlet::next(other));
+    BOOST_REQUIRE(first.index() == 0U);
+    BOOST_TEST(*std::get<0>(first) == "a");
+    const auto second = now(inlet::next(other) || inlet::next(in));
+    BOOST_REQUIRE(second.index() == 0U);
+    BOOST_TEST(*std::get<0>(second) == "c");
+    BOOST_TEST(value() == "b");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_reader_is_refused_and_the_first_goes_on) {
+    const auto first = next();
+    const auto second = next();
+    BOOST_TEST((second->code() == errc::wrong_state));
+    BOOST_TEST(second->what() == "a second coroutine can't read the stream of task ticks: one reads it already; read it in one, "
+                                 "which may hand out the values");
+    send(kind::values, 0, {"a"});
+    BOOST_TEST((first->done && first->value && *first->value == "a"));
+    BOOST_TEST(!next()->done);  // as the first no longer reads
 }
 
 BOOST_AUTO_TEST_CASE(values_that_come_twice_are_read_once_and_those_behind_a_gap_are_asked_for_once) {
@@ -310,6 +369,18 @@ BOOST_AUTO_TEST_CASE(a_reader_that_does_not_read_is_asked_whether_it_is_there) {
     send(kind::cancel, 0, 0);
     BOOST_TEST(emitting->done);
     BOOST_TEST(gone == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_coroutine_that_emits_is_refused_and_the_first_goes_on) {
+    const auto first = emit({"a", "b", "c", "d", "e", "f"});
+    BOOST_TEST(!first->done);
+    const auto second = emit({"x"});
+    BOOST_TEST((second->code() == errc::wrong_state));
+    BOOST_TEST(second->what() == "a second coroutine can't emit a value: one emits already; emit in one, which may be handed the "
+                                 "values of others");
+    send(kind::credit, 4, 4);
+    BOOST_TEST((first->done && !first->error));
+    BOOST_TEST(!emit({"g", "h", "i"})->error);
 }
 
 BOOST_AUTO_TEST_CASE(large_values_go_each_in_a_message_of_its_own_and_no_more_than_may_be_unread) {

@@ -132,6 +132,21 @@ BOOST_AUTO_TEST_CASE(what_would_have_threads_of_its_own_in_an_environment_says_s
     BOOST_TEST(test.run(client{test.broker()}.run(twice, 4)) == 4);
 }
 
+BOOST_AUTO_TEST_CASE(what_runs_in_an_environment_can_not_run_it) {
+    environment test;
+    const client c{test.broker()};
+    worker w{test.broker(), test.options()};
+    w.on(twice, [&](int x) {
+        test.run(c.run(remind, x));
+        return x;
+    });
+    test.start(w.run());
+    BOOST_CHECK_EXCEPTION(test.run(c.run(twice, 1)), taskflux::task_failed, [](const taskflux::task_failed& e) {
+        return e.failure().message.find("is run by the test, and not by a handler") != std::string::npos;
+    });
+    BOOST_TEST(test.run(test.broker()->counts("default")).waiting == 0U);  // nothing of it was begun
+}
+
 BOOST_AUTO_TEST_CASE(what_a_coroutine_beside_the_test_throws_comes_out) {
     environment test;
     BOOST_CHECK_THROW(test.start(fail()), std::runtime_error);

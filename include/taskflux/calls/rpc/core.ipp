@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/rpc/core.hpp>
+#include <taskflux/calls/rpc/cut_off.hpp>
 #include <taskflux/calls/stream/inlet.hpp>
 #include <taskflux/calls/stream/reading.hpp>
 #include <taskflux/core/task/failure.hpp>
@@ -48,6 +49,11 @@ struct rpc_core::pending {
         auto why = read_failure(failure);
         const auto code = code_of(why);
         faults.raise(call_failed(code, std::move(why)));
+    }
+    /// Whether its instance has stopped before the method returned.
+    bool is_cut_off() {
+        const std::lock_guard lock(mutex);
+        return !failure.empty() && detail::is_cut_off(read_failure(failure));
     }
     void end(std::exception_ptr why) {
         {
@@ -139,10 +145,11 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure && !is_refused) co_return mine.of().take(what.faults);
+        const bool is_cut_off = !failure && !is_refused && what.options.is_idempotent() && mine.of().is_cut_off();
+        if (!failure && !is_refused && !is_cut_off) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
-        if (is_refused) self->instances_.did_not_hear(what.service, to.address);
+        if (is_refused || is_cut_off) self->instances_.did_not_hear(what.service, to.address);
         else doubtful.insert(to.address);
     }
 }

@@ -73,6 +73,7 @@ private:
         asio::cancellation_signal stop;  // for `where`
         // Guarded by the core's mutex:
         bool is_gone = false;       // the caller waits no more for a reply
+        bool is_cut_off = false;    // it was cancelled as the service ends
         bool has_returned = false;  // only its answer is still on its way
     };
     using call_ptr = std::shared_ptr<call>;
@@ -98,6 +99,12 @@ private:
     static asio::awaitable<void> carry_out(std::shared_ptr<service_core> self, call_ptr one);
 
     void refuse_calls();
+
+    /// Whether a call was cancelled as the service ends.
+    bool cuts_off(const call& one) const {
+        const std::lock_guard lock(mutex_);
+        return one.is_cut_off;
+    }
 
     /// Sends heartbeats to the directory, and cancels calls past their deadlines, until it is stopped.
     asio::awaitable<void> serve();

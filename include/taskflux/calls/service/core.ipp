@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/calls/rpc/cut_off.hpp>
 #include <taskflux/calls/service/core.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/clock.hpp>
@@ -246,7 +247,7 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
     }
     if (failure) {
         answer.what = call_message::kind::fault;
-        const auto why = describe(failure);
+        const auto why = is_abort(failure) && self->cuts_off(*one) ? cut_off(one->context, self->options_.id()) : describe(failure);
         if (one->request.reply_to.empty()) {
             self->log_lost(one->request,
                            is_abort(failure) ? "it was cancelled, as its timeout had passed or the service ended" : why.message);
@@ -303,7 +304,10 @@ void service_core::cancel(const call_ptr& one) {
 
 void service_core::cancel_all() {
     const std::lock_guard lock(mutex_);
-    for (const auto& [key, one] : calls_) cancel(one);
+    for (const auto& [key, one] : calls_) {
+        one->is_cut_off = true;
+        cancel(one);
+    }
 }
 
 time_point service_core::cancel_overdue() {

@@ -5,6 +5,7 @@
 #include <taskflux/core/failure.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/sole_use.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -47,8 +48,9 @@ public:
     /// answered; `timed_out`.
     static asio::awaitable<bool> begun(std::shared_ptr<inlet> self);
 
-    /// The next value; nothing at the end, or for a null `self`. Errors: what the source has thrown; `timed_out`;
-    /// `unavailable` when the source is lost; `shut_down` when the broker is closed and no received value is left.
+    /// The next value; nothing at the end, or for a null `self`. Once it is cancelled it takes no value. Errors: what the source
+    /// has thrown; `timed_out`; `unavailable` when the source is lost; `shut_down` when the broker is closed and no received
+    /// value is left; `wrong_state` while another coroutine is in here.
     static asio::awaitable<std::optional<std::string>> next(std::shared_ptr<inlet> self);
 
     /// No further value will come: a stream that has not ended fails with `why`.
@@ -77,6 +79,7 @@ private:
     time_point ends_ = never;
     look looks_;
     std::function<void(bool)> leaves_;
+    sole_use reads_;
 
     std::mutex mutex_;  // guards all below
     std::string source_;

@@ -10,7 +10,11 @@
 #include <taskflux/detail/alarm.hpp>
 #include <taskflux/detail/courtesy.hpp>
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -55,7 +59,17 @@ asio::awaitable<bool> inlet::begun(std::shared_ptr<inlet> self) {
 }
 
 asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> self) {
-    while (self) {
+    if (!self) co_return std::nullopt;
+    const sole_use::mark sole(self->reads_, "a second coroutine can't read the stream of ", self->name_,
+                                 ": one reads it already; read it in one, which may hand out the values");
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const auto cancelled_before = state.cancelled();
+    // What is awaited beside it may end first, though a value is here: then this is cancelled, and must not have taken it.
+    if (state.slot().is_connected()) co_await asio::post(asio::deferred);
+    for (;;) {
+        if (state.cancelled() != cancelled_before) {
+            throw boost::system::system_error(asio::error::operation_aborted, "stream::next");
+        }
         std::optional<std::string> value;
         bool is_due = false;
         {
@@ -76,7 +90,6 @@ asio::awaitable<std::optional<std::string>> inlet::next(std::shared_ptr<inlet> s
         if (value) co_return value;
         co_await self->change();
     }
-    co_return std::nullopt;
 }
 
 void inlet::close(std::exception_ptr why) {

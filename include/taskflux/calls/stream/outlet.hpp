@@ -4,6 +4,7 @@
 #include <taskflux/calls/rpc/messages.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/detail/sole_use.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -32,7 +33,7 @@ public:
     outlet(broker_ptr broker, std::string to, std::size_t window, std::function<void()> on_gone);
 
     /// Sends a value, and returns when there is room for it; at once when the reader is gone. Errors: `too_large`; `shut_down`
-    /// when the broker is closed.
+    /// when the broker is closed; `wrong_state` while another coroutine is in here.
     asio::awaitable<void> emit(std::string value);
 
     /// Sends the end of the stream. Returns when the reader has received it, or is gone. Errors: `shut_down`.
@@ -73,6 +74,7 @@ private:
     const std::shared_ptr<event> changed_;
     std::unique_ptr<mailbox> box_;
     std::shared_ptr<const void> closing_;
+    sole_use emits_;
 
     std::mutex mutex_;  // guards all below
     std::function<void()> on_gone_;

@@ -41,6 +41,8 @@ asio::awaitable<void> outlet::emit(std::string value) {
         throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
                                          std::to_string(most) + " fit into a message; emit smaller values");
     }
+    const sole_use::mark sole(emits_, "a second coroutine can't emit a value", {},
+                                  ": one emits already; emit in one, which may be handed the values of others");
     bool is_added = false;
     for (;;) {
         check_open();

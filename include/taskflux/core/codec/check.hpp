@@ -21,6 +21,7 @@ enum class mistake {
     base_not_described,
     not_a_value,
     no_default_constructor,
+    not_movable,
     bad_key,
     nested_nullable,
     same_name_twice
@@ -34,6 +35,10 @@ struct finding {
 
 using nothing_wrong = finding<mistake::none, void>;
 
+/// A container, a view or a pointer, though none that can be read back.
+template <class T>
+concept holder = requires { typename T::value_type; } || requires { typename T::element_type; };
+
 /// The first part of a type that cannot be coded. `Seen` are the classes on the way, so that a class that
 /// contains itself ends the search.
 struct inspector {
@@ -44,7 +49,7 @@ struct inspector {
             if constexpr (std::is_enum_v<T>)
                 return finding<mistake::enum_not_described, T>{};
             else if constexpr (std::is_class_v<T> && !std::is_const_v<T> &&
-                               !std::is_same_v<T, std::string_view> && !is_a<T, std::chrono::time_point>)
+                               !holder<T> && !is_a<T, std::chrono::time_point>)
                 return finding<mistake::struct_not_described, T>{};
             else
                 return finding<mistake::not_a_value, T>{};
@@ -59,10 +64,12 @@ struct inspector {
             return variant<Seen...>(std::type_identity<T>{});
         } else if constexpr (found == kind::map) {
             constexpr kind key = kind_of<typename T::key_type>;
-            if constexpr (key == kind::text || key == kind::integer || key == kind::enumeration)
-                return one<typename T::mapped_type, Seen...>();
-            else
+            if constexpr (key != kind::text && key != kind::integer && key != kind::enumeration)
                 return finding<mistake::bad_key, typename T::key_type>{};
+            else if constexpr (!std::is_move_assignable_v<typename T::mapped_type>)
+                return finding<mistake::not_movable, typename T::mapped_type>{};
+            else
+                return one<typename T::mapped_type, Seen...>();
         } else if constexpr (found == kind::sequence || found == kind::set) {
             return one<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
@@ -84,6 +91,8 @@ struct inspector {
             return base{};
         else if constexpr (!std::is_default_constructible_v<T>)
             return finding<mistake::no_default_constructor, T>{};
+        else if constexpr (!std::is_move_constructible_v<T>)
+            return finding<mistake::not_movable, T>{};
         else
             return members<T, Seen...>(std::type_identity<members_of<T>>{});
     }
@@ -190,10 +199,14 @@ struct check_payload {
     static_assert(
         Mistake != mistake::not_a_value,
         "this Type cannot travel: instead of a const, a reference, a pointer, a char, a C array, a "
-        "string_view, a long double or a time point of a clock other than the system's use a value, "
-        "std::string, a standard container, std::unique_ptr, std::int8_t, double or std::chrono::sys_time");
+        "string_view, a span, a container that has neither push_back nor insert_or_assign, a long double or a time "
+        "point of a clock other than the system's use a value, std::string, std::vector, std::map, std::set, "
+        "std::unique_ptr, std::int8_t, double or std::chrono::sys_time, or specialise taskflux::codec<Type>");
     static_assert(Mistake != mistake::no_default_constructor,
                   "this Type has no default constructor, which decoding needs: add Type() = default");
+    static_assert(Mistake != mistake::not_movable,
+                  "this Type cannot be moved, which decoding needs: add Type(Type&&) = default and "
+                  "Type& operator=(Type&&) = default, and hold a member that cannot be moved by std::unique_ptr");
     static_assert(
         Mistake != mistake::bad_key,
         "this Type is a map's key: JSON needs std::string, an integer or a described enum there; use "

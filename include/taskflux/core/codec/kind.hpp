@@ -61,7 +61,12 @@ inline constexpr bool is_std_array<std::array<T, Size>> = true;
 template <class T>
 inline constexpr bool is_default_unique_ptr = false;
 template <class T>
-inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = true;
+inline constexpr bool is_default_unique_ptr<std::unique_ptr<T>> = !std::is_array_v<T>;
+
+template <class T>
+inline constexpr bool is_shared_ptr = false;
+template <class T>
+inline constexpr bool is_shared_ptr<std::shared_ptr<T>> = std::is_object_v<T> && !std::is_array_v<T>;
 
 template <class T>
 concept character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
@@ -127,7 +132,7 @@ consteval kind find_kind() {
         return kind::duration;
     else if constexpr (is_sys_time<T>)
         return kind::time;
-    else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_a<T, std::shared_ptr>)
+    else if constexpr (is_a<T, std::optional> || is_default_unique_ptr<T> || is_shared_ptr<T>)
         return kind::nullable;
     else if constexpr (is_a<T, std::variant>)
         return kind::variant;

@@ -57,7 +57,7 @@ void worker_control::abandon() {
         const std::lock_guard lock(mutex_);
         pool = pool_;
     }
-    if (pool) pool->join();
+    join_cpu_pool(std::move(pool), broker_->get_executor());
 }
 
 executor_counts worker_control::counts() const {

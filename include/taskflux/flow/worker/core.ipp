@@ -360,7 +360,9 @@ asio::awaitable<void> worker_core::drain() {
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
-    monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    if (patience > duration::zero()) {
+        monitor_->log(log_level::warning, "handlers did not finish within drain_for and are cancelled");
+    }
     crew_->cancel_all(errc::shut_down);
     is_empty = co_await crew_->emptied_within(options_.unwind_for());
     if (is_empty) co_return;
