@@ -317,7 +317,7 @@ struct with_one_server {
 BOOST_AUTO_TEST_SUITE(faults_calls)
 
 BOOST_AUTO_TEST_CASE(no_call_is_carried_out_twice_in_1000_runs_whose_connections_are_cut_at_random) {
-    const std::size_t lanes = is_long() ? 128 : 32, cuts_each = is_long() ? 200 : 32;
+    const std::size_t lanes = is_long() ? 128 : 32, cuts_each = is_long() ? 100 : 32;
     test::redis_server redis(test::redis_server_options().words({"--databases", std::to_string(lanes)}));  // one for each
     ledger executions(lanes * cuts_each * 1000), executors(executions.size());
     account all;
