@@ -1,4 +1,5 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/clock.hpp>
 #include <taskflux/core/id/limits.hpp>
 
 #include <boost/test/unit_test.hpp>
