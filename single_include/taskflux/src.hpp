@@ -142,6 +142,57 @@ std::string help_text(const std::string& program);
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/lifetime.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How far a core is: whether its `live` is under way, whether it was stopped, whether its object is destroyed. An object
+/// should be kept until `run` has returned; where it is not, that is said once. Thread-safe.
+class lifetime {
+public:
+    using sayer = std::function<void(std::string)>;
+
+    /// `live` runs on `strand`. `lost`: what becomes of the core's work when the object is destroyed while `live` is under way.
+    /// `say` gets what is said of a destruction that comes too early.
+    lifetime(asio::any_io_executor strand, std::string lost, sayer say);
+
+    /// To be held by `live`, from its begin.
+    class mark {
+    public:
+        explicit mark(lifetime& of);
+        ~mark();
+        mark(const mark&) = delete;
+        mark& operator=(const mark&) = delete;
+
+        /// Whether the object was destroyed before, without a stop, which has been said.
+        bool is_too_late() const { return is_too_late_; }
+
+    private:
+        lifetime& of_;
+        bool is_too_late_ = false;
+    };
+
+    void stop() { state_ |= stopped; }
+    bool is_stopped() const { return (state_ & stopped) != 0; }
+    bool is_under_way() const { return (state_ & under_way) != 0; }
+
+    /// The object is destroyed, which stops its core. Says so if `live` is under way; not where its context has been stopped as
+    /// a whole.
+    void abandon();
+
+private:
+    static constexpr unsigned under_way = 1, stopped = 2, orphaned = 4;  // orphaned: nobody had stopped it before
+
+    bool is_context_stopped() const;
+
+    const asio::any_io_executor strand_;
+    const std::string lost_;
+    const sayer say_;
+    std::atomic<unsigned> state_ = 0;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/app/app/core.hpp ------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -173,6 +224,9 @@ public:
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
+    /// The app is destroyed: says so, and stops, where it runs. Thread-safe.
+    void abandon();
+
 private:
     /// Tries again while the broker can't be reached.
     asio::awaitable<void> begin();
@@ -184,6 +238,7 @@ private:
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
+    lifetime life_;
     nursery parts_;
 };
 
@@ -341,9 +396,10 @@ std::string node_of(const app_config& config) { return config.node.empty() ? asi
 
 app::app(app_config config) { config_.values = std::move(config); }
 
-app::~app() = default;
+app::~app() { life_.abandon(); }
 
 app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    detail::require_given(starter, "on_start", {});
     if (has_run_) throw error(errc::wrong_state, "a function can't be started with the app: it has been run; call on_start() before run()");
     starters_.push_back(std::move(starter));
     return *this;
@@ -744,11 +800,17 @@ asio::awaitable<void> keep_trying(clock& source, time_point limit, std::function
 namespace taskflux::detail {
 
 app_core::app_core(broker_ptr broker)
-    : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())),
+    : broker_(checked_broker(std::move(broker), "an app")), strand_(asio::make_strand(broker_->get_executor())),
+      life_(strand_, "its parts are stopped",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log.in_time_of(broker_->clock())(log_level::error, "the app: " + text);
+            }),
       parts_(strand_, [this] { parts_.stop_all(); }) {}
 
 asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
     parts_.start(begin());
     co_await parts_.end_of_all();
     parts_.start(start_parts());
@@ -767,7 +829,14 @@ asio::awaitable<void> app_core::start_parts() {
 }
 
 void app_core::stop() {
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+void app_core::abandon() {
+    const bool runs = life_.is_under_way();  // else its context may be gone
+    life_.abandon();
+    if (runs) stop();
 }
 
 asio::awaitable<void> app_core::begin() {
@@ -6310,56 +6379,6 @@ public:
 private:
     mutable std::mutex mutex_;
     bool is_closed_ = false;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/lifetime.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How far a core is: whether its `live` is under way, whether it was stopped, whether its object is destroyed. An object
-/// should be kept until `run` has returned; where it is not, that is said once. Thread-safe.
-class lifetime {
-public:
-    using sayer = std::function<void(std::string)>;
-
-    /// `live` runs on `strand`. `lost`: what becomes of the core's work when the object is destroyed while `live` is under way.
-    /// `say` gets what is said of a destruction that comes too early.
-    lifetime(asio::any_io_executor strand, std::string lost, sayer say);
-
-    /// To be held by `live`, from its begin.
-    class mark {
-    public:
-        explicit mark(lifetime& of);
-        ~mark();
-        mark(const mark&) = delete;
-        mark& operator=(const mark&) = delete;
-
-        /// Whether the object was destroyed before, without a stop, which has been said.
-        bool is_too_late() const { return is_too_late_; }
-
-    private:
-        lifetime& of_;
-        bool is_too_late_ = false;
-    };
-
-    void stop() { state_ |= stopped; }
-    bool is_stopped() const { return (state_ & stopped) != 0; }
-
-    /// The object is destroyed, which stops its core. Says so if `live` is under way; not where its context has been stopped as
-    /// a whole.
-    void abandon();
-
-private:
-    static constexpr unsigned under_way = 1, stopped = 2, orphaned = 4;  // orphaned: nobody had stopped it before
-
-    bool is_context_stopped() const;
-
-    const asio::any_io_executor strand_;
-    const std::string lost_;
-    const sayer say_;
-    std::atomic<unsigned> state_ = 0;
 };
 
 }  // namespace taskflux::detail

@@ -8,6 +8,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/task.hpp>
+#include <taskflux/detail/given_function.hpp>
 #include <taskflux/detail/payload.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/flow/client.hpp>
@@ -64,6 +65,8 @@ public:
     explicit app(app_config config = app_config());
     app(const app&) = delete;
     app& operator=(const app&) = delete;
+
+    /// Says so, and stops, where it is destroyed while it runs.
     ~app();
 
     /// Sets the handler for a contract's tasks; see `worker::on`. The config decides whether these tasks are run
@@ -71,6 +74,7 @@ public:
     /// been run, also from the functions below.
     template <class R, class P, class Function>
     app& on(const detail::contract<R, P>& contract, Function handler) {
+        detail::require_given(handler, "task", contract.name());
         detail::app_task task;
         task.name = contract.name();
         task.contract = contract.options();
@@ -86,6 +90,7 @@ public:
     /// config decides whether the service is served (`services`).
     template <class R, class P, class Function>
     app& serve(const detail::method_contract<R, P>& method, Function function) {
+        detail::require_given(function, "method", method.name());
         auto shared = std::make_shared<Function>(std::move(function));
         return serve_by(std::string(method.service()), [method, shared](service& to) { to.on(method, std::move(*shared)); });
     }
@@ -118,6 +123,7 @@ public:
     app& local(std::string_view id, std::string_view expression, Function function,
                const schedule_options& options = schedule_options()) {
         static_assert(std::invocable<Function&>, "a local job takes no arguments");
+        detail::require_given(function, "local job", id);
         detail::app_job job;
         job.id = id;
         job.cron = expression;

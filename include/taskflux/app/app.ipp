@@ -59,9 +59,10 @@ std::string node_of(const app_config& config) { return config.node.empty() ? asi
 
 app::app(app_config config) { config_.values = std::move(config); }
 
-app::~app() = default;
+app::~app() { life_.abandon(); }
 
 app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
+    detail::require_given(starter, "on_start", {});
     if (has_run_) throw error(errc::wrong_state, "a function can't be started with the app: it has been run; call on_start() before run()");
     starters_.push_back(std::move(starter));
     return *this;

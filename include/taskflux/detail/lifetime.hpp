@@ -38,6 +38,7 @@ public:
 
     void stop() { state_ |= stopped; }
     bool is_stopped() const { return (state_ & stopped) != 0; }
+    bool is_under_way() const { return (state_ & under_way) != 0; }
 
     /// The object is destroyed, which stops its core. Says so if `live` is under way; not where its context has been stopped as
     /// a whole.

@@ -409,6 +409,41 @@ BOOST_AUTO_TEST_CASE(what_was_begun_at_the_start_is_cancelled_at_the_stop) {
     BOOST_TEST(closed.cancelled == 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_function_is_refused_when_it_is_given) {
+    app program;
+    BOOST_CHECK_THROW(program.on_start({}), taskflux::error);
+    BOOST_CHECK_THROW(program.local("tidy", std::function<void()>()), taskflux::error);
+    BOOST_CHECK_THROW(program.on(twice, std::function<int(int)>()), taskflux::error);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_that_is_destroyed_while_it_runs_says_so_and_stops) {
+    auto program = std::make_unique<app>(config);
+    program->on(twice, twice_of);
+    const auto life = start(program->run_on(broker));
+    BOOST_TEST(result(client.run(twice, 21)) == 42);
+    program.reset();
+    run_until(life);
+    BOOST_TEST(!life->error);
+    BOOST_TEST(log_text().find("it was destroyed while run() was under way: its parts are stopped") != std::string::npos);
+
+    config.log_path += ".ended";
+    program = std::make_unique<app>(config);
+    program->on(twice, twice_of);
+    program->stop();
+    const auto short_life = start(program->run_on(broker));
+    run_until(short_life);
+    program.reset();
+    std::ifstream ended(config.log_path);
+    BOOST_TEST(std::string(std::istreambuf_iterator<char>(ended), {}).find("destroyed") == std::string::npos);
+    std::filesystem::remove(config.log_path);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_does_not_run_on_no_broker) {
+    app program{config};
+    program.on(twice, twice_of);
+    BOOST_CHECK_EXCEPTION(program.run_on(nullptr), taskflux::error, [](const taskflux::error& e) { return e.code() == errc::invalid_argument; });
+}
+
 BOOST_AUTO_TEST_CASE(it_is_set_up_before_it_runs_and_runs_once) {
     app a{config};
     a.on(note, nothing);

@@ -67,13 +67,13 @@ BOOST_AUTO_TEST_CASE(a_queue_knows_whether_its_last_consumer_has_left_or_one_has
     in.queue.join("leaves", 1h, in.now);
     in.advance(5s);
     in.queue.leave("leaves", in.now);
-    BOOST_REQUIRE(in.queue.attended.deserted());
-    BOOST_TEST((!in.queue.attended.deserted()->has_left && in.queue.attended.deserted()->since == in.now));
+    BOOST_REQUIRE(in.queue.attended().deserted());
+    BOOST_TEST((!in.queue.attended().deserted()->has_left && in.queue.attended().deserted()->since == in.now));
     in.queue.join("again", 1h, in.now);
-    BOOST_TEST(!in.queue.attended.deserted());
+    BOOST_TEST(!in.queue.attended().deserted());
     in.queue.leave("again", in.now);
-    BOOST_REQUIRE(in.queue.attended.deserted());
-    BOOST_TEST(in.queue.attended.deserted()->has_left);
+    BOOST_REQUIRE(in.queue.attended().deserted());
+    BOOST_TEST(in.queue.attended().deserted()->has_left);
 }
 
 BOOST_AUTO_TEST_CASE(keys_of_another_seed_are_not_found) {

@@ -4,6 +4,7 @@
 #include <taskflux/app/config/schedules.hpp>
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/service.hpp>
+#include <taskflux/detail/lifetime.hpp>
 #include <taskflux/detail/nursery.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/scheduler.hpp>
@@ -49,6 +50,9 @@ public:
     /// Thread-safe; may come before `live`, and more than once.
     void stop();
 
+    /// The app is destroyed: says so, and stops, where it runs. Thread-safe.
+    void abandon();
+
 private:
     /// Tries again while the broker can't be reached.
     asio::awaitable<void> begin();
@@ -60,6 +64,7 @@ private:
 
     const broker_ptr broker_;
     const asio::any_io_executor strand_;
+    lifetime life_;
     nursery parts_;
 };
 

@@ -13,11 +13,17 @@
 namespace taskflux::detail {
 
 app_core::app_core(broker_ptr broker)
-    : broker_(std::move(broker)), strand_(asio::make_strand(broker_->get_executor())),
+    : broker_(checked_broker(std::move(broker), "an app")), strand_(asio::make_strand(broker_->get_executor())),
+      life_(strand_, "its parts are stopped",
+            [this](const std::string& text) {
+                if (!broker_->is_closed()) log.in_time_of(broker_->clock())(log_level::error, "the app: " + text);
+            }),
       parts_(strand_, [this] { parts_.stop_all(); }) {}
 
 asio::awaitable<void> app_core::live(std::shared_ptr<asio::thread_pool>) {
     const auto self = shared_from_this();
+    const lifetime::mark under_way(life_);
+    if (under_way.is_too_late()) co_return;
     parts_.start(begin());
     co_await parts_.end_of_all();
     parts_.start(start_parts());
@@ -36,7 +42,14 @@ asio::awaitable<void> app_core::start_parts() {
 }
 
 void app_core::stop() {
+    life_.stop();
     asio::post(strand_, [self = shared_from_this()] { self->parts_.stop_all(); });
+}
+
+void app_core::abandon() {
+    const bool runs = life_.is_under_way();  // else its context may be gone
+    life_.abandon();
+    if (runs) stop();
 }
 
 asio::awaitable<void> app_core::begin() {
