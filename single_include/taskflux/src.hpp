@@ -406,8 +406,7 @@ app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
 }
 
 app& app::accept(config_format format) {
-    formats_.push_back(std::move(format));
-    return *this;
+    return formats_.push_back(std::move(format)), *this;
 }
 
 void app::add(detail::app_task task) {
@@ -15124,10 +15123,14 @@ inline std::optional<error> refusal_for(std::string_view text) {
     return std::nullopt;
 }
 
-/// What Boost.Redis says of a connection that did not come about, with what it may mean where that is not plain.
-inline std::string explained(std::string_view trouble, bool is_tls) {
+/// What Boost.Redis says of a connection that is lost or did not come about, with what it may mean where that is not plain.
+/// `before` is what was made of what it said before: the end of a connection also ends what it begins with.
+inline std::string explained(std::string_view trouble, std::string_view before, bool is_tls) {
+    constexpr std::string_view silence = "the server does not answer: it stands still, or is busy with something that takes long";
     const auto has = [&](std::string_view part) { return trouble.find(part) != std::string_view::npos; };
+    if (has("Pong timeout")) return std::string(silence);
     if (has("Setup request execution failed: Operation canceled")) {
+        if (before == silence) return std::string(silence);
         return is_tls ? "the server closed the connection after the TLS handshake: it may want a client's certificate, "
                         "cert= and key= in the URL"
                       : "the server closed the connection at once: the port may want TLS, rediss://";
@@ -15504,6 +15507,9 @@ public:
     }
 
     // --- what else happens -----------------------------------------------------------------------------
+
+    /// What went wrong last.
+    const std::string& trouble() const { return trouble_; }
 
     /// Something went wrong, for the next error.
     void note_trouble(std::string_view what) {
@@ -16056,9 +16062,7 @@ public:
           options_(options),
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
-                                           [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(explained(reply::without_command(text), purpose_.config.use_ssl));
-                                           })),
+                                           [this](boost::redis::logger::level, std::string_view text) { note(text); })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
         if (purpose_.sentinels)
@@ -16283,6 +16287,10 @@ private:
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
         if (what.opens_calls) purpose_.ready(*what.opens_calls);
         if (what.wakes_callers) changed_.cancel();
+    }
+
+    void note(std::string_view text) {
+        state_.note_trouble(explained(reply::without_command(text), state_.trouble(), purpose_.config.use_ssl));
     }
 
     void log(const std::string& text) const {

@@ -221,6 +221,13 @@ BOOST_FIXTURE_TEST_CASE(a_call_to_a_server_that_hangs_ends_by_its_deadline, fixt
     BOOST_TEST(gets_through(redis));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_server_that_stands_still_is_not_taken_for_one_that_closes_connections, fixture) {
+    redis_server server;
+    server.suspend();
+    refused_by_deadline(server.url(), {"PING"}, errc::unavailable, "the server does not answer: it stands still",
+                        connection_options().health_check(20ms));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_server_that_may_not_write_is_left_and_tried_again, fixture) {
     redis_server server;
     const auto redis = make(server.url());

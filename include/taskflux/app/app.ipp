@@ -69,8 +69,7 @@ app& app::on_start(std::function<asio::awaitable<void>(client)> starter) {
 }
 
 app& app::accept(config_format format) {
-    formats_.push_back(std::move(format));
-    return *this;
+    return formats_.push_back(std::move(format)), *this;
 }
 
 void app::add(detail::app_task task) {

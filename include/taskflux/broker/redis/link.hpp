@@ -86,9 +86,7 @@ public:
           options_(options),
           connection_(executor_, std::move(security.context),
                       boost::redis::logger(boost::redis::logger::level::err,
-                                           [this](boost::redis::logger::level, std::string_view text) {
-                                               state_.note_trouble(explained(reply::without_command(text), purpose_.config.use_ssl));
-                                           })),
+                                           [this](boost::redis::logger::level, std::string_view text) { note(text); })),
           changed_(executor_, (std::chrono::steady_clock::time_point::max)()),
           random_(std::random_device{}()) {
         if (purpose_.sentinels)
@@ -313,6 +311,10 @@ private:
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
         if (what.opens_calls) purpose_.ready(*what.opens_calls);
         if (what.wakes_callers) changed_.cancel();
+    }
+
+    void note(std::string_view text) {
+        state_.note_trouble(explained(reply::without_command(text), state_.trouble(), purpose_.config.use_ssl));
     }
 
     void log(const std::string& text) const {

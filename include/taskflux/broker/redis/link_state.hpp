@@ -187,6 +187,9 @@ public:
 
     // --- what else happens -----------------------------------------------------------------------------
 
+    /// What went wrong last.
+    const std::string& trouble() const { return trouble_; }
+
     /// Something went wrong, for the next error.
     void note_trouble(std::string_view what) {
         if (phase_ != phase::asking) trouble_ = what;

@@ -117,10 +117,14 @@ inline std::optional<error> refusal_for(std::string_view text) {
     return std::nullopt;
 }
 
-/// What Boost.Redis says of a connection that did not come about, with what it may mean where that is not plain.
-inline std::string explained(std::string_view trouble, bool is_tls) {
+/// What Boost.Redis says of a connection that is lost or did not come about, with what it may mean where that is not plain.
+/// `before` is what was made of what it said before: the end of a connection also ends what it begins with.
+inline std::string explained(std::string_view trouble, std::string_view before, bool is_tls) {
+    constexpr std::string_view silence = "the server does not answer: it stands still, or is busy with something that takes long";
     const auto has = [&](std::string_view part) { return trouble.find(part) != std::string_view::npos; };
+    if (has("Pong timeout")) return std::string(silence);
     if (has("Setup request execution failed: Operation canceled")) {
+        if (before == silence) return std::string(silence);
         return is_tls ? "the server closed the connection after the TLS handshake: it may want a client's certificate, "
                         "cert= and key= in the URL"
                       : "the server closed the connection at once: the port may want TLS, rediss://";
