@@ -10303,7 +10303,6 @@ private:
     void unpark() override {
         if (--parked_ == 0) owner_->on_park(false);
     }
-    int parked() const override { return parked_; }
 
     std::shared_ptr<attempt_owner> owner_;
     detail::task_handler& handler_;
@@ -10761,6 +10760,7 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
     if (book_.is_in_step()) co_await book_.refuse_in_step();
+    if (book_.notes_names()) co_await book_.note_name(name);
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
@@ -14074,6 +14074,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
     if (book.is_in_step()) co_await book.refuse_in_step();
+    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
@@ -14301,23 +14302,42 @@ std::string notebook::next_name() {
     return std::to_string(position_);
 }
 
-void notebook::leave_out(const std::vector<unsigned>& numbers) {
+void notebook::leave_out(const std::vector<unsigned>& numbers, name_list* to) {
     const std::lock_guard lock(mutex_);
     left_out_.insert(numbers.begin(), numbers.end());
+    for (; to; to = to->outer.get()) to->numbers.insert(to->numbers.end(), numbers.begin(), numbers.end());
 }
 
-void notebook::note_names(const void* chain, std::vector<unsigned>* to) {
+void notebook::note_names(const void* chain, std::shared_ptr<name_list> to) {
     const std::lock_guard lock(mutex_);
-    if (to) noted_[chain] = to;
+    if (to) noted_[chain] = std::move(to);
     else noted_.erase(chain);
     noting_ = static_cast<int>(noted_.size());
 }
 
-asio::awaitable<void> notebook::note_name(const std::string& name) {
+asio::awaitable<std::shared_ptr<name_list>> notebook::names_here() {
     const auto* const where = co_await look_at_chain();
     const std::lock_guard lock(mutex_);
     const auto found = noted_.find(where);
-    if (found != noted_.end()) found->second->push_back(number_in<unsigned>(name));
+    co_return found == noted_.end() ? nullptr : found->second;
+}
+
+asio::awaitable<void> notebook::note_name(const std::string& name) {
+    const auto here = co_await names_here();
+    const std::lock_guard lock(mutex_);
+    for (auto* list = here.get(); list; list = list->outer.get()) list->numbers.push_back(number_in<unsigned>(name));
+}
+
+void notebook::enter_step(const void* chain) {
+    const std::lock_guard lock(mutex_);
+    stepping_.insert(chain);
+    steps_ = static_cast<int>(stepping_.size());
+}
+
+void notebook::leave_step(const void* chain) {
+    const std::lock_guard lock(mutex_);
+    stepping_.erase(stepping_.find(chain));
+    steps_ = static_cast<int>(stepping_.size());
 }
 
 std::size_t notebook::next_signal(const std::string& name) {
@@ -14555,12 +14575,16 @@ std::optional<errc> errc_of(const std::exception_ptr& failure) {
 asio::awaitable<const void*> notebook::chain() { co_return co_await look_at_chain(); }
 
 asio::awaitable<bool> notebook::is_alone() {
-    const auto* const awaits = co_await look_at_chain();
-    co_return sink_.is_handlers(awaits);
+    co_return sink_.is_handlers(co_await look_at_chain());
 }
 
 asio::awaitable<void> notebook::refuse_in_step() {
-    const bool is_within = co_await is_alone();  // else beside the step
+    const auto* const where = co_await look_at_chain();
+    bool is_within = false;  // else beside the step
+    {
+        const std::lock_guard lock(mutex_);
+        is_within = stepping_.contains(where);
+    }
     if (is_within) {
         throw error(errc::invalid_argument, "a step of task " + to_string(id_) + " calls its context: another run reads the step's "
                                             "result, makes no such call, and would take the ones behind it for others; call the "
@@ -14594,9 +14618,8 @@ inline auto notebook::leave(const departure& why) {
 }
 
 asio::awaitable<void> notebook::rest() {
-    if (!may_have_entries() || has_rested_) co_return;
-    const int waiting = sink_.parked();
-    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_alone());
+    if (!may_have_entries() || has_rested_ || is_in_group()) co_return;
+    const bool only_waits = co_await is_alone();
     if (!only_waits || has_rested_.exchange(true)) co_return;
     co_await set(step_key("~rest"), std::to_string(token_));
 }
@@ -14685,9 +14708,7 @@ asio::awaitable<void> wait_until(notebook& book, std::string name, time_point wh
         pause.delay = until - clock.now();
         if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
     }
-    std::optional<parking> lent;
-    if (until > clock.now()) lent.emplace(book.sink());
-    if (until - clock.now() >= shortest_pause) co_await book.rest();
+    const parking lent(book.sink());
     co_await guarded(book, sleep_until(clock, until), false);
 }
 
@@ -14749,7 +14770,6 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
         pause.awaited = key;
         co_await book.depart(std::move(pause));
         const parking lent(book.sink());
-        co_await book.rest();
         co_await guarded(book, sleep_until(clock, (std::min)(ends, later(now, signal_poll))), false);
     }
     co_return std::nullopt;

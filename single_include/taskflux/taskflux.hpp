@@ -6470,8 +6470,6 @@ public:
     /// Lends the handler's slot to another, as long as the handler only waits.
     virtual void park() = 0;
     virtual void unpark() = 0;
-    /// How many of the handler's calls only wait.
-    virtual int parked() const = 0;
 
     /// Why the attempt must end, if it must.
     virtual std::optional<errc> stopped() const = 0;
@@ -6484,6 +6482,12 @@ public:
 
 protected:
     ~context_sink() = default;
+};
+
+/// Names by position that calls have taken, and where those are noted, too.
+struct name_list {
+    std::vector<unsigned> numbers;
+    std::shared_ptr<name_list> outer;
 };
 
 /// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
@@ -6507,21 +6511,23 @@ public:
 
     /// How many names `next_name` has given.
     unsigned position() const { return position_; }
-    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make.
-    void leave_out(const std::vector<unsigned>& numbers);
+    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make. Noted in `to`, too.
+    void leave_out(const std::vector<unsigned>& numbers, name_list* to);
 
     /// The chain of coroutines that awaits this.
     asio::awaitable<const void*> chain();
     /// From here on, names that calls in this chain have are added to `to`, until that is null.
-    void note_names(const void* chain, std::vector<unsigned>* to);
+    void note_names(const void* chain, std::shared_ptr<name_list> to);
     bool notes_names() const { return noting_ > 0; }
     asio::awaitable<void> note_name(const std::string& name);
+    /// Where the names are noted that calls here have; null: nowhere.
+    asio::awaitable<std::shared_ptr<name_list>> names_here();
 
     /// Whether the handler's own chain awaits this.
     asio::awaitable<bool> is_alone();
 
-    void enter_step() { ++steps_; }
-    void leave_step() { --steps_; }
+    void enter_step(const void* chain);
+    void leave_step(const void* chain);
     bool is_in_step() const { return steps_ > 0; }
     /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
     asio::awaitable<void> refuse_in_step();
@@ -6532,10 +6538,8 @@ public:
     void return_signal(const std::string& name, std::size_t number);
 
     bool is_in_group() const { return groups_ > 0; }
-    void enter_group() { ++groups_, --leaves_; }
-    void leave_group() { --groups_, ++leaves_; }
-    void add_leaf() { ++leaves_; }
-    void remove_leaf() { --leaves_; }
+    void enter_group() { ++groups_; }
+    void leave_group() { --groups_; }
 
     /// Throws `invalid_argument` for what can't be a name.
     static void check_name(const char* what, const std::string& name);
@@ -6584,9 +6588,9 @@ public:
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
 
-    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where no other call of the handler goes
-    /// on, this attempt has come as far as the one before, and what its workers have died of is not its handler. Journals
-    /// that, once, so that the broker counts the task's crashes afresh.
+    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
+    /// nothing else, this attempt has come as far as the one before, and what its workers have died of is not its handler.
+    /// Journals that, once, so that the broker counts the task's crashes afresh.
     asio::awaitable<void> rest();
 
     /// Departs unless the attempt is still the task's.
@@ -6631,17 +6635,17 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::atomic<int> leaves_ = 1;  // the handler's own chain, or the branches of its groups
     std::atomic<bool> has_rested_ = false;
     std::atomic<int> noting_ = 0;  // chains in `noted_`
-    std::atomic<int> steps_ = 0;  // whose functions the handler's own chain awaits
+    std::atomic<int> steps_ = 0;   // chains in `stepping_`
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
     std::set<unsigned> left_out_;
-    std::map<const void*, std::vector<unsigned>*> noted_;  // by chain
+    std::map<const void*, std::shared_ptr<name_list>> noted_;  // by chain
+    std::multiset<const void*> stepping_;                      // chains that await a step's function
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
@@ -6694,8 +6698,8 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
 /// Notes the names that calls in a chain have, while this lives.
 class noted_names {
 public:
-    noted_names(notebook& book, const void* chain, std::vector<unsigned>& to) : book_(book), chain_(chain) {
-        book_.note_names(chain_, &to);
+    noted_names(notebook& book, const void* chain, std::shared_ptr<name_list> to) : book_(book), chain_(chain) {
+        book_.note_names(chain_, std::move(to));
     }
     noted_names(const noted_names&) = delete;
     noted_names& operator=(const noted_names&) = delete;
@@ -6890,15 +6894,21 @@ struct winner {
     }
 };
 
-/// The names that each of several calls has taken.
-using names_by_call = std::vector<std::vector<unsigned>>;
-
 /// Awaits a call, and notes the names that are taken in its coroutines.
 template <class T>
-asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<names_by_call> taken, std::size_t index) {
+asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<name_list> to) {
     const auto* const chain = co_await book.chain();
-    const noted_names here(book, chain, (*taken)[index]);
+    const noted_names here(book, chain, std::move(to));
     co_return co_await std::move(call);
+}
+
+/// The names that each of several calls has taken.
+using names_by_call = std::vector<std::shared_ptr<name_list>>;
+
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, const names_by_call& taken, std::index_sequence<Is...>,
+                                                       asio::awaitable<Ts>... calls) {
+    return when_any(noted(book, std::move(calls), taken[Is])...);
 }
 
 /// While several calls of a handler are awaited.
@@ -6913,64 +6923,33 @@ private:
     notebook& book_;
 };
 
-/// A call of a group that may still go on.
-class leaf {
-public:
-    explicit leaf(notebook& book) : book_(&book) { book.add_leaf(); }
-    leaf(leaf&& other) noexcept : book_(std::exchange(other.book_, nullptr)) {}
-    leaf& operator=(leaf&&) = delete;
-    ~leaf() { end(); }
-
-    void end() {
-        if (auto* const book = std::exchange(book_, nullptr)) book->remove_leaf();
-    }
-
-private:
-    notebook* book_;
-};
-
-/// When it has ended, the others may do nothing but wait.
-template <class T>
-asio::awaitable<T> branch(leaf here, notebook& book, asio::awaitable<T> call) {
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(call);
-        here.end();
-        co_await book.rest();
-    } else {
-        auto value = co_await std::move(call);
-        here.end();
-        co_await book.rest();
-        co_return value;
-    }
-}
-
-template <class... Ts, std::size_t... Is>
-asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, std::shared_ptr<names_by_call> taken, std::index_sequence<Is...>,
-                                                       asio::awaitable<Ts>... calls) {
-    return when_any(branch(leaf(book), book, noted(book, std::move(calls), taken, Is))...);
-}
-
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
     if (book.is_in_step()) co_await book.refuse_in_step();
+    std::shared_ptr<name_list> outer;
+    if (book.notes_names()) {
+        co_await book.note_name(name);
+        outer = co_await book.names_here();
+    }
     const group together(book);
     const place at(std::move(name), call_kind::any);
     std::optional<std::string> known;
     if (book.may_have_entries()) known = co_await book.find(at);
     if (known) {
         auto before = winner::parse(*known);
-        book.leave_out(before.left_out);
+        book.leave_out(before.left_out, outer.get());
         co_return co_await only(before.index, std::index_sequence_for<Ts...>(), std::move(calls)...);
     }
     const auto start = book.position();
-    const auto taken = std::make_shared<names_by_call>(sizeof...(Ts));
+    names_by_call taken;
+    for (std::size_t i = 0; i < sizeof...(Ts); ++i) taken.emplace_back(std::make_shared<name_list>())->outer = outer;
     auto first = co_await any_noted(book, taken, std::index_sequence_for<Ts...>(), std::move(calls)...);
     winner won;
     won.index = first.index();
-    for (std::size_t i = 0; i < taken->size(); ++i) {
+    for (std::size_t i = 0; i < taken.size(); ++i) {
         if (i == won.index) continue;
-        for (const auto number : (*taken)[i]) {
+        for (const auto number : taken[i]->numbers) {
             if (number > start) won.left_out.push_back(number);  // else it was taken before, by what made the call
         }
     }
@@ -6982,8 +6961,11 @@ asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::strin
 template <class... Ts>
 asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
     if (book.is_in_step()) co_await book.refuse_in_step();
+    std::shared_ptr<name_list> outer;
+    if (book.notes_names()) outer = co_await book.names_here();
     const group together(book);
-    co_return co_await when_all(branch(leaf(book), book, std::move(calls))...);
+    if (outer) co_return co_await when_all(noted(book, std::move(calls), outer)...);
+    co_return co_await when_all(std::move(calls)...);
 }
 
 }  // namespace taskflux::detail
@@ -7080,26 +7062,24 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
-/// While a step's function runs, in the handler's own chain.
+/// While a chain of coroutines awaits a step's function.
 class inside_step {
 public:
-    inside_step(notebook& book, bool is_alone) : book_(is_alone ? &book : nullptr) {
-        if (book_) book_->enter_step();
-    }
+    inside_step(notebook& book, const void* chain) : book_(book), chain_(chain) { book_.enter_step(chain_); }
     inside_step(const inside_step&) = delete;
     inside_step& operator=(const inside_step&) = delete;
-    ~inside_step() {
-        if (book_) book_->leave_step();
-    }
+    ~inside_step() { book_.leave_step(chain_); }
 
 private:
-    notebook* const book_;
+    notebook& book_;
+    const void* const chain_;
 };
 
 /// Calls a step's function, and awaits what it returns.
 template <class Function>
 asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
-    const inside_step here(book, co_await book.is_alone());
+    const auto* const chain = co_await book.chain();
+    const inside_step here(book, chain);
     if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
     else co_return function();
 }
@@ -7296,7 +7276,8 @@ public:
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
     /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
-    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`).
+    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`); beside or within
+    /// an `any` among the calls they need names.
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);

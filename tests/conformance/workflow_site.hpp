@@ -83,6 +83,14 @@ struct site {
         BOOST_REQUIRE(state(id) == wanted);
     }
 
+    /// Lets the children go on that hang.
+    void end_what_hangs(const task_id& of) {
+        const auto tree = result(inspector.tree(of));
+        for (const auto& child : tree.node.children) {
+            if (!is_terminal(child.task.state)) result(client.signal(child.task.id, "never", 1));
+        }
+    }
+
     fixture& on;
     broker_ptr broker;
     taskflux::client client;

@@ -1,6 +1,7 @@
 #include <conformance/workflow_site.hpp>
 
 #include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -235,19 +236,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_is_run_again_at_any_point_repeats_n
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(no_crash_while_a_handler_only_waits_makes_it_a_dead_letter, Backend, backends) {
     const auto call = [](context& ctx) -> asio::awaitable<int> { return ctx.call(twice, 7); };
-    const auto beside_call = [](context& ctx) -> asio::awaitable<int> {
-        const auto [a, b] = co_await ctx.all(ctx.call(twice, 7), ctx.call(far, 1));
-        co_return a + b - 2;
-    };
-    const auto beside_signal = [](context& ctx) -> asio::awaitable<int> {
-        const auto [a, b] = co_await ctx.all(ctx.call(twice, 7), ctx.wait_signal<int>("go on", 30 * 24h));
-        co_return a;
-    };
     const auto in_map = [](context& ctx) -> asio::awaitable<int> {
         const auto all = co_await ctx.map(twice, std::views::single(7));
         co_return all.front();
     };
-    for (const auto& body : std::vector<std::function<asio::awaitable<int>(context&)>>{call, beside_call, beside_signal, in_map}) {
+    for (const auto& body : std::vector<std::function<asio::awaitable<int>(context&)>>{call, in_map}) {
         fixture on(std::make_unique<Backend>());
         site all(on);
         all.hangs_at = 7;
@@ -263,11 +256,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_crash_while_a_handler_only_waits_makes_it_a_dea
         on.let_work();
         BOOST_TEST(on.record(job.id().key).crashes == 0U);
         BOOST_TEST(all.runs[7] == 1);
-        all.result(all.client.signal(job.id(), "go on", 1));
-        const auto tree = all.result(all.inspector.tree(job.id()));
-        for (const auto& child : tree.node.children) {
-            if (!is_terminal(child.task.state)) all.result(all.client.signal(child.task.id, "never", 1));
-        }
+        all.end_what_hangs(job.id());
         const auto ended = on.start(job.result());
         for (int i = 0; i != 10 && !ended.done(); ++i) on.pass(1s);
         BOOST_REQUIRE(ended.done());
@@ -276,29 +265,40 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_crash_while_a_handler_only_waits_makes_it_a_dea
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_kills_workers_beside_a_subtask_that_is_awaited_is_a_dead_letter, Backend, backends) {
-    fixture on(std::make_unique<Backend>());
-    site all(on);
-    all.hangs_at = 7;
+    using namespace asio::experimental::awaitable_operators;
     const auto deadly = [](context& ctx) -> asio::awaitable<int> {  // works until its worker is lost
         co_await ctx.sleep_for(1ms);
         asio::steady_timer work(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
         co_await work.async_wait(asio::deferred);
         co_return 1;
     };
-    int runs = 0;
-    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
-        ++runs;
-        const auto [a, b] = co_await ctx.all(ctx.call(twice, 7), deadly(ctx));
-        co_return a + b;
+    const std::vector<std::function<asio::awaitable<void>(context&)>> ways{
+        [&](context& ctx) -> asio::awaitable<void> { co_await ctx.all(ctx.call(twice, 7), deadly(ctx)); },
+        [&](context& ctx) -> asio::awaitable<void> { co_await (ctx.call(twice, 7) || deadly(ctx)); },
+        [&](context& ctx) -> asio::awaitable<void> {
+            co_await (ctx.all(ctx.call(twice, 7), ctx.call_as("b", twice, submit_options(), 7)) || deadly(ctx));
+        },
+        [&](context& ctx) -> asio::awaitable<void> { co_await ctx.all(ctx.call(twice, 7), ctx.any(deadly(ctx), ctx.sleep_for(24h))); },
     };
-    all.begin();
-    const auto job = all.result(all.client.submit(parent, 0));
-    for (int times = 1; times <= 5 && all.state(job.id()) != task_state::failed; ++times) {
-        for (int i = 0; i != 1000 && runs < times; ++i) on.let_work();
-        on.pass(1ms);
-        on.pass(31s);  // as if the machine had slept: the lease is lost
+    for (const auto& way : ways) {
+        fixture on(std::make_unique<Backend>());
+        site all(on);
+        all.hangs_at = 7;
+        int runs = 0;
+        all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+            ++runs;
+            co_await way(ctx);
+            co_return 1;
+        };
+        all.begin();
+        const auto job = all.result(all.client.submit(parent, 0));
+        for (int times = 1; times <= 5 && all.state(job.id()) != task_state::failed; ++times) {
+            for (int i = 0; i != 1000 && runs < times; ++i) on.let_work();
+            on.pass(1ms);
+            on.pass(31s);  // as if the machine had slept: the lease is lost
+        }
+        BOOST_TEST((all.state(job.id()) == task_state::failed));
     }
-    BOOST_TEST((all.state(job.id()) == task_state::failed));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(another_attempt_runs_failed_subtasks_again_and_the_same_one_does_not, Backend, backends) {
@@ -857,6 +857,50 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(any_of_coroutines_that_make_a_call_each_has_the_sa
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_names_of_losers_are_left_out_where_groups_are_nested, Backend, backends) {
+    struct own {
+        static asio::awaitable<int> call(context& ctx) { co_return co_await ctx.call(twice, 7); }
+        static asio::awaitable<int> job(context& ctx) {
+            const auto made = co_await ctx.spawn_one(twice, submit_options(), 7);
+            co_return co_await made.result();
+        }
+    };
+    const std::vector<std::function<asio::awaitable<void>(context&)>> choices{
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.any(ctx.all(own::call(ctx), own::call(ctx)), ctx.sleep_for(10s)); },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.any(ctx.any(own::call(ctx), own::call(ctx)), ctx.sleep_for(10s)); },
+        [](context& ctx) -> asio::awaitable<void> {
+            co_await ctx.any(ctx.all(own::call(ctx), ctx.any(own::call(ctx), own::call(ctx))), ctx.sleep_for(10s));
+        },
+        [](context& ctx) -> asio::awaitable<void> { co_await ctx.any(own::job(ctx), ctx.sleep_for(10s)); },
+    };
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        fixture on(std::make_unique<Backend>());
+        site all(on);
+        all.hangs_at = 7;
+        int begins = 0;
+        all.parent_body = [&, i](context& ctx, int) -> asio::awaitable<int> {
+            ++begins;
+            co_await choices[i](ctx);
+            co_await ctx.sleep_for(10s);
+            const int second = co_await ctx.call(twice, 50);
+            co_await ctx.sleep_for(10s);
+            co_return second;
+        };
+        all.begin();
+        const auto job = all.result(all.client.submit(parent, 1));
+        on.let_work();
+        on.pass(10s);
+        for (int pauses = 1; pauses <= 2; ++pauses) {
+            all.until(job.id(), task_state::scheduled);
+            on.advance(10s);
+            while (begins == pauses) on.run(on.broker().counts(q));
+        }
+        all.end_what_hangs(job.id());
+        BOOST_TEST(all.result(job.result()) == 100, i);
+        BOOST_TEST(begins == 3);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_calls_its_context_is_refused_and_one_with_names_of_its_own_is_not, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);
@@ -881,6 +925,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_calls_its_context_is_refused_and_one_w
     for (int i = 0; i < static_cast<int>(calls.size()); ++i) {
         BOOST_TEST(on.error_of(all.client.run(parent, i)) == errc::invalid_argument, i);
     }
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> {
+        const auto step = [&]() -> asio::awaitable<void> { co_await ctx.call(twice, 1); };
+        const auto beside = [] {};
+        co_await ctx.all(ctx.step("one", step), ctx.step("other", beside));
+        co_return 1;
+    };
+    BOOST_TEST(on.error_of(all.client.run(parent, 0)) == errc::invalid_argument);
     BOOST_TEST(all.runs.empty());
 
     all.parent_body = [](context& ctx, int value) -> asio::awaitable<int> {

@@ -154,7 +154,8 @@ public:
 
     /// Awaits calls side by side; see `when_all`. Meanwhile the handler stays in memory: `sleep_until` and `wait_signal`
     /// among the calls lend its slot but do not pause it, and a signal is noticed within a second. Coroutines of your own
-    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`).
+    /// among the calls must make at most one call each, and at once, unless their calls have names (`call_as`); beside or within
+    /// an `any` among the calls they need names.
     template <class... Ts>
     asio::awaitable<std::tuple<detail::stored<Ts>...>> all(asio::awaitable<Ts>... calls) {
         return detail::all_of(book_, std::move(calls)...);

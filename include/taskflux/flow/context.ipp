@@ -61,6 +61,7 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
     if (book_.is_in_step()) co_await book_.refuse_in_step();
+    if (book_.notes_names()) co_await book_.note_name(name);
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));

@@ -91,7 +91,6 @@ private:
     const std::string& consumer_name() const override { return consumer_; }
     void park() override {}
     void unpark() override {}
-    int parked() const override { return 0; }
     std::optional<errc> stopped() const override {
         if (job_.stopping()) return job_.stop_reason();
         if (broker_->clock().now() >= ends_) return errc::timed_out;

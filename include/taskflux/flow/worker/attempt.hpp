@@ -141,7 +141,6 @@ private:
     void unpark() override {
         if (--parked_ == 0) owner_->on_park(false);
     }
-    int parked() const override { return parked_; }
 
     std::shared_ptr<attempt_owner> owner_;
     detail::task_handler& handler_;

@@ -106,6 +106,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
     if (book.is_in_step()) co_await book.refuse_in_step();
+    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {

@@ -59,15 +59,21 @@ struct winner {
     }
 };
 
-/// The names that each of several calls has taken.
-using names_by_call = std::vector<std::vector<unsigned>>;
-
 /// Awaits a call, and notes the names that are taken in its coroutines.
 template <class T>
-asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<names_by_call> taken, std::size_t index) {
+asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<name_list> to) {
     const auto* const chain = co_await book.chain();
-    const noted_names here(book, chain, (*taken)[index]);
+    const noted_names here(book, chain, std::move(to));
     co_return co_await std::move(call);
+}
+
+/// The names that each of several calls has taken.
+using names_by_call = std::vector<std::shared_ptr<name_list>>;
+
+template <class... Ts, std::size_t... Is>
+asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, const names_by_call& taken, std::index_sequence<Is...>,
+                                                       asio::awaitable<Ts>... calls) {
+    return when_any(noted(book, std::move(calls), taken[Is])...);
 }
 
 /// While several calls of a handler are awaited.
@@ -82,64 +88,33 @@ private:
     notebook& book_;
 };
 
-/// A call of a group that may still go on.
-class leaf {
-public:
-    explicit leaf(notebook& book) : book_(&book) { book.add_leaf(); }
-    leaf(leaf&& other) noexcept : book_(std::exchange(other.book_, nullptr)) {}
-    leaf& operator=(leaf&&) = delete;
-    ~leaf() { end(); }
-
-    void end() {
-        if (auto* const book = std::exchange(book_, nullptr)) book->remove_leaf();
-    }
-
-private:
-    notebook* book_;
-};
-
-/// When it has ended, the others may do nothing but wait.
-template <class T>
-asio::awaitable<T> branch(leaf here, notebook& book, asio::awaitable<T> call) {
-    if constexpr (std::is_void_v<T>) {
-        co_await std::move(call);
-        here.end();
-        co_await book.rest();
-    } else {
-        auto value = co_await std::move(call);
-        here.end();
-        co_await book.rest();
-        co_return value;
-    }
-}
-
-template <class... Ts, std::size_t... Is>
-asio::awaitable<std::variant<stored<Ts>...>> any_noted(notebook& book, std::shared_ptr<names_by_call> taken, std::index_sequence<Is...>,
-                                                       asio::awaitable<Ts>... calls) {
-    return when_any(branch(leaf(book), book, noted(book, std::move(calls), taken, Is))...);
-}
-
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
     if (book.is_in_step()) co_await book.refuse_in_step();
+    std::shared_ptr<name_list> outer;
+    if (book.notes_names()) {
+        co_await book.note_name(name);
+        outer = co_await book.names_here();
+    }
     const group together(book);
     const place at(std::move(name), call_kind::any);
     std::optional<std::string> known;
     if (book.may_have_entries()) known = co_await book.find(at);
     if (known) {
         auto before = winner::parse(*known);
-        book.leave_out(before.left_out);
+        book.leave_out(before.left_out, outer.get());
         co_return co_await only(before.index, std::index_sequence_for<Ts...>(), std::move(calls)...);
     }
     const auto start = book.position();
-    const auto taken = std::make_shared<names_by_call>(sizeof...(Ts));
+    names_by_call taken;
+    for (std::size_t i = 0; i < sizeof...(Ts); ++i) taken.emplace_back(std::make_shared<name_list>())->outer = outer;
     auto first = co_await any_noted(book, taken, std::index_sequence_for<Ts...>(), std::move(calls)...);
     winner won;
     won.index = first.index();
-    for (std::size_t i = 0; i < taken->size(); ++i) {
+    for (std::size_t i = 0; i < taken.size(); ++i) {
         if (i == won.index) continue;
-        for (const auto number : (*taken)[i]) {
+        for (const auto number : taken[i]->numbers) {
             if (number > start) won.left_out.push_back(number);  // else it was taken before, by what made the call
         }
     }
@@ -151,8 +126,11 @@ asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::strin
 template <class... Ts>
 asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitable<Ts>... calls) {
     if (book.is_in_step()) co_await book.refuse_in_step();
+    std::shared_ptr<name_list> outer;
+    if (book.notes_names()) outer = co_await book.names_here();
     const group together(book);
-    co_return co_await when_all(branch(leaf(book), book, std::move(calls))...);
+    if (outer) co_return co_await when_all(noted(book, std::move(calls), outer)...);
+    co_return co_await when_all(std::move(calls)...);
 }
 
 }  // namespace taskflux::detail

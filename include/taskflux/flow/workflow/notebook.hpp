@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <exception>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -50,8 +51,6 @@ public:
     /// Lends the handler's slot to another, as long as the handler only waits.
     virtual void park() = 0;
     virtual void unpark() = 0;
-    /// How many of the handler's calls only wait.
-    virtual int parked() const = 0;
 
     /// Why the attempt must end, if it must.
     virtual std::optional<errc> stopped() const = 0;
@@ -64,6 +63,12 @@ public:
 
 protected:
     ~context_sink() = default;
+};
+
+/// Names by position that calls have taken, and where those are noted, too.
+struct name_list {
+    std::vector<unsigned> numbers;
+    std::shared_ptr<name_list> outer;
 };
 
 /// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
@@ -87,21 +92,23 @@ public:
 
     /// How many names `next_name` has given.
     unsigned position() const { return position_; }
-    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make.
-    void leave_out(const std::vector<unsigned>& numbers);
+    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make. Noted in `to`, too.
+    void leave_out(const std::vector<unsigned>& numbers, name_list* to);
 
     /// The chain of coroutines that awaits this.
     asio::awaitable<const void*> chain();
     /// From here on, names that calls in this chain have are added to `to`, until that is null.
-    void note_names(const void* chain, std::vector<unsigned>* to);
+    void note_names(const void* chain, std::shared_ptr<name_list> to);
     bool notes_names() const { return noting_ > 0; }
     asio::awaitable<void> note_name(const std::string& name);
+    /// Where the names are noted that calls here have; null: nowhere.
+    asio::awaitable<std::shared_ptr<name_list>> names_here();
 
     /// Whether the handler's own chain awaits this.
     asio::awaitable<bool> is_alone();
 
-    void enter_step() { ++steps_; }
-    void leave_step() { --steps_; }
+    void enter_step(const void* chain);
+    void leave_step(const void* chain);
     bool is_in_step() const { return steps_ > 0; }
     /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
     asio::awaitable<void> refuse_in_step();
@@ -112,10 +119,8 @@ public:
     void return_signal(const std::string& name, std::size_t number);
 
     bool is_in_group() const { return groups_ > 0; }
-    void enter_group() { ++groups_, --leaves_; }
-    void leave_group() { --groups_, ++leaves_; }
-    void add_leaf() { ++leaves_; }
-    void remove_leaf() { --leaves_; }
+    void enter_group() { ++groups_; }
+    void leave_group() { --groups_; }
 
     /// Throws `invalid_argument` for what can't be a name.
     static void check_name(const char* what, const std::string& name);
@@ -164,9 +169,9 @@ public:
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
 
-    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where no other call of the handler goes
-    /// on, this attempt has come as far as the one before, and what its workers have died of is not its handler. Journals
-    /// that, once, so that the broker counts the task's crashes afresh.
+    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
+    /// nothing else, this attempt has come as far as the one before, and what its workers have died of is not its handler.
+    /// Journals that, once, so that the broker counts the task's crashes afresh.
     asio::awaitable<void> rest();
 
     /// Departs unless the attempt is still the task's.
@@ -211,17 +216,17 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
-    std::atomic<int> leaves_ = 1;  // the handler's own chain, or the branches of its groups
     std::atomic<bool> has_rested_ = false;
     std::atomic<int> noting_ = 0;  // chains in `noted_`
-    std::atomic<int> steps_ = 0;  // whose functions the handler's own chain awaits
+    std::atomic<int> steps_ = 0;   // chains in `stepping_`
     mutable std::mutex mutex_;  // guards all below
     std::optional<unsigned> epoch_;  // as of the last answer to a write
     std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
     std::set<std::string> used_;
     std::map<std::string, std::set<std::size_t>> signals_;
     std::set<unsigned> left_out_;
-    std::map<const void*, std::vector<unsigned>*> noted_;  // by chain
+    std::map<const void*, std::shared_ptr<name_list>> noted_;  // by chain
+    std::multiset<const void*> stepping_;                      // chains that await a step's function
     std::vector<journal_write::item> later_;
     std::optional<departure> departed_;
 };
@@ -274,8 +279,8 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
 /// Notes the names that calls in a chain have, while this lives.
 class noted_names {
 public:
-    noted_names(notebook& book, const void* chain, std::vector<unsigned>& to) : book_(book), chain_(chain) {
-        book_.note_names(chain_, &to);
+    noted_names(notebook& book, const void* chain, std::shared_ptr<name_list> to) : book_(book), chain_(chain) {
+        book_.note_names(chain_, std::move(to));
     }
     noted_names(const noted_names&) = delete;
     noted_names& operator=(const noted_names&) = delete;

@@ -42,23 +42,42 @@ std::string notebook::next_name() {
     return std::to_string(position_);
 }
 
-void notebook::leave_out(const std::vector<unsigned>& numbers) {
+void notebook::leave_out(const std::vector<unsigned>& numbers, name_list* to) {
     const std::lock_guard lock(mutex_);
     left_out_.insert(numbers.begin(), numbers.end());
+    for (; to; to = to->outer.get()) to->numbers.insert(to->numbers.end(), numbers.begin(), numbers.end());
 }
 
-void notebook::note_names(const void* chain, std::vector<unsigned>* to) {
+void notebook::note_names(const void* chain, std::shared_ptr<name_list> to) {
     const std::lock_guard lock(mutex_);
-    if (to) noted_[chain] = to;
+    if (to) noted_[chain] = std::move(to);
     else noted_.erase(chain);
     noting_ = static_cast<int>(noted_.size());
 }
 
-asio::awaitable<void> notebook::note_name(const std::string& name) {
+asio::awaitable<std::shared_ptr<name_list>> notebook::names_here() {
     const auto* const where = co_await look_at_chain();
     const std::lock_guard lock(mutex_);
     const auto found = noted_.find(where);
-    if (found != noted_.end()) found->second->push_back(number_in<unsigned>(name));
+    co_return found == noted_.end() ? nullptr : found->second;
+}
+
+asio::awaitable<void> notebook::note_name(const std::string& name) {
+    const auto here = co_await names_here();
+    const std::lock_guard lock(mutex_);
+    for (auto* list = here.get(); list; list = list->outer.get()) list->numbers.push_back(number_in<unsigned>(name));
+}
+
+void notebook::enter_step(const void* chain) {
+    const std::lock_guard lock(mutex_);
+    stepping_.insert(chain);
+    steps_ = static_cast<int>(stepping_.size());
+}
+
+void notebook::leave_step(const void* chain) {
+    const std::lock_guard lock(mutex_);
+    stepping_.erase(stepping_.find(chain));
+    steps_ = static_cast<int>(stepping_.size());
 }
 
 std::size_t notebook::next_signal(const std::string& name) {
@@ -296,12 +315,16 @@ std::optional<errc> errc_of(const std::exception_ptr& failure) {
 asio::awaitable<const void*> notebook::chain() { co_return co_await look_at_chain(); }
 
 asio::awaitable<bool> notebook::is_alone() {
-    const auto* const awaits = co_await look_at_chain();
-    co_return sink_.is_handlers(awaits);
+    co_return sink_.is_handlers(co_await look_at_chain());
 }
 
 asio::awaitable<void> notebook::refuse_in_step() {
-    const bool is_within = co_await is_alone();  // else beside the step
+    const auto* const where = co_await look_at_chain();
+    bool is_within = false;  // else beside the step
+    {
+        const std::lock_guard lock(mutex_);
+        is_within = stepping_.contains(where);
+    }
     if (is_within) {
         throw error(errc::invalid_argument, "a step of task " + to_string(id_) + " calls its context: another run reads the step's "
                                             "result, makes no such call, and would take the ones behind it for others; call the "
@@ -335,9 +358,8 @@ inline auto notebook::leave(const departure& why) {
 }
 
 asio::awaitable<void> notebook::rest() {
-    if (!may_have_entries() || has_rested_) co_return;
-    const int waiting = sink_.parked();
-    const bool only_waits = waiting > 0 && (is_in_group() ? waiting >= leaves_ : co_await is_alone());
+    if (!may_have_entries() || has_rested_ || is_in_group()) co_return;
+    const bool only_waits = co_await is_alone();
     if (!only_waits || has_rested_.exchange(true)) co_return;
     co_await set(step_key("~rest"), std::to_string(token_));
 }

@@ -19,26 +19,24 @@ namespace taskflux::detail {
 template <class Function>
 using step_result = typename awaited<std::invoke_result_t<Function&>>::type;
 
-/// While a step's function runs, in the handler's own chain.
+/// While a chain of coroutines awaits a step's function.
 class inside_step {
 public:
-    inside_step(notebook& book, bool is_alone) : book_(is_alone ? &book : nullptr) {
-        if (book_) book_->enter_step();
-    }
+    inside_step(notebook& book, const void* chain) : book_(book), chain_(chain) { book_.enter_step(chain_); }
     inside_step(const inside_step&) = delete;
     inside_step& operator=(const inside_step&) = delete;
-    ~inside_step() {
-        if (book_) book_->leave_step();
-    }
+    ~inside_step() { book_.leave_step(chain_); }
 
 private:
-    notebook* const book_;
+    notebook& book_;
+    const void* const chain_;
 };
 
 /// Calls a step's function, and awaits what it returns.
 template <class Function>
 asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
-    const inside_step here(book, co_await book.is_alone());
+    const auto* const chain = co_await book.chain();
+    const inside_step here(book, chain);
     if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
     else co_return function();
 }

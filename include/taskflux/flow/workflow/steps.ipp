@@ -65,9 +65,7 @@ asio::awaitable<void> wait_until(notebook& book, std::string name, time_point wh
         pause.delay = until - clock.now();
         if (pause.delay >= shortest_pause) co_await book.depart(std::move(pause));
     }
-    std::optional<parking> lent;
-    if (until > clock.now()) lent.emplace(book.sink());
-    if (until - clock.now() >= shortest_pause) co_await book.rest();
+    const parking lent(book.sink());
     co_await guarded(book, sleep_until(clock, until), false);
 }
 
@@ -129,7 +127,6 @@ asio::awaitable<std::optional<std::string>> next_signal(notebook& book, std::str
         pause.awaited = key;
         co_await book.depart(std::move(pause));
         const parking lent(book.sink());
-        co_await book.rest();
         co_await guarded(book, sleep_until(clock, (std::min)(ends, later(now, signal_poll))), false);
     }
     co_return std::nullopt;
