@@ -272,6 +272,19 @@ BOOST_AUTO_TEST_CASE(a_source_whose_reader_has_not_heard_for_ten_seconds_is_told
     BOOST_TEST(emitting->done);
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_that_was_heard_again_has_ten_seconds_from_then_on) {
+    reader.reset();
+    const auto emitting = emit({"a", "b", "c", "d", "e"});
+    pass(6s, 1s);
+    send(kind::credit, 0, 0);
+    pass(8s, 1s);
+    BOOST_TEST(gone == 0);
+    BOOST_TEST(!emitting->done);
+    pass(4s, 1s);
+    BOOST_TEST(gone == 1);
+    BOOST_TEST(emitting->done);
+}
+
 BOOST_AUTO_TEST_CASE(a_reader_that_does_not_read_is_asked_whether_it_is_there) {
     const auto emitting = emit({"a", "b", "c", "d", "e"});
     told();
