@@ -23,7 +23,8 @@ An entry of tests/mutants/*.mutants, whose first line is what goes wrong:
 occurs there exactly once, whatever its line breaks; behind the arrow is the fault. A statement (its text ends in `;`)
 may be left out whole. `test` is a program of tests/CMakeLists.txt and a filter of Boost.Test; `on redis` is its backend, `hangs`
 says that the test notices by not ending. `try` is the same, for --find, with all of a program where there is no filter; a line
-`try` above entries holds for those below it.
+`try` above entries holds for those below it. Of a fault in C++ --find runs only the suites that come to its place, the quickest
+first: each suite is run once without a fault to see which places these are (noted in the build folder's `reached`).
 """
 import argparse
 import concurrent.futures
@@ -51,10 +52,15 @@ COPIED = ["CMakeLists.txt", "CMakePresets.json", "cmake", "include", "tests"]
 LIMIT = 30  # seconds that a case may take
 OPEN, ARROW, CLOSE = "⟦", "⇒", "⟧"
 
+PLACES = 1 << 20  # of faults, by their number
+
 HEADER = """#pragma once
 
 #include <taskflux/broker/redis/script.hpp>
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <deque>
 #include <fstream>
@@ -72,8 +78,26 @@ inline unsigned long chosen() {
     return number;
 }
 
+/// Which faults' places a run comes to: a line a place, written at its end to the file TASKFLUX_MUTANTS_REACHED, if that is named.
+struct reached_places {
+    std::array<std::atomic<bool>, %(places)d> is_reached{};
+    const char* const file = std::getenv("TASKFLUX_MUTANTS_REACHED");
+    ~reached_places() {
+        if (!file) return;
+        std::ofstream out(file);
+        for (std::size_t n = 0; n < is_reached.size(); ++n)
+            if (is_reached[n]) out << n << '\\n';
+    }
+};
+inline reached_places reached;
+
+inline bool is_here(unsigned long number) {
+    if (reached.file) reached.is_reached[number %% reached.is_reached.size()].store(true, std::memory_order_relaxed);
+    return chosen() == number;
+}
+
 /// Whether a fault is the chosen one; in a constant none is.
-constexpr bool is(unsigned long number) { return !std::is_constant_evaluated() && chosen() == number; }
+constexpr bool is(unsigned long number) { return !std::is_constant_evaluated() && is_here(number); }
 
 /// A script, or in its place that of a file in the folder TASKFLUX_MUTANT_SCRIPTS: its SHA-1, the letters of its keys, its text.
 inline redis::script chosen(redis::script as_it_is) {
@@ -237,7 +261,7 @@ def write_tree(root, to, mutants):
     for one in mutants:
         if not one.is_lua:
             by_file.setdefault("include/taskflux/" + one.file, []).append(one)
-    wanted = {"include/taskflux/mutants.hpp": HEADER}
+    wanted = {"include/taskflux/mutants.hpp": HEADER.replace("%(places)d", str(PLACES)).replace("%%", "%")}
     for name in COPIED:
         start = root / name
         for path in [start] if start.is_file() else sorted(start.rglob("*")):
@@ -320,13 +344,16 @@ ENTERED = re.compile(r'Entering test (suite|case) "([^"]+)"')
 LEFT = re.compile(r"Leaving test (suite|case) ")
 
 
-def run(folder, test, mutant, limit, stops_early=False):
+def run(folder, test, mutant, limit, stops_early=False, reached=None):
     """(exit code, or None: a case took longer than the limit; the first that failed, or that was under way; the last output)"""
     environment = dict(os.environ, TASKFLUX_MUTANT=str(mutant.number if mutant else 0))
     environment.pop("TASKFLUX_MUTANT_SCRIPTS", None)
     if mutant and mutant.is_lua:
         environment["TASKFLUX_MUTANT_SCRIPTS"] = str(folder / "scripts" / str(mutant.number))
     environment.pop("TASKFLUX_BACKEND", None)
+    environment.pop("TASKFLUX_MUTANTS_REACHED", None)
+    if reached:
+        environment["TASKFLUX_MUTANTS_REACHED"] = str(reached)
     if test.backend:
         environment["TASKFLUX_BACKEND"] = test.backend
     command = [str(folder / "build" / "tests" / f"test_{test.program}"), "--log_level=test_suite", "--color_output=no"]
@@ -390,8 +417,47 @@ def judge(folder, mutant):
     return code != 0 and not mutant.test.hangs, "the test passes" if code == 0 else "the test fails, and is said to hang"
 
 
-def find(folder, mutant):
-    for test in mutant.tries:
+def trace(folder, test, suite):
+    """Runs a suite without a fault, and notes what places it comes to; what is noted is newer than the program."""
+    program = folder / "build" / "tests" / f"test_{test.program}"
+    noted = folder / "reached" / f"{test.program} {test.backend}" / suite
+    if not noted.is_file() or noted.stat().st_mtime < program.stat().st_mtime:
+        noted.parent.mkdir(parents=True, exist_ok=True)
+        one, begun = Test(f"{test.program} {suite}/*" + (f" on {test.backend}" if test.backend else "")), time.monotonic()
+        code, failed, output = run(folder, one, None, 10 * LIMIT, reached=noted)
+        if code != 0:
+            raise Mistake(f"{output}\nwithout a fault fails: {one} {failed}")
+        with open(noted, "a", encoding="utf-8") as out:
+            out.write(f"{time.monotonic() - begun:.1f} s\n")
+    *places, took = noted.read_text(encoding="utf-8").splitlines()
+    return float(took.split()[0]), {int(place) for place in places}
+
+
+def traced(folder, tests, jobs):
+    """By program and backend: each suite's time, name, and the places that it comes to; the quickest first."""
+    wanted = {(test.program, test.backend): test for test in tests}
+    names = {}
+    for key, test in wanted.items():
+        listed = subprocess.run([str(folder / "build" / "tests" / f"test_{test.program}"), "--list_content"], check=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder).stdout
+        names[key] = re.findall(r"^([\w<>:]+)\*?(?::.*)?$", listed, re.MULTILINE)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        work = {key: [pool.submit(trace, folder, test, suite) for suite in names[key]] for key, test in wanted.items()}
+        return {key: sorted(((took, suite, places) for suite, (took, places) in
+                             zip(names[key], (one.result() for one in work[key]))), key=lambda one: one[:2]) for key in wanted}
+
+
+def narrowed(test, mutant, suites):
+    """The suites of what is tried that come to the fault's place, the quickest first. Of a script it is not known."""
+    if mutant.is_lua or test.filter:
+        return [test]
+    place = mutant.number % PLACES
+    return [Test(f"{test.program} {suite}/*" + (f" on {test.backend}" if test.backend else ""))
+            for _, suite, places in suites[test.program, test.backend] if place in places]
+
+
+def find(folder, mutant, suites):
+    for test in [one for test in mutant.tries for one in narrowed(test, mutant, suites)]:
         code, failed, _ = run(folder, test, mutant, LIMIT, stops_early=True)
         if code != 0:
             if not failed:
@@ -444,8 +510,10 @@ def main():
     if not options.find:
         check_plain(folder, [one.test for one in known])
     chosen = [one for one in mutants if not one.test] if options.find else mutants
+    suites = traced(folder, [test for one in chosen if not one.is_lua for test in one.tries], options.j) if options.find else {}
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-        work = {pool.submit(find if options.find else judge, folder, one): one for one in chosen if options.find or one.test}
+        work = {pool.submit(find, folder, one, suites) if options.find else pool.submit(judge, folder, one): one
+                for one in chosen if options.find or one.test}
         for done in concurrent.futures.as_completed(work):
             one = work[done]
             if options.find:

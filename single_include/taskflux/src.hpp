@@ -9135,7 +9135,10 @@ bool slot_job::runs_in(const void* chain) const noexcept {
 }
 
 void slot::on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept {
-    if (!j->has_left_) return j->abandon();
+    if (!j->has_left_) {
+        s.work = {};  // a job's handle may outlive the context
+        return j->abandon();
+    }
     asio::post(s.executor, slots::departure(owner, s, std::move(j)));
 }
 
@@ -10892,8 +10895,7 @@ private:
         auto next = renewal_period(lease_);
         try {
             answer = co_await broker_->renew(name_, queues_, lease_);
-        } catch (const boost::system::system_error& e) {
-            answer.lost = e.code() == errc::shut_down;
+        } catch (const boost::system::system_error&) {  // where the broker is closed, it does not go on
             next = lease_ / 10;
         }
         const std::lock_guard lock(mutex_);

@@ -119,6 +119,32 @@ private:
     const std::unique_ptr<mailbox> box_;
 };
 
+/// An instance of a service that takes no calls, as one does that is full or about to end.
+class refusing_server {
+public:
+    explicit refusing_server(fixture& on) : box_(on.broker().open([this, &on](std::string_view text) { refuse(on, text); })) {
+        service_instance row;
+        row.service = "calculator";
+        row.id = "refusing";
+        row.address = box_->address();
+        on.run(on.broker().announce("taskflux/service/calculator", row.id, encode(row), 1h));
+    }
+
+    int heard = 0;
+
+private:
+    void refuse(fixture& on, std::string_view text) {
+        ++heard;
+        const auto request = detail::call_message::parse(text);
+        detail::call_message refusal;
+        refusal.what = detail::call_message::kind::refused;
+        refusal.id = request.id;
+        on.broker().post(request.reply_to, refusal.text());
+    }
+
+    const std::unique_ptr<mailbox> box_;
+};
+
 template <class Backend>
 struct calling : fixture {
     calling() : fixture(std::make_unique<Backend>()), caller(shared()) {}
@@ -576,6 +602,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(where_an_instance_is_gone_another_is_called, Backe
     }
     on.run(on.caller.notify(fail));
     BOOST_TEST(on.error_of(on.caller.call(add, call_options().to("dead0"), 1, 2)) == errc::no_instance);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_instance_that_has_refused_a_call_is_not_called_until_instances_are_looked_for_again, Backend, backends) {
+    calling<Backend> on;
+    server other(on, named("other"));
+    other.start();
+    refusing_server refusing(on);
+    for (int i = 1; i <= 2; ++i) {
+        for (int calls = 0; calls < 30; ++calls) BOOST_TEST(on.run(on.caller.call(who)) == "other");
+        BOOST_TEST(refusing.heard == i);
+        on.pass(1s);
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_notification_that_fails_is_told_of_where_it_was_sent, Backend, backends) {

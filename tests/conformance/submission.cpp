@@ -62,6 +62,40 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_delivery_carries_what_was_submitted, Backend, ba
     BOOST_TEST(on.record(key).consumer == w);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_of_many_that_were_submitted_together_is_delivered_as_one_alone_would_be, Backend, backends) {
+    for (const std::size_t count : {1U, 9U}) {
+        fixture on(std::make_unique<Backend>());
+        auto task = on.task("resize", -5, run_policy{.retry = retry_policy::fixed(1s).attempts(3).total_time(1min), .timeout = 7s});
+        std::vector<new_task> tasks(count, task);
+        for (std::size_t i = 0; i < count; ++i) tasks[i].payload = std::to_string(i);
+        const auto stored = on.run(on.broker().submit(q, std::move(tasks)));
+        on.join();
+        on.advance(5s);
+        const auto got = on.fetch(w, count);
+        BOOST_REQUIRE_EQUAL(got.size(), count);
+        for (std::size_t i = 0; i < count; ++i) {
+            BOOST_TEST_CONTEXT(i << " of " << count) {
+                BOOST_TEST(got[i].key == stored[i].key);
+                BOOST_TEST(got[i].queue == 0U);
+                BOOST_TEST(got[i].attempt == 1U);
+                BOOST_TEST(got[i].spec->name == "resize");
+                BOOST_TEST(got[i].spec->priority == -5);
+                BOOST_TEST((got[i].spec->policy == task.spec->policy));
+                BOOST_TEST(got[i].payload == std::to_string(i));
+                BOOST_TEST(got[i].own_id.empty());
+                BOOST_TEST(((got[i].started_at - got[i].submitted_at) == 5s));
+                BOOST_TEST((got[i].first_started_at == got[i].started_at));
+                BOOST_TEST((got[i].deadline_at == never));
+                const auto record = on.record(stored[i].key);
+                BOOST_TEST((record.submitted_at == got[i].submitted_at));
+                BOOST_TEST((record.started_at == got[i].started_at));
+                BOOST_TEST(record.deliveries == 1U);
+                BOOST_TEST(record.consumer == w);
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(keys_grow_and_are_never_given_twice, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     std::vector<task_key> keys;

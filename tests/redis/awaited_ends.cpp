@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,41 @@ BOOST_AUTO_TEST_CASE(an_end_that_is_told_before_its_caller_comes_is_kept_for_it_
     awaited_ends::ticket caller(ends, id_of(1));
     BOOST_TEST(ends.take_questions("q", 10).empty());
     BOOST_TEST((caller.look().outcome != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_time_alone_may_bring_is_asked_for_though_it_will_be_told) {
+    awaited_ends ends;
+    ends.expect(id_of(1), true);
+    ends.expect(id_of(2));
+    ends.expect(id_of(2), true);  // for one of its two callers, so for both
+    ends.expect(id_of(3), true);
+    ends.expect(id_of(3));
+    ends.expect(id_of(4));
+    std::deque<awaited_ends::ticket> callers;
+    for (const std::uint64_t sequence : {1U, 2U, 2U, 3U, 3U, 4U}) callers.emplace_back(ends, id_of(sequence));
+    std::vector<std::uint64_t> asked;
+    for (const auto& key : ends.take_questions("q", 10)) asked.push_back(key.sequence);
+    BOOST_TEST(asked == (std::vector<std::uint64_t>{1, 2, 2, 3, 3}), boost::test_tools::per_element());
+    for (auto& caller : callers) BOOST_TEST(caller.look().is_told);
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_is_kept_beside_is_nobody_s_until_it_is_expected) {
+    awaited_ends ends;
+    const awaited_ends::submission under_way(ends);
+    task_outcome outcome;
+    outcome.state = task_state::succeeded;
+    ends.deliver(id_of(1), outcome);
+    BOOST_TEST(!ends.take(id_of(1)));
+    BOOST_TEST(!ends.take(id_of(2)));
+    {
+        awaited_ends::ticket other(ends, id_of(1));
+        BOOST_TEST(!other.look().is_told);
+        BOOST_TEST(ends.take_questions("q", 10).size() == 1U);
+    }
+    ends.expect(id_of(1));
+    BOOST_TEST(ends.take(id_of(1)).has_value());
+    ends.expect(id_of(1));
+    BOOST_TEST(!ends.take(id_of(1)));  // it is to be told again
 }
 
 BOOST_AUTO_TEST_CASE(of_large_ends_the_last_are_kept_and_callers_for_the_others_ask) {

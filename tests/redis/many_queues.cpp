@@ -340,6 +340,33 @@ BOOST_AUTO_TEST_CASE(who_joins_a_queue_with_a_damaged_key_serves_the_others_and_
     BOOST_TEST(found.front().queue == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_queue_again_after_it_was_repaired_is_told_again) {
+    const auto queues = names(5);
+    for (const bool keeps_lease : {true, false}) {
+        BOOST_TEST_CONTEXT((keeps_lease ? "with" : "without") << " its lease") {
+            server.command({"FLUSHALL"});
+            said.clear();
+            on.run(on.broker->join("w", queues, 24h));
+            for (std::size_t times = 1; times <= 3; ++times) {
+                server.command({"RENAME", key("q1", "C"), key("q1", "kept")});
+                server.command({"SET", key("q1", "C"), "foreign"});
+                for (int round = 0; round < 2; ++round) BOOST_TEST(!on.run(on.broker->renew("w", queues, 24h)).lost);
+                BOOST_TEST(times_said("queue q1 is not served") == times, said);
+                server.command({"DEL", key("q1", "C")});
+                if (keeps_lease) {
+                    server.command({"RENAME", key("q1", "kept"), key("q1", "C")});
+                    BOOST_TEST(!on.run(on.broker->renew("w", queues, 24h)).lost);
+                } else {
+                    submit("q1");
+                    advance(10s);
+                    BOOST_TEST(on.run(on.broker->fetch(request(queues, 1h))).size() == 1U);  // joins again
+                }
+            }
+            on.run(on.broker->leave("w", queues));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(where_all_queues_are_damaged_the_fetch_fails) {
     const auto queues = names(2);
     on.run(on.broker->join("w", queues, 24h));

@@ -532,6 +532,55 @@ BOOST_AUTO_TEST_CASE(a_task_can_be_found_read_waited_for_and_changed) {
     BOOST_TEST(said(scripts::steer, {"l:0"}, {"cancel", "1", "7"}) == "DUE");
 }
 
+BOOST_AUTO_TEST_CASE(where_tasks_have_gone_a_call_looks_at_some_thousand_numbers_and_says_how_far_it_came) {
+    store(7);
+    server.command({"HSET", key("c"), "seq", "20000"});
+    for (const auto* const walks : {&scripts::list, &scripts::clear}) {
+        words args{"1", "100"};
+        if (walks == &scripts::clear) args.insert(args.end(), {"100", "-1"});
+        std::int64_t seen = 1;
+        for (int calls = 1; calls <= 5; ++calls) {
+            args[0] = std::to_string(seen);
+            const auto answer = call(*walks, {}, args).items;
+            const auto till = answer.at(1).integer();
+            BOOST_TEST_CONTEXT(walks->name << " behind " << seen) {
+                if (calls < 5) BOOST_TEST((till >= seen + 4000 && till <= seen + 4500), till);
+                else BOOST_TEST(till == 20000);
+                BOOST_TEST(answer.at(2).integer() == (calls == 5));
+            }
+            seen = till;
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_started_or_promoted_waits_for_time_no_more) {
+    for (const bool held : {false, true}) {
+        for (const bool has_limit : {false, true}) {
+            BOOST_TEST_CONTEXT((held ? "held" : "scheduled") << (has_limit ? ", with a deadline" : "")) {
+                server.command({"FLUSHDB"});
+                begin_life();
+                auto task = test::plain_task();
+                if (has_limit) {
+                    auto spec = *task.spec;
+                    spec.policy.deadline = std::chrono::hours(1);
+                    task.spec = std::make_shared<task_spec>(spec);
+                }
+                task.hold = held;
+                if (!held) task.delay = std::chrono::minutes(1);
+                const redis::task_item item(task, 7);
+                maintain();
+                BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "1", run, "", "", item.record, item.place})
+                               .starts_with("OK 1"));
+                BOOST_TEST(server.command({"ZCARD", key("d")}) == (held ? "0" : "1"));
+                BOOST_TEST(said(scripts::steer, {"l:0"}, {held ? "promote" : "start", "1", "7"}) == "OK 3");
+                BOOST_TEST(said(scripts::steer, {"l:0"}, {held ? "start" : "promote", "1", "7"}) == "OK 0");
+                BOOST_TEST(server.command({"ZCARD", key("d")}) == "0");
+                BOOST_TEST(server.command({"LLEN", key("l:0")}) == "1");
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_queue_is_paused_resumed_and_watched) {
     BOOST_TEST(said(scripts::pause, {}, {"1"}) == "OK");
     BOOST_TEST(server.command({"HGET", key("c"), "paused"}) == "1");

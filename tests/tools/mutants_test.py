@@ -1,10 +1,12 @@
 """What tools/mutants.py makes of entries, of C++ and of Lua, without compiling anything."""
 import importlib.util
+import os
 import pathlib
 import sys
 import tempfile
 import textwrap
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -92,6 +94,38 @@ class Splices(unittest.TestCase):
                          "(M1 ? (2) : ((M0 ? (1) : ((M2 ? (3) : (a)) + b))))")
         with self.assertRaisesRegex(mutants.Mistake, "overlaps"):
             mutants.spliced("a + b + c", [entry("⟦a + b ⇒ 1⟧", "x"), entry("⟦b + c ⇒ 2⟧", "y")])
+
+
+class Suites(unittest.TestCase):
+    def narrowed(self, test, fault, backend="redis"):
+        place = fault.number % mutants.PLACES
+        suites = {("core", backend): [(0.1, "quick", {place}), (0.2, "elsewhere", {place + 1}), (3.0, "slow", {place, place + 1})]}
+        return [str(one) for one in mutants.narrowed(mutants.Test(test), fault, suites)]
+
+    def test_those_that_come_to_the_place_are_run_the_quickest_first(self):
+        self.assertEqual(self.narrowed("core on redis", entry("⟦a ⇒ b⟧")), ["core quick/* on redis", "core slow/* on redis"])
+        self.assertEqual(self.narrowed("core", entry("⟦a ⇒ b⟧"), ""), ["core quick/*", "core slow/*"])
+
+    def test_what_has_a_filter_and_what_is_in_a_script_is_run_as_it_is(self):
+        self.assertEqual(self.narrowed("core slow/a_case on redis", entry("⟦a ⇒ b⟧")), ["core slow/a_case on redis"])
+        self.assertEqual(self.narrowed("core on redis", entry("⟦a ⇒ b⟧", file="broker/redis/lua/get.lua")), ["core on redis"])
+
+    def test_a_suite_is_traced_again_when_its_program_is_newer(self):
+        def run(folder, test, mutant, limit, stops_early=False, reached=None):
+            runs.append(str(test))
+            reached.write_text("3\n5\n", encoding="utf-8")
+            return 0, "", ""
+
+        runs = []
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.object(mutants, "run", run):
+            program = pathlib.Path(folder) / "build" / "tests" / "test_core"
+            program.parent.mkdir(parents=True)
+            program.touch()
+            for expected in (1, 1, 2):
+                if expected == 2:
+                    os.utime(program, (4e9, 4e9))
+                self.assertEqual(mutants.trace(pathlib.Path(folder), mutants.Test("core on redis"), "quick")[1], {3, 5})
+                self.assertEqual(runs, ["core quick/* on redis"] * expected)
 
 
 class Tree(unittest.TestCase):

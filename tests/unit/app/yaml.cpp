@@ -67,6 +67,19 @@ environments:
     BOOST_TEST(taskflux::encode(config.schedules[0].payload) == R"({"ratio":1.5,"on":true,"to":null,"name":"yes"})");
 }
 
+BOOST_AUTO_TEST_CASE(a_plain_scalar_is_a_number_only_if_all_of_it_is_one) {
+    const std::vector<std::pair<std::string, std::string>> scalars{
+        {"7", "7"}, {"+7", "7"}, {"-7", "-7"}, {"1.5", "1.5"}, {"-.5", "-0.5"}, {"+2.5", "2.5"}, {"25e-1", "2.5"},
+        {"2026-11-29", R"("2026-11-29")"}, {"1.2.3", R"("1.2.3")"}, {"1-5", R"("1-5")"}, {"1e", R"("1e")"}, {"e", R"("e")"},
+        {"-e", R"("-e")"}, {"7 8", R"("7 8")"}, {"7s", R"("7s")"}, {"0x10", R"("0x10")"}, {"inf", R"("inf")"}, {"nan", R"("nan")"},
+        {"1e999", R"("1e999")"}, {"True", "true"}, {"TRUE", "true"}, {"tRUE", R"("tRUE")"}, {"False", "false"},
+        {"FALSE", "false"}, {"yes", R"("yes")"}, {"Null", "null"}, {"NULL", "null"}, {"'7'", R"("7")"}, {"\"true\"", R"("true")"}};
+    for (const auto& [written, expected] : scalars) {
+        const auto config = load("schedules: [{task: t, cron: '@daily', payload: [" + written + "]}]\n");
+        BOOST_TEST(taskflux::encode(config.schedules.at(0).payload) == '[' + expected + ']', written);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_file_says_nothing) {
     BOOST_TEST(load("").concurrency == 16U);
     BOOST_TEST(load("# nothing\n").concurrency == 16U);

@@ -154,6 +154,8 @@ const mistake mistakes[] = {
     {"* * L-31 * *", "day of month, position 7: no month"},
     {"* * * * 5#6", "day of week, position 11: a month has one to five"},
     {"99999999999 * * * *", "minute, position 1: the number is too large"},
+    {"0 0 30 2 5#1", "day of month, position 5: no such date ever comes; write * where the days of the week are meant alone"},
+    {"0 0 30 2 5L", "day of month, position 5: no such date ever comes; write * where the days of the week are meant alone"},
     {"0 0 30 2 *", "day of month, position 5: no such date ever comes"},
     {"0 0 31 4,6,9,11 *", "day of month, position 5: no such date ever comes"},
     {"0  15 10\tL-29 feb *", "day of month, position 10: no such date ever comes"},

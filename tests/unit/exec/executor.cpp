@@ -162,6 +162,46 @@ BOOST_AUTO_TEST_CASE(an_idle_executor_does_not_keep_its_context_running) {
     BOOST_TEST(pool.counts().succeeded == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_slot_that_is_given_up_after_its_job_had_waited_does_not_keep_its_context_running) {
+    executor pool(io.get_executor(), options().concurrency(2));
+    gate first(io.get_executor()), second(io.get_executor());
+    for (int i = 0; i < 2; ++i) pool.spawn(wait, std::ref(first));
+    settle();
+    BOOST_TEST(pool.counts().running == 2u);
+    pool.concurrency(1);
+    first.open();
+    settle();
+    BOOST_TEST(pool.counts().succeeded == 2u);
+    io.restart();
+    io.poll();
+    BOOST_TEST(io.stopped());
+    pool.concurrency(2);  // and it can be had again
+    for (int i = 0; i < 2; ++i) pool.spawn(wait, std::ref(second));
+    settle();
+    BOOST_TEST(pool.counts().running == 2u);
+    second.open();
+    settle();
+    BOOST_TEST(pool.counts().succeeded == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_counts_as_queued_until_it_begins_though_a_slot_has_taken_it) {
+    executor pool(io.get_executor(), options().concurrency(1));
+    std::vector<std::size_t> queued, running;
+    for (int i = 0; i < 5; ++i) {
+        pool.spawn([](executor& of, std::vector<std::size_t>& q, std::vector<std::size_t>& r) -> asio::awaitable<void> {
+            q.push_back(of.counts().queued);
+            r.push_back(of.counts().running);
+            co_return;
+        }, std::ref(pool), std::ref(queued), std::ref(running));
+    }
+    settle();
+    BOOST_TEST(queued == (std::vector<std::size_t>{4, 3, 2, 1, 0}), boost::test_tools::per_element());
+    BOOST_TEST(running == (std::vector<std::size_t>{1, 1, 1, 1, 1}), boost::test_tools::per_element());
+    BOOST_TEST(pool.counts().queued == 0u);
+    BOOST_TEST(pool.counts().running == 0u);
+    BOOST_TEST(pool.counts().succeeded == 5u);
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_returns_its_results_in_the_order_of_its_arguments) {
     executor pool(io.get_executor(), options().concurrency(3));
     const auto end = start([](executor& p) -> asio::awaitable<std::vector<int>> {

@@ -566,6 +566,26 @@ BOOST_AUTO_TEST_CASE(a_context_may_be_destroyed_with_jobs_in_every_state) {
     BOOST_TEST(alive.use_count() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(of_jobs_whose_handles_outlive_the_context_nothing_waits_for_time) {
+    std::vector<taskflux::handle<void>> kept;
+    {
+        asio::io_context context;
+        gate door(context.get_executor());
+        executor pool(context.get_executor(), options().concurrency(1));
+        const auto limits = run_options().timeout(1h).deadline(2h).retry(retry_policy::fixed(1h));
+        kept.push_back(pool.spawn(limits, [] { throw std::runtime_error("again"); }));
+        context.poll();
+        for (int i = 0; i < 2; ++i) kept.push_back(pool.spawn(limits, wait, std::ref(door)));
+        context.restart();
+        context.poll();
+        BOOST_TEST(pool.counts().waiting == 1u);
+        BOOST_TEST(pool.counts().running == 1u);
+        BOOST_TEST(pool.counts().queued == 1u);
+        BOOST_TEST((time.next() != taskflux::never));
+    }
+    BOOST_TEST((time.next() == taskflux::never));
+}
+
 BOOST_AUTO_TEST_CASE(an_executor_may_be_destroyed_by_its_context) {
     auto alive = std::make_shared<int>(0);
     {

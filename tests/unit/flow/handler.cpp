@@ -68,6 +68,9 @@ BOOST_AUTO_TEST_CASE(a_task_without_a_result_has_every_form_of_handler) {
     run_with(*this, tick, [&](context&) -> asio::awaitable<void> { seen.push_back(8); co_return; });
     const std::vector<int> expected{1, 2, 3, 4, 5, 6, 7, 8};
     BOOST_TEST(seen == expected, boost::test_tools::per_element());
+    const auto all = now(broker->list(taskflux::list_query()));
+    BOOST_TEST(all.tasks.size() == 8U);
+    for (const auto& one : all.tasks) BOOST_TEST(one.result == "null", one.payload);  // that it has none is told as JSON
 }
 
 BOOST_AUTO_TEST_CASE(a_payload_by_reference_lives_as_long_as_the_coroutine) {

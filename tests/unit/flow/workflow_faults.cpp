@@ -218,6 +218,47 @@ BOOST_DATA_TEST_CASE(an_attempt_that_has_departed_beside_others_makes_no_more_ca
     BOOST_TEST(notes == 0);
 }
 
+// Whether it has prepared its call before or not.
+BOOST_DATA_TEST_CASE(a_handler_that_its_worker_no_longer_waits_for_makes_no_more_calls,
+                     boost::unit_test::data::make({false, true}) * boost::unit_test::data::make({0, 1, 2}), is_prepared, which) {
+    w.emplace(broker, options().drain_for(10s).unwind_for(5s));
+    gate closed{here};
+    w->on(parent, [&](context& ctx, int) -> asio::awaitable<int> {
+        const auto step = [this] { ++notes; };
+        const auto make = [&]() -> asio::awaitable<void> {
+            if (which == 0) return ctx.step("step", step);
+            if (which == 1) return ctx.call(note, 1);
+            return ctx.sleep_for(500ms);
+        };
+        std::optional<asio::awaitable<void>> call;
+        if (is_prepared) call.emplace(make());
+        co_await closed.pass_stubbornly();
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await asio::this_coro::throw_if_cancelled(false);
+        ++begins;
+        if (!is_prepared) call.emplace(make());
+        co_await std::move(*call);
+        ++caught;
+        co_return 1;
+    });
+    const auto life = start(w->run());
+    const auto one = now(client.submit(parent, 0));
+    settle();
+    BOOST_TEST(closed.waiting == 1);
+    w->stop();
+    settle();
+    advance(10s);
+    BOOST_TEST(!life->done);
+    closed.open();  // while the worker lets it unwind
+    settle();
+    BOOST_TEST(life->done);
+    BOOST_TEST((state(one) == task_state::waiting));
+    BOOST_TEST(begins == 1);
+    BOOST_TEST(caught == 0);
+    BOOST_TEST(notes == 0);
+    BOOST_TEST(faulty->submits == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_map_submits_half_a_window_at_a_time) {
     w->on(parent, [](context& ctx, int count) -> asio::awaitable<int> {
         const auto all = co_await ctx.map(twice, std::views::iota(0, count), taskflux::window(8));

@@ -27,7 +27,10 @@ bool slot_job::runs_in(const void* chain) const noexcept {
 }
 
 void slot::on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept {
-    if (!j->has_left_) return j->abandon();
+    if (!j->has_left_) {
+        s.work = {};  // a job's handle may outlive the context
+        return j->abandon();
+    }
     asio::post(s.executor, slots::departure(owner, s, std::move(j)));
 }
 

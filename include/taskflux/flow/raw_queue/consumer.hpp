@@ -133,8 +133,7 @@ private:
         auto next = renewal_period(lease_);
         try {
             answer = co_await broker_->renew(name_, queues_, lease_);
-        } catch (const boost::system::system_error& e) {
-            answer.lost = e.code() == errc::shut_down;
+        } catch (const boost::system::system_error&) {  // where the broker is closed, it does not go on
             next = lease_ / 10;
         }
         const std::lock_guard lock(mutex_);
