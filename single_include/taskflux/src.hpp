@@ -15203,6 +15203,12 @@ inline std::set<std::string> missing_rights(reader& in, const std::string& prefi
     return rules;
 }
 
+/// The rule that the user lacks whose SUBSCRIBE got that answer. Channels are those of `prefix`.
+inline std::set<std::string> missing_to_subscribe(std::string_view answer, const std::string& prefix) {
+    if (error_code(answer) != "NOPERM") return {};
+    return {answer.find("run the '") != answer.npos ? "+subscribe" : '&' + prefix + ":*"};
+}
+
 /// Throws `invalid_argument`, with the rules in its text, unless there are none. An empty user is the default one.
 inline void check_rights(const std::set<std::string>& missing, std::string_view user) {
     if (missing.empty()) return;
@@ -15390,6 +15396,9 @@ public:
 
     /// Why the server can't be used, where trying again won't help; until an attempt has found otherwise.
     const std::optional<error>& refusal() const { return refusal_; }
+
+    /// Whether the first attempt to connect is still under way.
+    bool is_untried() const { return generation_ == 0 && failed_ == 0 && !refusal_ && !is_stopped_; }
 
     readiness for_call(time_point now, time_point deadline) const {
         if (is_ready()) return readiness::ready;
@@ -16099,6 +16108,16 @@ public:
     /// Whether calls may come. Thread-safe.
     bool is_ready() const noexcept { return ready_; }
 
+    /// Whether calls could ever come. Thread-safe.
+    bool was_ready() const noexcept { return was_ready_; }
+
+    /// Returns when calls could come once, or an attempt to connect has failed, or at `until`. On the executor. Errors: what the
+    /// server refuses, as `connection::eval`, where calls could never come.
+    asio::awaitable<void> until_tried(std::chrono::steady_clock::time_point until) {
+        while (state_.is_untried() && clock::now() < until) co_await change(until);
+        if (!was_ready_ && state_.refusal()) throw taskflux::detail::server_trouble(*state_.refusal());
+    }
+
     /// Returns when calls may come. On the executor. Errors: as `connection::eval`.
     static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
         co_await self->until_ready(deadline);
@@ -16283,6 +16302,7 @@ private:
 
     void perform(const link_actions& what) {
         ready_ = state_.is_ready();
+        if (ready_) was_ready_ = true;
         for (const auto& line : what.log) log(line);
         if (what.ends_connection) connection_.cancel(boost::redis::operation::run);
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
@@ -16313,6 +16333,7 @@ private:
     std::optional<master_finder> finder_;
     asio::steady_timer changed_;  // cancelled whenever callers must look again
     std::atomic<bool> ready_ = false;  // what `state_` says, for other threads
+    std::atomic<bool> was_ready_ = false;
     std::mt19937_64 random_;
 };
 
@@ -16430,12 +16451,9 @@ namespace taskflux::redis {
 /// last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
-    /// used.
-    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url,
-                                            connection_options options) {
-        return std::shared_ptr<connection>(
-            new connection(std::move(executor), std::move(url), std::move(options)));
+    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
+    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url, connection_options options) {
+        return std::shared_ptr<connection>(new connection(std::move(executor), std::move(url), std::move(options)));
     }
 
     ~connection() { close(); }
@@ -16483,8 +16501,7 @@ public:
         return send(std::move(call));
     }
 
-    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
-    /// `invalid_argument` for no words.
+    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: also `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
         if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
@@ -16496,7 +16513,7 @@ public:
         return send(std::move(call));
     }
 
-    /// The channel of this process, always subscribed to on a connection of its own.
+    /// This process' channel, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
     /// What all keys and channels begin with, before a ':'.
@@ -16504,9 +16521,7 @@ public:
 
     /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
     /// executor, one at a time, and not begun after `close` from there; must not throw.
-    void on_message(std::function<void(std::string_view payload)> listener) {
-        on_message_ = std::move(listener);
-    }
+    void on_message(std::function<void(std::string_view payload)> listener) { on_message_ = std::move(listener); }
 
     /// Whether what is published to `inbox` is heard now, as far as is known.
     bool hears() {
@@ -16569,6 +16584,11 @@ public:
 private:
     enum class state { idle, started, closed };
     using links = std::vector<std::weak_ptr<wire::link>>;
+
+    struct links_of_call {
+        std::shared_ptr<wire::link> to_send;
+        std::shared_ptr<wire::link> to_hear;  ///< until it has been ready once
+    };
 
     struct facts {
         std::mutex mutex;
@@ -16633,26 +16653,35 @@ private:
         to.push_range("EVALSHA", words.begin(), words.end());
     }
 
-    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
-    // executor.
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started(is_durable)](auto handler, wire::link_call what) mutable {
-                const auto executor = link->executor();
-                asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
-                               std::move(handler));
+            [used = started(is_durable)](auto handler, wire::link_call what) mutable {
+                const auto executor = used.to_send->executor();
+                auto calling = used.to_hear ? call_once_tried(std::move(used), std::move(what))
+                                            : wire::link::call(std::move(used.to_send), std::move(what));
+                asio::co_spawn(executor, std::move(calling), std::move(handler));
             },
             asio::use_awaitable, std::move(call));
     }
 
-    std::shared_ptr<wire::link> started(bool is_durable) {
+    /// A user who may not subscribe learns it from the first call, and not by waiting in vain for what would be published.
+    static asio::awaitable<reply> call_once_tried(links_of_call used, wire::link_call what) {
+        co_await used.to_send->until_tried(what.deadline);  // it knows of more rights
+        co_await used.to_hear->until_tried(what.deadline);
+        co_return co_await wire::link::call(std::move(used.to_send), std::move(what));
+    }
+
+    links_of_call started(bool is_durable) {
         const std::lock_guard lock(mutex_);
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
             throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
-        return out;
+        auto messages = messages_.lock();
+        if (messages && messages->was_ready()) messages.reset();
+        return {std::move(out), std::move(messages)};
     }
 
     void connect() {
@@ -16738,6 +16767,7 @@ private:
         const auto messages = std::make_shared<wire::messages>();
         auto out = make_purpose(inbox_);
         out.greeted = [messages, url = url_](const reply& from) {
+            wire::check_rights(wire::missing_to_subscribe(from.error(), url.prefix), url.user);
             messages->check(from);
             return check_greeting(from, url).run_id;
         };
