@@ -74,7 +74,7 @@ public:
     /// Spawns a coroutine that runs beside the test. What it throws comes out of the next call that runs something.
     template <class T>
     void start(asio::awaitable<T> coroutine) {
-        check_turn();
+        check(coroutine);
         asio::co_spawn(io_, std::move(coroutine), [failure = failure_](std::exception_ptr error, auto&&...) {
             if (error && !*failure) *failure = std::move(error);
         });
@@ -85,9 +85,7 @@ public:
     /// by what it runs.
     void run_until_idle() {
         check_turn();
-        const turn running(is_running_);
-        do io_.restart();
-        while (io_.poll() != 0);
+        poll();
         if (*failure_) std::rethrow_exception(std::exchange(*failure_, nullptr));
     }
 
@@ -110,30 +108,38 @@ public:
 
     /// Runs a coroutine to its end, and returns or throws what it does. Whenever nothing else can happen, time moves on.
     /// Errors: `std::logic_error` when it has not ended within `limit` of virtual time, default a week, or nothing waits for time.
-    /// `stop`: cancels it.
+    /// `stop`: cancels it. It is also cancelled when this throws before its end, as what it refers to may be gone then.
     template <class T>
     T run(asio::awaitable<T> coroutine, duration limit = std::chrono::hours(24 * 7),
           asio::cancellation_slot stop = asio::cancellation_slot()) {
-        check_turn();
+        check(coroutine);
         using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
         struct ending {
             bool is_over = false;
             std::exception_ptr failure;
             std::optional<stored> value;
+            asio::cancellation_signal stop;
         };
         const auto end = std::make_shared<ending>();
+        if (stop.is_connected()) stop.assign([end](asio::cancellation_type how) { end->stop.emit(how); });
         auto on_end = [end](std::exception_ptr error, auto&&... value) {
             end->is_over = true;
             end->failure = std::move(error);
             if (!end->failure) end->value.emplace(std::forward<decltype(value)>(value)...);
         };
-        asio::co_spawn(io_, std::move(coroutine), asio::bind_cancellation_slot(stop, std::move(on_end)));
-        run_until_idle();
-        const auto last = later(clock_.now(), limit);
-        while (!end->is_over) {
-            if (clock_.now() >= last) throw stuck("has not ended within its limit of virtual time");
-            if (clock_.next() == never) throw stuck("can't end: nothing waits for time to pass");
-            pass_to((std::min)(clock_.next(), last));
+        asio::co_spawn(io_, std::move(coroutine), asio::bind_cancellation_slot(end->stop.slot(), std::move(on_end)));
+        try {
+            run_until_idle();
+            const auto last = later(clock_.now(), limit);
+            while (!end->is_over) {
+                if (clock_.now() >= last) throw stuck("has not ended within its limit of virtual time");
+                if (clock_.next() == never) throw stuck("can't end: nothing waits for time to pass");
+                pass_to((std::min)(clock_.next(), last));
+            }
+        } catch (...) {
+            end->stop.emit(asio::cancellation_type::terminal);
+            poll();
+            throw;
         }
         if (end->failure) std::rethrow_exception(end->failure);
         if constexpr (!std::is_void_v<T>) return std::move(*end->value);
@@ -156,6 +162,18 @@ private:
         if (!is_running_) return;
         throw std::logic_error("testing: an environment is run by the test, and not by a handler or coroutine that runs in it: those "
                                "co_await");
+    }
+
+    template <class T>
+    void check(const asio::awaitable<T>& coroutine) const {
+        check_turn();
+        if (!coroutine.valid()) throw std::logic_error("testing: the coroutine is empty: it was moved from, or has run");
+    }
+
+    void poll() {
+        const turn running(is_running_);
+        do io_.restart();
+        while (io_.poll() != 0);
     }
 
     static std::logic_error stuck(const std::string& how) {

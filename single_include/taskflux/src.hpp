@@ -1248,7 +1248,10 @@ std::string read_text(const std::string& path) {
             text.push_back(*at);
             config_budget::check_size(text.size(), path);  // before more is read: it may be endless
         }
-        return text;
+        constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+        if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+        if (!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF")) return text;
+        why = "it is in UTF-16; save it as UTF-8";
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }
@@ -15048,8 +15051,9 @@ enum class remedy {
 
 /// The word that an error begins with, as in "OOM command not allowed ...". Redis 6.2 hides it in a sentence
 /// when the error came up inside a script: "ERR Error running script (call to f_...): @user_script:1: -OOM
-/// ...".
+/// ...". Up to 7.0 a script is refused a right without the code.
 inline std::string_view error_code(std::string_view text) {
+    if (text.starts_with("ERR ") && text.find("The user executing the script can't") != std::string_view::npos) return "NOPERM";
     if (text.starts_with("ERR Error running script")) {
         if (const auto inner = text.find(": -"); inner != std::string_view::npos)
             text.remove_prefix(inner + 3);
@@ -15222,6 +15226,12 @@ inline std::set<std::string> missing_rights(reader& in, const std::string& prefi
     }
     if (!in.done() && in.is_error() && is_refused(in.error())) rules.emplace("+wait");
     return rules;
+}
+
+/// The rule that the user lacks whose SUBSCRIBE got that answer. Channels are those of `prefix`.
+inline std::set<std::string> missing_to_subscribe(std::string_view answer, const std::string& prefix) {
+    if (error_code(answer) != "NOPERM") return {};
+    return {answer.find("run the '") != answer.npos ? "+subscribe" : '&' + prefix + ":*"};
 }
 
 /// Throws `invalid_argument`, with the rules in its text, unless there are none. An empty user is the default one.
@@ -15411,6 +15421,9 @@ public:
 
     /// Why the server can't be used, where trying again won't help; until an attempt has found otherwise.
     const std::optional<error>& refusal() const { return refusal_; }
+
+    /// Whether the first attempt to connect is still under way.
+    bool is_untried() const { return generation_ == 0 && failed_ == 0 && !refusal_ && !is_stopped_; }
 
     readiness for_call(time_point now, time_point deadline) const {
         if (is_ready()) return readiness::ready;
@@ -16120,6 +16133,16 @@ public:
     /// Whether calls may come. Thread-safe.
     bool is_ready() const noexcept { return ready_; }
 
+    /// Whether calls could ever come. Thread-safe.
+    bool was_ready() const noexcept { return was_ready_; }
+
+    /// Returns when calls could come once, or an attempt to connect has failed, or at `until`. On the executor. Errors: what the
+    /// server refuses, as `connection::eval`, where calls could never come.
+    asio::awaitable<void> until_tried(std::chrono::steady_clock::time_point until) {
+        while (state_.is_untried() && clock::now() < until) co_await change(until);
+        if (!was_ready_ && state_.refusal()) throw taskflux::detail::server_trouble(*state_.refusal());
+    }
+
     /// Returns when calls may come. On the executor. Errors: as `connection::eval`.
     static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
         co_await self->until_ready(deadline);
@@ -16304,6 +16327,7 @@ private:
 
     void perform(const link_actions& what) {
         ready_ = state_.is_ready();
+        if (ready_) was_ready_ = true;
         for (const auto& line : what.log) log(line);
         if (what.ends_connection) connection_.cancel(boost::redis::operation::run);
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
@@ -16334,6 +16358,7 @@ private:
     std::optional<master_finder> finder_;
     asio::steady_timer changed_;  // cancelled whenever callers must look again
     std::atomic<bool> ready_ = false;  // what `state_` says, for other threads
+    std::atomic<bool> was_ready_ = false;
     std::mt19937_64 random_;
 };
 
@@ -16451,12 +16476,9 @@ namespace taskflux::redis {
 /// last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
-    /// used.
-    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url,
-                                            connection_options options) {
-        return std::shared_ptr<connection>(
-            new connection(std::move(executor), std::move(url), std::move(options)));
+    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
+    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url, connection_options options) {
+        return std::shared_ptr<connection>(new connection(std::move(executor), std::move(url), std::move(options)));
     }
 
     ~connection() { close(); }
@@ -16504,8 +16526,7 @@ public:
         return send(std::move(call));
     }
 
-    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
-    /// `invalid_argument` for no words.
+    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: also `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
         if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
@@ -16517,7 +16538,7 @@ public:
         return send(std::move(call));
     }
 
-    /// The channel of this process, always subscribed to on a connection of its own.
+    /// This process' channel, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
     /// What all keys and channels begin with, before a ':'.
@@ -16525,9 +16546,7 @@ public:
 
     /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
     /// executor, one at a time, and not begun after `close` from there; must not throw.
-    void on_message(std::function<void(std::string_view payload)> listener) {
-        on_message_ = std::move(listener);
-    }
+    void on_message(std::function<void(std::string_view payload)> listener) { on_message_ = std::move(listener); }
 
     /// Whether what is published to `inbox` is heard now, as far as is known.
     bool hears() {
@@ -16590,6 +16609,11 @@ public:
 private:
     enum class state { idle, started, closed };
     using links = std::vector<std::weak_ptr<wire::link>>;
+
+    struct links_of_call {
+        std::shared_ptr<wire::link> to_send;
+        std::shared_ptr<wire::link> to_hear;  ///< until it has been ready once
+    };
 
     struct facts {
         std::mutex mutex;
@@ -16654,26 +16678,35 @@ private:
         to.push_range("EVALSHA", words.begin(), words.end());
     }
 
-    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
-    // executor.
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started(is_durable)](auto handler, wire::link_call what) mutable {
-                const auto executor = link->executor();
-                asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
-                               std::move(handler));
+            [used = started(is_durable)](auto handler, wire::link_call what) mutable {
+                const auto executor = used.to_send->executor();
+                auto calling = used.to_hear ? call_once_tried(std::move(used), std::move(what))
+                                            : wire::link::call(std::move(used.to_send), std::move(what));
+                asio::co_spawn(executor, std::move(calling), std::move(handler));
             },
             asio::use_awaitable, std::move(call));
     }
 
-    std::shared_ptr<wire::link> started(bool is_durable) {
+    /// A user who may not subscribe learns it from the first call, and not by waiting in vain for what would be published.
+    static asio::awaitable<reply> call_once_tried(links_of_call used, wire::link_call what) {
+        co_await used.to_send->until_tried(what.deadline);  // it knows of more rights
+        co_await used.to_hear->until_tried(what.deadline);
+        co_return co_await wire::link::call(std::move(used.to_send), std::move(what));
+    }
+
+    links_of_call started(bool is_durable) {
         const std::lock_guard lock(mutex_);
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
             throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
-        return out;
+        auto messages = messages_.lock();
+        if (messages && messages->was_ready()) messages.reset();
+        return {std::move(out), std::move(messages)};
     }
 
     void connect() {
@@ -16759,6 +16792,7 @@ private:
         const auto messages = std::make_shared<wire::messages>();
         auto out = make_purpose(inbox_);
         out.greeted = [messages, url = url_](const reply& from) {
+            wire::check_rights(wire::missing_to_subscribe(from.error(), url.prefix), url.user);
             messages->check(from);
             return check_greeting(from, url).run_id;
         };
@@ -18485,6 +18519,13 @@ inline constexpr char shared_call[] =
     R"lua(local call = redis.call
 )lua";
 
+inline constexpr char shared_publish[] =
+    R"lua(local function publish(channel, message)
+local heard = redis.pcall('PUBLISH', channel, message)
+return type(heard) == 'number' and heard or 0
+end
+)lua";
+
 inline constexpr char shared_clock[] =
     R"lua(local clock = call('TIME')
 )lua";
@@ -19867,7 +19908,7 @@ inline constexpr char shared_wake[] =
 if call('ZREM', i, member) == 0 then return false end
 local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
 local queue = ((string.match(prefix, '{(.*)}:$')))
-return inbox and call('PUBLISH', inbox, 'W' .. (struct.pack('<I4', #queue) .. queue) .. (struct.pack('<I4', #sleeper) .. sleeper)) ~= 0
+return inbox and publish(inbox, 'W' .. (struct.pack('<I4', #queue) .. queue) .. (struct.pack('<I4', #sleeper) .. sleeper)) ~= 0
 end
 )lua";
 
@@ -19919,7 +19960,7 @@ for what, by in pairs(counts) do
 if by ~= 0 then add_to('n' .. what, by) end
 end
 for _, command in ipairs(also) do call(unpack(command)) end
-for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+for _, message in ipairs(messages) do publish(message[1], message[2]) end
 for _, member in ipairs(woken) do wake(member) end
 for _, member in ipairs(asleep) do
 if wakes == 0 then break end
@@ -20169,9 +20210,9 @@ inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f4
 inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -20201,7 +20242,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "877e48f348ec6296af6d2e0f2a8d8bdd36307364",
+inline constexpr script aside{"aside", "bb1bb0fa208b1e66fbf87f479c3c4faf5260fb5b",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -20257,9 +20298,9 @@ inline constexpr script counts{"counts", "f56c7346b993d92de5ca705fcafbd2ee72b436
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -20282,14 +20323,14 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "a82d1b31497d5ff303a4000ae0693c5c9121d513",
+inline constexpr script end_child{"end_child", "f0dcd5d62f8246546d32b3b679a294cb984e1cec",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_current_run, shared_parse,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_current_run, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -20326,15 +20367,15 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "26e4bae75204bd7233f2cb1b4ea84c7f12e8eec8",
+inline constexpr script enqueue{"enqueue", "129a2b357d0325adfdeaeecb36b10a703ef741fe",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
-    shared_write, shared_also, shared_current_run, shared_counts, shared_messages, shared_wakes,
-    shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_sleepers,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
+    shared_add_to, shared_write, shared_also, shared_current_run, shared_counts, shared_messages,
+    shared_wakes, shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -20404,14 +20445,14 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "73aa6c6ff3c6eb1edd1e7852d219736f02aacbdb",
+inline constexpr script enqueue_plain{"enqueue_plain", "51a2df3baa239c8c9edf3d7f21c173e341467402",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
     shared_is_set_aside, shared_admit, shared_parse, shared_fault_in, shared_tasks, shared_changed,
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
@@ -20633,17 +20674,17 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "055a479a7b508e615eb354c04867f65b973f697f",
+inline constexpr script fetch{"fetch", "0642b42552b09fa684e44e51a5df2e7e56f1d210",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_write,
-    shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments, shared_span_of,
-    shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_priorities_in, shared_has_lease, shared_end_of_other_lease, shared_text, shared_wake,
-    shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_write, shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments,
+    shared_span_of, shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_priorities_in, shared_has_lease, shared_end_of_other_lease,
+    shared_text, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -20798,7 +20839,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "cd1e7640ca0e0cec7dbb9e6738d0dd2f1c09faaf",
+inline constexpr script fetch_plain{"fetch_plain", "86664d226c27baf634a42dc7429a6bc4ed38cc19",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -20855,8 +20896,8 @@ inline constexpr script get{"get", "57080391bb90ba3fa5af849a54909911c8cb7ab3",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_admit, shared_current_run,
-    shared_is_special, shared_has_lease, shared_answer_in, shared_text,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_admit,
+    shared_current_run, shared_is_special, shared_has_lease, shared_answer_in, shared_text,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -20905,7 +20946,7 @@ is_refused(redis.pcall('SADD', held, field)) or
 ARGV[4] ~= '' and is_refused(redis.pcall('HSET', w, field, ARGV[4] .. '\n'))
 if not is_in_the_way then call('ZREM', i, taker) end
 if is_in_the_way or
-call('PUBLISH', inbox, 'T' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #sleeper) .. sleeper) .. struct.pack('<d', seq) ..
+publish(inbox, 'T' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #sleeper) .. sleeper) .. struct.pack('<d', seq) ..
 (struct.pack('<I4', #record) .. record) .. state) == 0 then
 for _, hash in ipairs({r, s, w}) do redis.pcall('HDEL', hash, field) end
 redis.pcall('SREM', held, field)
@@ -20915,7 +20956,7 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "a301f2234c2f93a0981d805d730897f9fe25041e",
+inline constexpr script hand_over{"hand_over", "51e76f5a62539774f74ef16857c2878ae6c56213",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
@@ -20954,8 +20995,9 @@ inline constexpr script idle{"idle", "1afd5ffd3998886898ca6c85df807da22698c9e8",
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
-inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake, shared_write_rest,
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_publish, shared_clock,
+    shared_now, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake,
+    shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
 also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
@@ -20963,7 +21005,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "ae124830150560aa5f6430f76423030918461807",
+inline constexpr script join{"join", "7058ccc7a5cc17f361e3c5264d756bae70e34a6a",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -21025,9 +21067,9 @@ inline constexpr script journal{"journal", "de0b95d269b02c62258b530db15230ef4048
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21061,30 +21103,31 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "0fa9ea80449fd6f27d94d09d5c27be688a772c50",
+inline constexpr script leave{"leave", "e683ffaae8fb12b9d6bf974fffaff20b5f1b2a58",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
-inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
-    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_erase, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -21104,7 +21147,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eac0e414bb72e5550925039f418f6e659fa98974",
+inline constexpr script list{"list", "e46b446473836e320160165bec3fea8d31d00798",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -21147,8 +21190,8 @@ inline constexpr script look{"look", "02b44ea56b07b71645b7a7f26f46ffd87deb8169",
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
     shared_is_set_aside, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
@@ -21282,7 +21325,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "8c91bb0e64e905a5c345e13fe08f1013a3c5e0e5",
+inline constexpr script maintain{"maintain", "339b5912a3ab7b67274ee472146a2b57b68b2aa0",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -21320,9 +21363,9 @@ inline constexpr script outbox{"outbox", "53703f0858408e179c91582f2f119a3163562b
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21345,15 +21388,15 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "6770ab0bcf611e1d4b254ea406fcac54faed996c",
+inline constexpr script pause{"pause", "1c029bf339453935a99081d33b34f53ec1c3e89d",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21378,14 +21421,14 @@ if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "9797b2286bb0a642df231d8f0ec0c2066300f334",
+inline constexpr script reclaim{"reclaim", "182b458b48568a187418172a838b7a4b4f092d61",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
-inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_whole, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_has_lease,
-    shared_wake, shared_write_rest,
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_publish,
+    shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_counts, shared_messages,
+    shared_wakes, shared_has_lease, shared_wake, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -21421,7 +21464,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "01b28d6efbf2f8d1a31602965d9fca39fb36fa88",
+inline constexpr script renew{"renew", "fcfeb32c0cb41945441d3a14203b5f379fcbd92a",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -21453,9 +21496,9 @@ inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b
 inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21500,30 +21543,30 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "2e2797882ee2b6d6703047c16d7305534d97aced",
+inline constexpr script report{"report", "61842d57c1f0556586efe20b21bbad961f8b7e4a",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_admit, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_admit, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -21531,7 +21574,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "e9b3521a728a86d32a64a25b654cade6ee300afa",
+inline constexpr script resign{"resign", "afde8232beca3a7e88e6022f770cba37ac2a3e65",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -21554,24 +21597,25 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_same_task,
-    shared_store_tasks, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_same_task, shared_store_tasks, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -21586,15 +21630,15 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "d9ef3ab654deaadef808014e046673e93b73df27",
+inline constexpr script set_schedule{"set_schedule", "4a0c34c1819f27fd50edb4ba193848b806e65adb",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21667,14 +21711,14 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "abfa52b3e281cd84eba9a0eadac745a48c2a08cf",
+inline constexpr script settle{"settle", "ca68d3c53b12c076b09e68f92aa9cf82cacadc52",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded, shared_attempts,
-    shared_has_lease, shared_end_of,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded,
+    shared_attempts, shared_has_lease, shared_end_of,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -21701,22 +21745,22 @@ local result = string.sub(word, 31)
 local message = end_of({
 seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = ''
 })
-for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
+for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "8ae7137dd455d32102b9fed4fa8160a8074a322a",
+inline constexpr script settle_one{"settle_one", "01972044da2dcf2b8fb0f05c3f62307d00521868",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten,
-    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_are_heard, shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_wake, shared_write_rest, shared_store_segment,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_are_heard, shared_attempts, shared_has_lease, shared_text, shared_end_of,
+    shared_tell_waiters, shared_wake, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -21822,15 +21866,15 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "61430f4c530cbc7e78afa4f43874556280c5610c",
+inline constexpr script settle_plain{"settle_plain", "017adec0b44c8f7b18be1f336962557d5194ed04",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21863,15 +21907,15 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "c82cee1f18566573b1599e50cf611c62009a7aff",
+inline constexpr script signal{"signal", "989950bdddd931fc976e798abb74fa0d1d299db4",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21939,15 +21983,15 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "623809deea0c3b51dc0be3f248007af5b3f0e13f",
+inline constexpr script steer{"steer", "a5cee226fe3077a108d938159d1b9060fea6b325",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
-    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to, shared_read,
-    shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -21970,19 +22014,19 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "07ef44ac95690f7d0e2a65df8d5b9d2d5870619a",
+inline constexpr script update{"update", "cb0ba2e48c2584bb1fca52a4c1e365d23d52545f",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
-inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_clock, shared_now,
-    shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_attempts, shared_hear_of, shared_text, shared_wake,
-    shared_write_rest,
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_publish, shared_clock,
+    shared_now, shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside,
+    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_hear_of, shared_text,
+    shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
@@ -22002,24 +22046,24 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "f88aead8710679976ece11f79c72377e3c4d2e8c",
+inline constexpr script wait{"wait", "4bbb1e79d4176925a060a0e4e8d1510cf33ca893",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
-    shared_call, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
     shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
@@ -22092,7 +22136,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "757cd0a3d4d2ac1a3106310574e6d500e8bb85b1",
+inline constexpr script write_journal{"write_journal", "eabdbd9bdc346ac4416cbbed1716f1f589085dfa",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(a_process_is_not_announced_before_it_hears) {
         }
     };
     BOOST_TEST(!announces());
-    BOOST_TEST(on.run(on.broker->announced("board")).empty());
+    test::observer with_rights(server.url());
+    BOOST_TEST(with_rights.run(with_rights.broker->announced("board")).empty());
     server.command({"ACL", "SETUSER", "deaf", "+subscribe"});
     BOOST_REQUIRE(test::eventually(announces));
     BOOST_TEST(on.run(on.broker->send(box->address(), "heard")));

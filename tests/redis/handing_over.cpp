@@ -293,6 +293,21 @@ BOOST_AUTO_TEST_CASE(a_message_that_got_lost_costs_no_lease) {
     BOOST_TEST(server.command({"SCARD", "tf:{q}:a:w"}).integer() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_written_is_answered_though_word_of_it_may_not_be_sent) {
+    join("w");
+    join("asleep");
+    submit_to(on, "q", true);
+    const auto found = on.fetch("w", "q", 1);
+    BOOST_REQUIRE(found.size() == 1U);
+    put_to_sleep("asleep");
+    server.command({"ACL", "SETUSER", "default", "-publish"});
+    submit();
+    BOOST_TEST(on.counts("q").waiting == 1U);
+    BOOST_TEST((on.run(on.broker->settle("q", "w", success_of(found.front()))).front() == effect::done));
+    BOOST_TEST(on.counts("q").succeeded == 1U);
+    server.command({"ACL", "SETUSER", "default", "+publish"});
+}
+
 BOOST_AUTO_TEST_CASE(sleepers_do_not_pile_up_on_the_server) {
     join("w", {"q", "other"});
     for (int i = 0; i < 20; ++i) {

@@ -54,6 +54,12 @@ BOOST_AUTO_TEST_CASE(a_missing_right_is_named_before_anything_is_written) {
     BOOST_TEST(server.command({"EXISTS", "tf:{rights}"}) == "0");
 }
 
+BOOST_AUTO_TEST_CASE(who_may_not_subscribe_hears_it_from_the_first_call) {
+    test::redis_server server;
+    BOOST_TEST(contains(answer_with(server, {"-subscribe"}), "ACL SETUSER guest +subscribe"));
+    BOOST_TEST(answer_with(server, {"-@pubsub", "+publish", "+subscribe"}) == "granted");
+}
+
 BOOST_AUTO_TEST_CASE(waiting_for_replicas_needs_the_right_to_wait) {
     test::redis_server server;
     BOOST_TEST(answer_with(server, {"-wait"}) == "granted");

@@ -150,4 +150,8 @@ BOOST_AUTO_TEST_CASE(a_workflow_waits_while_its_server_refuses_the_password_and_
         {{"CONFIG", "SET", "requirepass", ""}});
 }
 
+BOOST_AUTO_TEST_CASE(a_workflow_waits_while_its_user_lacks_a_right_and_goes_on_then) {
+    run({{"ACL", "SETUSER", "default", "-hset"}}, {{"ACL", "SETUSER", "default", "+hset"}});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

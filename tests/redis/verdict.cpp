@@ -47,6 +47,17 @@ BOOST_AUTO_TEST_CASE(redis_6_hides_the_code_of_an_error_inside_a_script) {
     BOOST_CHECK(is(prefix + "attempt to index a nil value", errc::protocol));
 }
 
+BOOST_AUTO_TEST_CASE(a_right_that_a_script_lacks_is_a_missing_right_in_each_version) {
+    const std::string can_not = "The user executing the script can't ";
+    for (const std::string& said : {"ERR " + can_not + "run this command or subcommand script: 7aea, on @user_script:1.",
+                                    "ERR " + can_not + "publish to the channel mentioned in the command script: db17, on @user_script:1.",
+                                    "ERR Error running script (call to f_0123): @user_script:1: @user_script: 1: " + can_not +
+                                        "access at least one of the keys mentioned in the command arguments",
+                                    std::string("NOPERM ACL failure in script: User guest has no permissions to run the 'zadd' command")}) {
+        BOOST_CHECK(is(said, errc::invalid_argument));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(each_error_is_thrown_as_what_its_reader_can_act_upon) {
     BOOST_CHECK(is("OOM command not allowed when used memory > 'maxmemory'.", errc::queue_full));
     BOOST_CHECK(is("WRONGPASS invalid username-password pair", errc::invalid_argument));

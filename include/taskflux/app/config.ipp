@@ -82,7 +82,10 @@ std::string read_text(const std::string& path) {
             text.push_back(*at);
             config_budget::check_size(text.size(), path);  // before more is read: it may be endless
         }
-        return text;
+        constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+        if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+        if (!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF")) return text;
+        why = "it is in UTF-16; save it as UTF-8";
     } catch (const std::ios::failure&) {
         why = std::generic_category().message(errno);
     }

@@ -250,6 +250,14 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_named) {
                                    "<taskflux/app/yaml.hpp>)");
 }
 
+BOOST_AUTO_TEST_CASE(a_file_may_begin_with_a_byte_order_mark_of_utf_8) {
+    BOOST_TEST(load("\xEF\xBB\xBF{\"node\": \"a\"}").node == "a");
+    BOOST_TEST(refusal("\xEF\xBB\xBF{\"nod\": 1}").starts_with("app.json:1:2: /nod: unknown key"));
+    for (const std::string& utf_16 : {std::string("\xFF\xFE{\0}\0", 6), std::string("\xFE\xFF\0{\0}", 6)}) {
+        BOOST_TEST(refusal(utf_16) == "app.json: the config file can't be read: it is in UTF-16; save it as UTF-8");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_file_of_many_elements_is_read_in_time_that_grows_with_it_alone) {
     std::string names, values;
     for (int i = 0; i < 200'000; ++i) {

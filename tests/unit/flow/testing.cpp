@@ -7,6 +7,9 @@
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+
 namespace {
 
 using namespace test::flow;
@@ -98,6 +101,42 @@ BOOST_AUTO_TEST_CASE(what_can_never_end_is_an_error_and_no_hang) {
     BOOST_CHECK_EXCEPTION(test.run(client{test.broker()}.run(remind, 1), 24h), std::logic_error, [](const std::logic_error& e) {
         return std::string(e.what()).find("within its limit") != std::string::npos;
     });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_given_up_has_ended_before_what_it_refers_to_is_gone) {
+    struct present {
+        bool& is_gone;
+        ~present() { is_gone = true; }
+    };
+    const auto wait_in = [](bool& is_gone, context& ctx) -> asio::awaitable<int> {
+        const present here{is_gone};
+        co_return co_await ctx.call(twice, 1);
+    };
+    environment test;
+    bool is_gone = false;
+    {
+        taskflux::testing::task_context ctx{test, twice};
+        BOOST_CHECK_THROW(ctx.run(wait_in(is_gone, ctx)), std::logic_error);  // no worker serves the subtask
+        BOOST_TEST(is_gone);
+    }
+    is_gone = false;
+    taskflux::testing::task_context ctx{test, twice};
+    asio::steady_timer until(test.get_executor());
+    const auto beside = [&]() -> asio::awaitable<void> {
+        co_await until.async_wait(asio::as_tuple(asio::use_awaitable));
+        throw std::runtime_error("beside");
+    };
+    until.expires_at(asio::steady_timer::time_point::max());
+    test.start(beside());
+    asio::post(test.get_executor(), [&] { until.cancel(); });
+    BOOST_CHECK_THROW(ctx.run(wait_in(is_gone, ctx)), std::runtime_error);
+    BOOST_TEST(is_gone);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_coroutine_is_refused) {
+    environment test;
+    BOOST_CHECK_THROW(test.run(asio::awaitable<int>()), std::logic_error);
+    BOOST_CHECK_THROW(test.start(asio::awaitable<void>()), std::logic_error);
 }
 
 BOOST_AUTO_TEST_CASE(what_would_have_threads_of_its_own_in_an_environment_says_so) {

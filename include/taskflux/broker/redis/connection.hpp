@@ -42,12 +42,9 @@ namespace taskflux::redis {
 /// last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
-    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be
-    /// used.
-    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url,
-                                            connection_options options) {
-        return std::shared_ptr<connection>(
-            new connection(std::move(executor), std::move(url), std::move(options)));
+    /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
+    static std::shared_ptr<connection> make(asio::any_io_executor executor, redis_url url, connection_options options) {
+        return std::shared_ptr<connection>(new connection(std::move(executor), std::move(url), std::move(options)));
     }
 
     ~connection() { close(); }
@@ -95,8 +92,7 @@ public:
         return send(std::move(call));
     }
 
-    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: those of `eval`, and
-    /// `invalid_argument` for no words.
+    /// Like `eval`, for one command, which must neither block nor subscribe. Errors: also `invalid_argument` for no words.
     asio::awaitable<reply> command(const std::vector<std::string>& words, bool repeatable) {
         if (words.empty()) throw error(errc::invalid_argument, "a Redis command was given no words: name the command");
         auto call = make_call(repeatable);
@@ -108,7 +104,7 @@ public:
         return send(std::move(call));
     }
 
-    /// The channel of this process, always subscribed to on a connection of its own.
+    /// This process' channel, always subscribed to on a connection of its own.
     const std::string& inbox() const noexcept { return inbox_; }
 
     /// What all keys and channels begin with, before a ':'.
@@ -116,9 +112,7 @@ public:
 
     /// Sets the listener for what is published to `inbox`, in its order. Set before `start`; called on the connection's
     /// executor, one at a time, and not begun after `close` from there; must not throw.
-    void on_message(std::function<void(std::string_view payload)> listener) {
-        on_message_ = std::move(listener);
-    }
+    void on_message(std::function<void(std::string_view payload)> listener) { on_message_ = std::move(listener); }
 
     /// Whether what is published to `inbox` is heard now, as far as is known.
     bool hears() {
@@ -181,6 +175,11 @@ public:
 private:
     enum class state { idle, started, closed };
     using links = std::vector<std::weak_ptr<wire::link>>;
+
+    struct links_of_call {
+        std::shared_ptr<wire::link> to_send;
+        std::shared_ptr<wire::link> to_hear;  ///< until it has been ready once
+    };
 
     struct facts {
         std::mutex mutex;
@@ -245,26 +244,35 @@ private:
         to.push_range("EVALSHA", words.begin(), words.end());
     }
 
-    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its
-    // executor.
+    // The caller's coroutine may live on another context: it must not hold the link, nor anything of its executor.
     asio::awaitable<reply> send(wire::link_call call, bool is_durable = false) {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, reply)>(
-            [link = started(is_durable)](auto handler, wire::link_call what) mutable {
-                const auto executor = link->executor();
-                asio::co_spawn(executor, wire::link::call(std::move(link), std::move(what)),
-                               std::move(handler));
+            [used = started(is_durable)](auto handler, wire::link_call what) mutable {
+                const auto executor = used.to_send->executor();
+                auto calling = used.to_hear ? call_once_tried(std::move(used), std::move(what))
+                                            : wire::link::call(std::move(used.to_send), std::move(what));
+                asio::co_spawn(executor, std::move(calling), std::move(handler));
             },
             asio::use_awaitable, std::move(call));
     }
 
-    std::shared_ptr<wire::link> started(bool is_durable) {
+    /// A user who may not subscribe learns it from the first call, and not by waiting in vain for what would be published.
+    static asio::awaitable<reply> call_once_tried(links_of_call used, wire::link_call what) {
+        co_await used.to_send->until_tried(what.deadline);  // it knows of more rights
+        co_await used.to_hear->until_tried(what.deadline);
+        co_return co_await wire::link::call(std::move(used.to_send), std::move(what));
+    }
+
+    links_of_call started(bool is_durable) {
         const std::lock_guard lock(mutex_);
         if (state_ == state::idle) connect();
         auto out = (is_durable ? durable_ : commands_).lock();
         if (state_ == state::closed || !out) {
             throw error(errc::shut_down, "the connection to Redis has been closed: make another broker to go on");
         }
-        return out;
+        auto messages = messages_.lock();
+        if (messages && messages->was_ready()) messages.reset();
+        return {std::move(out), std::move(messages)};
     }
 
     void connect() {
@@ -350,6 +358,7 @@ private:
         const auto messages = std::make_shared<wire::messages>();
         auto out = make_purpose(inbox_);
         out.greeted = [messages, url = url_](const reply& from) {
+            wire::check_rights(wire::missing_to_subscribe(from.error(), url.prefix), url.user);
             messages->check(from);
             return check_greeting(from, url).run_id;
         };

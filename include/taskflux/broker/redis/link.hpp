@@ -122,6 +122,16 @@ public:
     /// Whether calls may come. Thread-safe.
     bool is_ready() const noexcept { return ready_; }
 
+    /// Whether calls could ever come. Thread-safe.
+    bool was_ready() const noexcept { return was_ready_; }
+
+    /// Returns when calls could come once, or an attempt to connect has failed, or at `until`. On the executor. Errors: what the
+    /// server refuses, as `connection::eval`, where calls could never come.
+    asio::awaitable<void> until_tried(std::chrono::steady_clock::time_point until) {
+        while (state_.is_untried() && clock::now() < until) co_await change(until);
+        if (!was_ready_ && state_.refusal()) throw taskflux::detail::server_trouble(*state_.refusal());
+    }
+
     /// Returns when calls may come. On the executor. Errors: as `connection::eval`.
     static asio::awaitable<void> wait(std::shared_ptr<link> self, std::chrono::steady_clock::time_point deadline) {
         co_await self->until_ready(deadline);
@@ -306,6 +316,7 @@ private:
 
     void perform(const link_actions& what) {
         ready_ = state_.is_ready();
+        if (ready_) was_ready_ = true;
         for (const auto& line : what.log) log(line);
         if (what.ends_connection) connection_.cancel(boost::redis::operation::run);
         if (what.ends_requests) connection_.cancel(boost::redis::operation::exec);
@@ -336,6 +347,7 @@ private:
     std::optional<master_finder> finder_;
     asio::steady_timer changed_;  // cancelled whenever callers must look again
     std::atomic<bool> ready_ = false;  // what `state_` says, for other threads
+    std::atomic<bool> was_ready_ = false;
     std::mt19937_64 random_;
 };
 

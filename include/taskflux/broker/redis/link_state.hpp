@@ -69,6 +69,9 @@ public:
     /// Why the server can't be used, where trying again won't help; until an attempt has found otherwise.
     const std::optional<error>& refusal() const { return refusal_; }
 
+    /// Whether the first attempt to connect is still under way.
+    bool is_untried() const { return generation_ == 0 && failed_ == 0 && !refusal_ && !is_stopped_; }
+
     readiness for_call(time_point now, time_point deadline) const {
         if (is_ready()) return readiness::ready;
         if (is_stopped_) return readiness::closed;

@@ -68,6 +68,12 @@ inline std::set<std::string> missing_rights(reader& in, const std::string& prefi
     return rules;
 }
 
+/// The rule that the user lacks whose SUBSCRIBE got that answer. Channels are those of `prefix`.
+inline std::set<std::string> missing_to_subscribe(std::string_view answer, const std::string& prefix) {
+    if (error_code(answer) != "NOPERM") return {};
+    return {answer.find("run the '") != answer.npos ? "+subscribe" : '&' + prefix + ":*"};
+}
+
 /// Throws `invalid_argument`, with the rules in its text, unless there are none. An empty user is the default one.
 inline void check_rights(const std::set<std::string>& missing, std::string_view user) {
     if (missing.empty()) return;

@@ -20,8 +20,9 @@ enum class remedy {
 
 /// The word that an error begins with, as in "OOM command not allowed ...". Redis 6.2 hides it in a sentence
 /// when the error came up inside a script: "ERR Error running script (call to f_...): @user_script:1: -OOM
-/// ...".
+/// ...". Up to 7.0 a script is refused a right without the code.
 inline std::string_view error_code(std::string_view text) {
+    if (text.starts_with("ERR ") && text.find("The user executing the script can't") != std::string_view::npos) return "NOPERM";
     if (text.starts_with("ERR Error running script")) {
         if (const auto inner = text.find(": -"); inner != std::string_view::npos)
             text.remove_prefix(inner + 3);

@@ -60,7 +60,7 @@ local is_in_the_way = is_refused(redis.pcall('HSET', keys.records, field, record
                       ARGV[4] ~= '' and is_refused(redis.pcall('HSET', keys.waiters, field, ARGV[4] .. '\n'))
 if not is_in_the_way then call('ZREM', keys.sleepers, taker) end
 if is_in_the_way or
-    call('PUBLISH', inbox, message_letter.task .. text(queue_name()) .. text(sleeper) .. struct.pack(format.number, seq) ..
+    publish(inbox, message_letter.task .. text(queue_name()) .. text(sleeper) .. struct.pack(format.number, seq) ..
              text(record) .. state) == 0 then  -- a key has another type, or nobody hears: as if nothing had been done
     for _, hash in ipairs({keys.records, keys.states, keys.waiters}) do redis.pcall('HDEL', hash, field) end
     redis.pcall('SREM', held, field)

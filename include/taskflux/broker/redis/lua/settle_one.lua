@@ -31,6 +31,6 @@ if waiters then
     local message = end_of({
         seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = result, error = ''
     })
-    for inbox in string.gmatch(waiters, '[^\n]+') do call('PUBLISH', inbox, message) end
+    for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}

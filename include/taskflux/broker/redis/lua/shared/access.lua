@@ -4,6 +4,12 @@ local prefix = string.sub(keys.queue, 1, -2)
 local declared, missing = {}, {}  -- of the keys that not every queue has
 for n = first_own, #KEYS do declared[KEYS[n]] = true end
 local call = redis.call
+-- Says something on a channel; gives how many heard it. None where the user has lost the right to: who waits looks again by
+-- itself, and the caller must hear of what has been written.
+local function publish(channel, message)
+    local heard = redis.pcall('PUBLISH', channel, message)
+    return type(heard) == 'number' and heard or 0
+end
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)  -- ms since 1970
 

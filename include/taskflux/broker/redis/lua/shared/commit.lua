@@ -7,7 +7,7 @@ local function write_rest(asleep)
         if by ~= 0 then add_to('n' .. what, by) end
     end
     for _, command in ipairs(also) do call(unpack(command)) end
-    for _, message in ipairs(messages) do call('PUBLISH', message[1], message[2]) end
+    for _, message in ipairs(messages) do publish(message[1], message[2]) end
     for _, member in ipairs(woken) do wake(member) end
     for _, member in ipairs(asleep) do
         if wakes == 0 then break end

@@ -5,7 +5,7 @@ local function wake(member)
     if call('ZREM', keys.sleepers, member) == 0 then return false end
     local inbox, sleeper = string.match(member, '^([^\n]*)\n([^\n]*)\n')
     local queue = queue_name()
-    return inbox and call('PUBLISH', inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
+    return inbox and publish(inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
 end
 
 -- When time alone may next give sleepers something to do. Not the end of their own consumer's lease, with which their process
