@@ -22615,22 +22615,25 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    enum class trouble : unsigned char { with_lease, with_fetch, with_reading };
+    enum class trouble : unsigned char { with_lease, with_fetch, with_list, with_schedules };
 
-    /// Calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    /// Calls of this kind fail here: told once, until they work again. To be served, a queue needs both its leases and its
+    /// fetches: those are told of as one.
     void report_trouble(trouble calls, const std::string& why) {
+        const bool is_service = calls == trouble::with_lease || calls == trouble::with_fetch;
         {
             const std::lock_guard lock(mutex_);
-            const bool is_news = troubled_.empty();
-            troubled_.insert(calls);
-            if (!is_news) return;
+            const bool is_served = !troubled_.contains(trouble::with_lease) && !troubled_.contains(trouble::with_fetch);
+            const bool is_first = troubled_.insert(calls).second;
+            if (!(is_service ? is_served : is_first)) return;
         }
         const bool is_key = why.find("WRONGTYPE") != std::string::npos;
-        const bool is_read = calls == trouble::with_reading;
-        const char* const ends = is_read ? "; a key of another type must be removed"
-                                         : "; a key of another type must be removed, then it is served again within 7 s";
-        server_->log("queue " + name_ + (is_read ? " can't be read, others are: " : " is not served, others are: ") + why +
-                     (is_key ? ends : ""));
+        const char* const remedy = is_key ? "; a key of another type must be removed" : "";
+        const char* const hope = is_key && is_service ? ", then it is served again within 7 s" : "";
+        const auto what = is_service                    ? "queue " + name_ + " is not served, others are: "
+                          : calls == trouble::with_list ? "the tasks of queue " + name_ + " can't be listed: "
+                                                        : "the schedules of queue " + name_ + " can't be read: ";
+        server_->log(what + why + remedy + hope);
     }
     void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);
@@ -22959,16 +22962,16 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
-    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: it is told once.
-    awaitable<answer> read(std::string name, const script& what, arguments with) {
+    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: `kind` is told once.
+    awaitable<answer> read(queue::trouble kind, std::string name, const script& what, arguments with) {
         const auto self = shared_from_this();
         const auto on = at(name);
         auto reading = call(std::move(name), what, {}, std::move(with));
         auto got = co_await detail::caught(std::move(reading));
         if (!got.failure()) {
-            on->trouble_is_over(queue::trouble::with_reading);
+            on->trouble_is_over(kind);
         } else if (const auto why = detail::describe(got.failure()); detail::code_of(why) == errc::protocol) {
-            on->report_trouble(queue::trouble::with_reading, why.message);
+            on->report_trouble(kind, why.message);
         }
         co_return got.take();
     }
@@ -23757,7 +23760,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
     for (bool is_end = false; !is_end;) {
         arguments with;
         with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
         auto from = got.read();
         seen = static_cast<std::uint64_t>(from.integer());
         is_end = from.integer() != 0;
@@ -24286,7 +24289,7 @@ namespace taskflux::redis {
 /// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
 /// broker's clock.
 inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
-    const auto got = co_await on->read(std::move(name), scripts::schedules, std::move(with));
+    const auto got = co_await on->read(queue::trouble::with_schedules, std::move(name), scripts::schedules, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
     stored_schedules found;

@@ -64,7 +64,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
     for (bool is_end = false; !is_end;) {
         arguments with;
         with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
         auto from = got.read();
         seen = static_cast<std::uint64_t>(from.integer());
         is_end = from.integer() != 0;
