@@ -1930,8 +1930,8 @@ for _, priority in ipairs(priorities) do call('LLEN', key('l:' .. priority)) end
 if #stored > 0 then
 call('HLEN', b)
 call('ZCARD', B)
-if #records > 0 then call('HLEN', r) end
 end
+if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -1952,7 +1952,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "73aa6c6ff3c6eb1edd1e7852d219736f02aacbdb",
+inline constexpr script enqueue_plain{"enqueue_plain", "59101dcd69e965f209bb5601bbd06262de4606e0",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
