@@ -2538,34 +2538,39 @@ public:
         next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
     }
 
-    /// `give_back(consumer)` first. False where there is none of that name.
+    /// `give_back(consumer)` first.
     template <class Function>
-    bool leave(const std::string& name, time_point now, Function give_back) {
+    void leave(const std::string& name, time_point now, Function give_back) {
         const auto found = all_.find(name);
-        if (found == all_.end()) return false;
+        if (found == all_.end()) return;
         give_back(*found->second);
         all_.erase(found);
+        ++gone_;
         if (all_.empty()) attended.end(now);
-        return true;
     }
 
-    /// Takes out those whose leases have ended, `take_back(consumer)` first. Gives how many.
+    /// Takes out those whose leases have ended, `take_back(consumer)` first. Where that throws, the consumer stays, and it is still
+    /// to be done.
     template <class Function>
-    std::size_t bury(time_point now, Function take_back) {
-        next_lease_end_ = never;
+    void bury(time_point now, Function take_back) {
+        auto next = never;
         const auto gone = std::erase_if(all_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                next = (std::min)(next, who.lease_end);
                 return false;
             }
             take_back(who);
             attended.lose();
+            ++gone_;  // at once: the next may throw
             return true;
         });
+        next_lease_end_ = next;
         if (gone > 0 && all_.empty()) attended.end(now);
-        return gone;
     }
+
+    /// How many have left or lost their leases.
+    std::uint64_t gone() const { return gone_; }
 
     std::size_t size() const { return all_.size(); }
     time_point next_lease_end() const { return next_lease_end_; }
@@ -2575,6 +2580,7 @@ public:
 private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
+    std::uint64_t gone_ = 0;
 };
 
 }  // namespace taskflux::memory
@@ -3495,8 +3501,7 @@ struct listing {
     bool is_ready = false;
     bool is_on_wall = false;
     bool is_unsettled = false;
-    std::uint64_t gone = 0;        ///< consumers that have left or lost their leases, counted by the queue
-    std::uint64_t known_gone = 0;
+    std::uint64_t gone = 0;  ///< consumers that have left or lost their leases
 };
 
 }  // namespace taskflux::memory
@@ -3579,11 +3584,14 @@ public:
         const auto give_back = [&](consumer& who) {
             while (auto* task = who.held.back()) store_.release(*task, now);
         };
-        if (consumers_.leave(name, now, give_back)) ++listed.gone;
+        consumers_.leave(name, now, give_back);
     }
 
     /// See `consumers`.
     consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
+
+    /// How many consumers have gone.
+    std::uint64_t gone() const { return consumers_.gone(); }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return consumers_.size() > 0; }
@@ -3857,7 +3865,7 @@ private:
     }
 
     void bury_consumers(time_point now) {
-        listed.gone += consumers_.bury(now, [&](consumer& who) {
+        consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
         });
     }
@@ -3911,7 +3919,7 @@ public:
         put(ready_, known.is_ready, queue, queue.has_work(nullptr));
         put(on_wall_, known.is_on_wall, queue, queue.follows_wall());
         put(unsettled_, known.is_unsettled, queue, queue.has_consequences());
-        if (std::exchange(known.known_gone, known.gone) != known.gone) ++departures_;
+        if (std::exchange(known.gone, queue.gone()) != queue.gone()) ++departures_;
     }
 
     /// When something falls due in any queue, at the earliest.
