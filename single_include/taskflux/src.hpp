@@ -2267,6 +2267,12 @@ public:
         return open;
     }
 
+    /// Throws `invalid_argument` for what no page has had as its cursor.
+    static void check_cursor(const std::string& cursor) {
+        if (!cursor.empty() && !is_key(cursor)) throw detail::not_a_journal_cursor(cursor);
+    }
+
+    /// The cursor has been checked.
     journal_page read(const journal_query& query) const {
         journal_page page;
         page.counts = counts_;
@@ -2277,8 +2283,6 @@ public:
             }
             return page;
         }
-        const bool is_cursor = query.cursor.empty() || is_key(query.cursor);
-        if (!is_cursor) throw detail::not_a_journal_cursor(query.cursor);
         auto at = entries_.upper_bound(query.cursor);
         const auto most = (std::max)(query.limit, std::size_t(1));
         for (; at != entries_.end() && page.entries.size() < most; ++at) page.entries.push_back(seen(*at));
@@ -3701,6 +3705,7 @@ public:
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
+        journal::check_cursor(query.cursor);
         const auto* own_journal = existing(id).journal();
         return own_journal ? own_journal->read(query) : journal_page();
     }
@@ -23795,6 +23800,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
 /// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
+    if (!query.queue.empty()) detail::check_queue_name(query.queue);
     const auto start = detail::start_of(query);
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();

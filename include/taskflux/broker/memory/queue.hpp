@@ -164,6 +164,7 @@ public:
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
+        journal::check_cursor(query.cursor);
         const auto* own_journal = existing(id).journal();
         return own_journal ? own_journal->read(query) : journal_page();
     }

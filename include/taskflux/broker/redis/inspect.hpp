@@ -90,6 +90,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
 /// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
+    if (!query.queue.empty()) detail::check_queue_name(query.queue);
     const auto start = detail::start_of(query);
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();
