@@ -41,7 +41,8 @@ class Function:
 
 
 class KeyUse:
-    """Of a Lua text: `reads` and `writes`, each a set of (Redis type, key), and `other`: commands that are in no list."""
+    """Of a Lua text: `reads` and `writes`, each a set of (Redis type, key), and `other`: commands that are in no list.
+    Branches are not told apart: a key that is read in one of them counts as read in all."""
 
     def __init__(self, text):
         self.code = [token.text for token in tokens(text) if token.kind not in ("space", "comment")]

@@ -2118,7 +2118,7 @@ using unserved_queue = std::pair<std::string, duration>;
 /// That nobody serves a queue any more.
 struct desertion {
     time_point since{};
-    bool has_left = false;  ///< the last worker has; else it has lost its lease, and joins again when it is heard
+    bool has_left = false;  ///< all workers have; else one of them has lost its lease, and joins again when it is heard
 
     /// How long callers that wait for results are left to hope for another worker.
     duration patience() const { return has_left ? std::chrono::seconds(3) : std::chrono::seconds(30); }
@@ -2126,8 +2126,8 @@ struct desertion {
 
 /// A caller waits for a task whose queue no worker serves any more.
 inline error no_worker_left(const task_id& id, const desertion& how) {
-    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
-                                 (how.has_left ? " has stopped" : " has lost its lease, and was not heard since") +
+    return {errc::no_worker, "task " + to_string(id) + " can't end: " + (how.has_left ? "the last" : "a") + " worker of queue " +
+                                 id.queue + (how.has_left ? " has stopped" : " has lost its lease, and was not heard since") +
                                  ", and no other was started within " +
                                  std::to_string(std::chrono::floor<std::chrono::seconds>(how.patience()).count()) +
                                  " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};
@@ -2270,6 +2270,12 @@ public:
         return open;
     }
 
+    /// Throws `invalid_argument` for what no page has had as its cursor.
+    static void check_cursor(const std::string& cursor) {
+        if (!cursor.empty() && !is_key(cursor)) throw detail::not_a_journal_cursor(cursor);
+    }
+
+    /// The cursor has been checked.
     journal_page read(const journal_query& query) const {
         journal_page page;
         page.counts = counts_;
@@ -2280,8 +2286,6 @@ public:
             }
             return page;
         }
-        const bool is_cursor = query.cursor.empty() || is_key(query.cursor);
-        if (!is_cursor) throw detail::not_a_journal_cursor(query.cursor);
         auto at = entries_.upper_bound(query.cursor);
         const auto most = (std::max)(query.limit, std::size_t(1));
         for (; at != entries_.end() && page.entries.size() < most; ++at) page.entries.push_back(seen(*at));
@@ -2541,34 +2545,39 @@ public:
         next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
     }
 
-    /// `give_back(consumer)` first. False where there is none of that name.
+    /// `give_back(consumer)` first.
     template <class Function>
-    bool leave(const std::string& name, time_point now, Function give_back) {
+    void leave(const std::string& name, time_point now, Function give_back) {
         const auto found = all_.find(name);
-        if (found == all_.end()) return false;
+        if (found == all_.end()) return;
         give_back(*found->second);
         all_.erase(found);
+        ++gone_;
         if (all_.empty()) attended.end(now);
-        return true;
     }
 
-    /// Takes out those whose leases have ended, `take_back(consumer)` first. Gives how many.
+    /// Takes out those whose leases have ended, `take_back(consumer)` first. Where that throws, the consumer stays, and it is still
+    /// to be done.
     template <class Function>
-    std::size_t bury(time_point now, Function take_back) {
-        next_lease_end_ = never;
+    void bury(time_point now, Function take_back) {
+        auto next = never;
         const auto gone = std::erase_if(all_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                next = (std::min)(next, who.lease_end);
                 return false;
             }
             take_back(who);
             attended.lose();
+            ++gone_;  // at once: the next may throw
             return true;
         });
+        next_lease_end_ = next;
         if (gone > 0 && all_.empty()) attended.end(now);
-        return gone;
     }
+
+    /// How many have left or lost their leases.
+    std::uint64_t gone() const { return gone_; }
 
     std::size_t size() const { return all_.size(); }
     time_point next_lease_end() const { return next_lease_end_; }
@@ -2578,6 +2587,7 @@ public:
 private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
+    std::uint64_t gone_ = 0;
 };
 
 }  // namespace taskflux::memory
@@ -3498,8 +3508,7 @@ struct listing {
     bool is_ready = false;
     bool is_on_wall = false;
     bool is_unsettled = false;
-    std::uint64_t gone = 0;        ///< consumers that have left or lost their leases, counted by the queue
-    std::uint64_t known_gone = 0;
+    std::uint64_t gone = 0;  ///< consumers that have left or lost their leases
 };
 
 }  // namespace taskflux::memory
@@ -3582,11 +3591,14 @@ public:
         const auto give_back = [&](consumer& who) {
             while (auto* task = who.held.back()) store_.release(*task, now);
         };
-        if (consumers_.leave(name, now, give_back)) ++listed.gone;
+        consumers_.leave(name, now, give_back);
     }
 
     /// See `consumers`.
     consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
+
+    /// How many consumers have gone.
+    std::uint64_t gone() const { return consumers_.gone(); }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return consumers_.size() > 0; }
@@ -3696,6 +3708,7 @@ public:
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
+        journal::check_cursor(query.cursor);
         const auto* own_journal = existing(id).journal();
         return own_journal ? own_journal->read(query) : journal_page();
     }
@@ -3860,7 +3873,7 @@ private:
     }
 
     void bury_consumers(time_point now) {
-        listed.gone += consumers_.bury(now, [&](consumer& who) {
+        consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
         });
     }
@@ -3914,7 +3927,7 @@ public:
         put(ready_, known.is_ready, queue, queue.has_work(nullptr));
         put(on_wall_, known.is_on_wall, queue, queue.follows_wall());
         put(unsettled_, known.is_unsettled, queue, queue.has_consequences());
-        if (std::exchange(known.known_gone, known.gone) != known.gone) ++departures_;
+        if (std::exchange(known.gone, queue.gone()) != queue.gone()) ++departures_;
     }
 
     /// When something falls due in any queue, at the earliest.
@@ -15121,10 +15134,11 @@ inline error to_error(std::string_view text) {
     return {meant, in_words(text)};
 }
 
-/// Throws the exception for an error of the server.
+/// Throws the exception for an error of the server: one that may pass by itself, or be mended on the server, is trouble of it.
 [[noreturn]] inline void throw_error(std::string_view text) {
     const auto code = error_code(text);
-    if (code == "OOM" || code == "NOPERM") throw detail::server_trouble(to_error(text));
+    const auto is = [&](auto... codes) { return ((code == codes) || ...); };
+    if (is("OOM", "NOPERM", "MOVED", "ASK")) throw detail::server_trouble(to_error(text));
     throw to_error(text);
 }
 
@@ -20423,8 +20437,8 @@ for _, priority in ipairs(priorities) do call('LLEN', key('l:' .. priority)) end
 if #stored > 0 then
 call('HLEN', b)
 call('ZCARD', B)
-if #records > 0 then call('HLEN', r) end
 end
+if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -20445,7 +20459,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "51a2df3baa239c8c9edf3d7f21c173e341467402",
+inline constexpr script enqueue_plain{"enqueue_plain", "90fdf10f1402762bcb9fca62e5c5964c8baa20bc",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -22681,22 +22695,25 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    enum class trouble : unsigned char { with_lease, with_fetch, with_reading };
+    enum class trouble : unsigned char { with_lease, with_fetch, with_list, with_schedules };
 
-    /// Calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    /// Calls of this kind fail here: told once, until they work again. To be served, a queue needs both its leases and its
+    /// fetches: those are told of as one.
     void report_trouble(trouble calls, const std::string& why) {
+        const bool is_service = calls == trouble::with_lease || calls == trouble::with_fetch;
         {
             const std::lock_guard lock(mutex_);
-            const bool is_news = troubled_.empty();
-            troubled_.insert(calls);
-            if (!is_news) return;
+            const bool is_served = !troubled_.contains(trouble::with_lease) && !troubled_.contains(trouble::with_fetch);
+            const bool is_first = troubled_.insert(calls).second;
+            if (!(is_service ? is_served : is_first)) return;
         }
         const bool is_key = why.find("WRONGTYPE") != std::string::npos;
-        const bool is_read = calls == trouble::with_reading;
-        const char* const ends = is_read ? "; a key of another type must be removed"
-                                         : "; a key of another type must be removed, then it is served again within 7 s";
-        server_->log("queue " + name_ + (is_read ? " can't be read, others are: " : " is not served, others are: ") + why +
-                     (is_key ? ends : ""));
+        const char* const remedy = is_key ? "; a key of another type must be removed" : "";
+        const char* const hope = is_key && is_service ? ", then it is served again within 7 s" : "";
+        const auto what = is_service                    ? "queue " + name_ + " is not served, others are: "
+                          : calls == trouble::with_list ? "the tasks of queue " + name_ + " can't be listed: "
+                                                        : "the schedules of queue " + name_ + " can't be read: ";
+        server_->log(what + why + remedy + hope);
     }
     void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);
@@ -23025,16 +23042,16 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
-    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: it is told once.
-    awaitable<answer> read(std::string name, const script& what, arguments with) {
+    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: `kind` is told once.
+    awaitable<answer> read(queue::trouble kind, std::string name, const script& what, arguments with) {
         const auto self = shared_from_this();
         const auto on = at(name);
         auto reading = call(std::move(name), what, {}, std::move(with));
         auto got = co_await detail::caught(std::move(reading));
         if (!got.failure()) {
-            on->trouble_is_over(queue::trouble::with_reading);
+            on->trouble_is_over(kind);
         } else if (const auto why = detail::describe(got.failure()); detail::code_of(why) == errc::protocol) {
-            on->report_trouble(queue::trouble::with_reading, why.message);
+            on->report_trouble(kind, why.message);
         }
         co_return got.take();
     }
@@ -23823,7 +23840,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
     for (bool is_end = false; !is_end;) {
         arguments with;
         with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
         auto from = got.read();
         seen = static_cast<std::uint64_t>(from.integer());
         is_end = from.integer() != 0;
@@ -23849,6 +23866,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
 /// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
+    if (!query.queue.empty()) detail::check_queue_name(query.queue);
     const auto start = detail::start_of(query);
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();
@@ -24164,19 +24182,31 @@ inline awaitable<std::vector<task_key>> locate(engine_ptr on, task_id parent, st
     co_return found;
 }
 
-/// Acts on subtasks of a parent in one queue; up to `careful_batch_size` of them.
+/// Acts on subtasks of a parent in one queue: two calls for up to `careful_batch_size`.
 inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id parent, std::string queue,
                                       std::vector<std::string> own_ids) {
-    const auto found = co_await locate(on, std::move(parent), queue, std::move(own_ids));
-    if (found.empty()) co_return;
-    arguments with;
-    with.add(verb);
-    for (const auto& key : found) with.add(key.sequence).add(key.nonce);
-    co_await on->call(std::move(queue), scripts::steer, {}, std::move(with));
+    for (std::size_t from = 0, till = 0; from < own_ids.size(); from = till) {
+        till = (std::min)(from + engine::careful_batch_size, own_ids.size());
+        std::vector<std::string> some;
+        for (auto i = from; i < till; ++i) some.push_back(std::move(own_ids[i]));
+        const auto found = co_await locate(on, parent, queue, std::move(some));
+        if (found.empty()) continue;
+        arguments with;
+        with.add(verb);
+        for (const auto& key : found) with.add(key.sequence).add(key.nonce);
+        co_await on->call(queue, scripts::steer, {}, std::move(with));
+    }
 }
 
-/// The subtasks of a task that has ended, those that are open since `epoch` or earlier: two calls for up to
-/// `careful_batch_size` in a queue. Where one queue fails, those in others are cancelled all the same.
+/// Whether what has failed is wrong with one queue or one entry, so that the others are carried all the same. Else the server
+/// is away, or the broker is closed: that would keep all of them waiting.
+inline bool is_of_one_queue(const std::exception_ptr& failure) {
+    const auto code = detail::code_of(detail::describe(failure));
+    return code == errc::protocol || code == errc::invalid_argument;
+}
+
+/// The subtasks of a task that has ended, those that are open since `epoch` or earlier. What is wrong with one queue does not
+/// keep those in others from being cancelled.
 inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned epoch) {
     journal_query query;
     query.limit = engine::careful_batch_size;
@@ -24198,7 +24228,9 @@ inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned e
         for (auto& [queue, own_ids] : open) {
             auto cancelling = steer_children(on, "cancel", parent, queue, std::move(own_ids));
             const auto cancelled = co_await detail::caught(std::move(cancelling));
-            if (cancelled.failure()) failure = cancelled.failure();
+            if (!cancelled.failure()) continue;
+            failure = cancelled.failure();
+            if (!is_of_one_queue(failure)) std::rethrow_exception(failure);
         }
         query.cursor = page.cursor;
     } while (!query.cursor.empty());
@@ -24238,15 +24270,18 @@ inline child_end read_end(std::string_view value) {
     return made;
 }
 
-/// The ends of subtasks, for parents in one queue.
+/// The ends of subtasks, for parents in one queue: a call for up to `careful_batch_size`.
 inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<outgoing> ends) {
-    arguments with;
-    for (const auto& one : ends) {
-        const auto end = read_end(one.value);
-        with.add(end.parent.sequence).add(end.parent.nonce).add(end.key).add(end.own_id);
-        with.add(unsigned(end.state)).add(end.attempts).add(end.result).add(end.error);
+    for (std::size_t from = 0, till = 0; from < ends.size(); from = till) {
+        till = (std::min)(from + engine::careful_batch_size, ends.size());
+        arguments with;
+        for (auto i = from; i < till; ++i) {
+            const auto end = read_end(ends[i].value);
+            with.add(end.parent.sequence).add(end.parent.nonce).add(end.key).add(end.own_id);
+            with.add(unsigned(end.state)).add(end.attempts).add(end.result).add(end.error);
+        }
+        co_await on->call(to, scripts::end_child, {}, std::move(with));
     }
-    co_await on->call(std::move(to), scripts::end_child, {}, std::move(with));
 }
 
 /// What concerns the task itself: its subtasks, or its continuation.
@@ -24296,7 +24331,7 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
 }
 
 /// Carries what the outbox of a queue holds to other queues. What can't be carried stays, is told of, and holds up nothing
-/// else.
+/// else, unless the server is away.
 inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::vector<outgoing> carried;
     std::string cursor = "0";
@@ -24327,12 +24362,14 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (target.empty()) continue;
             auto carrying = carry_ends(on, target, all);
             const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
         for (auto& one : by_target[std::string()]) {
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
         }
@@ -24352,7 +24389,7 @@ namespace taskflux::redis {
 /// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
 /// broker's clock.
 inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
-    const auto got = co_await on->read(std::move(name), scripts::schedules, std::move(with));
+    const auto got = co_await on->read(queue::trouble::with_schedules, std::move(name), scripts::schedules, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
     stored_schedules found;

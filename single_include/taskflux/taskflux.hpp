@@ -2640,9 +2640,9 @@ struct inspector {
             else if constexpr (!std::is_move_assignable_v<typename T::mapped_type>)
                 return finding<mistake::not_movable, typename T::mapped_type>{};
             else
-                return one<typename T::mapped_type, Seen...>();
+                return moved<typename T::mapped_type, Seen...>();
         } else if constexpr (found == kind::sequence || found == kind::set) {
-            return one<typename T::value_type, Seen...>();
+            return moved<typename T::value_type, Seen...>();
         } else if constexpr (found == kind::tuple) {
             return tuple<Seen...>(std::type_identity<T>{});
         } else if constexpr (found == kind::object && std::is_polymorphic_v<T> && !std::is_final_v<T>) {
@@ -2654,6 +2654,18 @@ struct inspector {
         }
     }
 
+    /// Of a value that is moved once it has been decoded: a payload, or an item of a container. What a pointer or an optional
+    /// holds is decoded in its place, and what has a codec of its own by that.
+    template <class T, class... Seen>
+    static consteval auto moved() {
+        using found = decltype(one<T, Seen...>());
+        constexpr bool is_moved = !std::is_void_v<T> && kind_of<T> != kind::custom;
+        if constexpr (found::what == mistake::none && is_moved && !std::is_move_constructible_v<T>)
+            return finding<mistake::not_movable, T>{};
+        else
+            return found{};
+    }
+
     template <class T, class... Seen>
     static consteval auto object() {
         using bases = boost::describe::describe_bases<T, boost::describe::mod_any_access>;
@@ -2662,8 +2674,6 @@ struct inspector {
             return base{};
         else if constexpr (!std::is_default_constructible_v<T>)
             return finding<mistake::no_default_constructor, T>{};
-        else if constexpr (!std::is_move_constructible_v<T>)
-            return finding<mistake::not_movable, T>{};
         else
             return members<T, Seen...>(std::type_identity<members_of<T>>{});
     }
@@ -2733,7 +2743,7 @@ struct inspector {
 };
 
 template <class T>
-using find_mistake = decltype(inspector::one<T>());
+using find_mistake = decltype(inspector::moved<T>());
 
 }  // namespace detail
 
@@ -11562,7 +11572,10 @@ public:
     bool done() const { return job()->ended(); }
 
     /// Cancels the job: at once if it has not started, else by the cancellation slot of its coroutine.
-    void cancel() { owner_->cancel(*job(), errc::cancelled); }
+    void cancel() {
+        auto& one = *job();  // an empty handle has no owner either
+        owner_->cancel(one, errc::cancelled);
+    }
 
     /// Waits for the end and returns the result; to be awaited once. This handle need not live meanwhile.
     /// Errors: what the job threw; `cancelled`, `timed_out`, `shut_down`, `queue_full`; `wrong_state` if it

@@ -91,6 +91,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_unreadable_cursor_is_refused, Backend, backends
     BOOST_TEST(on.list(query).empty());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_list_of_a_queue_that_can_not_be_is_refused_also_when_it_is_to_have_nothing, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    for (const std::size_t limit : {0U, 1U}) {
+        list_query query;
+        query.limit = limit;
+        query.queue = "no queue";
+        BOOST_TEST(on.error_of(on.broker().list(query)) == errc::invalid_argument);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(paging_neither_skips_nor_repeats_while_tasks_come_and_go, Backend, backends) {
     std::mt19937 random(11);
     const auto roll = [&](std::size_t sides) { return std::size_t(random() % sides); };

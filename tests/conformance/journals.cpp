@@ -865,6 +865,20 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_journal_is_read_with_any_size_of_pages, Backend,
     BOOST_TEST(on.error_of(on.broker().journal(id, query)) == errc::invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_no_cursor_of_a_journal_is_refused_whether_or_not_it_is_used, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const task_id id{q, on.add()};
+    task_id unknown = id;
+    unknown.key.sequence += 1000;
+    journal_query query, of_keys;
+    query.cursor = of_keys.cursor = "~1";
+    of_keys.keys.push_back(step_key("a"));
+    BOOST_TEST(on.error_of(on.broker().journal(id, query)) == errc::invalid_argument);
+    BOOST_TEST(on.error_of(on.broker().journal(unknown, query)) == errc::invalid_argument);
+    on.run(on.broker().signal(id, "go", "1"));
+    BOOST_TEST(on.error_of(on.broker().journal(id, of_keys)) == errc::invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(only_subtasks_are_taken_out_of_a_journal, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join();

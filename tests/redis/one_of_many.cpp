@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(schedules_are_steered_and_listed_while_those_of_another_que
     all = run(scheduler.list());
     BOOST_REQUIRE(all.size() == 1U);
     BOOST_TEST(all.front().definition.id == "two");
-    BOOST_TEST(times_said("queue damaged can't be read, others are") == 1);
+    BOOST_TEST(times_said("the schedules of queue damaged can't be read: ") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(that_a_schedule_is_nowhere_is_not_said_while_a_queue_is_damaged) {
@@ -110,12 +110,29 @@ BOOST_AUTO_TEST_CASE(tasks_are_listed_while_another_queue_is_damaged) {
     BOOST_TEST(page.tasks.front().id.queue == "sound");
     BOOST_TEST(page.cursor.empty());
     run(on.broker->list({}));
-    BOOST_TEST(times_said("queue damaged can't be read, others are") == 1);
+    BOOST_TEST(times_said("the tasks of queue damaged can't be listed: ") == 1);
     list_query one;
     one.queue = "damaged";
     BOOST_TEST((code_of([&] { return on.broker->list(one); }) == errc::protocol));
     server.command({"SREM", "tf:{queues}", "sound"});
     BOOST_TEST((code_of([&] { return on.broker->list({}); }) == errc::protocol));
+}
+
+BOOST_AUTO_TEST_CASE(that_tasks_can_not_be_listed_keeps_no_other_trouble_of_their_queue_from_being_told) {
+    damage("d");
+    for (int i = 0; i < 3; ++i) {
+        run(on.broker->list({}));
+        run(on.broker->schedules("damaged"));  // which works
+    }
+    BOOST_TEST(times_said("the tasks of queue damaged can't be listed: ") == 1);
+    server.command({"SET", "tf:{damaged}:S", "foreign"});
+    for (int i = 0; i < 2; ++i) BOOST_TEST((code_of([&] { return on.broker->schedules("damaged"); }) == errc::protocol));
+    BOOST_TEST(times_said("the schedules of queue damaged can't be read: ") == 1);
+    server.command({"DEL", "tf:{damaged}:d", "tf:{damaged}:S"});  // and nobody looks again
+    server.command({"SET", "tf:{damaged}:C", "foreign"});
+    const std::vector<std::string> queues{"damaged", "sound"};
+    run(on.broker->join("it", queues, 10min));
+    BOOST_TEST(times_said("queue damaged is not served, others are: ") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_lost_its_lease_in_one_queue_gives_back_what_it_holds_in_another_at_once) {

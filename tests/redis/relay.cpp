@@ -2,9 +2,14 @@
 
 #include <conformance/fixture.hpp>
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/redis/relay.hpp>
+#include <taskflux/core/error.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,6 +76,32 @@ BOOST_AUTO_TEST_CASE(cancelling_many_subtasks_takes_fewer_calls_than_there_are_o
     for (int i = 0; i < 50 && server.command({"EXISTS", "tf:{q}:o"}).integer() != 0; ++i) let_work();
     BOOST_TEST(calls() - before < 100U);
     BOOST_TEST(counts("elsewhere").cancelled == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(no_call_about_subtasks_is_large_where_the_server_gives_all_of_them_at_once) {
+    add_children(500, "c");  // kept in one piece
+    BOOST_TEST((cancel(parent.key) == effect::requested));
+    server.command({"CONFIG", "SET", "slowlog-max-len", "100000"});
+    server.command({"CONFIG", "SET", "slowlog-log-slower-than", "0"});
+    settle(last, settlement::kind::cancel);
+    for (int i = 0; i < 50 && server.command({"EXISTS", "tf:{q}:o", "tf:{elsewhere}:o"}).integer() != 0; ++i) let_work();
+    std::size_t most = 0;
+    for (const auto& entry : server.command({"SLOWLOG", "GET", "-1"}).items) {
+        const auto words = entry.items.at(3).texts();
+        if (words.front() != "EVALSHA") continue;
+        constexpr std::string_view more = "... (";  // and how many
+        const auto& end = words.back();
+        most = (std::max)(most, words.size() + (end.starts_with(more) ? std::stoul(end.substr(more.size())) : 0));
+    }
+    BOOST_TEST(most > 100U);
+    BOOST_TEST(most < 1000U);
+    BOOST_TEST(counts("elsewhere").cancelled == 500U);
+}
+
+BOOST_AUTO_TEST_CASE(only_what_is_wrong_with_one_queue_lets_those_after_it_be_tried) {
+    const auto goes_on = [](errc code) { return redis::is_of_one_queue(std::make_exception_ptr(error(code, "why"))); };
+    for (const auto code : {errc::protocol, errc::invalid_argument}) BOOST_TEST(goes_on(code));
+    for (const auto code : {errc::unavailable, errc::shut_down, errc::queue_full, errc::unsupported}) BOOST_TEST(!goes_on(code));
 }
 
 BOOST_AUTO_TEST_CASE(subtasks_are_cancelled_while_the_queue_of_others_is_damaged) {

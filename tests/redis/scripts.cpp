@@ -165,6 +165,15 @@ BOOST_AUTO_TEST_CASE(a_life_that_can_not_begin_has_changed_nothing) {
     BOOST_TEST(server.command({"GET", key("c")}).text == "foreign");
 }
 
+BOOST_AUTO_TEST_CASE(enqueue_plain_notes_nobody_who_waits_for_a_task_that_it_can_not_store) {
+    server.command({"DEL", key("r")});
+    server.command({"SET", key("r"), "foreign"});
+    const std::string first("\0\0", 2);
+    const words one{"me", "1", "", "channel", first, record(7), ""};
+    BOOST_CHECK_THROW(said(scripts::enqueue_plain, {"p:me", "l:0"}, one), std::exception);
+    BOOST_TEST(server.command({"EXISTS", key("w"), key("l:0")}).integer() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(enqueue_plain_answers_the_first_number) {
     const auto task = record(7);
     BOOST_TEST(said(scripts::enqueue_plain, {}, {"me", "1", "", "", "", task, ""}) == "NEED tf:{q}:p:me");

@@ -14,6 +14,7 @@ using taskflux::redis::wire::in_words;
 using taskflux::redis::wire::refusal_for;
 using taskflux::redis::wire::remedy;
 using taskflux::redis::wire::remedy_for;
+using taskflux::redis::wire::throw_error;
 using taskflux::redis::wire::to_error;
 
 bool is(std::string_view text, errc code) {
@@ -102,6 +103,20 @@ BOOST_AUTO_TEST_CASE(what_a_server_answers_instead_of_working_has_a_policy_a_cod
             BOOST_CHECK(remedy_for(in_script) == helps);
             BOOST_CHECK(is(in_script, code));
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_may_pass_on_the_server_is_no_mistake_of_who_calls) {
+    using taskflux::detail::server_trouble;
+    for (const auto* text : {"OOM command not allowed", "NOPERM no permissions", "MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381"}) {
+        BOOST_TEST_CONTEXT(text) {
+            const auto is_as_told = [&](const server_trouble& e) { return e.code() == to_error(text).code(); };
+            BOOST_CHECK_EXCEPTION(throw_error(text), server_trouble, is_as_told);
+        }
+    }
+    const auto is_no_trouble = [](const taskflux::error& e) { return dynamic_cast<const server_trouble*>(&e) == nullptr; };
+    for (const auto* text : {"ERR syntax error", "WRONGTYPE Operation against a key"}) {
+        BOOST_CHECK_EXCEPTION(throw_error(text), taskflux::error, is_no_trouble);
     }
 }
 

@@ -128,7 +128,10 @@ public:
     bool done() const { return job()->ended(); }
 
     /// Cancels the job: at once if it has not started, else by the cancellation slot of its coroutine.
-    void cancel() { owner_->cancel(*job(), errc::cancelled); }
+    void cancel() {
+        auto& one = *job();  // an empty handle has no owner either
+        owner_->cancel(one, errc::cancelled);
+    }
 
     /// Waits for the end and returns the result; to be awaited once. This handle need not live meanwhile.
     /// Errors: what the job threw; `cancelled`, `timed_out`, `shut_down`, `queue_full`; `wrong_state` if it

@@ -140,6 +140,17 @@ BOOST_AUTO_TEST_CASE(a_struct_may_contain_itself) {
     BOOST_TEST(*decode<std::shared_ptr<int>>("3") == 3);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_pointer_holds_need_not_be_movable) {
+    const auto held = decode<holds_pinned>(R"({"one":{"value":1},"other":{"value":2}})");
+    BOOST_REQUIRE((held.one && held.other));
+    BOOST_TEST(held.one->value == 1);
+    BOOST_TEST(held.other->value == 2);
+    BOOST_TEST(decode<std::vector<std::unique_ptr<pinned>>>(R"([{"value":3}])").at(0)->value == 3);
+    static_assert(!taskflux::payload<pinned> && !taskflux::payload<has_pinned> && !taskflux::payload<std::optional<pinned>>);
+    static_assert(!taskflux::payload<std::list<pinned>> && !taskflux::payload<std::map<std::string, pinned>>);
+    static_assert(!taskflux::payload<std::unique_ptr<std::list<pinned>>>);
+}
+
 BOOST_AUTO_TEST_CASE(a_variant_carries_the_name_of_its_alternative) {
     both_ways(shape(point{3, 4}), R"({"type":"point","value":{"x":3.0,"y":4.0}})");
     both_ways(shape(std::string("s")), R"({"type":"string","value":"s"})");

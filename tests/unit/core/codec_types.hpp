@@ -69,6 +69,25 @@ struct list_node {
 };
 BOOST_DESCRIBE_STRUCT(list_node, (), (value, next))
 
+/// Can't be moved, and need not be where it is held by a pointer.
+struct pinned {
+    pinned() = default;
+    pinned(pinned&&) = delete;
+    int value = 0;
+};
+BOOST_DESCRIBE_STRUCT(pinned, (), (value))
+
+struct holds_pinned {
+    std::unique_ptr<pinned> one;
+    std::shared_ptr<pinned> other;
+};
+BOOST_DESCRIBE_STRUCT(holds_pinned, (), (one, other))
+
+struct has_pinned {
+    pinned one;
+};
+BOOST_DESCRIBE_STRUCT(has_pinned, (), (one))
+
 struct nothing {
     bool operator==(const nothing&) const = default;
 };

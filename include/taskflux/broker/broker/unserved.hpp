@@ -22,7 +22,7 @@ using unserved_queue = std::pair<std::string, duration>;
 /// That nobody serves a queue any more.
 struct desertion {
     time_point since{};
-    bool has_left = false;  ///< the last worker has; else it has lost its lease, and joins again when it is heard
+    bool has_left = false;  ///< all workers have; else one of them has lost its lease, and joins again when it is heard
 
     /// How long callers that wait for results are left to hope for another worker.
     duration patience() const { return has_left ? std::chrono::seconds(3) : std::chrono::seconds(30); }
@@ -30,8 +30,8 @@ struct desertion {
 
 /// A caller waits for a task whose queue no worker serves any more.
 inline error no_worker_left(const task_id& id, const desertion& how) {
-    return {errc::no_worker, "task " + to_string(id) + " can't end: the last worker of queue " + id.queue +
-                                 (how.has_left ? " has stopped" : " has lost its lease, and was not heard since") +
+    return {errc::no_worker, "task " + to_string(id) + " can't end: " + (how.has_left ? "the last" : "a") + " worker of queue " +
+                                 id.queue + (how.has_left ? " has stopped" : " has lost its lease, and was not heard since") +
                                  ", and no other was started within " +
                                  std::to_string(std::chrono::floor<std::chrono::seconds>(how.patience()).count()) +
                                  " s; the tasks of memory:// are run by this process alone: start a worker, then wait"};

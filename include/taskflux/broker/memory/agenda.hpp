@@ -31,7 +31,7 @@ public:
         put(ready_, known.is_ready, queue, queue.has_work(nullptr));
         put(on_wall_, known.is_on_wall, queue, queue.follows_wall());
         put(unsettled_, known.is_unsettled, queue, queue.has_consequences());
-        if (std::exchange(known.known_gone, known.gone) != known.gone) ++departures_;
+        if (std::exchange(known.gone, queue.gone()) != queue.gone()) ++departures_;
     }
 
     /// When something falls due in any queue, at the earliest.

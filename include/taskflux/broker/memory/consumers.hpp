@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -36,34 +37,39 @@ public:
         next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
     }
 
-    /// `give_back(consumer)` first. False where there is none of that name.
+    /// `give_back(consumer)` first.
     template <class Function>
-    bool leave(const std::string& name, time_point now, Function give_back) {
+    void leave(const std::string& name, time_point now, Function give_back) {
         const auto found = all_.find(name);
-        if (found == all_.end()) return false;
+        if (found == all_.end()) return;
         give_back(*found->second);
         all_.erase(found);
+        ++gone_;
         if (all_.empty()) attended.end(now);
-        return true;
     }
 
-    /// Takes out those whose leases have ended, `take_back(consumer)` first. Gives how many.
+    /// Takes out those whose leases have ended, `take_back(consumer)` first. Where that throws, the consumer stays, and it is still
+    /// to be done.
     template <class Function>
-    std::size_t bury(time_point now, Function take_back) {
-        next_lease_end_ = never;
+    void bury(time_point now, Function take_back) {
+        auto next = never;
         const auto gone = std::erase_if(all_, [&](auto& named) {
             auto& who = *named.second;
             if (who.lease_end > now) {
-                next_lease_end_ = (std::min)(next_lease_end_, who.lease_end);
+                next = (std::min)(next, who.lease_end);
                 return false;
             }
             take_back(who);
             attended.lose();
+            ++gone_;  // at once: the next may throw
             return true;
         });
+        next_lease_end_ = next;
         if (gone > 0 && all_.empty()) attended.end(now);
-        return gone;
     }
+
+    /// How many have left or lost their leases.
+    std::uint64_t gone() const { return gone_; }
 
     std::size_t size() const { return all_.size(); }
     time_point next_lease_end() const { return next_lease_end_; }
@@ -73,6 +79,7 @@ public:
 private:
     std::unordered_map<std::string, std::unique_ptr<consumer>> all_;
     time_point next_lease_end_ = never;
+    std::uint64_t gone_ = 0;
 };
 
 }  // namespace taskflux::memory

@@ -98,6 +98,12 @@ public:
         return open;
     }
 
+    /// Throws `invalid_argument` for what no page has had as its cursor.
+    static void check_cursor(const std::string& cursor) {
+        if (!cursor.empty() && !is_key(cursor)) throw detail::not_a_journal_cursor(cursor);
+    }
+
+    /// The cursor has been checked.
     journal_page read(const journal_query& query) const {
         journal_page page;
         page.counts = counts_;
@@ -108,8 +114,6 @@ public:
             }
             return page;
         }
-        const bool is_cursor = query.cursor.empty() || is_key(query.cursor);
-        if (!is_cursor) throw detail::not_a_journal_cursor(query.cursor);
         auto at = entries_.upper_bound(query.cursor);
         const auto most = (std::max)(query.limit, std::size_t(1));
         for (; at != entries_.end() && page.entries.size() < most; ++at) page.entries.push_back(seen(*at));

@@ -14,8 +14,7 @@ struct listing {
     bool is_ready = false;
     bool is_on_wall = false;
     bool is_unsettled = false;
-    std::uint64_t gone = 0;        ///< consumers that have left or lost their leases, counted by the queue
-    std::uint64_t known_gone = 0;
+    std::uint64_t gone = 0;  ///< consumers that have left or lost their leases
 };
 
 }  // namespace taskflux::memory

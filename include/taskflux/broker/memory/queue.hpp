@@ -47,11 +47,14 @@ public:
         const auto give_back = [&](consumer& who) {
             while (auto* task = who.held.back()) store_.release(*task, now);
         };
-        if (consumers_.leave(name, now, give_back)) ++listed.gone;
+        consumers_.leave(name, now, give_back);
     }
 
     /// See `consumers`.
     consumer* find_consumer(const std::string& name) const { return consumers_.find(name); }
+
+    /// How many consumers have gone.
+    std::uint64_t gone() const { return consumers_.gone(); }
 
     /// Whether a consumer has a lease.
     bool is_served() const { return consumers_.size() > 0; }
@@ -161,6 +164,7 @@ public:
     }
 
     journal_page read_journal(const task_id& id, const journal_query& query) {
+        journal::check_cursor(query.cursor);
         const auto* own_journal = existing(id).journal();
         return own_journal ? own_journal->read(query) : journal_page();
     }
@@ -325,7 +329,7 @@ private:
     }
 
     void bury_consumers(time_point now) {
-        listed.gone += consumers_.bury(now, [&](consumer& who) {
+        consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
         });
     }

@@ -150,16 +150,16 @@ public:
         co_return co_await calls.run(what, std::move(own), std::move(with), true);
     }
 
-    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: it is told once.
-    awaitable<answer> read(std::string name, const script& what, arguments with) {
+    /// Like `call`, for a script that reads, whose caller may pass over a queue that fails: `kind` is told once.
+    awaitable<answer> read(queue::trouble kind, std::string name, const script& what, arguments with) {
         const auto self = shared_from_this();
         const auto on = at(name);
         auto reading = call(std::move(name), what, {}, std::move(with));
         auto got = co_await detail::caught(std::move(reading));
         if (!got.failure()) {
-            on->trouble_is_over(queue::trouble::with_reading);
+            on->trouble_is_over(kind);
         } else if (const auto why = detail::describe(got.failure()); detail::code_of(why) == errc::protocol) {
-            on->report_trouble(queue::trouble::with_reading, why.message);
+            on->report_trouble(kind, why.message);
         }
         co_return got.take();
     }

@@ -64,7 +64,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
     for (bool is_end = false; !is_end;) {
         arguments with;
         with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-        const auto got = co_await on->read(name, scripts::list, std::move(with));
+        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
         auto from = got.read();
         seen = static_cast<std::uint64_t>(from.integer());
         is_end = from.integer() != 0;
@@ -90,6 +90,7 @@ inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::s
 /// does not keep others from being listed: throws where all fail.
 inline awaitable<task_page> list(engine_ptr on, list_query query) {
     on->check_open();
+    if (!query.queue.empty()) detail::check_queue_name(query.queue);
     const auto start = detail::start_of(query);
     detail::page_filler page(query);
     if (query.limit == 0) co_return page.take();

@@ -139,22 +139,25 @@ public:
         detail::tell_unserved(server_->observer(), name_, waited);
     }
 
-    enum class trouble : unsigned char { with_lease, with_fetch, with_reading };
+    enum class trouble : unsigned char { with_lease, with_fetch, with_list, with_schedules };
 
-    /// Calls of this kind fail here, and other queues go on: told once, until all of them work again.
+    /// Calls of this kind fail here: told once, until they work again. To be served, a queue needs both its leases and its
+    /// fetches: those are told of as one.
     void report_trouble(trouble calls, const std::string& why) {
+        const bool is_service = calls == trouble::with_lease || calls == trouble::with_fetch;
         {
             const std::lock_guard lock(mutex_);
-            const bool is_news = troubled_.empty();
-            troubled_.insert(calls);
-            if (!is_news) return;
+            const bool is_served = !troubled_.contains(trouble::with_lease) && !troubled_.contains(trouble::with_fetch);
+            const bool is_first = troubled_.insert(calls).second;
+            if (!(is_service ? is_served : is_first)) return;
         }
         const bool is_key = why.find("WRONGTYPE") != std::string::npos;
-        const bool is_read = calls == trouble::with_reading;
-        const char* const ends = is_read ? "; a key of another type must be removed"
-                                         : "; a key of another type must be removed, then it is served again within 7 s";
-        server_->log("queue " + name_ + (is_read ? " can't be read, others are: " : " is not served, others are: ") + why +
-                     (is_key ? ends : ""));
+        const char* const remedy = is_key ? "; a key of another type must be removed" : "";
+        const char* const hope = is_key && is_service ? ", then it is served again within 7 s" : "";
+        const auto what = is_service                    ? "queue " + name_ + " is not served, others are: "
+                          : calls == trouble::with_list ? "the tasks of queue " + name_ + " can't be listed: "
+                                                        : "the schedules of queue " + name_ + " can't be read: ";
+        server_->log(what + why + remedy + hope);
     }
     void trouble_is_over(trouble calls) {
         const std::lock_guard lock(mutex_);

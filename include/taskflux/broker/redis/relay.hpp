@@ -4,6 +4,7 @@
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/caught.hpp>
 
 #include <algorithm>
@@ -38,19 +39,31 @@ inline awaitable<std::vector<task_key>> locate(engine_ptr on, task_id parent, st
     co_return found;
 }
 
-/// Acts on subtasks of a parent in one queue; up to `careful_batch_size` of them.
+/// Acts on subtasks of a parent in one queue: two calls for up to `careful_batch_size`.
 inline awaitable<void> steer_children(engine_ptr on, const char* verb, task_id parent, std::string queue,
                                       std::vector<std::string> own_ids) {
-    const auto found = co_await locate(on, std::move(parent), queue, std::move(own_ids));
-    if (found.empty()) co_return;
-    arguments with;
-    with.add(verb);
-    for (const auto& key : found) with.add(key.sequence).add(key.nonce);
-    co_await on->call(std::move(queue), scripts::steer, {}, std::move(with));
+    for (std::size_t from = 0, till = 0; from < own_ids.size(); from = till) {
+        till = (std::min)(from + engine::careful_batch_size, own_ids.size());
+        std::vector<std::string> some;
+        for (auto i = from; i < till; ++i) some.push_back(std::move(own_ids[i]));
+        const auto found = co_await locate(on, parent, queue, std::move(some));
+        if (found.empty()) continue;
+        arguments with;
+        with.add(verb);
+        for (const auto& key : found) with.add(key.sequence).add(key.nonce);
+        co_await on->call(queue, scripts::steer, {}, std::move(with));
+    }
 }
 
-/// The subtasks of a task that has ended, those that are open since `epoch` or earlier: two calls for up to
-/// `careful_batch_size` in a queue. Where one queue fails, those in others are cancelled all the same.
+/// Whether what has failed is wrong with one queue or one entry, so that the others are carried all the same. Else the server
+/// is away, or the broker is closed: that would keep all of them waiting.
+inline bool is_of_one_queue(const std::exception_ptr& failure) {
+    const auto code = detail::code_of(detail::describe(failure));
+    return code == errc::protocol || code == errc::invalid_argument;
+}
+
+/// The subtasks of a task that has ended, those that are open since `epoch` or earlier. What is wrong with one queue does not
+/// keep those in others from being cancelled.
 inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned epoch) {
     journal_query query;
     query.limit = engine::careful_batch_size;
@@ -72,7 +85,9 @@ inline awaitable<void> cancel_children(engine_ptr on, task_id parent, unsigned e
         for (auto& [queue, own_ids] : open) {
             auto cancelling = steer_children(on, "cancel", parent, queue, std::move(own_ids));
             const auto cancelled = co_await detail::caught(std::move(cancelling));
-            if (cancelled.failure()) failure = cancelled.failure();
+            if (!cancelled.failure()) continue;
+            failure = cancelled.failure();
+            if (!is_of_one_queue(failure)) std::rethrow_exception(failure);
         }
         query.cursor = page.cursor;
     } while (!query.cursor.empty());
@@ -112,15 +127,18 @@ inline child_end read_end(std::string_view value) {
     return made;
 }
 
-/// The ends of subtasks, for parents in one queue.
+/// The ends of subtasks, for parents in one queue: a call for up to `careful_batch_size`.
 inline awaitable<void> carry_ends(engine_ptr on, std::string to, std::vector<outgoing> ends) {
-    arguments with;
-    for (const auto& one : ends) {
-        const auto end = read_end(one.value);
-        with.add(end.parent.sequence).add(end.parent.nonce).add(end.key).add(end.own_id);
-        with.add(unsigned(end.state)).add(end.attempts).add(end.result).add(end.error);
+    for (std::size_t from = 0, till = 0; from < ends.size(); from = till) {
+        till = (std::min)(from + engine::careful_batch_size, ends.size());
+        arguments with;
+        for (auto i = from; i < till; ++i) {
+            const auto end = read_end(ends[i].value);
+            with.add(end.parent.sequence).add(end.parent.nonce).add(end.key).add(end.own_id);
+            with.add(unsigned(end.state)).add(end.attempts).add(end.result).add(end.error);
+        }
+        co_await on->call(to, scripts::end_child, {}, std::move(with));
     }
-    co_await on->call(std::move(to), scripts::end_child, {}, std::move(with));
 }
 
 /// What concerns the task itself: its subtasks, or its continuation.
@@ -170,7 +188,7 @@ inline awaitable<void> carry_own(engine_ptr on, std::string queue, outgoing what
 }
 
 /// Carries what the outbox of a queue holds to other queues. What can't be carried stays, is told of, and holds up nothing
-/// else.
+/// else, unless the server is away.
 inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
     std::vector<outgoing> carried;
     std::string cursor = "0";
@@ -201,12 +219,14 @@ inline awaitable<void> carry_outbox(engine_ptr on, std::string queue) {
             if (target.empty()) continue;
             auto carrying = carry_ends(on, target, all);
             const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else std::ranges::move(all, std::back_inserter(carried));
         }
         for (auto& one : by_target[std::string()]) {
             auto carrying = carry_own(on, queue, one);
             const auto ended = co_await detail::caught(std::move(carrying));
+            if (ended.failure() && !is_of_one_queue(ended.failure())) std::rethrow_exception(ended.failure());
             if (ended.failure()) failure = ended.failure();
             else carried.push_back(std::move(one));
         }

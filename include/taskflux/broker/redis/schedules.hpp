@@ -14,7 +14,7 @@ namespace taskflux::redis {
 /// `broker::schedules`, and `broker::schedule`: for that `with` has the id. The server's time comes with them, and sets the
 /// broker's clock.
 inline awaitable<stored_schedules> schedules(engine_ptr on, std::string name, arguments with) {
-    const auto got = co_await on->read(std::move(name), scripts::schedules, std::move(with));
+    const auto got = co_await on->read(queue::trouble::with_schedules, std::move(name), scripts::schedules, std::move(with));
     auto from = got.read();
     on->clock().set(to_time(static_cast<double>(from.integer())));
     stored_schedules found;

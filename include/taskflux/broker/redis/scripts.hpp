@@ -1937,8 +1937,8 @@ for _, priority in ipairs(priorities) do call('LLEN', key('l:' .. priority)) end
 if #stored > 0 then
 call('HLEN', b)
 call('ZCARD', B)
-if #records > 0 then call('HLEN', r) end
 end
+if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
 wakes = math.min(many, 8)
 local asleep = sleepers()
@@ -1959,7 +1959,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "51a2df3baa239c8c9edf3d7f21c173e341467402",
+inline constexpr script enqueue_plain{"enqueue_plain", "90fdf10f1402762bcb9fca62e5c5964c8baa20bc",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)

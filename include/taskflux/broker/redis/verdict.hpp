@@ -90,10 +90,11 @@ inline error to_error(std::string_view text) {
     return {meant, in_words(text)};
 }
 
-/// Throws the exception for an error of the server.
+/// Throws the exception for an error of the server: one that may pass by itself, or be mended on the server, is trouble of it.
 [[noreturn]] inline void throw_error(std::string_view text) {
     const auto code = error_code(text);
-    if (code == "OOM" || code == "NOPERM") throw detail::server_trouble(to_error(text));
+    const auto is = [&](auto... codes) { return ((code == codes) || ...); };
+    if (is("OOM", "NOPERM", "MOVED", "ASK")) throw detail::server_trouble(to_error(text));
     throw to_error(text);
 }
 

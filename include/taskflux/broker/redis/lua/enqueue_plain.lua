@@ -53,8 +53,8 @@ for _, priority in ipairs(priorities) do call('LLEN', lane(priority)) end
 if #stored > 0 then
     call('HLEN', keys.segments)
     call('ZCARD', keys.segment_index)
-    if #records > 0 then call('HLEN', keys.records) end
 end
+if #records > 0 then call('HLEN', keys.records) end
 local many = seq - reply[2] + 1
 wakes = math.min(many, bound.wakes)
 local asleep = sleepers()
