@@ -5610,9 +5610,10 @@ private:
     static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
     /// An instance that was not tried; where there is none, one of the doubtful ones, which may have only lost their connection.
+    /// Where there is none of these either, it throws `why` the call is repeated.
     static asio::awaitable<service_instance> choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
                                                           std::set<std::string>& tried, std::set<std::string>& doubtful,
-                                                          time_point& ends);
+                                                          time_point& ends, std::exception_ptr why);
 
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;
@@ -5950,10 +5951,18 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         faults.raise(call_failed(code, std::move(why)));
     }
-    /// Whether its instance has stopped before the method returned.
-    bool is_cut_off() {
-        const std::lock_guard lock(mutex);
-        return !failure.empty() && detail::is_cut_off(read_failure(failure));
+    /// Its error where its instance has stopped before the method returned; else null.
+    std::exception_ptr cut_off(fault_list faults) {
+        {
+            const std::lock_guard lock(mutex);
+            if (failure.empty() || !detail::is_cut_off(read_failure(failure))) return nullptr;
+        }
+        try {
+            take(faults);
+        } catch (...) {
+            return std::current_exception();
+        }
+        return nullptr;
     }
     void end(std::exception_ptr why) {
         {
@@ -6022,9 +6031,10 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, self->box_->address());
     std::set<std::string> tried, doubtful;  // of those tried: it is not known whether they are there
+    std::exception_ptr why;  // the call is repeated
     for (;;) {
-        auto choosing = doubtful.empty() ? self->instances_.choose(what.service, what.options.to(), tried, ends)
-                                         : choose_again(self, what, tried, doubtful, ends);
+        auto choosing = why ? choose_again(self, what, tried, doubtful, ends, why)
+                            : self->instances_.choose(what.service, what.options.to(), tried, ends);
         const auto to = co_await std::move(choosing);
         request.deadline = ends;
         tried.insert(to.address);
@@ -6045,25 +6055,29 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        const bool is_cut_off = !failure && !is_refused && what.options.is_idempotent() && mine.of().is_cut_off();
-        if (!failure && !is_refused && !is_cut_off) co_return mine.of().take(what.faults);
+        std::exception_ptr cut_off;
+        if (!failure && !is_refused && what.options.is_idempotent()) cut_off = mine.of().cut_off(what.faults);
+        if (!failure && !is_refused && !cut_off) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
-        if (is_refused || is_cut_off) self->instances_.did_not_hear(what.service, to.address);
-        else doubtful.insert(to.address);
+        if (failure) doubtful.insert(to.address);
+        else self->instances_.did_not_hear(what.service, to.address);
+        if (failure || cut_off) why = failure ? failure : cut_off;
     }
 }
 
 asio::awaitable<service_instance> rpc_core::choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
                                                          std::set<std::string>& tried, std::set<std::string>& doubtful,
-                                                         time_point& ends) {
-    auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
-    auto chosen = co_await caught(std::move(choosing));
-    const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
-    if (!is_none) co_return chosen.take();
-    for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
-    doubtful.clear();
-    co_return co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+                                                         time_point& ends, std::exception_ptr why) {
+    for (;;) {
+        auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
+        auto chosen = co_await caught(std::move(choosing));
+        const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
+        if (!is_none) co_return chosen.take();
+        if (doubtful.empty()) std::rethrow_exception(why);
+        for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
+        doubtful.clear();
+    }
 }
 
 asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {
@@ -8652,10 +8666,12 @@ struct begin_life {
     }
 };
 
-void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere) {
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& broker) {
     if (!pool) return;
     if (!pool->get_executor().running_in_this_thread()) return pool->join();
-    asio::post(elsewhere, [pool = std::move(pool)] { pool->join(); });
+    auto context = asio::prefer(broker, asio::execution::outstanding_work.tracked);  // its `run` returns after the join
+    // Not on the context: its threads may be what the function waits for.
+    std::thread([context = std::move(context), pool = std::move(pool)] { pool->join(); }).detach();
 }
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {
@@ -9138,6 +9154,16 @@ const void* coroutine_chain(Handler& handler) noexcept {
     else return nullptr;
 }
 
+/// The chain of the coroutine that awaits this.
+inline auto own_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
+        [](auto handler) {
+            const auto* const chain = coroutine_chain(handler);
+            std::move(handler)(chain);
+        },
+        asio::deferred);
+}
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
@@ -9514,12 +9540,17 @@ inline bool is_of_one_board(const std::exception_ptr& failure) {
 asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
     const auto names = co_await broker->announced(services_board);
     std::vector<service_instance> all;
+    std::exception_ptr failure;
     for (const auto& name : names) {
         auto reading = instances_of(broker, name.id);
         auto some = co_await caught(std::move(reading));
-        if (is_of_one_board(some.failure())) continue;
+        if (is_of_one_board(some.failure())) {
+            if (!failure) failure = some.failure();
+            continue;
+        }
         for (auto& one : some.take()) all.push_back(std::move(one));
     }
+    if (all.empty() && failure) std::rethrow_exception(failure);
     co_return all;
 }
 
@@ -10000,6 +10031,20 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/server_trouble.hpp --------------------------------------------
+
+namespace taskflux::detail {
+
+/// The broker's server does nothing for this program now, whatever is asked of it: it has no room, or refuses the connection. That
+/// passes, and is no mistake of who calls, though the code is that of one.
+class server_trouble : public error {
+public:
+    using error::error;
+    explicit server_trouble(const error& why) : error(why) {}
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/client.ipp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -10041,14 +10086,27 @@ void check_payload_sizes(const std::vector<std::string>& payloads) {
     for (const auto& one : payloads) check_payload_size(one);
 }
 
+inline std::string count_of(std::size_t stored, std::size_t all) {
+    return "of the " + std::to_string(all) + " tasks the first " + std::to_string(stored) + " are stored";
+}
+
+inline error with_count(const error& e, std::size_t stored, std::size_t all) {
+    return error(static_cast<errc>(e.code().value()), std::string(e.what()) + "; " + count_of(stored, all));
+}
+
 asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector<submitted>> submission, std::size_t stored,
                                                      std::size_t all) {
     try {
         co_return co_await std::move(submission);
+    } catch (const server_trouble& e) {
+        if (stored == 0) throw;
+        throw server_trouble(with_count(e, stored, all));
     } catch (const error& e) {
         if (stored == 0) throw;
-        throw error(static_cast<errc>(e.code().value()), std::string(e.what()) + "; of the " + std::to_string(all) + " tasks the first " +
-                                                             std::to_string(stored) + " are stored");
+        throw with_count(e, stored, all);
+    } catch (const boost::system::system_error& e) {  // it was cancelled
+        if (stored == 0) throw;
+        throw boost::system::system_error(e.code(), count_of(stored, all));
     }
 }
 
@@ -10629,16 +10687,6 @@ private:
     nursery both_;
     nursery::child waiting_, looking_;
 };
-
-/// The chain of the coroutine that awaits this.
-inline auto own_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
-        [](auto handler) {
-            const auto* const chain = coroutine_chain(handler);
-            std::move(handler)(chain);
-        },
-        asio::deferred);
-}
 
 /// `who` lives as long as the handler's coroutine, of which this may be a part.
 inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_io_executor here, broker_ptr broker, task_id id,
@@ -12369,10 +12417,10 @@ public:
 
     /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
     asio::awaitable<void> join() {
-        auto name = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
-        co_await broker_->join(name, queues_, lease_);
+        joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
-        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::move(name));
+        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::exchange(joining_, {}));
         if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
         const std::lock_guard lock(mutex_);
         consumer_.swap(next);
@@ -12402,10 +12450,23 @@ public:
         std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
     }
 
-    /// Leaves under the current name, and former ones that have not left.
+    /// Whether it may have joined under some name.
+    bool has_names() const { return consumer_ || !joining_.empty(); }
+
+    /// Leaves under all names under which it may have joined and has not left: the current one first, as there may be no time
+    /// for all. Throws the first failure after it has tried all.
     asio::awaitable<void> leave() {
-        for (const auto all = former_; const auto& one : all) co_await broker_->leave(one.text, queues_);
-        co_await broker_->leave(*consumer(), queues_);
+        std::vector<std::string> names;
+        if (consumer_) names.push_back(consumer_->text);
+        if (!joining_.empty()) names.push_back(joining_);
+        for (const auto& one : former_) names.push_back(one.text);
+        std::exception_ptr failure;
+        for (const auto& name : names) {
+            auto leaving = broker_->leave(name, queues_);
+            const auto left = co_await caught(std::move(leaving));
+            if (!failure) failure = left.failure();
+        }
+        if (failure) std::rethrow_exception(failure);
     }
 
 private:
@@ -12425,6 +12486,7 @@ private:
     const std::vector<std::string> queues_;
     const duration lease_;
     unsigned epoch_ = 0;
+    std::string joining_;  // the name whose `join` has not returned, or has failed
     std::vector<former_name> former_;
     mutable std::mutex mutex_;
     std::shared_ptr<const held_name> consumer_;
@@ -12920,9 +12982,6 @@ public:
 private:
     using step = worker_phase::step;
 
-    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
-    static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
-
     /// Joins its queues; tries again while the broker can't be reached.
     asio::awaitable<void> join();
 
@@ -13012,6 +13071,25 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker/names.hpp -------------------------------------------------------
+
+namespace taskflux::detail {
+
+inline std::vector<std::string> names_of(const std::vector<weighted_queue>& queues) {
+    std::vector<std::string> names;
+    for (const auto& queue : queues) names.push_back(queue.name);
+    return names;
+}
+
+/// The names of the tasks that have handlers.
+inline std::shared_ptr<const name_set> names_of(const handler_map& handlers) {
+    auto names = std::make_shared<name_set>();
+    for (const auto& [name, unused] : handlers) names->insert(name);
+    return names;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/control.ipp -----------------------------------------------------
 
 namespace taskflux::detail {
@@ -13094,11 +13172,7 @@ bool worker_control::is_paused() const {
     return is_paused_;
 }
 
-std::vector<std::string> worker_control::queues() const {
-    std::vector<std::string> names;
-    for (const auto& queue : weighted()) names.push_back(queue.name);
-    return names;
-}
+std::vector<std::string> worker_control::queues() const { return names_of(weighted()); }
 
 std::vector<std::string> worker_control::tasks() const {
     std::vector<std::string> names;
@@ -13218,7 +13292,7 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     departures_.stop_all();
     co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
-    if (!is_broken && member_.consumer()) co_await leave();
+    if (!is_broken && member_.has_names()) co_await leave();
     if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
     if (!life_.is_stopped()) throw broker_is_closed();
@@ -13245,18 +13319,6 @@ void worker_core::abandon() {
         self->end_fetching(step::cancelling);
         self->crew_->wake();
     });
-}
-
-std::vector<std::string> worker_core::names_of(const std::vector<weighted_queue>& queues) {
-    std::vector<std::string> names;
-    for (const auto& queue : queues) names.push_back(queue.name);
-    return names;
-}
-
-std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handlers) {
-    auto names = std::make_shared<name_set>();
-    for (const auto& [name, unused] : handlers) names->insert(name);
-    return names;
 }
 
 void worker_core::end_fetching(step to) {
@@ -13286,21 +13348,21 @@ void worker_core::on_broken() {
 asio::awaitable<void> worker_core::fetch_loop() {
     const auto self = shared_from_this();
     while (phase_.fetches()) {
+        const auto who = member_.consumer();
         const auto room = crew_->room();
-        if (room == 0) {
+        const bool is_lost = *who == lost_;
+        if (room == 0 && !is_lost) {
             co_await crew_->wait_for_room();
             continue;
         }
-        const auto who = member_.consumer();
-        auto request = next_request(*who, room);
-        const auto& queues = member_.queues();
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
-            if (*who == lost_) {
+            if (is_lost) {  // also without room: it holds its place in its queues
                 co_await rejoin();
                 continue;
             }
+            auto request = next_request(*who, room);
             found = co_await broker_->fetch(std::move(request));
         } catch (...) {
             failure = std::current_exception();
@@ -13311,6 +13373,7 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         failures_ = 0;
         trouble_.clear();
+        const auto& queues = member_.queues();
         if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
             crew_->give_back(found, queues, who);
         } else {
@@ -13420,7 +13483,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
             failure = std::current_exception();
         }
         const auto why = describe(failure);
-        if (code_of(why) == errc::shut_down) co_return;
+        if (code_of(why) == errc::shut_down || is_abort(failure)) co_return;
         if (std::exchange(trouble, why.message) != why.message) {
             monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         }
@@ -13440,7 +13503,7 @@ asio::awaitable<void> worker_core::watch_loop() {
             continue;
         }
         const auto why = describe(watched.failure());
-        if (code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        if (code_of(why) == errc::shut_down || is_abort(watched.failure())) std::rethrow_exception(watched.failure());
         if (phase_.is_closing()) co_return;
         monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
@@ -13499,6 +13562,7 @@ void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, *who) == *who) return;
     monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
+    crew_->wake();
 }
 
 asio::awaitable<void> worker_core::back_off(unsigned failures) { return detail::back_off(clock_, failures, random_); }
@@ -14280,20 +14344,6 @@ void abandon_children(const notebook& book, const std::string& queue, std::vecto
     auto work = cancel(book.broker(), book.id(), book.new_write(), queue, std::move(keys));
     spawn_in_background(book.broker(), std::move(work));
 }
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/broker/server_trouble.hpp --------------------------------------------
-
-namespace taskflux::detail {
-
-/// The broker's server does nothing for this program now, whatever is asked of it: it has no room, or refuses the connection. That
-/// passes, and is no mistake of who calls, though the code is that of one.
-class server_trouble : public error {
-public:
-    using error::error;
-    explicit server_trouble(const error& why) : error(why) {}
-};
 
 }  // namespace taskflux::detail
 

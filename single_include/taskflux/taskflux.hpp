@@ -2185,8 +2185,9 @@ public:
     }
 
     /// Whether the method may run twice; default false. If so, another instance is called, in what is left of the timeout,
-    /// when the instance that had the call is lost, or the connection while the call was sent; otherwise such a call ends
-    /// with `unavailable`. Calls that return a stream and `notify` are never repeated.
+    /// when the instance that had the call is lost, or stops and cuts it off, or the connection is lost while the call is sent;
+    /// after a lost connection the same instance where there is no other. Where none is left, and without `idempotent`, such a
+    /// call ends with `unavailable`. Calls that return a stream and `notify` are never repeated.
     call_options& idempotent(bool is = true) { return idempotent_ = is, *this; }
 
     /// Calls the instance with this id and no other; empty, the default: any. Errors: `invalid_argument` for what can't be one.
@@ -5720,8 +5721,8 @@ inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
 }
 
 /// Waits for the threads of a pool, which may be null. On one of them, which can't wait for itself (a plain function destroys
-/// what runs it), `elsewhere` waits in its place.
-void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere);
+/// what runs it), a thread of its own waits in its place, and `broker`, where the function's end is told, has work until then.
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& broker);
 
 }  // namespace taskflux::detail
 

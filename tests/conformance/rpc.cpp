@@ -289,6 +289,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_that_a_stopping_service_cuts_off_says_so_an
     BOOST_TEST(again.get() == 2);
     other.stop();
     others.get();
+    taskflux::service only(on.shared(), named("one").drain_for(1s));
+    only.on(rest, []() -> asio::awaitable<int> {
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::use_awaitable);
+        co_return 1;
+    });
+    auto onlys = on.start(only.run());
+    on.let_work();
+    auto nowhere = on.start(on.caller.call(rest, call_options().idempotent()));
+    on.let_work();
+    only.stop();
+    on.let_work();
+    on.pass(1s);
+    onlys.get();
+    BOOST_CHECK_EXCEPTION(nowhere.get(), call_failed, cut_off);  // not that there is no instance
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_too_large_to_be_sent_is_refused, Backend, backends) {

@@ -1,12 +1,17 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/broker/broker/server_trouble.hpp>
 #include <taskflux/flow/client.hpp>
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <ranges>
 #include <set>
+#include <string>
+#include <typeinfo>
 
 namespace taskflux::conformance {
 
@@ -312,21 +317,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(with_one_payload_among_many_that_is_too_large_noth
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_submission_of_many_that_fails_on_its_way_says_how_many_are_stored, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     using answers = std::vector<submitted>;
-    const auto fails = []() -> asio::awaitable<answers> {
-        co_await asio::this_coro::executor;
-        throw error(errc::queue_full, "no room");
-    };
-    const auto told = [&](std::size_t stored) {
+    const auto told = [&](auto failure, std::size_t stored) {  // as an error of the same type
+        const auto fails = [](auto what) -> asio::awaitable<answers> {
+            co_await asio::this_coro::executor;
+            throw what;
+        };
         try {
-            on.run(detail::after_others(fails(), stored, 3000));
-        } catch (const error& e) {
-            BOOST_TEST((e.code() == errc::queue_full));
+            on.run(detail::after_others(fails(failure), stored, 3000));
+        } catch (const boost::system::system_error& e) {
+            BOOST_TEST((typeid(e) == typeid(failure)));
+            BOOST_TEST((e.code() == failure.code()));
             return std::string(e.what());
         }
         return std::string();
     };
-    BOOST_TEST(told(0) == "no room");
-    BOOST_TEST(told(2000) == "no room; of the 3000 tasks the first 2000 are stored");
+    const error full(errc::queue_full, "no room");
+    const detail::server_trouble trouble(full);
+    const boost::system::system_error cancelled(asio::error::operation_aborted);
+    const std::string so_far = "of the 3000 tasks the first 2000 are stored";
+    BOOST_TEST(told(full, 0) == "no room");
+    BOOST_TEST(told(full, 2000) == "no room; " + so_far);
+    BOOST_TEST(told(trouble, 0) == "no room");
+    BOOST_TEST(told(trouble, 2000) == "no room; " + so_far);
+    BOOST_TEST(told(cancelled, 0) == cancelled.what());
+    BOOST_TEST(told(cancelled, 2000).starts_with(so_far + ": "));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

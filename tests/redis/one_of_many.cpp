@@ -195,6 +195,9 @@ BOOST_AUTO_TEST_CASE(services_are_listed_while_the_board_of_another_is_damaged) 
     BOOST_TEST(found.front().service == "sound");
     BOOST_TEST(run(who.view()).services.size() == 1U);
     BOOST_TEST((code_of([&] { return who.services("damaged"); }) == errc::protocol));
+    run(on.broker->withdraw("taskflux/service/sound", "it"));
+    BOOST_TEST((code_of([&] { return who.services(); }) == errc::protocol));
+    BOOST_TEST((code_of([&] { return who.view(); }) == errc::protocol));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

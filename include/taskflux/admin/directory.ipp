@@ -54,12 +54,17 @@ inline bool is_of_one_board(const std::exception_ptr& failure) {
 asio::awaitable<std::vector<service_instance>> all_services(broker_ptr broker) {
     const auto names = co_await broker->announced(services_board);
     std::vector<service_instance> all;
+    std::exception_ptr failure;
     for (const auto& name : names) {
         auto reading = instances_of(broker, name.id);
         auto some = co_await caught(std::move(reading));
-        if (is_of_one_board(some.failure())) continue;
+        if (is_of_one_board(some.failure())) {
+            if (!failure) failure = some.failure();
+            continue;
+        }
         for (auto& one : some.take()) all.push_back(std::move(one));
     }
+    if (all.empty() && failure) std::rethrow_exception(failure);
     co_return all;
 }
 

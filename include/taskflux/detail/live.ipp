@@ -8,11 +8,13 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <exception>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace taskflux::detail {
@@ -33,10 +35,12 @@ struct begin_life {
     }
 };
 
-void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& elsewhere) {
+void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& broker) {
     if (!pool) return;
     if (!pool->get_executor().running_in_this_thread()) return pool->join();
-    asio::post(elsewhere, [pool = std::move(pool)] { pool->join(); });
+    auto context = asio::prefer(broker, asio::execution::outstanding_work.tracked);  // its `run` returns after the join
+    // Not on the context: its threads may be what the function waits for.
+    std::thread([context = std::move(context), pool = std::move(pool)] { pool->join(); }).detach();
 }
 
 asio::awaitable<void> live_on(asio::any_io_executor strand, asio::awaitable<void> life, std::function<void()> stop) {

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker/background.hpp>
 #include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/broker/server_trouble.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
@@ -9,6 +10,9 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
+#include <boost/system/system_error.hpp>
+
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <string>
@@ -54,14 +58,27 @@ void check_payload_sizes(const std::vector<std::string>& payloads) {
     for (const auto& one : payloads) check_payload_size(one);
 }
 
+inline std::string count_of(std::size_t stored, std::size_t all) {
+    return "of the " + std::to_string(all) + " tasks the first " + std::to_string(stored) + " are stored";
+}
+
+inline error with_count(const error& e, std::size_t stored, std::size_t all) {
+    return error(static_cast<errc>(e.code().value()), std::string(e.what()) + "; " + count_of(stored, all));
+}
+
 asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector<submitted>> submission, std::size_t stored,
                                                      std::size_t all) {
     try {
         co_return co_await std::move(submission);
+    } catch (const server_trouble& e) {
+        if (stored == 0) throw;
+        throw server_trouble(with_count(e, stored, all));
     } catch (const error& e) {
         if (stored == 0) throw;
-        throw error(static_cast<errc>(e.code().value()), std::string(e.what()) + "; of the " + std::to_string(all) + " tasks the first " +
-                                                             std::to_string(stored) + " are stored");
+        throw with_count(e, stored, all);
+    } catch (const boost::system::system_error& e) {  // it was cancelled
+        if (stored == 0) throw;
+        throw boost::system::system_error(e.code(), count_of(stored, all));
     }
 }
 

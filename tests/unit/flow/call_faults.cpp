@@ -7,6 +7,7 @@
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -35,6 +36,7 @@ public:
 
     std::set<std::string> lost;           // addresses
     bool lost_once = false;               // then it is there again
+    std::function<void()> on_lost;
     std::map<std::string, int> requests;  // by address
     bool no_announce = false;
     int failures = 0, announced_rows = 0;
@@ -44,6 +46,7 @@ protected:
         if (message.starts_with('Q')) ++requests[address];
         if (lost.contains(address)) {
             if (lost_once) lost.clear();
+            if (on_lost) on_lost();
             return done(std::make_exception_ptr(taskflux::error(errc::unavailable, "the connection was lost")), false);
         }
         memory_broker::do_post(std::move(address), std::move(message), std::move(back), std::move(done));
@@ -112,6 +115,16 @@ BOOST_AUTO_TEST_CASE(an_idempotent_call_goes_to_the_same_instance_again_where_th
     BOOST_TEST(faulty->requests[at] == 3);
     faulty->lost = {at};
     BOOST_TEST(now(caller->call(square, call_options().idempotent().to("only"), 4)) == 16);
+}
+
+BOOST_AUTO_TEST_CASE(an_idempotent_call_for_which_no_instance_is_left_says_what_became_of_it) {
+    const instance only(*this, broker, "only");
+    faulty->lost = {address_of("only")};
+    faulty->on_lost = [&] { start_on(here, broker->withdraw(taskflux::detail::board_of("sums"), "only")); };
+    const auto failed = start(caller->call(square, call_options().idempotent(), 3));
+    BOOST_TEST((failed->code() == errc::unavailable));
+    BOOST_TEST(failed->what() == "it is not known whether the call of sums.square reached instance only: the connection was lost");
+    BOOST_TEST((start(caller->call(square, call_options().idempotent(), 3))->code() == errc::no_instance));
 }
 
 BOOST_AUTO_TEST_CASE(an_instance_that_has_refused_a_call_is_not_called_again_until_the_board_is_read) {

@@ -8,6 +8,9 @@
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -258,7 +261,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_with_a_null_broker) {
     refuses([&] { taskflux::directory{none}; });
 }
 
-BOOST_AUTO_TEST_CASE(a_plain_function_may_destroy_what_runs_it) {
+BOOST_AUTO_TEST_CASE(a_plain_function_may_destroy_what_runs_it_and_then_wait_for_the_context) {
     const watchdog dog;
     taskflux::manual_clock time;
     asio::io_context io;
@@ -268,21 +271,25 @@ BOOST_AUTO_TEST_CASE(a_plain_function_may_destroy_what_runs_it) {
     constexpr taskflux::method<int()> last{"desk", "last"};
     const auto silent = taskflux::log_sink(nullptr);
     std::atomic<int> destroyed = 0;
+    const auto goes_on = [&] {
+        asio::post(io, asio::use_future).get();  // needs the only thread of the context
+        return ++destroyed;
+    };
 
     auto works = std::make_unique<worker>(broker, worker_options().cpu_threads(1).log(silent));
     works->on(tick, [&] {
         works.reset();
-        ++destroyed;
+        goes_on();
     });
     auto serves = std::make_unique<taskflux::service>(broker, taskflux::service_options().cpu_threads(1).log(silent));
     serves->on(last, [&] {
         serves.reset();
-        return ++destroyed;
+        return goes_on();
     });
     auto plans = std::make_unique<taskflux::scheduler>(broker, taskflux::scheduler_options().log(silent));
     plans->local("last", "* * * * * *", [&] {
         plans.reset();
-        ++destroyed;
+        goes_on();
     });
 
     std::vector<std::shared_ptr<ending<void>>> lives;

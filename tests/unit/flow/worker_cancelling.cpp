@@ -213,6 +213,32 @@ BOOST_AUTO_TEST_CASE(a_worker_that_stops_leaves_under_its_former_names_too) {
     BOOST_TEST((now(submitted.status()) == task_state::waiting));
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_without_room_that_has_lost_its_lease_joins_again) {
+    worker full{broker, options().name("full").queues({"full"}).lease(30s).concurrency(1)};
+    worker paused{broker, options().name("paused").queues({"paused"}).lease(30s)};
+    full.on(answer, [&]() -> asio::awaitable<int> {
+        co_await closed.pass_stubbornly();
+        co_return 42;
+    });
+    paused.on(answer, [] { return 42; });
+    const auto fulls = start(full.run()), pauseds = start(paused.run());
+    now(client.submit(answer, submit_options().queue("full")));
+    settle();
+    paused.pause();
+    advance(31s);  // as if the machine had slept
+    pass(40s, 1s);
+    BOOST_TEST(closed.waiting == 1);
+    BOOST_TEST(counts("full").consumers == 1U);
+    BOOST_TEST(counts("paused").consumers == 1U);
+    const auto left = now(client.submit(answer, submit_options().queue("paused")));
+    BOOST_TEST((now(left.status()) == task_state::waiting));
+    paused.resume();
+    settle();
+    BOOST_TEST(now(left.result()) == 42);
+    closed.open();
+    settle();
+}
+
 BOOST_AUTO_TEST_CASE(a_task_that_runs_under_a_new_name_is_cancelled_without_waiting_for_time) {
     const auto life = begin();
     const auto first = now(client.submit(twice, 1));

@@ -22,6 +22,13 @@ public:
             throw taskflux::error(errc::unavailable, "no connection");
         }
         co_await memory_broker::join(std::move(consumer), std::move(queues), lease);
+        if (late_join) co_await late_join->pass();
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        leaves.push_back(consumer);
+        if (no_leave) throw taskflux::error(errc::protocol, "a key has the wrong type");
+        co_await memory_broker::leave(std::move(consumer), std::move(queues));
     }
 
     awaitable<taskflux::renewal> renew(std::string consumer, std::vector<std::string> queues, taskflux::duration lease) override {
@@ -40,6 +47,7 @@ public:
             ++failures;
             throw taskflux::error(errc::unavailable, "no connection");
         }
+        if (late_settle) co_await late_settle->pass();
         co_return co_await memory_broker::settle(std::move(queue), std::move(consumer), ends);
     }
 
@@ -57,7 +65,10 @@ public:
     std::vector<taskflux::cancel_request> cancels;  // in each renewal's answer
     gate* late_fetch = nullptr;
     gate* late_renewal = nullptr;
-    bool no_fetch = false, no_join = false;
+    gate* late_join = nullptr;
+    gate* late_settle = nullptr;
+    std::vector<std::string> leaves;  // names
+    bool no_fetch = false, no_join = false, no_leave = false;
     int failures = 0;
 };
 
@@ -182,6 +193,49 @@ BOOST_AUTO_TEST_CASE(a_lost_lease_is_told_once_though_the_worker_cannot_join_aga
     BOOST_TEST(now(client.run(twice, 1)) == 2);
     advance(31s);
     BOOST_TEST(lines_with("was lost") == 2);
+    BOOST_TEST(lines_with("asking for cancelled tasks failed") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_is_stopped_while_it_joins_leaves_under_that_name_too) {
+    for (const bool is_first : {true, false}) {
+        gate late{here};
+        worker w{broker, options().lease(30s).log(keep())};
+        w.on(twice, [](int x) { return 2 * x; });
+        if (is_first) faulty->late_join = &late;
+        const auto life = start(w.run());
+        if (!is_first) {
+            faulty->late_join = &late;
+            advance(31s);
+        }
+        BOOST_TEST(late.waiting == 1);
+        BOOST_TEST(counts().consumers == 1U);
+        faulty->late_join = nullptr;
+        w.stop();
+        settle();
+        BOOST_TEST((life->done && !life->error));
+        BOOST_TEST(counts().consumers == 0U);
+    }
+    BOOST_TEST(lines_with("leaving the queues") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_that_stops_leaves_under_its_current_name_first_and_under_each_other_whatever_fails) {
+    gate closed{here};
+    worker w{broker, options().lease(30s).drain_for(1s).unwind_for(1s).log(keep())};
+    w.on(note, [&](int) { return closed.pass_stubbornly(); });
+    const auto life = start(w.run());
+    now(client.submit(note, 1));
+    settle();
+    advance(31s);
+    faulty->no_leave = true;
+    w.stop();
+    pass(3s, 1s);
+    BOOST_TEST((life->done && !life->error));
+    BOOST_REQUIRE(faulty->leaves.size() == 2U);
+    BOOST_TEST(faulty->leaves.front().ends_with(".2"));
+    BOOST_TEST(faulty->leaves.back().ends_with(".1"));
+    BOOST_TEST(lines_with("a key has the wrong type; its lease ends by itself") == 1);
+    closed.open();
+    settle();
 }
 
 BOOST_AUTO_TEST_CASE(what_an_earlier_life_of_a_worker_has_lost_cancels_nothing_of_a_later_one) {
@@ -281,14 +335,24 @@ BOOST_AUTO_TEST_CASE(a_worker_that_cannot_fetch_goes_on_trying) {
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_is_told_to_stop_gives_up_on_a_broker_that_does_not_answer) {
-    worker w{broker, options().drain_for(1s)};
-    w.on(twice, [](int x) { return 2 * x; });
-    const auto life = start(w.run());
-    faulty->unsettled = {"default"};
-    now(client.submit(twice, 1));
-    w.stop();
-    for (int i = 0; i < 30 && !life->done; ++i) advance(1s);
-    BOOST_TEST(life->done);
+    for (const bool refuses : {true, false}) {
+        gate late{here};
+        worker w{broker, options().drain_for(1s).log(keep())};
+        w.on(twice, [](int x) { return 2 * x; });
+        const auto life = start(w.run());
+        if (refuses) faulty->unsettled = {"default"};
+        else faulty->late_settle = &late;
+        now(client.submit(twice, 1));
+        settle();
+        w.stop();
+        for (int i = 0; i < 30 && !life->done; ++i) advance(1s);
+        BOOST_TEST(life->done);
+        BOOST_TEST(late.cancelled == (refuses ? 0 : 1));
+        BOOST_TEST(lines_with("could not be told of all ends") == 1);
+        BOOST_TEST(lines_with("reporting to the broker failed") == (refuses ? 1 : 0));
+        faulty->unsettled.clear();
+        lines.clear();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_fetch_that_works_ends_what_was_wrong) {

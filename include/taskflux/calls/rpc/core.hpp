@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,9 +50,10 @@ private:
     static call_message message_of(const call_request& what, time_point ends, std::string reply_to);
 
     /// An instance that was not tried; where there is none, one of the doubtful ones, which may have only lost their connection.
+    /// Where there is none of these either, it throws `why` the call is repeated.
     static asio::awaitable<service_instance> choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
                                                           std::set<std::string>& tried, std::set<std::string>& doubtful,
-                                                          time_point& ends);
+                                                          time_point& ends, std::exception_ptr why);
 
     /// The message that is sent back where the service has ended, though its process has not.
     bounce refusal_of(std::uint64_t id) const;

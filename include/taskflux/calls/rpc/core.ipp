@@ -50,10 +50,18 @@ struct rpc_core::pending {
         const auto code = code_of(why);
         faults.raise(call_failed(code, std::move(why)));
     }
-    /// Whether its instance has stopped before the method returned.
-    bool is_cut_off() {
-        const std::lock_guard lock(mutex);
-        return !failure.empty() && detail::is_cut_off(read_failure(failure));
+    /// Its error where its instance has stopped before the method returned; else null.
+    std::exception_ptr cut_off(fault_list faults) {
+        {
+            const std::lock_guard lock(mutex);
+            if (failure.empty() || !detail::is_cut_off(read_failure(failure))) return nullptr;
+        }
+        try {
+            take(faults);
+        } catch (...) {
+            return std::current_exception();
+        }
+        return nullptr;
     }
     void end(std::exception_ptr why) {
         {
@@ -122,9 +130,10 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
     auto ends = later(self->now(), what.options.timeout());
     auto request = self->message_of(what, ends, self->box_->address());
     std::set<std::string> tried, doubtful;  // of those tried: it is not known whether they are there
+    std::exception_ptr why;  // the call is repeated
     for (;;) {
-        auto choosing = doubtful.empty() ? self->instances_.choose(what.service, what.options.to(), tried, ends)
-                                         : choose_again(self, what, tried, doubtful, ends);
+        auto choosing = why ? choose_again(self, what, tried, doubtful, ends, why)
+                            : self->instances_.choose(what.service, what.options.to(), tried, ends);
         const auto to = co_await std::move(choosing);
         request.deadline = ends;
         tried.insert(to.address);
@@ -145,25 +154,29 @@ asio::awaitable<std::string> rpc_core::call(std::shared_ptr<rpc_core> self, call
         } catch (...) {
             failure = std::current_exception();
         }
-        const bool is_cut_off = !failure && !is_refused && what.options.is_idempotent() && mine.of().is_cut_off();
-        if (!failure && !is_refused && !is_cut_off) co_return mine.of().take(what.faults);
+        std::exception_ptr cut_off;
+        if (!failure && !is_refused && what.options.is_idempotent()) cut_off = mine.of().cut_off(what.faults);
+        if (!failure && !is_refused && !cut_off) co_return mine.of().take(what.faults);
         if (failure) self->abandon(to.address, request.id, self->box_->address());
         if (failure && !may_repeat) std::rethrow_exception(failure);
-        if (is_refused || is_cut_off) self->instances_.did_not_hear(what.service, to.address);
-        else doubtful.insert(to.address);
+        if (failure) doubtful.insert(to.address);
+        else self->instances_.did_not_hear(what.service, to.address);
+        if (failure || cut_off) why = failure ? failure : cut_off;
     }
 }
 
 asio::awaitable<service_instance> rpc_core::choose_again(std::shared_ptr<rpc_core> self, const call_request& what,
                                                          std::set<std::string>& tried, std::set<std::string>& doubtful,
-                                                         time_point& ends) {
-    auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
-    auto chosen = co_await caught(std::move(choosing));
-    const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
-    if (!is_none) co_return chosen.take();
-    for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
-    doubtful.clear();
-    co_return co_await self->instances_.choose(what.service, what.options.to(), tried, ends);
+                                                         time_point& ends, std::exception_ptr why) {
+    for (;;) {
+        auto choosing = self->instances_.choose(what.service, what.options.to(), tried, ends);
+        auto chosen = co_await caught(std::move(choosing));
+        const bool is_none = chosen.failure() && code_of(describe(chosen.failure())) == errc::no_instance;
+        if (!is_none) co_return chosen.take();
+        if (doubtful.empty()) std::rethrow_exception(why);
+        for (const auto& address : doubtful) tried.erase(address);  // perhaps only the connection to them was lost
+        doubtful.clear();
+    }
 }
 
 asio::awaitable<reading> rpc_core::open_stream(std::shared_ptr<rpc_core> self, call_request what) {

@@ -12,8 +12,6 @@
 #include <taskflux/flow/worker/held_slots.hpp>
 #include <taskflux/flow/worker/plain_call.hpp>
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -150,16 +148,6 @@ private:
     nursery both_;
     nursery::child waiting_, looking_;
 };
-
-/// The chain of the coroutine that awaits this.
-inline auto own_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
-        [](auto handler) {
-            const auto* const chain = coroutine_chain(handler);
-            std::move(handler)(chain);
-        },
-        asio::deferred);
-}
 
 /// `who` lives as long as the handler's coroutine, of which this may be a part.
 inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_io_executor here, broker_ptr broker, task_id id,

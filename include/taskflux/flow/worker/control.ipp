@@ -5,6 +5,7 @@
 #include <taskflux/detail/one_thread.hpp>
 #include <taskflux/flow/worker/control.hpp>
 #include <taskflux/flow/worker/core.hpp>
+#include <taskflux/flow/worker/names.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -91,11 +92,7 @@ bool worker_control::is_paused() const {
     return is_paused_;
 }
 
-std::vector<std::string> worker_control::queues() const {
-    std::vector<std::string> names;
-    for (const auto& queue : weighted()) names.push_back(queue.name);
-    return names;
-}
+std::vector<std::string> worker_control::queues() const { return names_of(weighted()); }
 
 std::vector<std::string> worker_control::tasks() const {
     std::vector<std::string> names;

@@ -58,9 +58,6 @@ public:
 private:
     using step = worker_phase::step;
 
-    static std::vector<std::string> names_of(const std::vector<weighted_queue>& queues);
-    static std::shared_ptr<const name_set> names_of(const handler_map& handlers);
-
     /// Joins its queues; tries again while the broker can't be reached.
     asio::awaitable<void> join();
 

@@ -11,6 +11,7 @@
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/detail/spawn.hpp>
 #include <taskflux/flow/worker/core.hpp>
+#include <taskflux/flow/worker/names.hpp>
 #include <taskflux/flow/worker/queue_order.hpp>
 #include <taskflux/flow/worker/watchdog.hpp>
 
@@ -68,7 +69,7 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
     departures_.stop_all();
     co_await departures_.end_of_all();
     const bool is_broken = loops_.failure() || broker_->is_closed();
-    if (!is_broken && member_.consumer()) co_await leave();
+    if (!is_broken && member_.has_names()) co_await leave();
     if (life_.is_stopped() && broker_->is_closed()) co_return;  // a clean end
     loops_.check();
     if (!life_.is_stopped()) throw broker_is_closed();
@@ -95,18 +96,6 @@ void worker_core::abandon() {
         self->end_fetching(step::cancelling);
         self->crew_->wake();
     });
-}
-
-std::vector<std::string> worker_core::names_of(const std::vector<weighted_queue>& queues) {
-    std::vector<std::string> names;
-    for (const auto& queue : queues) names.push_back(queue.name);
-    return names;
-}
-
-std::shared_ptr<const name_set> worker_core::names_of(const handler_map& handlers) {
-    auto names = std::make_shared<name_set>();
-    for (const auto& [name, unused] : handlers) names->insert(name);
-    return names;
 }
 
 void worker_core::end_fetching(step to) {
@@ -136,21 +125,21 @@ void worker_core::on_broken() {
 asio::awaitable<void> worker_core::fetch_loop() {
     const auto self = shared_from_this();
     while (phase_.fetches()) {
+        const auto who = member_.consumer();
         const auto room = crew_->room();
-        if (room == 0) {
+        const bool is_lost = *who == lost_;
+        if (room == 0 && !is_lost) {
             co_await crew_->wait_for_room();
             continue;
         }
-        const auto who = member_.consumer();
-        auto request = next_request(*who, room);
-        const auto& queues = member_.queues();
         std::exception_ptr failure;
         std::vector<delivery> found;
         try {
-            if (*who == lost_) {
+            if (is_lost) {  // also without room: it holds its place in its queues
                 co_await rejoin();
                 continue;
             }
+            auto request = next_request(*who, room);
             found = co_await broker_->fetch(std::move(request));
         } catch (...) {
             failure = std::current_exception();
@@ -161,6 +150,7 @@ asio::awaitable<void> worker_core::fetch_loop() {
         }
         failures_ = 0;
         trouble_.clear();
+        const auto& queues = member_.queues();
         if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
             crew_->give_back(found, queues, who);
         } else {
@@ -270,7 +260,7 @@ asio::awaitable<void> worker_core::deliver(pending_reports::batch batch) {
             failure = std::current_exception();
         }
         const auto why = describe(failure);
-        if (code_of(why) == errc::shut_down) co_return;
+        if (code_of(why) == errc::shut_down || is_abort(failure)) co_return;
         if (std::exchange(trouble, why.message) != why.message) {
             monitor_->log(log_level::warning, "reporting to the broker failed: " + why.message);
         }
@@ -290,7 +280,7 @@ asio::awaitable<void> worker_core::watch_loop() {
             continue;
         }
         const auto why = describe(watched.failure());
-        if (code_of(why) == errc::shut_down) std::rethrow_exception(watched.failure());
+        if (code_of(why) == errc::shut_down || is_abort(watched.failure())) std::rethrow_exception(watched.failure());
         if (phase_.is_closing()) co_return;
         monitor_->log(log_level::warning, "asking for cancelled tasks failed: " + why.message);
         ++failures;  // not within the await: Clang 16 takes that for unsequenced
@@ -349,6 +339,7 @@ void worker_core::on_lost(const consumer_ptr& who) {
     if (who != member_.consumer() || std::exchange(lost_, *who) == *who) return;
     monitor_->log(log_level::warning, "the lease of " + *who + " was lost: its handlers are cancelled, and its tasks go to other workers");
     crew_->cancel_all(errc::lease_lost);
+    crew_->wake();
 }
 
 asio::awaitable<void> worker_core::back_off(unsigned failures) { return detail::back_off(clock_, failures, random_); }

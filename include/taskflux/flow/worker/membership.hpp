@@ -3,10 +3,12 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/event.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,10 +35,10 @@ public:
 
     /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
     asio::awaitable<void> join() {
-        auto name = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
-        co_await broker_->join(name, queues_, lease_);
+        joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
-        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::move(name));
+        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::exchange(joining_, {}));
         if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
         const std::lock_guard lock(mutex_);
         consumer_.swap(next);
@@ -66,10 +68,23 @@ public:
         std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
     }
 
-    /// Leaves under the current name, and former ones that have not left.
+    /// Whether it may have joined under some name.
+    bool has_names() const { return consumer_ || !joining_.empty(); }
+
+    /// Leaves under all names under which it may have joined and has not left: the current one first, as there may be no time
+    /// for all. Throws the first failure after it has tried all.
     asio::awaitable<void> leave() {
-        for (const auto all = former_; const auto& one : all) co_await broker_->leave(one.text, queues_);
-        co_await broker_->leave(*consumer(), queues_);
+        std::vector<std::string> names;
+        if (consumer_) names.push_back(consumer_->text);
+        if (!joining_.empty()) names.push_back(joining_);
+        for (const auto& one : former_) names.push_back(one.text);
+        std::exception_ptr failure;
+        for (const auto& name : names) {
+            auto leaving = broker_->leave(name, queues_);
+            const auto left = co_await caught(std::move(leaving));
+            if (!failure) failure = left.failure();
+        }
+        if (failure) std::rethrow_exception(failure);
     }
 
 private:
@@ -89,6 +104,7 @@ private:
     const std::vector<std::string> queues_;
     const duration lease_;
     unsigned epoch_ = 0;
+    std::string joining_;  // the name whose `join` has not returned, or has failed
     std::vector<former_name> former_;
     mutable std::mutex mutex_;
     std::shared_ptr<const held_name> consumer_;
