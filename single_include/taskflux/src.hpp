@@ -9142,30 +9142,6 @@ void executor_state::on_time(executor_job& j, unsigned wait) {
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/coroutine_chain.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Names the chain of coroutines that await each other and whose last one awaits the operation that `handler` completes.
-/// Branches of a group and other coroutines that were spawned are chains of their own. Null where Asio does not tell.
-template <class Handler>
-const void* coroutine_chain(Handler& handler) noexcept {
-    if constexpr (requires { handler.entry_point(); }) return handler.entry_point();
-    else return nullptr;
-}
-
-/// The chain of the coroutine that awaits this.
-inline auto own_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
-        [](auto handler) {
-            const auto* const chain = coroutine_chain(handler);
-            std::move(handler)(chain);
-        },
-        asio::deferred);
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/exec/slots/slots.ipp --------------------------------------------------------
 
 // How a slot works.
@@ -14353,15 +14329,6 @@ namespace taskflux::detail {
 
 // --- names ------------------------------------------------------------------------------------------------------
 
-inline auto notebook::look_at_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
-        [](auto handler) {
-            const auto* const chain = coroutine_chain(handler);
-            std::move(handler)(chain);
-        },
-        asio::deferred);
-}
-
 std::string notebook::next_name() {
     note_stop();
     const std::lock_guard lock(mutex_);
@@ -14384,7 +14351,7 @@ void notebook::note_names(const void* chain, std::shared_ptr<name_list> to) {
 }
 
 asio::awaitable<std::shared_ptr<name_list>> notebook::names_here() {
-    const auto* const where = co_await look_at_chain();
+    const auto* const where = co_await own_chain();
     const std::lock_guard lock(mutex_);
     const auto found = noted_.find(where);
     co_return found == noted_.end() ? nullptr : found->second;
@@ -14640,14 +14607,12 @@ std::optional<errc> errc_of(const std::exception_ptr& failure) {
     return std::nullopt;
 }
 
-asio::awaitable<const void*> notebook::chain() { co_return co_await look_at_chain(); }
-
 asio::awaitable<bool> notebook::is_alone() {
-    co_return sink_.is_handlers(co_await look_at_chain());
+    co_return sink_.is_handlers(co_await own_chain());
 }
 
 asio::awaitable<void> notebook::refuse_in_step() {
-    const auto* const where = co_await look_at_chain();
+    const auto* const where = co_await own_chain();
     bool is_within = false;  // else beside the step
     {
         const std::lock_guard lock(mutex_);

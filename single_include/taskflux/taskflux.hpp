@@ -6525,8 +6525,6 @@ public:
     /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make. Noted in `to`, too.
     void leave_out(const std::vector<unsigned>& numbers, name_list* to);
 
-    /// The chain of coroutines that awaits this.
-    asio::awaitable<const void*> chain();
     /// From here on, names that calls in this chain have are added to `to`, until that is null.
     void note_names(const void* chain, std::shared_ptr<name_list> to);
     bool notes_names() const { return noting_ > 0; }
@@ -6633,7 +6631,6 @@ private:
     void note(const departure& why);
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
-    auto look_at_chain();
     auto leave(const departure& why);
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
@@ -6861,6 +6858,30 @@ asio::awaitable<std::size_t> spawn_all(notebook& book, std::string name, std::st
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/coroutine_chain.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Names the chain of coroutines that await each other and whose last one awaits the operation that `handler` completes.
+/// Branches of a group and other coroutines that were spawned are chains of their own. Null where Asio does not tell.
+template <class Handler>
+const void* coroutine_chain(Handler& handler) noexcept {
+    if constexpr (requires { handler.entry_point(); }) return handler.entry_point();
+    else return nullptr;
+}
+
+/// The chain of the coroutine that awaits this.
+inline auto own_chain() {
+    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
+        [](auto handler) {
+            const auto* const chain = coroutine_chain(handler);
+            std::move(handler)(chain);
+        },
+        asio::deferred);
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/workflow/groups.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -6908,7 +6929,7 @@ struct winner {
 /// Awaits a call, and notes the names that are taken in its coroutines.
 template <class T>
 asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<name_list> to) {
-    const auto* const chain = co_await book.chain();
+    const auto* const chain = co_await own_chain();
     const noted_names here(book, chain, std::move(to));
     co_return co_await std::move(call);
 }
@@ -7089,7 +7110,7 @@ private:
 /// Calls a step's function, and awaits what it returns.
 template <class Function>
 asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
-    const auto* const chain = co_await book.chain();
+    const auto* const chain = co_await own_chain();
     const inside_step here(book, chain);
     if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
     else co_return function();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/detail/awaited.hpp>
+#include <taskflux/detail/coroutine_chain.hpp>
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 
@@ -62,7 +63,7 @@ struct winner {
 /// Awaits a call, and notes the names that are taken in its coroutines.
 template <class T>
 asio::awaitable<T> noted(notebook& book, asio::awaitable<T> call, std::shared_ptr<name_list> to) {
-    const auto* const chain = co_await book.chain();
+    const auto* const chain = co_await own_chain();
     const noted_names here(book, chain, std::move(to));
     co_return co_await std::move(call);
 }

@@ -95,8 +95,6 @@ public:
     /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make. Noted in `to`, too.
     void leave_out(const std::vector<unsigned>& numbers, name_list* to);
 
-    /// The chain of coroutines that awaits this.
-    asio::awaitable<const void*> chain();
     /// From here on, names that calls in this chain have are added to `to`, until that is null.
     void note_names(const void* chain, std::shared_ptr<name_list> to);
     bool notes_names() const { return noting_ > 0; }
@@ -203,7 +201,6 @@ private:
     void note(const departure& why);
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
-    auto look_at_chain();
     auto leave(const departure& why);
     asio::awaitable<void> lose_again();
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.

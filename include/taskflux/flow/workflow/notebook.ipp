@@ -25,15 +25,6 @@ namespace taskflux::detail {
 
 // --- names ------------------------------------------------------------------------------------------------------
 
-inline auto notebook::look_at_chain() {
-    return asio::async_initiate<const asio::deferred_t, void(const void*)>(
-        [](auto handler) {
-            const auto* const chain = coroutine_chain(handler);
-            std::move(handler)(chain);
-        },
-        asio::deferred);
-}
-
 std::string notebook::next_name() {
     note_stop();
     const std::lock_guard lock(mutex_);
@@ -56,7 +47,7 @@ void notebook::note_names(const void* chain, std::shared_ptr<name_list> to) {
 }
 
 asio::awaitable<std::shared_ptr<name_list>> notebook::names_here() {
-    const auto* const where = co_await look_at_chain();
+    const auto* const where = co_await own_chain();
     const std::lock_guard lock(mutex_);
     const auto found = noted_.find(where);
     co_return found == noted_.end() ? nullptr : found->second;
@@ -312,14 +303,12 @@ std::optional<errc> errc_of(const std::exception_ptr& failure) {
     return std::nullopt;
 }
 
-asio::awaitable<const void*> notebook::chain() { co_return co_await look_at_chain(); }
-
 asio::awaitable<bool> notebook::is_alone() {
-    co_return sink_.is_handlers(co_await look_at_chain());
+    co_return sink_.is_handlers(co_await own_chain());
 }
 
 asio::awaitable<void> notebook::refuse_in_step() {
-    const auto* const where = co_await look_at_chain();
+    const auto* const where = co_await own_chain();
     bool is_within = false;  // else beside the step
     {
         const std::lock_guard lock(mutex_);

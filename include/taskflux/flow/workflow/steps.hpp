@@ -5,6 +5,7 @@
 #include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/detail/awaited.hpp>
+#include <taskflux/detail/coroutine_chain.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -35,7 +36,7 @@ private:
 /// Calls a step's function, and awaits what it returns.
 template <class Function>
 asio::awaitable<step_result<Function>> call_step(notebook& book, Function& function) {
-    const auto* const chain = co_await book.chain();
+    const auto* const chain = co_await own_chain();
     const inside_step here(book, chain);
     if constexpr (is_awaitable<std::invoke_result_t<Function&>>) co_return co_await guarded(book, function(), false);
     else co_return function();
