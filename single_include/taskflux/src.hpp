@@ -6584,7 +6584,7 @@ service::service(broker_ptr broker, service_options options)
 
 service::~service() {
     life_.abandon();
-    detail::join_cpu_pool(std::move(pool_), broker_->get_executor());
+    if (pool_) detail::join_cpu_pool(std::move(pool_), broker_->get_executor());
 }
 
 asio::awaitable<void> service::run() {
@@ -8667,7 +8667,6 @@ struct begin_life {
 };
 
 void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& broker) {
-    if (!pool) return;
     if (!pool->get_executor().running_in_this_thread()) return pool->join();
     auto context = asio::prefer(broker, asio::execution::outstanding_work.tracked);  // its `run` returns after the join
     // Not on the context: its threads may be what the function waits for.
@@ -11620,7 +11619,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
 
 scheduler::~scheduler() {
     life_.abandon();
-    detail::join_cpu_pool(std::move(pool_), book_.broker()->get_executor());
+    if (pool_) detail::join_cpu_pool(std::move(pool_), book_.broker()->get_executor());
 }
 
 asio::awaitable<void> scheduler::run() {
@@ -13114,7 +13113,7 @@ void worker_control::abandon() {
         const std::lock_guard lock(mutex_);
         pool = pool_;
     }
-    join_cpu_pool(std::move(pool), broker_->get_executor());
+    if (pool) join_cpu_pool(std::move(pool), broker_->get_executor());
 }
 
 executor_counts worker_control::counts() const {

@@ -5720,7 +5720,7 @@ inline std::shared_ptr<asio::thread_pool> make_cpu_pool(std::size_t threads) {
     return std::make_shared<asio::thread_pool>(cpu_pool_size(threads));
 }
 
-/// Waits for the threads of a pool, which may be null. On one of them, which can't wait for itself (a plain function destroys
+/// Waits for the threads of a pool. On one of them, which can't wait for itself (a plain function destroys
 /// what runs it), a thread of its own waits in its place, and `broker`, where the function's end is told, has work until then.
 void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& broker);
 

@@ -27,7 +27,7 @@ service::service(broker_ptr broker, service_options options)
 
 service::~service() {
     life_.abandon();
-    detail::join_cpu_pool(std::move(pool_), broker_->get_executor());
+    if (pool_) detail::join_cpu_pool(std::move(pool_), broker_->get_executor());
 }
 
 asio::awaitable<void> service::run() {

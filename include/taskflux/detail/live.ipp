@@ -36,7 +36,6 @@ struct begin_life {
 };
 
 void join_cpu_pool(std::shared_ptr<asio::thread_pool> pool, const asio::any_io_executor& broker) {
-    if (!pool) return;
     if (!pool->get_executor().running_in_this_thread()) return pool->join();
     auto context = asio::prefer(broker, asio::execution::outstanding_work.tracked);  // its `run` returns after the join
     // Not on the context: its threads may be what the function waits for.

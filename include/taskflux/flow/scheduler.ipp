@@ -195,7 +195,7 @@ scheduler::scheduler(broker_ptr broker, scheduler_options options)
 
 scheduler::~scheduler() {
     life_.abandon();
-    detail::join_cpu_pool(std::move(pool_), book_.broker()->get_executor());
+    if (pool_) detail::join_cpu_pool(std::move(pool_), book_.broker()->get_executor());
 }
 
 asio::awaitable<void> scheduler::run() {

@@ -58,7 +58,7 @@ void worker_control::abandon() {
         const std::lock_guard lock(mutex_);
         pool = pool_;
     }
-    join_cpu_pool(std::move(pool), broker_->get_executor());
+    if (pool) join_cpu_pool(std::move(pool), broker_->get_executor());
 }
 
 executor_counts worker_control::counts() const {
