@@ -441,7 +441,7 @@ BOOST_AUTO_TEST_CASE(an_app_that_is_destroyed_while_it_runs_says_so_and_stops) {
 BOOST_AUTO_TEST_CASE(an_app_does_not_run_on_no_broker) {
     app program{config};
     program.on(twice, twice_of);
-    BOOST_CHECK_EXCEPTION(program.run_on(nullptr), taskflux::error, [](const taskflux::error& e) { return e.code() == errc::invalid_argument; });
+    BOOST_CHECK_EXCEPTION(start(program.run_on(nullptr)), taskflux::error, [](const taskflux::error& e) { return e.code() == errc::invalid_argument; });
 }
 
 BOOST_AUTO_TEST_CASE(it_is_set_up_before_it_runs_and_runs_once) {
