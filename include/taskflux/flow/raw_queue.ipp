@@ -162,7 +162,7 @@ inline const std::shared_ptr<held_message>& held(const std::shared_ptr<held_mess
     return required(by, "received_message");
 }
 
-inline const std::shared_ptr<raw_receiver>& receiver(const std::shared_ptr<raw_receiver>& of) { return required(of, "raw_queue"); }
+inline const std::shared_ptr<raw_receiver>& receiver_of(const std::shared_ptr<raw_receiver>& of) { return required(of, "raw_queue"); }
 
 }  // namespace detail
 
@@ -213,7 +213,7 @@ raw_queue::raw_queue(broker_ptr broker, std::string queue, raw_queue_options opt
     : receiver_(std::make_shared<detail::raw_receiver>(detail::checked_broker(std::move(broker), "a raw_queue"),
                                                        std::string(detail::checked_name(queue)), options)) {}
 
-const std::string& raw_queue::name() const { return detail::receiver(receiver_)->queue(); }
+const std::string& raw_queue::name() const { return detail::receiver_of(receiver_)->queue(); }
 
 asio::awaitable<job<raw>> raw_queue::send(std::string bytes, const submit_options& options) const {
     return send_task("message", std::move(bytes), options);
@@ -224,11 +224,11 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
     auto here = options;
     here.queue(name());
     const raw bytes{std::move(payload)};
-    return client(detail::receiver(receiver_)->broker()).submit(contract, here, bytes);
+    return client(detail::receiver_of(receiver_)->broker()).submit(contract, here, bytes);
 }
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
-    return detail::raw_receiver::receive(detail::receiver(receiver_), wait);
+    return detail::raw_receiver::receive(detail::receiver_of(receiver_), wait);
 }
 
 }  // namespace taskflux
