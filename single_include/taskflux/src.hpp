@@ -2034,6 +2034,8 @@ bool exchange::is_closed() const { return closing_->is_closed(); }
 
 std::shared_ptr<const void> exchange::on_close(std::function<void()> hears) { return closing_->add(std::move(hears)); }
 
+void exchange::begin_closing() { closing_->end(); }
+
 void exchange::tell_closed() { closing_->close(); }
 
 void exchange::at_context_end(const asio::any_io_executor& executor, std::function<void()> hears) {
@@ -5198,6 +5200,7 @@ public:
     awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
 
     void close() override {
+        begin_closing();
         post_->shut();
         hub_->close();
         tell_closed();
@@ -24786,6 +24789,7 @@ public:
     }
 
     void close() override {
+        begin_closing();
         engine_->close();
         tell_closed();
     }

@@ -419,6 +419,9 @@ public:
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
 protected:
+    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
+    void begin_closing();
+
     /// For an implementation, which calls it at the end of `close`, when its calls throw.
     void tell_closed();
 

@@ -82,6 +82,8 @@ bool exchange::is_closed() const { return closing_->is_closed(); }
 
 std::shared_ptr<const void> exchange::on_close(std::function<void()> hears) { return closing_->add(std::move(hears)); }
 
+void exchange::begin_closing() { closing_->end(); }
+
 void exchange::tell_closed() { closing_->close(); }
 
 void exchange::at_context_end(const asio::any_io_executor& executor, std::function<void()> hears) {

@@ -222,6 +222,7 @@ public:
     awaitable<std::vector<announcement>> announced(std::string board) override { co_return post_->announced(board); }
 
     void close() override {
+        begin_closing();
         post_->shut();
         hub_->close();
         tell_closed();

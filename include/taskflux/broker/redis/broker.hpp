@@ -253,6 +253,7 @@ public:
     }
 
     void close() override {
+        begin_closing();
         engine_->close();
         tell_closed();
     }
