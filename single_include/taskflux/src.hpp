@@ -14906,6 +14906,14 @@ public:
         std::size_t offset = 0;  ///< where the bytes begin
     };
 
+    /// A list of texts, as if a server had answered it.
+    static reply of(std::initializer_list<std::string_view> texts) {
+        reply out;
+        out.nodes_.push_back({node_kind::list, texts.size(), 0});
+        for (const auto text : texts) out.add_bytes(node_kind::text, text);
+        return out;
+    }
+
     bool empty() const noexcept { return nodes_.empty(); }
     const std::vector<node>& nodes() const noexcept { return nodes_; }
 
@@ -16106,6 +16114,9 @@ struct link_purpose {
     std::optional<redis_url> sentinels;
 };
 
+/// Answers a call in the place of a server whose run id it does not name.
+inline constexpr std::string_view another_server = "SERVER";
+
 /// One request of a caller.
 struct link_call {
     boost::redis::request request;
@@ -16113,6 +16124,7 @@ struct link_call {
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
     std::chrono::steady_clock::time_point deadline;
     bool has_parts = false;  ///< several commands; of an error of one its caller hears, unless something helps against it
+    std::optional<std::string> run_id;  ///< that the request names: no other server gets it
 };
 
 /// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
@@ -16182,12 +16194,14 @@ public:
     /// Finds the server anew. On the executor.
     void leave(std::string_view why) { perform(state_.leave(state_.generation(), why)); }
 
-    /// Carries out one call, on the executor. Errors: see `connection::eval`.
+    /// Carries out one call, on the executor. Where the link leads to another server than the call names, now or after it was
+    /// lost, nothing is sent, and the answer is {another_server, that one's run id}. Errors: see `connection::eval`.
     static asio::awaitable<reply> call(std::shared_ptr<link> self, link_call what) {
         std::optional<boost::redis::request> load;  // to be sent first
         unsigned put_off = 0;
         for (;;) {
             co_await self->until_ready(what.deadline);
+            if (what.run_id && *what.run_id != self->state_.server()) co_return reply::of({another_server, self->state_.server()});
             const auto generation = self->state_.generation();
             reply answer;
             const auto& next = load ? *load : what.request;
@@ -16500,11 +16514,10 @@ inline void check_replication(const replication& got, unsigned wanted) {
 
 namespace taskflux::redis {
 
-/// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
-/// if there may be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them
-/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
-/// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
-/// last owner.
+/// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls if there may
+/// be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them lead to the same
+/// master: where one finds another than the rest, those look again. Safe to use from several threads, but for the two
+/// setters. Once started it keeps its context running until `close`, or the end of its last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
     /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
@@ -16517,25 +16530,26 @@ public:
     connection& operator=(const connection&) = delete;
 
     /// Runs a script, which is loaded where the server does not have it yet; `keys` and `args` are copied.
-    /// Returns its reply, which is no error but may hold some.
+    /// Returns its reply, which is no error but may hold some. A server with another run id than one that the arguments name
+    /// does not get it: the reply is {`wire::another_server`, its run id} then.
     ///
     /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
-    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out
-    /// of memory; `invalid_argument` when it refuses user, password, database or permission; `unsupported`
-    /// for a server older than 6.2; `shut_down` after `close`; `protocol` for any other error of the server.
-    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the
-    /// same.
+    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out of memory;
+    /// `invalid_argument` when it refuses user, password, database or permission; `unsupported` for a server older than 6.2;
+    /// `shut_down` after `close`; `protocol` for any other error of the server.
+    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
-                                const std::vector<std::string>& args, bool repeatable) {
-        return send(make_eval(which, keys, args, repeatable));
+                                const std::vector<std::string>& args, bool repeatable,
+                                std::optional<std::string> run_id = {}) {
+        return send(make_eval(which, keys, args, repeatable, std::move(run_id)));
     }
 
     /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
     /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
     /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
-                                        const std::vector<std::string>& args) {
-        auto call = make_eval(which, keys, args, true);
+                                        const std::vector<std::string>& args, std::optional<std::string> run_id = {}) {
+        auto call = make_eval(which, keys, args, true, std::move(run_id));
         if (replicas() > 0) wire::push_wait(call.request, url_.prefix, replicas(), wait_limit());
         return send(std::move(call), replicas() > 0);
     }
@@ -16678,7 +16692,7 @@ private:
     }
 
     wire::link_call make_call(bool repeatable) const {
-        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
+        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout(), false, {}};
     }
 
     /// What a large request may take beyond the timeout: a second a MiB.
@@ -16689,8 +16703,9 @@ private:
     }
 
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
-                              const std::vector<std::string>& args, bool repeatable) const {
+                              const std::vector<std::string>& args, bool repeatable, std::optional<std::string> run_id) const {
         auto call = make_call(repeatable);
+        call.run_id = std::move(run_id);
         call.deadline += time_for(args);
         push_eval(call.request, which, keys, args);
         call.which = which;
@@ -22179,13 +22194,17 @@ namespace taskflux::redis {
 /// Arguments of a script.
 class arguments {
 public:
-    /// Adds the server's run id, as it is known when the script is called.
+    /// Adds the run id of the server that will run the script: `set_run_id`.
     arguments& add_run_id() {
         run_id_at_ = words_.size();
         return add("");
     }
     void set_run_id(std::string id) {
         if (run_id_at_ != none) words_[run_id_at_] = std::move(id);
+    }
+    /// Nothing where none was added.
+    std::optional<std::string> run_id() const {
+        return run_id_at_ == none ? std::nullopt : std::optional(words_[run_id_at_]);
     }
 
     /// Adds a word of a script that need not wait for all that is due: '1' as soon as some of it has been done.
@@ -22337,12 +22356,16 @@ public:
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
+        with.set_run_id(server_->run_id());
         for (;;) {
-            with.set_run_id(server_->run_id());
-            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
+            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true, with.run_id());
             reader from(got);
             const auto size = from.list();
             const auto word = from.text();
+            if (word == wire::another_server) {
+                with.set_run_id(std::string(from.text()));
+                continue;
+            }
             if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
                 continue;
@@ -22382,12 +22405,12 @@ private:
     asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
                                  bool durable = false) {
         auto keys = keys_of(what, own);
+        with.set_run_id(server_->run_id());
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
         for (;;) {
             answer got;
-            with.set_run_id(server_->run_id());
-            auto request = durable ? server_->eval_durably(what, keys, with.words())
-                                   : server_->eval(what, keys, with.words(), repeatable);
+            auto request = durable ? server_->eval_durably(what, keys, with.words(), with.run_id())
+                                   : server_->eval(what, keys, with.words(), repeatable, with.run_id());
             got.whole = co_await std::move(request);
             reader from(got.whole);
             const auto size = from.list();
@@ -22407,6 +22430,8 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else if (word == wire::another_server) {
+                with.set_run_id(std::string(from.text()));
             } else if (word == "NEW") {
                 co_await begin_life();
             } else {

@@ -66,6 +66,36 @@ BOOST_FIXTURE_TEST_CASE(a_script_with_another_digest_than_its_own_is_refused, fi
     refused(later(redis->eval(wrong, {}, {}, true)), errc::protocol, "the script wrong can't be called: the server gives it the SHA-1 ");
 }
 
+BOOST_FIXTURE_TEST_CASE(only_the_server_that_a_call_names_gets_it, fixture) {
+    constexpr std::string_view text = "return redis.call('INCR', KEYS[1])";
+    redis_server server(redis_server_options().append_only());
+    const auto digest = server.command({"SCRIPT", "LOAD", std::string(text)}).text;
+    const script count{"count", digest, text};
+    const auto redis = make(server.url());
+    const auto call = [&](bool is_durable, const std::string& run_id) {
+        return later(is_durable ? redis->eval_durably(count, {"calls"}, {}, run_id) : redis->eval(count, {"calls"}, {}, true, run_id));
+    };
+    const auto run_id_in = [](const reply& from) {
+        reader in(from);
+        BOOST_TEST(in.list() == 2u);
+        BOOST_TEST(in.text() == taskflux::redis::wire::another_server);
+        return std::string(in.text());
+    };
+    auto run_id = run_id_in(call(false, "").get());  // no server is known yet
+    BOOST_TEST(run_id == redis->run_id());
+    int calls = 0;
+    for (const bool is_durable : {false, true}) {
+        BOOST_TEST(run_id_in(call(is_durable, "another").get()) == run_id);
+        BOOST_TEST(reader(call(is_durable, run_id).get()).integer() == ++calls);
+        server.kill();
+        auto waiting = call(is_durable, run_id);  // names the server that was there when it began
+        server.start();
+        const auto next = run_id_in(waiting.get());
+        BOOST_TEST(next != run_id);
+        run_id = next;
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(an_error_of_a_command_is_thrown_and_the_connection_lives_on, fixture) {
     redis_server server;
     const auto redis = make(server.url());

@@ -2,10 +2,12 @@
 
 #include <taskflux/broker/redis/scripts.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@
 namespace {
 
 using namespace taskflux;
+namespace asio = boost::asio;
 using words = std::vector<std::string>;
 
 struct fixture : test::damage_fixture {
@@ -125,6 +128,28 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_restarted_keeps_its_tasks_and_lists_them_i
     BOOST_TEST(its.run(its.broker->list({})).tasks.size() == 40U);
     const auto calls = calls_in(kept.command({"INFO", "commandstats"}).text);
     BOOST_TEST(calls <= 2);  // one of them finds the script unknown
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_is_submitted_while_the_server_is_away_gets_no_number_that_may_have_been_given) {
+    test::redis_server kept(test::redis_server_options().append_only());
+    test::observer its(kept.url(), test::patient());
+    const auto submit = [&] { return its.broker->submit("q", std::vector<new_task>(1, test::plain_task())); };
+    BOOST_TEST(its.run(submit()).front().key.sequence == 1U);
+    for (std::uint64_t restarts = 1; restarts <= 5; ++restarts) {
+        kept.kill();
+        std::uint64_t number = 0;
+        asio::co_spawn(its.io, submit(), [&](const std::exception_ptr& failure, const std::vector<submitted>& made) {
+            if (!failure) number = made.front().key.sequence;
+        });
+        its.io.restart();
+        its.io.poll();  // it has begun, by what is known of the server that was there
+        kept.start();
+        BOOST_REQUIRE(test::eventually([&] {
+            its.counts("q");
+            return number > 0;
+        }));
+        BOOST_TEST(number > restarts << 20U);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

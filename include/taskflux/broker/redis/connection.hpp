@@ -27,6 +27,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -35,11 +36,10 @@
 
 namespace taskflux::redis {
 
-/// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls
-/// if there may be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them
-/// lead to the same master: where one finds another than the rest, those look again. Safe to use from several
-/// threads, but for the two setters. Once started it keeps its context running until `close`, or the end of its
-/// last owner.
+/// This process' way to a Redis server: a connection for commands, one for the inbox, and one for durable calls if there may
+/// be any, all reconnected with exponential back-off whenever they are lost. With Sentinels all of them lead to the same
+/// master: where one finds another than the rest, those look again. Safe to use from several threads, but for the two
+/// setters. Once started it keeps its context running until `close`, or the end of its last owner.
 class connection : public std::enable_shared_from_this<connection> {
 public:
     /// Does nothing until the first call or `start`. Errors: `invalid_argument` for TLS files that can't be used.
@@ -52,25 +52,26 @@ public:
     connection& operator=(const connection&) = delete;
 
     /// Runs a script, which is loaded where the server does not have it yet; `keys` and `args` are copied.
-    /// Returns its reply, which is no error but may hold some.
+    /// Returns its reply, which is no error but may hold some. A server with another run id than one that the arguments name
+    /// does not get it: the reply is {`wire::another_server`, its run id} then.
     ///
     /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
-    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out
-    /// of memory; `invalid_argument` when it refuses user, password, database or permission; `unsupported`
-    /// for a server older than 6.2; `shut_down` after `close`; `protocol` for any other error of the server.
-    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the
-    /// same.
+    /// connection was lost meanwhile: it may have been carried out then. `queue_full` when the server is out of memory;
+    /// `invalid_argument` when it refuses user, password, database or permission; `unsupported` for a server older than 6.2;
+    /// `shut_down` after `close`; `protocol` for any other error of the server.
+    /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
-                                const std::vector<std::string>& args, bool repeatable) {
-        return send(make_eval(which, keys, args, repeatable));
+                                const std::vector<std::string>& args, bool repeatable,
+                                std::optional<std::string> run_id = {}) {
+        return send(make_eval(which, keys, args, repeatable, std::move(run_id)));
     }
 
     /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
     /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
     /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
-                                        const std::vector<std::string>& args) {
-        auto call = make_eval(which, keys, args, true);
+                                        const std::vector<std::string>& args, std::optional<std::string> run_id = {}) {
+        auto call = make_eval(which, keys, args, true, std::move(run_id));
         if (replicas() > 0) wire::push_wait(call.request, url_.prefix, replicas(), wait_limit());
         return send(std::move(call), replicas() > 0);
     }
@@ -213,7 +214,7 @@ private:
     }
 
     wire::link_call make_call(bool repeatable) const {
-        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout()};
+        return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout(), false, {}};
     }
 
     /// What a large request may take beyond the timeout: a second a MiB.
@@ -224,8 +225,9 @@ private:
     }
 
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
-                              const std::vector<std::string>& args, bool repeatable) const {
+                              const std::vector<std::string>& args, bool repeatable, std::optional<std::string> run_id) const {
         auto call = make_call(repeatable);
+        call.run_id = std::move(run_id);
         call.deadline += time_for(args);
         push_eval(call.request, which, keys, args);
         call.which = which;

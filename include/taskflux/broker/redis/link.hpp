@@ -64,6 +64,9 @@ struct link_purpose {
     std::optional<redis_url> sentinels;
 };
 
+/// Answers a call in the place of a server whose run id it does not name.
+inline constexpr std::string_view another_server = "SERVER";
+
 /// One request of a caller.
 struct link_call {
     boost::redis::request request;
@@ -71,6 +74,7 @@ struct link_call {
     bool repeatable = false;      ///< may be sent again when nobody knows whether it was carried out
     std::chrono::steady_clock::time_point deadline;
     bool has_parts = false;  ///< several commands; of an error of one its caller hears, unless something helps against it
+    std::optional<std::string> run_id;  ///< that the request names: no other server gets it
 };
 
 /// One connection of Boost.Redis, reconnected whenever it is lost; `link_state` decides, this carries out. Lives as long as its loops do, which is
@@ -140,12 +144,14 @@ public:
     /// Finds the server anew. On the executor.
     void leave(std::string_view why) { perform(state_.leave(state_.generation(), why)); }
 
-    /// Carries out one call, on the executor. Errors: see `connection::eval`.
+    /// Carries out one call, on the executor. Where the link leads to another server than the call names, now or after it was
+    /// lost, nothing is sent, and the answer is {another_server, that one's run id}. Errors: see `connection::eval`.
     static asio::awaitable<reply> call(std::shared_ptr<link> self, link_call what) {
         std::optional<boost::redis::request> load;  // to be sent first
         unsigned put_off = 0;
         for (;;) {
             co_await self->until_ready(what.deadline);
+            if (what.run_id && *what.run_id != self->state_.server()) co_return reply::of({another_server, self->state_.server()});
             const auto generation = self->state_.generation();
             reply answer;
             const auto& next = load ? *load : what.request;

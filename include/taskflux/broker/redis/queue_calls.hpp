@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,13 +27,17 @@ namespace taskflux::redis {
 /// Arguments of a script.
 class arguments {
 public:
-    /// Adds the server's run id, as it is known when the script is called.
+    /// Adds the run id of the server that will run the script: `set_run_id`.
     arguments& add_run_id() {
         run_id_at_ = words_.size();
         return add("");
     }
     void set_run_id(std::string id) {
         if (run_id_at_ != none) words_[run_id_at_] = std::move(id);
+    }
+    /// Nothing where none was added.
+    std::optional<std::string> run_id() const {
+        return run_id_at_ == none ? std::nullopt : std::optional(words_[run_id_at_]);
     }
 
     /// Adds a word of a script that need not wait for all that is due: '1' as soon as some of it has been done.
@@ -184,12 +189,16 @@ public:
         arguments with;
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
+        with.set_run_id(server_->run_id());
         for (;;) {
-            with.set_run_id(server_->run_id());
-            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true);
+            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true, with.run_id());
             reader from(got);
             const auto size = from.list();
             const auto word = from.text();
+            if (word == wire::another_server) {
+                with.set_run_id(std::string(from.text()));
+                continue;
+            }
             if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
                 continue;
@@ -229,12 +238,12 @@ private:
     asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
                                  bool durable = false) {
         auto keys = keys_of(what, own);
+        with.set_run_id(server_->run_id());
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
         for (;;) {
             answer got;
-            with.set_run_id(server_->run_id());
-            auto request = durable ? server_->eval_durably(what, keys, with.words())
-                                   : server_->eval(what, keys, with.words(), repeatable);
+            auto request = durable ? server_->eval_durably(what, keys, with.words(), with.run_id())
+                                   : server_->eval(what, keys, with.words(), repeatable, with.run_id());
             got.whole = co_await std::move(request);
             reader from(got.whole);
             const auto size = from.list();
@@ -254,6 +263,8 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
+            } else if (word == wire::another_server) {
+                with.set_run_id(std::string(from.text()));
             } else if (word == "NEW") {
                 co_await begin_life();
             } else {

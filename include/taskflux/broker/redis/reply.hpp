@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -29,6 +30,14 @@ public:
         std::size_t size = 0;    ///< bytes of a text, integer or error; elements of a list
         std::size_t offset = 0;  ///< where the bytes begin
     };
+
+    /// A list of texts, as if a server had answered it.
+    static reply of(std::initializer_list<std::string_view> texts) {
+        reply out;
+        out.nodes_.push_back({node_kind::list, texts.size(), 0});
+        for (const auto text : texts) out.add_bytes(node_kind::text, text);
+        return out;
+    }
 
     bool empty() const noexcept { return nodes_.empty(); }
     const std::vector<node>& nodes() const noexcept { return nodes_; }
