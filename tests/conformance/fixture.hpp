@@ -2,26 +2,21 @@
 
 #include <conformance/backend.hpp>
 #include <conformance/print.hpp>
+#include <support/coroutine_end.hpp>
 #include <support/hang_limit.hpp>
 #include <taskflux/broker/broker.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace taskflux::conformance {
@@ -41,27 +36,19 @@ class fixture;
 template <class T>
 class started {
 public:
-    bool done() const { return shared_->done; }
-    void cancel() { shared_->signal.emit(asio::cancellation_type::terminal); }
+    bool done() const { return end_->done; }
+    void cancel() { end_->cancel(); }
 
     /// Runs until the call is over; gives what it returned, or throws what it threw.
     T get();
 
 private:
     friend class fixture;
-    using value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-    struct shared {
-        asio::cancellation_signal signal;
-        bool done = false;
-        std::exception_ptr error;
-        value result{};
-    };
-
-    explicit started(fixture& on) : on_(&on), shared_(std::make_shared<shared>()) {}
+    started(fixture& on, std::shared_ptr<test::coroutine_end<T>> end) : on_(&on), end_(std::move(end)) {}
 
     fixture* on_;
-    std::shared_ptr<shared> shared_;
+    std::shared_ptr<test::coroutine_end<T>> end_;
 };
 
 /// A broker, and short names for what tests do to it. Time in the broker moves by `advance` only; real time
@@ -292,20 +279,7 @@ public:
 private:
     template <class T>
     started<T> spawn(asio::awaitable<T> call) {
-        started<T> handle(*this);
-        const auto shared = handle.shared_;
-        asio::co_spawn(backend_->context(), carry(std::move(call), shared),
-                       asio::bind_cancellation_slot(shared->signal.slot(), [shared](std::exception_ptr e) {
-                           shared->error = e;
-                           shared->done = true;
-                       }));
-        return handle;
-    }
-
-    template <class T>
-    static asio::awaitable<void> carry(asio::awaitable<T> call, std::shared_ptr<typename started<T>::shared> into) {
-        if constexpr (std::is_void_v<T>) co_await std::move(call);
-        else into->result = co_await std::move(call);
+        return started<T>(*this, test::start_on(backend_->context().get_executor(), std::move(call)));
     }
 
     void poll() {
@@ -318,9 +292,8 @@ private:
 
 template <class T>
 T started<T>::get() {
-    on_->drive(shared_->done);
-    if (shared_->error) std::rethrow_exception(shared_->error);
-    if constexpr (!std::is_void_v<T>) return std::move(shared_->result);
+    on_->drive(end_->done);
+    return end_->get();
 }
 
 /// The keys of some deliveries or records, in their order.

@@ -1,21 +1,18 @@
 #pragma once
 
+#include <support/coroutine_end.hpp>
 #include <support/hang_limit.hpp>
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/flow/client.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,21 +38,13 @@ public:
 
     template <class T>
     T run(asio::awaitable<T> call) {
-        bool done = false;
-        std::exception_ptr failure;
-        std::optional<std::conditional_t<std::is_void_v<T>, int, T>> result;
-        asio::co_spawn(io, std::move(call), [&](std::exception_ptr error, auto... value) {
-            failure = error;
-            if constexpr (sizeof...(value) > 0) result.emplace(std::move(value)...);
-            done = true;
-        });
+        const auto end = start_on(io.get_executor(), std::move(call));
         const auto limit = std::chrono::steady_clock::now() + hang_limit;
-        while (!done) {
+        while (!end->done) {
             io.restart();
             if (io.run_one_until(limit) == 0) throw std::runtime_error("a call hangs");
         }
-        if (failure) std::rethrow_exception(failure);
-        if constexpr (!std::is_void_v<T>) return std::move(*result);
+        return end->get();
     }
 
     taskflux::queue_counts counts(const std::string& queue = "default") { return run(broker->counts(queue)); }

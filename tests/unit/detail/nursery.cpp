@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_takes_the_coroutines_and_their_owner) {
         asio::io_context brief;
         auto one = std::make_shared<owner>(brief.get_executor());
         gone = one;
-        test::start(brief.get_executor(), one->live());
+        test::start_on(brief.get_executor(), one->live());
         brief.poll();
         one.reset();
         BOOST_TEST(!gone.expired());

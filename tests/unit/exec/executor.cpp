@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(plain_functions_run_on_the_cpu_executor_and_coroutines_do_n
 BOOST_AUTO_TEST_CASE(results_are_delivered_on_the_awaiter_s_executor) {
     asio::io_context elsewhere;
     executor pool(io.get_executor(), options());
-    const auto end = test::start(elsewhere.get_executor(), [](executor& p) -> asio::awaitable<int> {
+    const auto end = test::start_on(elsewhere.get_executor(), [](executor& p) -> asio::awaitable<int> {
         co_return co_await p.submit(twice, 4);
     }(pool));
     elsewhere.poll();

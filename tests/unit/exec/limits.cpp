@@ -510,8 +510,8 @@ BOOST_AUTO_TEST_CASE(waiting_for_drain_can_be_cancelled) {
 BOOST_AUTO_TEST_CASE(destroying_an_executor_at_work_cancels_everything) {
     gate door(io.get_executor());
     int calls = 0;
-    std::shared_ptr<ending<void>> running, queued;
-    std::shared_ptr<ending<int>> waiting;
+    std::shared_ptr<coroutine_end<void>> running, queued;
+    std::shared_ptr<coroutine_end<int>> waiting;
     {
         executor pool(io.get_executor(), options().concurrency(1).retry(retry_policy::fixed(1h).attempts(2)));
         waiting = start(submit_flaky(pool, calls, 9));

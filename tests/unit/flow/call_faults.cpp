@@ -66,7 +66,7 @@ struct instance {
 
     taskflux::service serves;
     int calls = 0;
-    std::shared_ptr<ending<void>> life;
+    std::shared_ptr<coroutine_end<void>> life;
 };
 
 struct calling : fixture {

@@ -31,7 +31,7 @@ struct unserved : fixture {
     taskflux::client by{watched};
     std::optional<worker> serves;
 
-    std::shared_ptr<ending<void>> serve() {
+    std::shared_ptr<coroutine_end<void>> serve() {
         serves.emplace(watched, options());
         serves->on(twice, [](int x) { return 2 * x; });
         return start(serves->run());

@@ -2,15 +2,13 @@
 
 #include "conformance/print.hpp"
 
+#include <support/coroutine_end.hpp>
 #include <support/hang_limit.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/worker.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,23 +21,21 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <exception>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace test::flow {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using test::coroutine_end;
+using test::start_on;
 using taskflux::context;
 using taskflux::effect;
 using taskflux::errc;
@@ -94,63 +90,6 @@ private:
     std::thread thread_;
 };
 
-/// How a spawned coroutine ended, once it has.
-template <class R>
-struct ending {
-    bool done = false;
-    std::exception_ptr error;
-    std::optional<std::conditional_t<std::is_void_v<R>, std::monostate, R>> value;
-    asio::cancellation_signal signal;
-
-    void cancel() { signal.emit(asio::cancellation_type::terminal); }
-
-    /// The code that it threw, or none.
-    boost::system::error_code code() const {
-        if (!error) return {};
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& e) {
-            return e.code();
-        }
-    }
-
-    std::string what() const {
-        try {
-            if (error) std::rethrow_exception(error);
-        } catch (const std::exception& e) {
-            return e.what();
-        }
-        return {};
-    }
-
-    taskflux::task_failed failed() const {
-        try {
-            if (error) std::rethrow_exception(error);
-        } catch (const taskflux::task_failed& e) {
-            return e;
-        } catch (const std::exception& e) {
-            throw std::logic_error(std::string("ended otherwise: ") + e.what());
-        }
-        throw std::logic_error(done ? "it did not fail" : "it has not ended");
-    }
-};
-
-template <class R>
-std::shared_ptr<ending<R>> start_on(const asio::any_io_executor& ex, asio::awaitable<R> coroutine) {
-    auto end = std::make_shared<ending<R>>();
-    asio::co_spawn(ex, std::move(coroutine),
-                   asio::bind_cancellation_slot(end->signal.slot(), [end](std::exception_ptr error, auto... value) {
-                       end->done = true;
-                       end->error = error;
-                       if constexpr (sizeof...(value) == 0) {
-                           if (!error) end->value.emplace();
-                       } else {
-                           if (!error) end->value.emplace(std::move(value)...);
-                       }
-                   }));
-    return end;
-}
-
 /// One thread, virtual time, an embedded broker.
 struct fixture {
     taskflux::manual_clock time;  // outlives all that waits in the context
@@ -194,10 +133,7 @@ struct fixture {
     /// The outcome of a coroutine that needs no time.
     template <class R>
     R now(asio::awaitable<R> coroutine) {
-        auto end = start(std::move(coroutine));
-        if (end->error) std::rethrow_exception(end->error);
-        if (!end->done) throw std::logic_error("it has not ended");
-        if constexpr (!std::is_void_v<R>) return std::move(*end->value);
+        return start(std::move(coroutine))->get();
     }
 
     taskflux::queue_counts counts(std::string queue = "default") { return now(broker->counts(std::move(queue))); }

@@ -12,7 +12,7 @@ struct job_fixture : fixture {
     std::vector<int> seen;
     gate closed{here};
 
-    std::shared_ptr<ending<void>> begin() {
+    std::shared_ptr<coroutine_end<void>> begin() {
         w.on(twice, [this](int x) {
             if (x < 0) throw std::domain_error("negative");
             seen.push_back(x);

@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(what_is_destroyed_before_its_run_begins_says_so_when_that_b
     const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
     worker stays{broker, worker_options().renewal_thread(false).cpu(io.get_executor()).name("stays").log(keep)};
     stays.on(twice, [](int x) { return 2 * x; });
-    std::vector<std::shared_ptr<ending<void>>> ends;
+    std::vector<std::shared_ptr<coroutine_end<void>>> ends;
     {
         taskflux::service serves{broker, taskflux::service_options().id("desk").log(keep)};
         serves.on(count, [](taskflux::emitter<int>& out) -> asio::awaitable<void> { co_await out.emit(1); });
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_plain_function_may_destroy_what_runs_it_and_then_wait_for
         goes_on();
     });
 
-    std::vector<std::shared_ptr<ending<void>>> lives;
+    std::vector<std::shared_ptr<coroutine_end<void>>> lives;
     lives.push_back(start_on(io.get_executor(), works->run()));
     lives.push_back(start_on(io.get_executor(), serves->run()));
     lives.push_back(start_on(io.get_executor(), plans->run()));

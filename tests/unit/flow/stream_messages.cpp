@@ -42,7 +42,7 @@ struct reading_fixture : fixture {
         settle();
     }
 
-    std::shared_ptr<ending<std::optional<std::string>>> next() { return start(inlet::next(in)); }
+    std::shared_ptr<coroutine_end<std::optional<std::string>>> next() { return start(inlet::next(in)); }
 
     std::string value() {
         const auto got = next();
@@ -71,7 +71,7 @@ struct emitting_fixture : fixture {
     static asio::awaitable<void> emit_all(std::shared_ptr<outlet> by, std::vector<std::string> values) {
         for (auto& value : values) co_await by->emit(std::move(value));
     }
-    std::shared_ptr<ending<void>> emit(std::vector<std::string> values) { return start(emit_all(out, std::move(values))); }
+    std::shared_ptr<coroutine_end<void>> emit(std::vector<std::string> values) { return start(emit_all(out, std::move(values))); }
 
     /// The messages since the last time: "0 a b" for the values from number 0 on, "end 2".
     std::vector<std::string> told() {

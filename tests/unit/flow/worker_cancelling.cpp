@@ -10,7 +10,7 @@ struct cancelling_fixture : fixture {
     gate closed{here};
     worker w{broker, options().lease(30s)};
 
-    std::shared_ptr<ending<void>> begin() {
+    std::shared_ptr<coroutine_end<void>> begin() {
         w.on(twice, [this](int x) -> asio::awaitable<int> {
             co_await closed.pass();
             co_return 2 * x;

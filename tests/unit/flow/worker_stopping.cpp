@@ -13,7 +13,7 @@ struct stopping_fixture : fixture {
     std::vector<std::string> lines;
     worker w{broker, options().concurrency(2).prefetch(2).drain_for(10s).unwind_for(5s).log(
                          [this](const taskflux::log_line& line, const taskflux::task_id*) { lines.push_back(line.text); })};
-    std::shared_ptr<ending<void>> life;
+    std::shared_ptr<coroutine_end<void>> life;
     std::vector<job<void>> jobs;
 
     void begin(bool is_stubborn = false) {

@@ -15,7 +15,7 @@ struct busy : fixture {
     gate closed{here};
     int begun = 0;
     std::unique_ptr<worker> w;
-    std::vector<std::shared_ptr<ending<int>>> waits;
+    std::vector<std::shared_ptr<coroutine_end<int>>> waits;
 
     busy() : w(std::make_unique<worker>(broker, options().concurrency(3).prefetch(2))) {
         static constexpr taskflux::task<int(int)> limited{
