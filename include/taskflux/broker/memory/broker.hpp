@@ -192,6 +192,16 @@ public:
         co_return;
     }
 
+    awaitable<void> set_limit(std::string queue, limit_change change) override {
+        detail::check_limit(change);
+        hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(change, now), true; });
+        co_return;
+    }
+
+    awaitable<queue_limits> limits(std::string queue) override {
+        co_return hub_->in_existing(queue, [](auto& in, time_point now) { return in.limits(now); });
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
     }
