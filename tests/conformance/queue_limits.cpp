@@ -223,6 +223,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_comes_while_the_rate_holds_back_starts
     BOOST_TEST(waiting.get().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fetch_from_several_queues_gets_a_task_when_the_rate_of_one_allows, Backend, backends) {
+    limited on(std::make_unique<Backend>());
+    auto both = fixture::request(w, 5, 1h);
+    both.queues = {"other", q, "third"};
+    on.join(w, both.queues);
+    on.declare(limit().rate(1, 10s));
+    on.add_many(3);
+    BOOST_TEST(on.run(on.broker().fetch(both)).size() == 1U);
+    for (int i = 0; i < 2; ++i) {
+        auto waiting = on.start(on.broker().fetch(both));
+        on.pass(9999ms);
+        BOOST_TEST(!waiting.done());
+        on.pass(1ms);
+        BOOST_TEST(waiting.get().size() == 1U);
+        on.run(on.broker().renew(w, both.queues, fixture::lease));
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(both_limits_hold_and_the_stricter_is_named, Backend, backends) {
     limited on(std::make_unique<Backend>());
     on.join();
