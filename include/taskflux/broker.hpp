@@ -6,4 +6,5 @@
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
+#include <taskflux/broker/queue_limits.hpp>
 #include <taskflux/broker/redis.hpp>

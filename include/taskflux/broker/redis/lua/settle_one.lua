@@ -12,6 +12,7 @@ local how, _, seq, nonce = struct.unpack(format.ending_to_nonce, word)
 local state, failed = succeeded(alive and how == ending_kind.complete and call('HGET', keys.states, seq), word, consumer)
 if not state then return {'SLOW'} end
 local waiters = call('HGET', keys.waiters, seq)
+if room_after(1) > 0 then return {'SLOW'} end  -- which wakes somebody
 
 local field = string.format('%d', seq)
 -- Those first that fail where a key has another type.

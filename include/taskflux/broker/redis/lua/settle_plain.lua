@@ -103,6 +103,8 @@ for name, one in pairs(segments) do
     end
 end
 local told = tell_waiters() or {}
+wakes = room_after(#ARGV - 1)
+local asleep = sleepers()
 
 call('HLEN', keys.queue)  -- a key of another type shows before the first write, or with it
 call('ZCARD', keys.forgotten)
@@ -114,5 +116,5 @@ end
 write('HDEL', keys.waiters, told)
 count(task_state.running, 1 - #ARGV)
 count(task_state.succeeded, kept)
-write_rest({})
+write_rest(asleep)
 return {'OK'}
