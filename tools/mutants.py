@@ -237,7 +237,8 @@ def with_choice(right, mutants, is_statement):
         if is_statement:
             right = f"if ({chosen}) {{ {one.wrong} }} else {{ {right} }}"
         else:
-            as_it_is = f"bool({right})" if one.wrong in ("true", "false") else f"({right})"
+            is_condition = one.wrong in ("true", "false", f"!({one.right})")
+            as_it_is = f"bool({right})" if is_condition else f"({right})"
             right = f"({chosen} ? ({one.wrong}) : {as_it_is})"
     return right
 

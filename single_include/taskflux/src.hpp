@@ -1202,7 +1202,6 @@ inline constexpr const char* environments_key = "environments";
 inline constexpr const char* unknown_file = "what was given as the config file";
 
 config_document read_json_config(std::string_view text, const std::string& name) {
-    config_budget::check_size(text.size(), name);
     const text_places place(text, name);
     boost::json::parse_options options;
     options.max_depth = config_budget::max_depth;
@@ -9257,7 +9256,6 @@ void executor_state::on_time(executor_job& j, unsigned wait) {
     if (a.wait != wait || a.state == retry_state::phase::ended) return;
     const auto now = options_.clock().now();
     if (now >= a.deadline) {
-        a.deadline = never;
         lock.unlock();
         cancel(j, errc::timed_out);
     } else if (a.state == retry_state::phase::running && now >= a.attempt_ends) {

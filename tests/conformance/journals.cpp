@@ -1,4 +1,5 @@
 #include <conformance/placing.hpp>
+#include <taskflux/admin/inspector.hpp>
 #include <taskflux/core/codec.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -307,6 +308,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_ends_with_its_last_child, Backend, backen
         }
         BOOST_TEST(on.counts().waiting_children == 0U);
     }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_tree_shows_subtasks_in_the_order_of_their_calls, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    const std::vector<std::string> in_order{"2", "2.9", "2.10", "10", "b2", "b10", "call", "call\xC3\xA9"};
+    for (auto name = in_order.rbegin(); name != in_order.rend(); ++name) all.add_child(*name);
+    const inspector tells{on.shared()};
+    const auto tree = on.run(tells.tree(all.parent));
+    std::vector<std::string> names;
+    for (const auto& child : tree.node.children) names.push_back(child.name);
+    BOOST_TEST(names == in_order, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(children_may_end_before_their_parent_returns, Backend, backends) {

@@ -1,3 +1,5 @@
+#include "frozen.hpp"
+
 #include <support/observer.hpp>
 #include <support/redis_server.hpp>
 #include <taskflux/core/error.hpp>
@@ -7,6 +9,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -35,6 +38,16 @@ BOOST_AUTO_TEST_CASE(a_process_is_not_announced_before_it_hears) {
     server.command({"ACL", "SETUSER", "deaf", "+subscribe"});
     BOOST_REQUIRE(test::eventually(announces));
     BOOST_TEST(on.run(on.broker->send(box->address(), "heard")));
+}
+
+BOOST_FIXTURE_TEST_CASE(rows_whose_time_is_over_make_room_for_somebody_new, test::frozen_fixture) {
+    run(broker().announce("board", "gone", "text", 1s));
+    run(broker().announce("board", "here", "text", 1min));
+    server.command({"HSET", "tf:{board}:D", "foreign", "x"});  // without a time
+    advance(2s);
+    run(broker().announce("board", "new", "text", 1min));
+    const std::vector<std::string> expected{"here", "new"};
+    BOOST_TEST(server.command({"HKEYS", "tf:{board}:D"}).texts() == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

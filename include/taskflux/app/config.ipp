@@ -36,7 +36,6 @@ inline constexpr const char* environments_key = "environments";
 inline constexpr const char* unknown_file = "what was given as the config file";
 
 config_document read_json_config(std::string_view text, const std::string& name) {
-    config_budget::check_size(text.size(), name);
     const text_places place(text, name);
     boost::json::parse_options options;
     options.max_depth = config_budget::max_depth;

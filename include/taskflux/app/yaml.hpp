@@ -136,7 +136,6 @@ public:
     explicit yaml_reader(const std::string& name) : name_(name), place_(name) {}
 
     config_document read(std::string_view text) {
-        config_budget::check_size(text.size(), name_);
         check_characters(text);
         collect(text);
         made_.places.emplace("", values_.empty() ? name_ : place_(values_.front().mark));

@@ -264,9 +264,11 @@ BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
     config.retention = 5min;
     config.failed_retention = 7min;
     config.deadline = 9min;
+    static constexpr taskflux::task<void(int)> stored_long{"stored_long", task_options().queue("store").retention(2h).timeout(3s)};
     app a{config};
-    a.on(note, nothing).on(mail, nothing);
+    a.on(note, nothing).on(mail, nothing).on(stored_long, nothing);
     a.every("*/10 * * * * *", note, 1);
+    a.every("@hourly", stored_long, 4);
     a.every("0 3 * * *", note, 2, taskflux::schedule_options().id("night").zone("Europe/Berlin"));
     BOOST_CHECK_THROW(a.every("@daily", note, 3), taskflux::error);      // there is one of that id
     BOOST_CHECK_THROW(a.every("often", mail, 3), taskflux::error);
@@ -278,7 +280,7 @@ BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
     });
     const auto life = start_on(here, a.run_on(broker));
     while (!is_ready && !life->done) io.run_one();
-    BOOST_REQUIRE(stored.size() == 2U);  // "night" is the config's, which is not enabled
+    BOOST_REQUIRE(stored.size() == 3U);  // "night" is the config's, which is not enabled
     BOOST_TEST(stored[0].queue == "default");
     BOOST_TEST(stored[0].definition.id == "note");
     BOOST_TEST(stored[0].definition.task->payload.bytes == "1");
@@ -288,6 +290,10 @@ BOOST_AUTO_TEST_CASE(schedules_of_program_and_config_are_stored) {
     BOOST_TEST((stored[1].definition.task->retention == 5min));
     BOOST_TEST((stored[1].definition.task->failed_retention == 7min));
     BOOST_TEST((stored[1].definition.task->deadline == 9min));
+    BOOST_TEST(stored[2].queue == "store");  // a contract's own options hold for its schedules, too
+    BOOST_TEST((stored[2].definition.task->retention == 2h));
+    BOOST_TEST((stored[2].definition.task->timeout == 3s));
+    BOOST_TEST((stored[2].definition.task->failed_retention == 7min));
     a.stop();
     run_until(life);
 }
@@ -436,6 +442,24 @@ BOOST_AUTO_TEST_CASE(an_app_that_is_destroyed_while_it_runs_says_so_and_stops) {
     std::ifstream ended(config.log_path);
     BOOST_TEST(std::string(std::istreambuf_iterator<char>(ended), {}).find("destroyed") == std::string::npos);
     std::filesystem::remove(config.log_path);
+}
+
+BOOST_AUTO_TEST_CASE(an_app_that_is_destroyed_before_its_run_begins_says_so_unless_it_was_stopped) {
+    const auto path = config.log_path;
+    for (const bool is_stopped : {false, true}) {
+        config.log_path = path + (is_stopped ? ".stopped" : "");
+        auto program = std::make_unique<app>(config);
+        program->on(twice, twice_of);
+        const auto life = start_on(here, program->run_on(broker));
+        if (is_stopped) program->stop();
+        program.reset();
+        run_until(life);
+        BOOST_TEST(!life->error);
+        std::ifstream written(config.log_path);
+        const std::string text(std::istreambuf_iterator<char>(written), {});
+        BOOST_TEST((text.find("it was destroyed before its run() had begun") == std::string::npos) == is_stopped, text);
+        std::filesystem::remove(config.log_path);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_app_does_not_run_on_no_broker) {

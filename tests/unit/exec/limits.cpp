@@ -1,6 +1,8 @@
 #include <taskflux/exec/executor.hpp>
 
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/detail/caught.hpp>
+#include <taskflux/detail/sleep.hpp>
 
 #include "fixture.hpp"
 
@@ -10,6 +12,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -32,6 +35,16 @@ asio::awaitable<int> stubborn(gate& at) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await at.pass();
     co_return 7;
+}
+
+// Goes on when it is cancelled for the first time, and ends at the second.
+asio::awaitable<void> sleep_twice(taskflux::clock& clock, int& cancelled) {
+    while (cancelled < 2) {
+        auto sleeping = taskflux::detail::sleep_for(clock, 1h);
+        const auto slept = co_await taskflux::detail::caught(std::move(sleeping));
+        if (slept.failure()) ++cancelled;
+        co_await asio::this_coro::reset_cancellation_state();
+    }
 }
 
 asio::awaitable<int> submit_flaky(executor& pool, int& calls, int failures) {
@@ -189,6 +202,20 @@ BOOST_AUTO_TEST_CASE(a_result_that_comes_in_spite_of_a_timeout_counts) {
     BOOST_TEST(!job.done());
     door.open();
     BOOST_TEST(start(job.result())->value.value() == 7);
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_that_goes_on_after_its_timeout_is_cancelled_once_more_at_the_deadline) {
+    executor pool(io.get_executor(), options().timeout(2s).deadline(10s));
+    int cancelled = 0;
+    auto job = pool.spawn(sleep_twice, std::ref(time), std::ref(cancelled));
+    settle();
+    advance(2s);
+    BOOST_TEST(cancelled == 1);
+    advance(8s - 1ms);
+    BOOST_TEST(!job.done());
+    advance(1ms);
+    BOOST_TEST(cancelled == 2);
+    BOOST_TEST(job.done());
 }
 
 BOOST_AUTO_TEST_CASE(the_deadline_ends_a_running_job_its_retries_and_a_queued_one) {

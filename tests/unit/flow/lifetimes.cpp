@@ -211,32 +211,39 @@ BOOST_AUTO_TEST_CASE(what_is_destroyed_while_it_runs_says_so_unless_its_context_
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_destroyed_before_its_run_begins_says_so_when_that_begins) {
-    taskflux::manual_clock time;
-    asio::io_context io;
-    const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
-    std::vector<std::string> lines;
-    const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
-    worker stays{broker, worker_options().renewal_thread(false).cpu(io.get_executor()).name("stays").log(keep)};
-    stays.on(twice, [](int x) { return 2 * x; });
-    std::vector<std::shared_ptr<coroutine_end<void>>> ends;
-    {
-        taskflux::service serves{broker, taskflux::service_options().id("desk").log(keep)};
-        serves.on(count, [](taskflux::emitter<int>& out) -> asio::awaitable<void> { co_await out.emit(1); });
-        ends.push_back(start_on(io.get_executor(), serves.run()));
-        taskflux::scheduler plans{broker, taskflux::scheduler_options().log(keep)};
-        ends.push_back(start_on(io.get_executor(), plans.run()));
-        taskflux::node shows{broker, stays, taskflux::node_options().name("first").log(keep)};
-        ends.push_back(start_on(io.get_executor(), shows.run()));
+BOOST_AUTO_TEST_CASE(what_is_destroyed_before_its_run_begins_says_so_when_that_begins_unless_it_was_stopped) {
+    for (const bool is_stopped : {false, true}) {
+        taskflux::manual_clock time;
+        asio::io_context io;
+        const auto broker = taskflux::make_memory_broker(io.get_executor(), taskflux::memory_options(), time);
+        std::vector<std::string> lines;
+        const auto keep = [&lines](std::string_view text) { lines.emplace_back(text); };
+        worker stays{broker, worker_options().renewal_thread(false).cpu(io.get_executor()).name("stays").log(keep)};
+        stays.on(twice, [](int x) { return 2 * x; });
+        std::vector<std::shared_ptr<coroutine_end<void>>> ends;
+        {
+            taskflux::service serves{broker, taskflux::service_options().id("desk").log(keep)};
+            serves.on(count, [](taskflux::emitter<int>& out) -> asio::awaitable<void> { co_await out.emit(1); });
+            ends.push_back(start_on(io.get_executor(), serves.run()));
+            taskflux::scheduler plans{broker, taskflux::scheduler_options().log(keep)};
+            ends.push_back(start_on(io.get_executor(), plans.run()));
+            taskflux::node shows{broker, stays, taskflux::node_options().name("first").log(keep)};
+            ends.push_back(start_on(io.get_executor(), shows.run()));
+            if (is_stopped) {
+                serves.stop();
+                plans.stop();
+                shows.stop();
+            }
+        }
+        BOOST_TEST(lines.empty());
+        io.poll();
+        for (const auto& end : ends) BOOST_TEST((end->done && !end->error));
+        std::vector<std::string> heads;
+        for (const auto& line : lines) heads.push_back(line.substr(0, line.find(" was destroyed before its run() had begun")));
+        std::ranges::sort(heads);
+        const std::vector<std::string> expected{"node first: it", "scheduler: it", "service desk: it"};
+        BOOST_TEST(heads == (is_stopped ? std::vector<std::string>() : expected), boost::test_tools::per_element());
     }
-    BOOST_TEST(lines.empty());
-    io.poll();
-    for (const auto& end : ends) BOOST_TEST((end->done && !end->error));
-    std::vector<std::string> heads;
-    for (const auto& line : lines) heads.push_back(line.substr(0, line.find(" was destroyed before its run() had begun")));
-    std::ranges::sort(heads);
-    const std::vector<std::string> expected{"node first: it", "scheduler: it", "service desk: it"};
-    BOOST_TEST(heads == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_made_with_a_null_broker) {

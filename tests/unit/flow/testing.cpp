@@ -175,15 +175,22 @@ BOOST_AUTO_TEST_CASE(what_runs_in_an_environment_can_not_run_it) {
     environment test;
     const client c{test.broker()};
     worker w{test.broker(), test.options()};
+    bool has_begun = false;
+    const auto begin = [](bool& begun) -> asio::awaitable<void> {
+        begun = true;
+        co_return;
+    };
     w.on(twice, [&](int x) {
-        test.run(c.run(remind, x));
+        BOOST_CHECK_THROW(test.start(begin(has_begun)), std::logic_error);
+        test.run(begin(has_begun));
         return x;
     });
     test.start(w.run());
     BOOST_CHECK_EXCEPTION(test.run(c.run(twice, 1)), taskflux::task_failed, [](const taskflux::task_failed& e) {
         return e.failure().message.find("is run by the test, and not by a handler") != std::string::npos;
     });
-    BOOST_TEST(test.run(test.broker()->counts("default")).waiting == 0U);  // nothing of it was begun
+    test.run_until_idle();
+    BOOST_TEST(!has_begun);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_coroutine_beside_the_test_throws_comes_out) {

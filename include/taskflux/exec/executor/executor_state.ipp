@@ -215,7 +215,6 @@ void executor_state::on_time(executor_job& j, unsigned wait) {
     if (a.wait != wait || a.state == retry_state::phase::ended) return;
     const auto now = options_.clock().now();
     if (now >= a.deadline) {
-        a.deadline = never;
         lock.unlock();
         cancel(j, errc::timed_out);
     } else if (a.state == retry_state::phase::running && now >= a.attempt_ends) {
