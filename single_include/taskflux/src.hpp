@@ -3266,10 +3266,11 @@ public:
         finish(task, event, task_state::failed, now);
     }
 
-    /// Due again after `delay`; failed instead when its deadline comes first.
+    /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
     void retry(entry& task, std::string why, duration delay, time_point now) {
         const auto due = later(now, delay);
-        if (task.cancel_requested || due >= task.limit()) {
+        const auto limit = task.limit();
+        if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
         if (!why.empty()) task.more().error = std::move(why);
@@ -14460,7 +14461,8 @@ void notebook::lose(const std::string& name) {
     lost_.push_back(lost_key(name));
 }
 
-asio::awaitable<void> notebook::lose_again() {
+asio::awaitable<void> notebook::lose_again(const std::optional<journal_entry>& mark, unsigned epoch) {
+    if (!mark || mark->text != std::to_string(epoch)) co_return;
     const parking lent(sink_);
     auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
@@ -14527,10 +14529,7 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) {
-        const auto& lost = answer.before.back();
-        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
-    }
+    if (may_have_entries()) co_await lose_again(answer.before.back(), answer.epoch);
     answer.before.resize(own);
     co_return answer;
 }
@@ -14578,6 +14577,17 @@ asio::awaitable<std::optional<std::string>> notebook::find(place at) {
     auto what = new_write();
     what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
     auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+asio::awaitable<std::optional<std::string>> notebook::find_step(const std::string& name) {
+    auto what = new_write();
+    what.items.push_back(item_of(step_key(name), "", journal_write::mode::look));
+    what.items.push_back(item_of(lost_key(contest_of_step(name)), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    co_await lose_again(answer.before.back(), answer.epoch);
     auto& before = answer.before.front();
     if (!before) co_return std::nullopt;
     co_return std::move(before->text);
@@ -19604,7 +19614,8 @@ end
 inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay)
 local at = math.min(now + delay, 1e15)
-if task.cancel or at >= limit(task) then return fail(task, why) end
+local most = limit(task)
+if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
 detach(task)
 make_ready(task, at)
@@ -21742,7 +21753,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "ca68d3c53b12c076b09e68f92aa9cf82cacadc52",
+inline constexpr script settle{"settle", "3b5aad7b7f567e419d600323ac703420f63e18c8",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)

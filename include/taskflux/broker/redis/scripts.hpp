@@ -1087,7 +1087,8 @@ end
 inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay)
 local at = math.min(now + delay, 1e15)
-if task.cancel or at >= limit(task) then return fail(task, why) end
+local most = limit(task)
+if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
 detach(task)
 make_ready(task, at)
@@ -3225,7 +3226,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "ca68d3c53b12c076b09e68f92aa9cf82cacadc52",
+inline constexpr script settle{"settle", "3b5aad7b7f567e419d600323ac703420f63e18c8",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
