@@ -16876,6 +16876,12 @@ private:
 
 namespace taskflux::redis {
 
+/// A task that was handed out, as it counts for the server: one that is handed out again has another token.
+struct held_task {
+    std::uint64_t sequence = 0;
+    std::uint32_t token = 1;  ///< of one that nobody had before
+};
+
 /// What this process knows of its consumers: where they have joined, and what they hold there. Thread-safe.
 class consumers {
 public:
@@ -16922,14 +16928,21 @@ public:
         return all_.contains({consumer, queue});
     }
 
-    void took(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+    void took(const std::string& consumer, const std::string& queue, held_task task) {
         const std::lock_guard lock(mutex_);
-        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.insert(sequence);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return;
+        auto& token = at->second.held[task.sequence];
+        token = (std::max)(token, task.token);
     }
 
-    void settled(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+    /// It may have been given back, and taken again, before this is told.
+    void settled(const std::string& consumer, const std::string& queue, held_task task) {
         const std::lock_guard lock(mutex_);
-        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.erase(sequence);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return;
+        const auto held = at->second.held.find(task.sequence);
+        if (held != at->second.held.end() && held->second == task.token) at->second.held.erase(held);
     }
 
     /// The answer to a fetch was lost: what it handed out is held, and nobody knows.
@@ -16950,14 +16963,18 @@ public:
         return at != all_.end() && at->second.is_uncertain;
     }
 
-    /// Those of `sequences`, which the server says the consumer holds, that it does not know of.
-    std::vector<std::uint64_t> unknown(const std::string& consumer, const std::string& queue,
-                                       const std::vector<std::uint64_t>& sequences) const {
+    /// Those of `tasks`, which the server says the consumer holds, that it does not know of.
+    std::vector<held_task> unknown(const std::string& consumer, const std::string& queue, const std::vector<held_task>& tasks) const {
         const std::lock_guard lock(mutex_);
-        std::vector<std::uint64_t> found;
+        std::vector<held_task> found;
         const auto at = all_.find({consumer, queue});
-        for (const auto sequence : sequences) {
-            if (at == all_.end() || !at->second.held.contains(sequence)) found.push_back(sequence);
+        const auto is_known = [&](const held_task& task) {
+            if (at == all_.end()) return false;
+            const auto held = at->second.held.find(task.sequence);
+            return held != at->second.held.end() && held->second >= task.token;
+        };
+        for (const auto& task : tasks) {
+            if (!is_known(task)) found.push_back(task);
         }
         return found;
     }
@@ -16969,7 +16986,7 @@ public:
 
 private:
     struct membership {
-        std::set<std::uint64_t> held;
+        std::map<std::uint64_t, std::uint32_t> held;  // tokens by sequence
         duration lease{};
         bool is_uncertain = false;
         bool has_failed = false;
@@ -18148,7 +18165,7 @@ public:
                     task.sequence = static_cast<std::uint64_t>(from.whole());
                     task.record = from.text();
                     task.state = from.rest();
-                    of.took(task.consumer, task.queue, task.sequence);
+                    of.took(task.consumer, task.queue, {task.sequence});
                 }
                 if (!is_here) return task;
                 if (kind == message_letter::task) found->second->handed.push_back(std::move(task));
@@ -21001,18 +21018,30 @@ return {'OK', seq}
 inline constexpr script hand_over{"hand_over", "51e76f5a62539774f74ef16857c2878ae6c56213",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
-inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
+inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_whole, shared_of_digits, shared_also, shared_set_aside, shared_segments, shared_span_of,
-    shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by, shared_text,
+    shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_held_by, shared_text,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
+load(seqs)
+local answer = {'OK'}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if (task and task.state == 3 and task.holder == ARGV[1]) then
+answer[#answer + 1] = seq
+answer[#answer + 1] = task.deliveries
+end
+end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
-return {'OK', unpack(seqs)}
+return answer
 )lua");
-inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
-    std::string_view(held_text.data(), held_text.size()), "cbq"};
+inline constexpr script held{"held", "4c5d242064941522215b32283cdbbcddeae236e4",
+    std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -21455,15 +21484,15 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
-for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
-for _, seq in ipairs(seqs) do
+for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "182b458b48568a187418172a838b7a4b4f092d61",
+inline constexpr script reclaim{"reclaim", "8e06429b1cd1282c6c833ccb29d34cf5004084f8",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23284,8 +23313,9 @@ private:
     awaitable<void> return_to_queue(handed_task task) {
         const auto self = shared_from_this();
         arguments with;
-        with.add(task.consumer).add(task.sequence);
-        consumers_.settled(task.consumer, task.queue, task.sequence);
+        const held_task handed{task.sequence};
+        with.add(task.consumer).add(handed.sequence).add(handed.token);
+        consumers_.settled(task.consumer, task.queue, handed);
         auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
         const auto returned = co_await detail::caught(std::move(returning));
         if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);
@@ -23493,8 +23523,12 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     arguments with;
     with.add(consumer).add(on->channel()).add(place->sleeper);
     const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
-    std::vector<std::uint64_t> held;
-    for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    std::vector<held_task> held;
+    for (auto from = got.read(); !from.done();) {
+        auto& task = held.emplace_back();
+        task.sequence = static_cast<std::uint64_t>(from.integer());
+        task.token = static_cast<std::uint32_t>(from.integer());
+    }
     const auto deadline = later(on->base().now(), std::chrono::seconds(1));
     while (!all_came.is_called()) {  // then what was on its way is known
         if (on->base().now() >= deadline) co_return;
@@ -23505,7 +23539,7 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
         arguments gone;
         gone.add(consumer);
         const auto till = (std::min)(first + engine::careful_batch_size, unknown.size());
-        for (auto n = first; n < till; ++n) gone.add(unknown[n]);
+        for (auto n = first; n < till; ++n) gone.add(unknown[n].sequence).add(unknown[n].token);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
     state.is_done = true;
@@ -23565,7 +23599,9 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         record_reader records;
         spoiled_tasks spoiled;
         while (!from.done()) read_next(*source, i, from, records, now, found, spoiled);
-        for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
+        for (auto n = before; n < found.size(); ++n) {
+            consumers.took(request.consumer, name, {found[n].key.sequence, found[n].token});
+        }
         if (!spoiled.empty()) {
             co_await set_aside(on, request.consumer, name, spoiled);
             consumers.lost_an_answer(request.consumer, name);
@@ -23725,7 +23761,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
                 on->give_back(std::move(task));
             }
         } catch (const error& e) {
-            on->consumers().settled(task.consumer, task.queue, task.sequence);
+            on->consumers().settled(task.consumer, task.queue, {task.sequence});
             on->consumers().lost_an_answer(task.consumer, task.queue);
             const spoiled_tasks spoiled(1, {task.sequence, e.what()});
             detail::spawn_ignoring_errors(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled));
@@ -24652,7 +24688,9 @@ public:
             part.reserve(till - from);
             for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
             const auto some = co_await into->settle(consumer, std::move(part));
-            for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
+            for (auto i = from; i < till; ++i) {
+                on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
+            }
             effects.insert(effects.end(), some.begin(), some.end());
         }
         co_return effects;

@@ -2474,18 +2474,30 @@ return {'OK', seq}
 inline constexpr script hand_over{"hand_over", "51e76f5a62539774f74ef16857c2878ae6c56213",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
-inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
+inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_whole, shared_of_digits, shared_also, shared_set_aside, shared_segments, shared_span_of,
-    shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by, shared_text,
+    shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_held_by, shared_text,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
+load(seqs)
+local answer = {'OK'}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if (task and task.state == 3 and task.holder == ARGV[1]) then
+answer[#answer + 1] = seq
+answer[#answer + 1] = task.deliveries
+end
+end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
-return {'OK', unpack(seqs)}
+return answer
 )lua");
-inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
-    std::string_view(held_text.data(), held_text.size()), "cbq"};
+inline constexpr script held{"held", "4c5d242064941522215b32283cdbbcddeae236e4",
+    std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -2928,15 +2940,15 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
-for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
-for _, seq in ipairs(seqs) do
+for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "182b458b48568a187418172a838b7a4b4f092d61",
+inline constexpr script reclaim{"reclaim", "8e06429b1cd1282c6c833ccb29d34cf5004084f8",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
