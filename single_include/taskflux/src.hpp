@@ -3384,10 +3384,11 @@ public:
         finish(task, event, task_state::failed, now);
     }
 
-    /// Due again after `delay`; failed instead when its deadline comes first.
+    /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
     void retry(entry& task, std::string why, duration delay, time_point now) {
         const auto due = later(now, delay);
-        if (task.cancel_requested || due >= task.limit()) {
+        const auto limit = task.limit();
+        if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
         if (!why.empty()) task.more().error = std::move(why);
@@ -10212,6 +10213,15 @@ public:
 
 namespace taskflux::detail {
 
+/// Writes a subtask into its parent's journal, and submits it. `made`: gets its key.
+inline asio::awaitable<void> place_subtask(broker_ptr broker, journal_write write, std::string queue, std::vector<new_task> tasks,
+                                           task_key& made) {
+    co_await broker->write_journal(tasks.front().parent->id, std::move(write));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    made = keys.front();
+}
+
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
     const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
@@ -10224,7 +10234,6 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -10233,9 +10242,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_write from_outside;
-    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
-    id.key = keys.front();
+    auto placing = place_subtask(broker, std::move(write), queue, tasks, id.key);
+    co_await finish_spawning(std::move(placing), broker, std::move(queue), std::move(tasks));
     co_return id;
 }
 
@@ -14430,14 +14438,48 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
-                                                       std::vector<new_task> tasks, bool are_spawned,
-                                                       std::optional<children_policy> policy) {
+/// Submits those of some subtasks that their parent's journal has and waits for.
+inline asio::awaitable<void> submit_what_is_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks) {
+    const auto parent = tasks.front().parent->id;
+    const auto known = co_await broker->get(parent);
+    if (!known || is_terminal(known->state)) co_return;
+    journal_query query;
+    for (const auto& task : tasks) query.keys.push_back(task.parent->key);
+    const auto page = co_await broker->journal(parent, std::move(query));
+    std::map<std::string, child_place> open;
+    for (const auto& entry : page.entries) {
+        if (!entry.outcome) open.emplace(entry.key, child_place::parse(entry.text));
+    }
+    std::erase_if(tasks, [&](new_task& task) {
+        const auto found = open.find(task.parent->key);
+        if (found == open.end() || found->second.queue != queue || found->second.name != task.spec->name) return true;
+        task.own_id = found->second.own_id;
+        return false;
+    });
+    if (tasks.empty()) co_return;
+    journal_write from_outside;
+    co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+}
+
+asio::awaitable<void> finish_spawning(asio::awaitable<void> call, broker_ptr broker, std::string queue, std::vector<new_task> tasks) {
+    try {
+        co_await std::move(call);
+    } catch (const boost::system::system_error& e) {
+        if (e.code() == asio::error::operation_aborted) {
+            spawn_in_background(broker, submit_what_is_journalled(broker, std::move(queue), std::move(tasks)));
+        }
+        throw;
+    }
+}
+
+/// Writes and submits subtasks that have own ids and parents: see `open_children`.
+inline asio::awaitable<void> open_each(notebook& book, place at, std::string queue, std::vector<std::string> names,
+                                       std::vector<new_task> tasks, bool are_spawned, std::optional<children_policy> policy,
+                                       std::vector<open_child>& children) {
     auto write = book.new_write();
     write.policy = policy;
     std::vector<child_place> places_now;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         auto& place = places_now.emplace_back();
         place.queue = queue;
         place.name = tasks[i].spec->name;
@@ -14449,7 +14491,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
     }
     auto known = co_await book.write(std::move(write), at);
 
-    std::vector<open_child> children(tasks.size());
+    children.resize(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
     std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
@@ -14467,14 +14509,10 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
             if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
             tasks[i].own_id = std::move(there.own_id);
         }
-        parent_link parent;
-        parent.id = book.id();
-        parent.key = child_key(names[i]);
-        tasks[i].parent = std::move(parent);
         fresh.push_back(std::move(tasks[i]));
         places.push_back(i);
     }
-    if (fresh.empty()) co_return children;
+    if (fresh.empty()) co_return;
     const auto broker = book.broker();
     auto by = book.new_write();
     const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
@@ -14494,6 +14532,24 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
         auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
         children[i] = std::move(opened.front());
     }
+}
+
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
+        parent_link parent;
+        parent.id = book.id();
+        parent.key = child_key(names[i]);
+        tasks[i].parent = std::move(parent);
+    }
+    std::vector<new_task> unfinished;
+    if (are_spawned) unfinished = tasks;
+    std::vector<open_child> children;
+    auto opening = open_each(book, std::move(at), queue, std::move(names), std::move(tasks), are_spawned, policy, children);
+    if (unfinished.empty()) co_await std::move(opening);
+    else co_await finish_spawning(std::move(opening), book.broker(), queue, std::move(unfinished));
     co_return children;
 }
 
@@ -14645,7 +14701,8 @@ void notebook::lose(const std::string& name) {
     lost_.push_back(lost_key(name));
 }
 
-asio::awaitable<void> notebook::lose_again() {
+asio::awaitable<void> notebook::lose_again(const std::optional<journal_entry>& mark, unsigned epoch) {
+    if (!mark || mark->text != std::to_string(epoch)) co_return;
     const parking lent(sink_);
     auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
@@ -14712,10 +14769,7 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) {
-        const auto& lost = answer.before.back();
-        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
-    }
+    if (may_have_entries()) co_await lose_again(answer.before.back(), answer.epoch);
     answer.before.resize(own);
     co_return answer;
 }
@@ -14763,6 +14817,17 @@ asio::awaitable<std::optional<std::string>> notebook::find(place at) {
     auto what = new_write();
     what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
     auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+asio::awaitable<std::optional<std::string>> notebook::find_step(const std::string& name) {
+    auto what = new_write();
+    what.items.push_back(item_of(step_key(name), "", journal_write::mode::look));
+    what.items.push_back(item_of(lost_key(contest_of_step(name)), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    co_await lose_again(answer.before.back(), answer.epoch);
     auto& before = answer.before.front();
     if (!before) co_return std::nullopt;
     co_return std::move(before->text);
@@ -17066,6 +17131,12 @@ private:
 
 namespace taskflux::redis {
 
+/// A task that was handed out, as it counts for the server: one that is handed out again has another token.
+struct held_task {
+    std::uint64_t sequence = 0;
+    std::uint32_t token = 1;  ///< of one that nobody had before
+};
+
 /// What this process knows of its consumers: where they have joined, and what they hold there. Thread-safe.
 class consumers {
 public:
@@ -17112,14 +17183,21 @@ public:
         return all_.contains({consumer, queue});
     }
 
-    void took(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+    void took(const std::string& consumer, const std::string& queue, held_task task) {
         const std::lock_guard lock(mutex_);
-        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.insert(sequence);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return;
+        auto& token = at->second.held[task.sequence];
+        token = (std::max)(token, task.token);
     }
 
-    void settled(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+    /// It may have been given back, and taken again, before this is told.
+    void settled(const std::string& consumer, const std::string& queue, held_task task) {
         const std::lock_guard lock(mutex_);
-        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.erase(sequence);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return;
+        const auto held = at->second.held.find(task.sequence);
+        if (held != at->second.held.end() && held->second == task.token) at->second.held.erase(held);
     }
 
     /// The answer to a fetch was lost: what it handed out is held, and nobody knows.
@@ -17140,14 +17218,18 @@ public:
         return at != all_.end() && at->second.is_uncertain;
     }
 
-    /// Those of `sequences`, which the server says the consumer holds, that it does not know of.
-    std::vector<std::uint64_t> unknown(const std::string& consumer, const std::string& queue,
-                                       const std::vector<std::uint64_t>& sequences) const {
+    /// Those of `tasks`, which the server says the consumer holds, that it does not know of.
+    std::vector<held_task> unknown(const std::string& consumer, const std::string& queue, const std::vector<held_task>& tasks) const {
         const std::lock_guard lock(mutex_);
-        std::vector<std::uint64_t> found;
+        std::vector<held_task> found;
         const auto at = all_.find({consumer, queue});
-        for (const auto sequence : sequences) {
-            if (at == all_.end() || !at->second.held.contains(sequence)) found.push_back(sequence);
+        const auto is_known = [&](const held_task& task) {
+            if (at == all_.end()) return false;
+            const auto held = at->second.held.find(task.sequence);
+            return held != at->second.held.end() && held->second >= task.token;
+        };
+        for (const auto& task : tasks) {
+            if (!is_known(task)) found.push_back(task);
         }
         return found;
     }
@@ -17159,7 +17241,7 @@ public:
 
 private:
     struct membership {
-        std::set<std::uint64_t> held;
+        std::map<std::uint64_t, std::uint32_t> held;  // tokens by sequence
         duration lease{};
         bool is_uncertain = false;
         bool has_failed = false;
@@ -18348,7 +18430,7 @@ public:
                     task.sequence = static_cast<std::uint64_t>(from.whole());
                     task.record = from.text();
                     task.state = from.rest();
-                    of.took(task.consumer, task.queue, task.sequence);
+                    of.took(task.consumer, task.queue, {task.sequence});
                 }
                 if (!is_here) return task;
                 if (kind == message_letter::task) found->second->handed.push_back(std::move(task));
@@ -19879,7 +19961,8 @@ end
 inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay)
 local at = math.min(now + delay, 1e15)
-if task.cancel or at >= limit(task) then return fail(task, why) end
+local most = limit(task)
+if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
 detach(task)
 make_ready(task, at)
@@ -21274,18 +21357,30 @@ return {'OK', seq}
 inline constexpr script hand_over{"hand_over", "b47765c01d416496174484185e1f0d424df7cfc7",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
-inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
+inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_whole, shared_of_digits, shared_also, shared_set_aside, shared_segments, shared_span_of,
-    shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by, shared_text,
+    shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_held_by, shared_text,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
+load(seqs)
+local answer = {'OK'}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if (task and task.state == 3 and task.holder == ARGV[1]) then
+answer[#answer + 1] = seq
+answer[#answer + 1] = task.deliveries
+end
+end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
-return {'OK', unpack(seqs)}
+return answer
 )lua");
-inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
-    std::string_view(held_text.data(), held_text.size()), "cbq"};
+inline constexpr script held{"held", "4c5d242064941522215b32283cdbbcddeae236e4",
+    std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -21743,15 +21838,15 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
-for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
-for _, seq in ipairs(seqs) do
+for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "86618ca00aa129c30fb94b93d9f33073e87b1d7e",
+inline constexpr script reclaim{"reclaim", "3f8eab4ef6eedc9a5f73013d9fc8428cc067e241",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -22083,7 +22178,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "8d4e44f9bb7cd9e029723b688d37b682a8559ca6",
+inline constexpr script settle{"settle", "df320168fc48dc657af2668eb97d1a32475954f8",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -23630,8 +23725,9 @@ private:
     awaitable<void> return_to_queue(handed_task task) {
         const auto self = shared_from_this();
         arguments with;
-        with.add(task.consumer).add(task.sequence);
-        consumers_.settled(task.consumer, task.queue, task.sequence);
+        const held_task handed{task.sequence};
+        with.add(task.consumer).add(handed.sequence).add(handed.token);
+        consumers_.settled(task.consumer, task.queue, handed);
         auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
         const auto returned = co_await detail::caught(std::move(returning));
         if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);
@@ -23839,8 +23935,12 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     arguments with;
     with.add(consumer).add(on->channel()).add(place->sleeper);
     const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
-    std::vector<std::uint64_t> held;
-    for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    std::vector<held_task> held;
+    for (auto from = got.read(); !from.done();) {
+        auto& task = held.emplace_back();
+        task.sequence = static_cast<std::uint64_t>(from.integer());
+        task.token = static_cast<std::uint32_t>(from.integer());
+    }
     const auto deadline = later(on->base().now(), std::chrono::seconds(1));
     while (!all_came.is_called()) {  // then what was on its way is known
         if (on->base().now() >= deadline) co_return;
@@ -23851,7 +23951,7 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
         arguments gone;
         gone.add(consumer);
         const auto till = (std::min)(first + engine::careful_batch_size, unknown.size());
-        for (auto n = first; n < till; ++n) gone.add(unknown[n]);
+        for (auto n = first; n < till; ++n) gone.add(unknown[n].sequence).add(unknown[n].token);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
     state.is_done = true;
@@ -23911,7 +24011,9 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         record_reader records;
         spoiled_tasks spoiled;
         while (!from.done()) read_next(*source, i, from, records, now, found, spoiled);
-        for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
+        for (auto n = before; n < found.size(); ++n) {
+            consumers.took(request.consumer, name, {found[n].key.sequence, found[n].token});
+        }
         if (!spoiled.empty()) {
             co_await set_aside(on, request.consumer, name, spoiled);
             consumers.lost_an_answer(request.consumer, name);
@@ -24071,7 +24173,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
                 on->give_back(std::move(task));
             }
         } catch (const error& e) {
-            on->consumers().settled(task.consumer, task.queue, task.sequence);
+            on->consumers().settled(task.consumer, task.queue, {task.sequence});
             on->consumers().lost_an_answer(task.consumer, task.queue);
             const spoiled_tasks spoiled(1, {task.sequence, e.what()});
             detail::spawn_ignoring_errors(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled));
@@ -25075,7 +25177,9 @@ public:
             part.reserve(till - from);
             for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
             const auto some = co_await into->settle(consumer, std::move(part));
-            for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
+            for (auto i = from; i < till; ++i) {
+                on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
+            }
             effects.insert(effects.end(), some.begin(), some.end());
         }
         co_return effects;

@@ -12,6 +12,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
@@ -6586,6 +6587,9 @@ inline bool is_same(call_kind a, call_kind b) {
     return a == b || (several(a) && several(b));
 }
 
+/// What a step is called among the calls that may lose against others: no call has such a name.
+inline std::string contest_of_step(const std::string& name) { return "~step/" + name; }
+
 /// The number that an entry of a journal begins with.
 template <class Number = std::size_t>
 Number number_in(std::string_view text) {
@@ -6737,6 +6741,8 @@ public:
     asio::awaitable<std::optional<std::string>> find(std::string key);
     /// What an earlier attempt wrote for a call. Throws like `write`.
     asio::awaitable<std::optional<std::string>> find(place at);
+    /// The result of a step, if the journal has it. A step that has lost loses again.
+    asio::awaitable<std::optional<std::string>> find_step(const std::string& name);
     asio::awaitable<journal_page> read(journal_query query);
 
     /// With the next write, a value is written unless the key has one: for what need not be written at once.
@@ -6782,7 +6788,8 @@ private:
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
-    asio::awaitable<void> lose_again();
+    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
+    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
     asio::awaitable<journal_written> send(journal_write what);
@@ -6849,7 +6856,9 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     } catch (...) {
         failure = std::current_exception();
     }
-    if (book.has_lost(failure)) book.lose(name);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;  // else a step's function has thrown that
+    if (was_cancelled && book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
 
@@ -6902,6 +6911,10 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 /// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
                                                          journal_write write);
+
+/// Awaits a call that writes spawned subtasks into their parent's journal and submits them. Where it is cancelled, those that are
+/// written are submitted in the background: the parent waits for them.
+asio::awaitable<void> finish_spawning(asio::awaitable<void> call, broker_ptr broker, std::string queue, std::vector<new_task> tasks);
 
 /// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
 /// of `tasks[i]`. Errors: `journal_mismatch`; those of `submit_journalled`.
@@ -7284,7 +7297,7 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     using R = step_result<Function>;
     co_await book.check();
     if (book.may_have_entries()) {
-        const auto known = co_await book.find(step_key(name));
+        const auto known = co_await book.find_step(name);
         if (known) {
             if constexpr (std::is_void_v<R>) co_return;
             else co_return read_step<R>(name, *known);
@@ -7511,7 +7524,9 @@ public:
                       "GCC 12 destroys this closure twice in a co_await expression: name it first "
                       "(auto charge = [&] { … }; co_await ctx.step(\"charge\", charge))");
         book_.claim("step", name);
-        return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+        auto contest = detail::contest_of_step(name);
+        auto call = detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+        return detail::contested(book_, std::move(contest), std::move(call));
     }
 
     /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.

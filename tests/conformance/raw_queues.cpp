@@ -146,6 +146,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_is_released_for_later_comes_later, 
     BOOST_TEST(on.record(again.id().key).attempts == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_is_released_for_ever_is_kept, Backend, backends) {
+    raw_fixture on(std::make_unique<Backend>());
+    for (const auto delay : {raw_queue::forever, raw_queue::forever - 1ms, raw_queue::forever / 2}) {
+        const auto sent = on.run(on.queue().send("a"));
+        const auto queue = on.queue();
+        BOOST_TEST(on.run(on.take(queue).release(delay)) == effect::done);
+        on.pass(1h);
+        BOOST_TEST(on.is_empty(queue));
+        BOOST_TEST(on.state(sent.id().key) == task_state::scheduled);
+        BOOST_TEST(on.promote(sent.id().key) == effect::done);
+        auto again = on.take(queue);
+        BOOST_TEST(on.run(again.complete()) == effect::done);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_is_dropped_is_given_back, Backend, backends) {
     raw_fixture on(std::make_unique<Backend>());
     on.send("a");

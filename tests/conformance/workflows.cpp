@@ -901,6 +901,79 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_names_of_losers_are_left_out_where_groups_are_
     }
 }
 
+/// Lets others go on so many times.
+asio::awaitable<void> stand_back(int times) {
+    const auto here = co_await asio::this_coro::executor;
+    for (int i = 0; i < times; ++i) co_await asio::post(here, asio::deferred);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_its_spawning_was_cancelled, Backend, backends) {
+    using namespace asio::experimental::awaitable_operators;
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    int times = 0;
+    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        co_await (ctx.spawn(note, std::views::iota(0, 2)) || stand_back(times));
+        co_return 1;
+    };
+    all.begin();
+    for (; times < 40; ++times) {
+        const auto job = all.result(all.client.submit(parent, 0));
+        all.until(job.id(), task_state::succeeded);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_a_submission_under_it_was_cancelled, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> { return ctx.wait_signal<int>("go"); };
+    all.begin();
+    for (int times = 0; times < 20; ++times) {
+        const auto job = all.result(all.client.submit(parent, 0));
+        all.until(job.id(), task_state::scheduled);
+        auto under = on.begin(all.client.submit_under(job.id(), note, submit_options(), 1));
+        on.run(stand_back(times));
+        under.cancel();
+        on.error_of(under);
+        all.result(all.client.signal(job.id(), "go", 1));
+        all.until(job.id(), task_state::succeeded);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_has_lost_against_another_call_loses_again, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    site all(on);
+    using namespace asio::experimental::awaitable_operators;
+    int asked = 0, runs = 0;
+    std::vector<std::size_t> winners;
+    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        ++runs;
+        const auto ask = [&]() -> asio::awaitable<int> {
+            if (asked++ > 0) co_return 7;
+            asio::steady_timer timer(co_await asio::this_coro::executor, (asio::steady_timer::time_point::max)());
+            co_await timer.async_wait(asio::use_awaitable);
+            co_return 0;
+        };
+        const auto nothing = [] {};
+        const auto patience = [&]() -> asio::awaitable<void> {  // takes longer to find than the step takes to be called
+            for (const auto* name : {"a", "b", "c", "d", "e"}) co_await ctx.step(name, nothing);
+            co_await ctx.sleep_for(10s);
+        };
+        const auto first = co_await (ctx.step("ask", ask) || patience());
+        winners.push_back(first.index());
+        if (first.index() == 1) co_await ctx.sleep_for(60s);
+        co_return co_await ctx.call(twice, 4);
+    };
+    all.begin();
+    const auto job = all.result(all.client.submit(parent, 0));
+    while (asked == 0) on.let_work();
+    while (runs < 2) on.pass(10s);
+    on.pass(60s);
+    BOOST_TEST(all.result(job.result()) == 8);
+    for (const auto winner : winners) BOOST_TEST(winner == 1U);
+    BOOST_TEST(asked == 1);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_calls_its_context_is_refused_and_one_with_names_of_its_own_is_not, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);

@@ -3,15 +3,50 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <vector>
 
 namespace {
 
 using namespace std::chrono_literals;
 using taskflux::redis::consumers;
+using taskflux::redis::held_task;
+
+struct with_consumer {
+    consumers all;
+
+    with_consumer() { all.joined("w", "q", 30s); }
+
+    /// Whether nobody here knows of what the server says of the task 7.
+    bool is_unknown(std::uint32_t token) const { return !all.unknown("w", "q", std::vector<held_task>(1, {7, token})).empty(); }
+};
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(redis_consumers)
+BOOST_FIXTURE_TEST_SUITE(redis_consumers, with_consumer)
+
+BOOST_AUTO_TEST_CASE(what_is_taken_is_known_until_it_is_settled) {
+    BOOST_TEST(is_unknown(1));
+    all.took("w", "q", {7, 1});
+    BOOST_TEST(!is_unknown(1));
+    all.settled("w", "q", {7, 1});
+    BOOST_TEST(is_unknown(1));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_given_back_and_taken_again_is_known_in_whatever_order_that_is_heard) {
+    all.took("w", "q", {7, 1});
+    all.took("w", "q", {7, 2});
+    all.settled("w", "q", {7, 1});
+    BOOST_TEST(!is_unknown(2));
+    all.took("w", "q", {7, 1});
+    BOOST_TEST(!is_unknown(2));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_handed_out_again_without_word_of_it_is_not_known) {
+    all.took("w", "q", {7, 1});
+    BOOST_TEST(is_unknown(2));
+    BOOST_TEST(!is_unknown(1));
+}
 
 BOOST_AUTO_TEST_CASE(a_consumer_that_has_gone_from_a_queue_has_joined_the_others_only) {
     consumers known;

@@ -479,12 +479,13 @@ BOOST_AUTO_TEST_CASE(what_a_consumer_holds_can_be_asked_for_given_back_and_set_a
     join();
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(2));
     BOOST_TEST(said(scripts::held, {}, {"w", "channel", "1:w"}) == "NEED tf:{q}:a:w");
-    BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK 2 1");
-    BOOST_TEST(said(scripts::reclaim, {"a:w"}, {"w", "1"}) == "NEED tf:{q}:l:0");
-    BOOST_TEST(said(scripts::reclaim, {"a:stranger", "a:w", "l:0"}, {"stranger", "1"}) == "OK");
+    BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK 2 1 1 1");
+    BOOST_TEST(said(scripts::reclaim, {"a:w"}, {"w", "1", "1"}) == "NEED tf:{q}:l:0");
+    BOOST_TEST(said(scripts::reclaim, {"a:stranger", "a:w", "l:0"}, {"stranger", "1", "1"}) == "OK");
+    BOOST_TEST(said(scripts::reclaim, {"a:w", "l:0"}, {"w", "1", "2"}) == "OK");
     BOOST_TEST(server.command({"SCARD", key("a:w")}) == "2");
     BOOST_TEST(said(scripts::clear, {}, {"0", "100", "100", "-1"}) == "OK 2 1");  // nothing that runs
-    BOOST_TEST(said(scripts::reclaim, {"a:w", "l:0"}, {"w", "1"}) == "OK");
+    BOOST_TEST(said(scripts::reclaim, {"a:w", "l:0"}, {"w", "1", "1"}) == "OK");
     BOOST_TEST(said(scripts::aside, {}, {"w", "2", "why"}) == "NEED tf:{q}:a:w");
     BOOST_TEST(said(scripts::aside, {"a:w"}, {"w", "2", "why"}) == "OK");
     BOOST_TEST(said(scripts::held, {"a:w"}, {"w", "channel", "1:w"}) == "OK");

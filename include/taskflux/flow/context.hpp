@@ -207,7 +207,9 @@ public:
                       "GCC 12 destroys this closure twice in a co_await expression: name it first "
                       "(auto charge = [&] { … }; co_await ctx.step(\"charge\", charge))");
         book_.claim("step", name);
-        return detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+        auto contest = detail::contest_of_step(name);
+        auto call = detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
+        return detail::contested(book_, std::move(contest), std::move(call));
     }
 
     /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.

@@ -106,10 +106,11 @@ public:
         finish(task, event, task_state::failed, now);
     }
 
-    /// Due again after `delay`; failed instead when its deadline comes first.
+    /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
     void retry(entry& task, std::string why, duration delay, time_point now) {
         const auto due = later(now, delay);
-        if (task.cancel_requested || due >= task.limit()) {
+        const auto limit = task.limit();
+        if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
         if (!why.empty()) task.more().error = std::move(why);

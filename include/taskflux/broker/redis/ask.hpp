@@ -58,8 +58,12 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
     arguments with;
     with.add(consumer).add(on->channel()).add(place->sleeper);
     const auto got = co_await on->call(name, scripts::held, engine::set_of(consumer), std::move(with));
-    std::vector<std::uint64_t> held;
-    for (auto from = got.read(); !from.done();) held.push_back(static_cast<std::uint64_t>(from.integer()));
+    std::vector<held_task> held;
+    for (auto from = got.read(); !from.done();) {
+        auto& task = held.emplace_back();
+        task.sequence = static_cast<std::uint64_t>(from.integer());
+        task.token = static_cast<std::uint32_t>(from.integer());
+    }
     const auto deadline = later(on->base().now(), std::chrono::seconds(1));
     while (!all_came.is_called()) {  // then what was on its way is known
         if (on->base().now() >= deadline) co_return;
@@ -70,7 +74,7 @@ inline awaitable<void> reclaim(engine_ptr on, std::string consumer, std::string 
         arguments gone;
         gone.add(consumer);
         const auto till = (std::min)(first + engine::careful_batch_size, unknown.size());
-        for (auto n = first; n < till; ++n) gone.add(unknown[n]);
+        for (auto n = first; n < till; ++n) gone.add(unknown[n].sequence).add(unknown[n].token);
         co_await on->call(name, scripts::reclaim, engine::set_of(consumer), std::move(gone));
     }
     state.is_done = true;
@@ -130,7 +134,9 @@ inline awaitable<bool> fetch_from(engine_ptr on, const fetch_request& request, s
         record_reader records;
         spoiled_tasks spoiled;
         while (!from.done()) read_next(*source, i, from, records, now, found, spoiled);
-        for (auto n = before; n < found.size(); ++n) consumers.took(request.consumer, name, found[n].key.sequence);
+        for (auto n = before; n < found.size(); ++n) {
+            consumers.took(request.consumer, name, {found[n].key.sequence, found[n].token});
+        }
         if (!spoiled.empty()) {
             co_await set_aside(on, request.consumer, name, spoiled);
             consumers.lost_an_answer(request.consumer, name);

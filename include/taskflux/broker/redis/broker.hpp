@@ -106,7 +106,9 @@ public:
             part.reserve(till - from);
             for (auto i = from; i < till; ++i) part.push_back(std::move(ends[i]));
             const auto some = co_await into->settle(consumer, std::move(part));
-            for (auto i = from; i < till; ++i) on->consumers().settled(consumer, queue, settlements[i].key.sequence);
+            for (auto i = from; i < till; ++i) {
+                on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
+            }
             effects.insert(effects.end(), some.begin(), some.end());
         }
         co_return effects;

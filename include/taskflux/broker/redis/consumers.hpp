@@ -3,15 +3,21 @@
 #include <taskflux/core/time.hpp>
 #include <taskflux/fwd.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace taskflux::redis {
+
+/// A task that was handed out, as it counts for the server: one that is handed out again has another token.
+struct held_task {
+    std::uint64_t sequence = 0;
+    std::uint32_t token = 1;  ///< of one that nobody had before
+};
 
 /// What this process knows of its consumers: where they have joined, and what they hold there. Thread-safe.
 class consumers {
@@ -59,14 +65,21 @@ public:
         return all_.contains({consumer, queue});
     }
 
-    void took(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+    void took(const std::string& consumer, const std::string& queue, held_task task) {
         const std::lock_guard lock(mutex_);
-        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.insert(sequence);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return;
+        auto& token = at->second.held[task.sequence];
+        token = (std::max)(token, task.token);
     }
 
-    void settled(const std::string& consumer, const std::string& queue, std::uint64_t sequence) {
+    /// It may have been given back, and taken again, before this is told.
+    void settled(const std::string& consumer, const std::string& queue, held_task task) {
         const std::lock_guard lock(mutex_);
-        if (const auto at = all_.find({consumer, queue}); at != all_.end()) at->second.held.erase(sequence);
+        const auto at = all_.find({consumer, queue});
+        if (at == all_.end()) return;
+        const auto held = at->second.held.find(task.sequence);
+        if (held != at->second.held.end() && held->second == task.token) at->second.held.erase(held);
     }
 
     /// The answer to a fetch was lost: what it handed out is held, and nobody knows.
@@ -87,14 +100,18 @@ public:
         return at != all_.end() && at->second.is_uncertain;
     }
 
-    /// Those of `sequences`, which the server says the consumer holds, that it does not know of.
-    std::vector<std::uint64_t> unknown(const std::string& consumer, const std::string& queue,
-                                       const std::vector<std::uint64_t>& sequences) const {
+    /// Those of `tasks`, which the server says the consumer holds, that it does not know of.
+    std::vector<held_task> unknown(const std::string& consumer, const std::string& queue, const std::vector<held_task>& tasks) const {
         const std::lock_guard lock(mutex_);
-        std::vector<std::uint64_t> found;
+        std::vector<held_task> found;
         const auto at = all_.find({consumer, queue});
-        for (const auto sequence : sequences) {
-            if (at == all_.end() || !at->second.held.contains(sequence)) found.push_back(sequence);
+        const auto is_known = [&](const held_task& task) {
+            if (at == all_.end()) return false;
+            const auto held = at->second.held.find(task.sequence);
+            return held != at->second.held.end() && held->second >= task.token;
+        };
+        for (const auto& task : tasks) {
+            if (!is_known(task)) found.push_back(task);
         }
         return found;
     }
@@ -106,7 +123,7 @@ public:
 
 private:
     struct membership {
-        std::set<std::uint64_t> held;
+        std::map<std::uint64_t, std::uint32_t> held;  // tokens by sequence
         duration lease{};
         bool is_uncertain = false;
         bool has_failed = false;

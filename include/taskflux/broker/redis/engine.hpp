@@ -364,8 +364,9 @@ private:
     awaitable<void> return_to_queue(handed_task task) {
         const auto self = shared_from_this();
         arguments with;
-        with.add(task.consumer).add(task.sequence);
-        consumers_.settled(task.consumer, task.queue, task.sequence);
+        const held_task handed{task.sequence};
+        with.add(task.consumer).add(handed.sequence).add(handed.token);
+        consumers_.settled(task.consumer, task.queue, handed);
         auto returning = call(task.queue, scripts::reclaim, set_of(task.consumer), std::move(with));
         const auto returned = co_await detail::caught(std::move(returning));
         if (returned.failure()) consumers_.lost_an_answer(task.consumer, task.queue);

@@ -38,7 +38,7 @@ inline void take_handed(const engine_ptr& on, const fetch_request& request, cons
                 on->give_back(std::move(task));
             }
         } catch (const error& e) {
-            on->consumers().settled(task.consumer, task.queue, task.sequence);
+            on->consumers().settled(task.consumer, task.queue, {task.sequence});
             on->consumers().lost_an_answer(task.consumer, task.queue);
             const spoiled_tasks spoiled(1, {task.sequence, e.what()});
             detail::spawn_ignoring_errors(on->get_executor(), set_aside(on, task.consumer, task.queue, spoiled));

@@ -182,7 +182,7 @@ public:
                     task.sequence = static_cast<std::uint64_t>(from.whole());
                     task.record = from.text();
                     task.state = from.rest();
-                    of.took(task.consumer, task.queue, task.sequence);
+                    of.took(task.consumer, task.queue, {task.sequence});
                 }
                 if (!is_here) return task;
                 if (kind == message_letter::task) found->second->handed.push_back(std::move(task));

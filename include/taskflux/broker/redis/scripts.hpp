@@ -1152,7 +1152,8 @@ end
 inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay)
 local at = math.min(now + delay, 1e15)
-if task.cancel or at >= limit(task) then return fail(task, why) end
+local most = limit(task)
+if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
 detach(task)
 make_ready(task, at)
@@ -2547,18 +2548,30 @@ return {'OK', seq}
 inline constexpr script hand_over{"hand_over", "b47765c01d416496174484185e1f0d424df7cfc7",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
-inline constexpr char held_keys[] = R"lua(local first_own, c, b, q = 4, unpack(KEYS)
+inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_whole, shared_of_digits, shared_also, shared_set_aside, shared_segments, shared_span_of,
-    shared_open_segment, shared_code_of, shared_counts, shared_count, shared_held_by, shared_text,
+    shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
+    shared_bodies, shared_count, shared_held_by, shared_text,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
+load(seqs)
+local answer = {'OK'}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if (task and task.state == 3 and task.holder == ARGV[1]) then
+answer[#answer + 1] = seq
+answer[#answer + 1] = task.deliveries
+end
+end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
-return {'OK', unpack(seqs)}
+return answer
 )lua");
-inline constexpr script held{"held", "1a0c1a23cf409521a4137587f83b9dad219941b7",
-    std::string_view(held_text.data(), held_text.size()), "cbq"};
+inline constexpr script held{"held", "4c5d242064941522215b32283cdbbcddeae236e4",
+    std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -3016,15 +3029,15 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
-for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
-for _, seq in ipairs(seqs) do
+for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "86618ca00aa129c30fb94b93d9f33073e87b1d7e",
+inline constexpr script reclaim{"reclaim", "3f8eab4ef6eedc9a5f73013d9fc8428cc067e241",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3356,7 +3369,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "8d4e44f9bb7cd9e029723b688d37b682a8559ca6",
+inline constexpr script settle{"settle", "df320168fc48dc657af2668eb97d1a32475954f8",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)

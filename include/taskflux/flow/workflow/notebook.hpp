@@ -8,6 +8,7 @@
 #include <taskflux/fwd.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <atomic>
@@ -157,6 +158,8 @@ public:
     asio::awaitable<std::optional<std::string>> find(std::string key);
     /// What an earlier attempt wrote for a call. Throws like `write`.
     asio::awaitable<std::optional<std::string>> find(place at);
+    /// The result of a step, if the journal has it. A step that has lost loses again.
+    asio::awaitable<std::optional<std::string>> find_step(const std::string& name);
     asio::awaitable<journal_page> read(journal_query query);
 
     /// With the next write, a value is written unless the key has one: for what need not be written at once.
@@ -202,7 +205,8 @@ private:
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
-    asio::awaitable<void> lose_again();
+    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
+    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
     asio::awaitable<journal_written> send(journal_write what);
@@ -269,7 +273,9 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     } catch (...) {
         failure = std::current_exception();
     }
-    if (book.has_lost(failure)) book.lose(name);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;  // else a step's function has thrown that
+    if (was_cancelled && book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
 

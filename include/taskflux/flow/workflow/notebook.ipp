@@ -154,7 +154,8 @@ void notebook::lose(const std::string& name) {
     lost_.push_back(lost_key(name));
 }
 
-asio::awaitable<void> notebook::lose_again() {
+asio::awaitable<void> notebook::lose_again(const std::optional<journal_entry>& mark, unsigned epoch) {
+    if (!mark || mark->text != std::to_string(epoch)) co_return;
     const parking lent(sink_);
     auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
@@ -221,10 +222,7 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) {
-        const auto& lost = answer.before.back();
-        if (lost && lost->text == std::to_string(answer.epoch)) co_await lose_again();
-    }
+    if (may_have_entries()) co_await lose_again(answer.before.back(), answer.epoch);
     answer.before.resize(own);
     co_return answer;
 }
@@ -272,6 +270,17 @@ asio::awaitable<std::optional<std::string>> notebook::find(place at) {
     auto what = new_write();
     what.items.push_back(item_of(trace_of(at.kind).key(at.name), "", journal_write::mode::look));
     auto answer = co_await write(std::move(what), std::move(at));
+    auto& before = answer.before.front();
+    if (!before) co_return std::nullopt;
+    co_return std::move(before->text);
+}
+
+asio::awaitable<std::optional<std::string>> notebook::find_step(const std::string& name) {
+    auto what = new_write();
+    what.items.push_back(item_of(step_key(name), "", journal_write::mode::look));
+    what.items.push_back(item_of(lost_key(contest_of_step(name)), "", journal_write::mode::look));
+    auto answer = co_await write(std::move(what));
+    co_await lose_again(answer.before.back(), answer.epoch);
     auto& before = answer.before.front();
     if (!before) co_return std::nullopt;
     co_return std::move(before->text);

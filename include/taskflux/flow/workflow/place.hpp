@@ -54,6 +54,9 @@ inline bool is_same(call_kind a, call_kind b) {
     return a == b || (several(a) && several(b));
 }
 
+/// What a step is called among the calls that may lose against others: no call has such a name.
+inline std::string contest_of_step(const std::string& name) { return "~step/" + name; }
+
 /// The number that an entry of a journal begins with.
 template <class Number = std::size_t>
 Number number_in(std::string_view text) {

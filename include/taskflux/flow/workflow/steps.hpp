@@ -60,7 +60,7 @@ asio::awaitable<step_result<Function>> run_step(notebook& book, std::string name
     using R = step_result<Function>;
     co_await book.check();
     if (book.may_have_entries()) {
-        const auto known = co_await book.find(step_key(name));
+        const auto known = co_await book.find_step(name);
         if (known) {
             if constexpr (std::is_void_v<R>) co_return;
             else co_return read_step<R>(name, *known);

@@ -2,14 +2,14 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids
 --           HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH, segment_index
 --           ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
---      ARGV consumer, numbers…
+--      ARGV consumer, number and token of each…
 -- out: {'OK'}; NEED, RELAY
 -- O(log n) a task.
 local seqs = {}
-for n = 2, #ARGV do seqs[n - 1] = tonumber(ARGV[n]) end
+for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
-for _, seq in ipairs(seqs) do
+for n, seq in ipairs(seqs) do
     local task = tasks[seq]
-    if is_held_by(task, ARGV[1]) then release(task) end
+    if is_held_by(task, ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
 end
 return commit({'OK'})

@@ -145,7 +145,8 @@ end
 
 local function retry(task, why, delay)
     local at = math.min(now + delay, stored_time.never)
-    if task.cancel or at >= limit(task) then return fail(task, why) end
+    local most = limit(task)
+    if task.cancel or (most < stored_time.never and at >= most) then return fail(task, why) end
     if why ~= '' then task.error = why end
     detach(task)
     make_ready(task, at)
