@@ -4,6 +4,8 @@
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/flow/client.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -26,22 +28,28 @@ inline constexpr taskflux::task<int(int)> item{"item", taskflux::task_options().
 /// What a parent of the storm has to make of a number: of a call, a step, six mapped items, and itself.
 constexpr int made_of(int number) { return number + 1 + 15 + number; }
 
-/// Kills and replaces one at random again and again, until `over` says so. The time between, which is the fault's own, grows
-/// while nothing gets done in it, so that a slow machine comes to an end as well.
+/// Kills and replaces one at random again and again, until `over` says so, and says how often: whenever so much has been done
+/// since the last time, and when some time has passed. That time, which is the fault's own, grows while nothing gets done in it:
+/// so a slow machine comes to an end as well, and a quick one not before it was hit.
 template <class Start, class Progress, class Over>
-void kill_again_and_again(std::vector<std::unique_ptr<child>>& workers, Start start, Progress progress, Over over) {
+std::size_t kill_again_and_again(std::vector<std::unique_ptr<child>>& workers, Start start, Progress progress, std::size_t so_much,
+                                 Over over) {
+    using steady = std::chrono::steady_clock;
     std::mt19937 random(7);
-    constexpr auto shortest = 300ms;
+    constexpr steady::duration shortest = 300ms;
     auto between = shortest;
-    while (!over()) {
+    std::size_t kills = 0;
+    for (; !over(); ++kills) {
         BOOST_REQUIRE(bool(between < hang_limit));
         const auto before = progress();
-        std::this_thread::sleep_for(between);
+        const auto limit = steady::now() + between;
+        while (progress() < before + so_much && steady::now() < limit) std::this_thread::sleep_for(1ms);
         between = progress() == before ? 2 * between : shortest;
         auto& victim = workers[random() % workers.size()];
         victim->kill();
         victim = start();
     }
+    return kills;
 }
 
 }  // namespace
@@ -73,7 +81,9 @@ BOOST_AUTO_TEST_CASE(a_parent_of_ten_thousand_ends_once_though_all_workers_are_k
     taskflux::client client(seen.broker);
     const auto job = seen.run(client.submit(root, children));
     const auto is_over = [&] { return taskflux::is_terminal(seen.run(job.status())); };
-    kill_again_and_again(workers, start, [&] { return effects.sum(); }, is_over);
+    const auto kills = kill_again_and_again(workers, start, [&] { return effects.sum(); }, children / 20, is_over);
+    BOOST_TEST_MESSAGE(kills << " kills, " << effects.sum() << " runs of " << children << " children and their parent");
+    BOOST_TEST(kills >= 5U);
     const auto end = seen.run(job.record());
     BOOST_TEST((end.state == task_state::succeeded));
     BOOST_TEST(end.result == std::to_string(children));
@@ -221,6 +231,7 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
             }
         }
     }
+    BOOST_TEST_MESSAGE(faults << " faults, " << jobs.size() << " parents, begun " << begun[0] << " times");
     for (auto& worker : workers) {  // how soon a slow machine answers is not the subject
         worker->kill();
         worker = start("");
