@@ -170,9 +170,9 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
     const unsigned faults = is_long ? 8 : 4, parents = is_long ? 160 : 60;  // so many are submitted before each
     test::redis_server server(redis_server_options().append_only());
     ledger begun(1);
-    const auto start = [&](const char* options = "?timeout=200ms") {
-        return std::make_unique<child>([&, url = server.url() + options] {
-            work(url, [&](taskflux::worker& worker) {
+    const auto start = [&](const char* options = "?timeout=200ms", taskflux::duration held_for = lease) {
+        return std::make_unique<child>([&, held_for, url = server.url() + options] {
+            const auto set_up = [&](taskflux::worker& worker) {
                 worker.on(item, [](int which) { return which; });
                 worker.on(root, [&](context& ctx, int number) -> asio::awaitable<int> {
                     ++begun[0];
@@ -185,7 +185,8 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
                     sum += co_await ctx.call(item, number);
                     co_return sum;
                 });
-            });
+            };
+            work(url, set_up, taskflux::real_clock(), held_for);
         });
     };
     std::vector<std::unique_ptr<child>> workers;
@@ -234,11 +235,15 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
     BOOST_TEST_MESSAGE(faults << " faults, " << jobs.size() << " parents, begun " << begun[0] << " times");
     for (auto& worker : workers) {  // how soon a slow machine answers is not the subject
         worker->kill();
-        worker = start("");
+        worker = start("?timeout=3600s", 1h);
     }
+    const auto has_ended = [&] {
+        const auto roots = seen.counts("roots");
+        return roots.succeeded + roots.failed;
+    };
     for (int number = 0; number != int(jobs.size()); ++number) {
         const auto& job = jobs[std::size_t(number)];
-        BOOST_REQUIRE(test::eventually([&] { return taskflux::is_terminal(seen.run(job.status())); }));
+        BOOST_REQUIRE(run_until(seen.io, [&] { return taskflux::is_terminal(seen.run(job.status())); }, has_ended));
         const auto end = seen.run(job.record());
         BOOST_TEST((end.state == task_state::succeeded), "parent " << number << " has failed: " << end.error);
         BOOST_TEST(end.result == std::to_string(made_of(number)));
