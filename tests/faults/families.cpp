@@ -4,6 +4,8 @@
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/flow/client.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <random>
@@ -26,22 +28,28 @@ inline constexpr taskflux::task<int(int)> item{"item", taskflux::task_options().
 /// What a parent of the storm has to make of a number: of a call, a step, six mapped items, and itself.
 constexpr int made_of(int number) { return number + 1 + 15 + number; }
 
-/// Kills and replaces one at random again and again, until `over` says so. The time between, which is the fault's own, grows
-/// while nothing gets done in it, so that a slow machine comes to an end as well.
+/// Kills and replaces one at random again and again, until `over` says so, and says how often: whenever so much has been done
+/// since the last time, and when some time has passed. That time, which is the fault's own, grows while nothing gets done in it:
+/// so a slow machine comes to an end as well, and a quick one not before it was hit.
 template <class Start, class Progress, class Over>
-void kill_again_and_again(std::vector<std::unique_ptr<child>>& workers, Start start, Progress progress, Over over) {
+std::size_t kill_again_and_again(std::vector<std::unique_ptr<child>>& workers, Start start, Progress progress, std::size_t so_much,
+                                 Over over) {
+    using steady = std::chrono::steady_clock;
     std::mt19937 random(7);
-    constexpr auto shortest = 300ms;
+    constexpr steady::duration shortest = 300ms;
     auto between = shortest;
-    while (!over()) {
+    std::size_t kills = 0;
+    for (; !over(); ++kills) {
         BOOST_REQUIRE(bool(between < hang_limit));
         const auto before = progress();
-        std::this_thread::sleep_for(between);
+        const auto limit = steady::now() + between;
+        while (progress() < before + so_much && steady::now() < limit) std::this_thread::sleep_for(1ms);
         between = progress() == before ? 2 * between : shortest;
         auto& victim = workers[random() % workers.size()];
         victim->kill();
         victim = start();
     }
+    return kills;
 }
 
 }  // namespace
@@ -73,7 +81,9 @@ BOOST_AUTO_TEST_CASE(a_parent_of_ten_thousand_ends_once_though_all_workers_are_k
     taskflux::client client(seen.broker);
     const auto job = seen.run(client.submit(root, children));
     const auto is_over = [&] { return taskflux::is_terminal(seen.run(job.status())); };
-    kill_again_and_again(workers, start, [&] { return effects.sum(); }, is_over);
+    const auto kills = kill_again_and_again(workers, start, [&] { return effects.sum(); }, children / 20, is_over);
+    BOOST_TEST_MESSAGE(kills << " kills, " << effects.sum() << " runs of " << children << " children and their parent");
+    BOOST_TEST(kills >= 5U);
     const auto end = seen.run(job.record());
     BOOST_TEST((end.state == task_state::succeeded));
     BOOST_TEST(end.result == std::to_string(children));
@@ -160,9 +170,9 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
     const unsigned faults = is_long ? 8 : 4, parents = is_long ? 160 : 60;  // so many are submitted before each
     test::redis_server server(redis_server_options().append_only());
     ledger begun(1);
-    const auto start = [&](const char* options = "?timeout=200ms") {
-        return std::make_unique<child>([&, url = server.url() + options] {
-            work(url, [&](taskflux::worker& worker) {
+    const auto start = [&](const char* options = "?timeout=200ms", taskflux::duration held_for = lease) {
+        return std::make_unique<child>([&, held_for, url = server.url() + options] {
+            const auto set_up = [&](taskflux::worker& worker) {
                 worker.on(item, [](int which) { return which; });
                 worker.on(root, [&](context& ctx, int number) -> asio::awaitable<int> {
                     ++begun[0];
@@ -175,7 +185,8 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
                     sum += co_await ctx.call(item, number);
                     co_return sum;
                 });
-            });
+            };
+            work(url, set_up, taskflux::real_clock(), held_for);
         });
     };
     std::vector<std::unique_ptr<child>> workers;
@@ -221,13 +232,18 @@ BOOST_AUTO_TEST_CASE(parents_that_could_end_well_end_well_though_the_server_is_a
             }
         }
     }
+    BOOST_TEST_MESSAGE(faults << " faults, " << jobs.size() << " parents, begun " << begun[0] << " times");
     for (auto& worker : workers) {  // how soon a slow machine answers is not the subject
         worker->kill();
-        worker = start("");
+        worker = start("?timeout=3600s", 1h);
     }
+    const auto has_ended = [&] {
+        const auto roots = seen.counts("roots");
+        return roots.succeeded + roots.failed;
+    };
     for (int number = 0; number != int(jobs.size()); ++number) {
         const auto& job = jobs[std::size_t(number)];
-        BOOST_REQUIRE(test::eventually([&] { return taskflux::is_terminal(seen.run(job.status())); }));
+        BOOST_REQUIRE(run_until(seen.io, [&] { return taskflux::is_terminal(seen.run(job.status())); }, has_ended));
         const auto end = seen.run(job.record());
         BOOST_TEST((end.state == task_state::succeeded), "parent " << number << " has failed: " << end.error);
         BOOST_TEST(end.result == std::to_string(made_of(number)));

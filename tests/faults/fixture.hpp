@@ -31,12 +31,12 @@ using test::observer;
 
 constexpr auto lease = 2000ms;  // of `work`
 
-/// What a process does that only runs a worker, until it is killed. Its lease is short.
+/// What a process does that only runs a worker, until it is killed. Its lease is short by default.
 inline void work(const std::string& url, const std::function<void(taskflux::worker&)>& set_up,
-                 taskflux::clock& clock = taskflux::real_clock()) {
+                 taskflux::clock& clock = taskflux::real_clock(), taskflux::duration held_for = lease) {
     asio::io_context io;
     const auto broker = taskflux::make_redis_broker(io.get_executor(), url, taskflux::redis_options(), clock);
-    taskflux::worker worker{broker, taskflux::worker_options().concurrency(200).lease(lease)};
+    taskflux::worker worker{broker, taskflux::worker_options().concurrency(200).lease(held_for)};
     set_up(worker);
     asio::co_spawn(io, worker.run(), [](std::exception_ptr error) {
         if (error) std::rethrow_exception(error);

@@ -86,8 +86,13 @@ public:
     /// All but victims succeed, once, and a schedule goes on.
     void check() {
         BOOST_REQUIRE(run_until(io_, [&] { return at_work_ == 0; }));
+        BOOST_TEST_MESSAGE(jobs_.size() << " tasks beside " << writes_ << " foreign writes, " << types_changed_ << " changed types, "
+                                        << victims_damaged_ << " damaged victims; " << refused_ << " calls refused, " << said_.size()
+                                        << " damages said");
         BOOST_TEST(jobs_.size() > rounds() / 4);
-        BOOST_TEST_MESSAGE(jobs_.size() << " tasks beside " << writes_ << " foreign writes; " << refused_ << " calls refused");
+        BOOST_TEST(writes_ > rounds());
+        BOOST_TEST(types_changed_ >= rounds() / 60);
+        BOOST_TEST(victims_damaged_ >= rounds() / 60);
         for (const auto& [job, result] : jobs_) {
             const auto is_over = std::make_shared<bool>(false);
             start(wait_for(job, result, is_over), open_calls_);
@@ -95,6 +100,7 @@ public:
         }
         const auto before = ticks_;
         BOOST_TEST(run_until(io_, [&] { return ticks_ > before; }), "the schedule has stopped");
+        BOOST_TEST(!said_.empty());
         for (const auto& [line, times] : said_) BOOST_TEST(times == 1U, line << " is said " << times << " times");
     }
 
@@ -182,30 +188,36 @@ private:
         return one_of(texts);
     }
 
+    /// Whether the server has done it.
+    bool write(const std::vector<std::string>& words) {
+        const bool is_done = !eye_.try_command(words).is_error();
+        writes_ += is_done;
+        return is_done;
+    }
+
     /// Adds what does not belong there, beside what does.
     void write_something() {
         const std::string hashes = "sbhkywgxNoqSrD", sorted = "deCfuiB";
         const std::array scores{"0", "-inf", "inf", "1e300", "5"};
-        ++writes_;
         switch (draw(6)) {
             case 0: {
                 const auto letter = std::string(1, one_of(hashes));
                 const auto field = letter == "D" ? junk() : "junk" + junk();
-                eye_.try_command({"HSETNX", key(letter), field, junk()});
+                write({"HSETNX", key(letter), field, junk()});
                 break;
             }
-            case 1: eye_.try_command({"ZADD", key(std::string(1, one_of(sorted))), "NX", one_of(scores), junk()}); break;
-            case 2: eye_.try_command({draw(2) ? "LPUSH" : "RPUSH", key("l:0"), junk(), junk()}); break;
+            case 1: write({"ZADD", key(std::string(1, one_of(sorted))), "NX", one_of(scores), junk()}); break;
+            case 2: write({draw(2) ? "LPUSH" : "RPUSH", key("l:0"), junk(), junk()}); break;
             case 3: {
                 const auto ghost = "ghost " + std::to_string(draw(5));
-                eye_.try_command({"SADD", key("a:" + ghost), junk(), junk(), std::to_string(draw(2'000))});
-                eye_.try_command({"ZADD", key("C"), "0", ghost});
+                write({"SADD", key("a:" + ghost), junk(), junk(), std::to_string(draw(2'000))});
+                write({"ZADD", key("C"), "0", ghost});
                 break;
             }
             case 4: disturb_a_process(); break;
             default: {
                 const std::array fields{"n2", "nu", "watching", "watcher", "gaps", "foreign"};
-                eye_.try_command({"HSET", key("c"), one_of(fields), junk()});
+                write({"HSET", key("c"), one_of(fields), junk()});
             }
         }
     }
@@ -215,10 +227,10 @@ private:
         const auto consumers = eye_.try_command({"HKEYS", key("h")}).texts();
         const auto producers = eye_.try_command({"KEYS", key("p:*")}).texts();
         const auto what = draw(3);
-        if (what == 0 && !producers.empty()) eye_.try_command({"SET", one_of(producers), junk(), "KEEPTTL"});
+        if (what == 0 && !producers.empty()) write({"SET", one_of(producers), junk(), "KEEPTTL"});
         if (consumers.empty()) return;
-        if (what == 1) eye_.try_command({"ZADD", key("C"), "XX", "0", one_of(consumers)});
-        if (what == 2) eye_.try_command({"HSET", key("h"), one_of(consumers), junk()});
+        if (what == 1) write({"ZADD", key("C"), "XX", "0", one_of(consumers)});
+        if (what == 2) write({"HSET", key("h"), one_of(consumers), junk()});
     }
 
     /// A key is of another type for a while, and what was there comes back.
@@ -228,7 +240,7 @@ private:
         foreign_ = key(std::string(1, one_of(keys)));
         eye_.try_command({"EVAL", "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end "
                                   "redis.call('SET', KEYS[1], 'foreign')", "2", foreign_, foreign_ + " aside"});
-        ++writes_;
+        ++types_changed_;
     }
 
     void take_back() {
@@ -251,9 +263,8 @@ private:
         else if (draw(2) == 0) text.resize(draw(unsigned(text.size())));
         else text[draw(unsigned(text.size()))] = char(draw(256));
         const bool is_there = eye_.try_command({"HEXISTS", hash, number}).text == "1";
-        if (is_there || hash == key("s")) eye_.try_command({"HSET", hash, number, text});
-        eye_.try_command({"HSET", key("j:" + number), "junk", junk()});
-        ++writes_;
+        if (is_there || hash == key("s")) victims_damaged_ += write({"HSET", hash, number, text});
+        write({"HSET", key("j:" + number), "junk", junk()});
     }
 
     asio::awaitable<void> submit_victims() {
@@ -286,7 +297,8 @@ private:
     std::deque<std::pair<job<int>, int>> jobs_;
     std::vector<std::uint64_t> victims_;
     std::string foreign_;  // the key that is of another type now
-    std::size_t open_calls_ = 0, at_work_ = 0, refused_ = 0, writes_ = 0, numbered_ = 0, ticks_ = 0;
+    std::size_t open_calls_ = 0, at_work_ = 0, refused_ = 0, numbered_ = 0, ticks_ = 0;
+    std::size_t writes_ = 0, types_changed_ = 0, victims_damaged_ = 0;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <random>
 #include <set>
 #include <string>
@@ -30,7 +31,23 @@ struct answers {
     unsigned ended = 0;      ///< settlements that ended it, or would have but for a cancel
     unsigned put_back = 0;   ///< settlements after which it may run again
     std::set<task_state> ends;  ///< that a waiter or a look at it has seen
+    unsigned crashes = 0;       ///< how often it was taken from a worker whose lease was lost
+
+    answers& operator+=(const answers& other) {
+        cancelled += other.cancelled;
+        requested += other.requested;
+        refused += other.refused;
+        ended += other.ended;
+        put_back += other.put_back;
+        crashes += other.crashes;
+        return *this;
+    }
 };
+
+std::ostream& operator<<(std::ostream& out, const answers& of) {
+    return out << of.cancelled << " cancelled, " << of.requested << " requested, " << of.refused << " refused, " << of.ended
+               << " ended, " << of.put_back << " put back, " << of.crashes << " crashed";
+}
 
 class race {
 public:
@@ -48,6 +65,10 @@ public:
     void run() {
         for (std::size_t round = 0; round < rounds(); ++round) {
             BOOST_TEST_CONTEXT("seed " << seed_ << ", round " << round) run_round();
+        }
+        BOOST_TEST_MESSAGE(rounds() * per_round << " tasks: " << all_);
+        for (const auto count : {all_.cancelled, all_.requested, all_.refused, all_.ended, all_.put_back, all_.crashes}) {
+            BOOST_TEST(count >= rounds() / 4);  // each of these races has taken place
         }
     }
 
@@ -219,13 +240,14 @@ private:
             const task_id id{"q", key};
             const auto record = co_await brokers_[3]->get(id);
             tasks_.at(key).ends.insert(record.value().state);
+            tasks_.at(key).crashes = record.value().crashes;
         }
     }
 
     void check() {
         for (const auto& [key, of] : tasks_) {
-            BOOST_TEST_CONTEXT("task " << key.sequence << ": " << of.cancelled << " cancelled, " << of.requested << " requested, "
-                                       << of.refused << " refused, " << of.ended << " ended, " << of.put_back << " put back") {
+            all_ += of;
+            BOOST_TEST_CONTEXT("task " << key.sequence << ": " << of) {
                 BOOST_REQUIRE(of.ends.size() == 1U);  // a waiter and a later look at it agree
                 const auto state = *of.ends.begin();
                 BOOST_TEST(is_terminal(state));
@@ -249,6 +271,7 @@ private:
     asio::io_context io_;
     broker_ptr brokers_[4];  // two workers', the canceller's, and the observer's
     std::map<task_key, answers> tasks_;
+    answers all_;
     std::size_t ended_ = 0;
     bool is_racing_ = false;
     unsigned lives_ = 0;

@@ -115,6 +115,7 @@ BOOST_AUTO_TEST_CASE(of_many_that_submit_at_once_and_are_killed_one_gets_the_key
     constexpr int processes = 4;
     notes seen;
     ledger work(2);  // tasks started, tasks ended
+    unsigned abandoned = 0;  // that a killed worker had in hand
     const auto start_submitter = [&] {
         return std::make_unique<test::child>([&] { submit_from_here(url, seen); });
     };
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(of_many_that_submit_at_once_and_are_killed_one_gets_the_key
         for (auto& one : submitters) one = start_submitter();
         auto worker = start_worker();
         observer on(url);
-        for (std::size_t round = 0; round < 8; ++round) {
+        for (std::size_t round = 0; round < 8 || (round < 100 && abandoned == 0); ++round) {
             const auto ended_before = work[1].load();
             const auto is_moving = [&] {
                 const auto counts = on.run(on.broker->counts("q"));
@@ -139,6 +140,7 @@ BOOST_AUTO_TEST_CASE(of_many_that_submit_at_once_and_are_killed_one_gets_the_key
             submitters[round % processes] = start_submitter();  // the one that was there is killed
             if (round % 3 == 0) {
                 worker.reset();
+                abandoned = work[0] - work[1];
                 server.advance(10s + 1ms);  // what the killed one held is recovered, or fails
                 worker = start_worker();
             }
@@ -146,7 +148,9 @@ BOOST_AUTO_TEST_CASE(of_many_that_submit_at_once_and_are_killed_one_gets_the_key
     }
     observer on(url);
     const auto counts = on.run(on.broker->counts("q"));
-    BOOST_TEST_MESSAGE(seen.sent() << " submissions, " << seen.stored() << " stored, " << seen.duplicates() << " duplicates");
+    BOOST_TEST_MESSAGE(seen.sent() << " submissions, " << seen.stored() << " stored, " << seen.duplicates() << " duplicates, "
+                                   << abandoned << " abandoned");
+    BOOST_TEST(abandoned > 0U);
     BOOST_TEST(living(counts) == locks());
     const auto all = counts.succeeded + counts.failed + living(counts);
     const auto unanswered = seen.sent() - seen.stored() - seen.duplicates();

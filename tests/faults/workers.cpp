@@ -131,13 +131,19 @@ BOOST_AUTO_TEST_CASE(a_task_that_kills_its_process_becomes_a_dead_letter_and_har
 BOOST_AUTO_TEST_CASE(scripts_may_be_flushed_at_any_time) {
     test::child worker([&] { work(url, [](auto& it) { it.on(job, at_once); }); });
     observer on(url);
-    for (int round = 0; round < 30; ++round) {
+    constexpr std::size_t rounds = 30;
+    for (std::size_t round = 0; round < rounds; ++round) {
         server.command({"SCRIPT", "FLUSH"});
         const auto jobs = on.run(on.client.submit_all(job, std::views::iota(0, 50)));
         for (const auto& one_of_them : jobs) BOOST_TEST(on.run(one_of_them.result()) == 2);
     }
-    BOOST_TEST(on.counts().succeeded == 1500U);
+    BOOST_TEST(on.counts().succeeded == 50 * rounds);
     BOOST_TEST(on.counts().failed == 0U);
+    const auto refusals = server.command({"INFO", "errorstats"}).text;
+    const std::string before = "errorstat_NOSCRIPT:count=";
+    const auto at = refusals.find(before);
+    BOOST_REQUIRE(at != std::string::npos);
+    BOOST_TEST(std::stoul(refusals.substr(at + before.size())) >= rounds);  // each time a script was missing
 }
 
 BOOST_AUTO_TEST_SUITE_END()
