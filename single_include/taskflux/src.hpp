@@ -18995,29 +18995,23 @@ if waiting > 0 and limit_here.emission > 0 and opening() > now then starts_again
 end
 )lua";
 
-inline constexpr char shared_admit_within[] =
-    R"lua(local function admit_within(most)
-local found, held_back = call('HMGET', c, 'arrival', 'n3', 'n2'), nil
-local arrival = found[1] and #found[1] == 8 and struct.unpack('<d', found[1]) or 0
-limit_here.arrival = (arrival >= 0 and arrival <= 1e15) and math.max(arrival, now) or now
-limit_here.waiting = whole(found[3]) or 0
-local room = math.max(0, limit_here.running - (whole(found[2]) or 0))
+inline constexpr char shared_admit[] =
+    R"lua(local function admit(most, ...)
+local found, held_back = call('HMGET', c, 'paused', 'limit', ...), nil
+if found[1] then return 0, 'paused', unpack(found, 3) end
+limit_here = limit_in(found[2])
+if limit_here then
+local stand = call('HMGET', c, 'arrival', 'n3', 'n2')
+local arrival = stand[1] and #stand[1] == 8 and struct.unpack('<d', stand[1]) or 0
+limit_here.arrival, limit_here.waiting = (arrival >= 0 and arrival <= 1e15) and math.max(arrival, now) or now, whole(stand[3]) or 0
+local room = math.max(0, limit_here.running - (whole(stand[2]) or 0))
 if room < most then most, held_back = room, 'running' end
 if limit_here.emission > 0 then
 room = math.max(0, math.floor((now + limit_here.tolerance - limit_here.arrival) / limit_here.emission) + 1)
 if room < most then most, held_back = room, 'rate' end
 end
 note_opening(limit_here.waiting)
-return most, held_back
 end
-)lua";
-
-inline constexpr char shared_admit[] =
-    R"lua(local function admit(most, ...)
-local found, held_back = call('HMGET', c, 'paused', 'limit', ...), nil
-if found[1] then return 0, 'paused', unpack(found, 3) end
-limit_here = limit_in(found[2])
-if limit_here then most, held_back = admit_within(most) end
 return most, held_back, unpack(found, 3)
 end
 )lua";
@@ -19032,12 +19026,13 @@ end
 )lua";
 
 inline constexpr char shared_room_after[] =
-    R"lua(local function room_after(ends)
-local known = limit_in(call('HGET', c, 'limit'))
-if not known or known.running == 1e15 then return 0 end
-local found = call('HMGET', c, 'n3', 'n2')
-local room = known.running - (whole(found[1]) or 0) + ends
-return math.max(0, math.min(ends, room, whole(found[2]) or 0, 8))
+    R"lua(local function room_after(ends, ...)
+local found = call('HMGET', c, 'limit', 'n3', 'n2', ...)
+local known, running, room = limit_in(found[1]), whole(found[2]) or 0, 0
+if known and known.running < 1e15 then
+room = math.max(0, math.min(ends, known.running - running + ends, whole(found[3]) or 0, 8))
+end
+return room, running, unpack(found, 4)
 end
 )lua";
 
@@ -20632,7 +20627,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "2107809752d35527f893bb0c87b9e8685ef54ff1",
+inline constexpr script aside{"aside", "f659483957d5d08d131009914f836d6969f24104",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -20674,7 +20669,7 @@ inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
     shared_limit_here, shared_starts_again, shared_limit_in, shared_opening, shared_note_opening,
-    shared_admit_within, shared_admit,
+    shared_admit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -20683,7 +20678,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "6ef7d48733f44a611ace5d57e28bfdb1cbb1f69b",
+inline constexpr script counts{"counts", "09070d34f9e2468772a3d843b3802283e57118b5",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -20714,7 +20709,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "dae23a77edb21c06c144c3a7c53cc4da28ba0deb",
+inline constexpr script end_child{"end_child", "3d9200fc45d6493386704ed6574876f904746e5d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -20759,7 +20754,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "48703da9bd86a0456654cf948c743f9119fe78b3",
+inline constexpr script enqueue{"enqueue", "ce59ab65f90ad332dba9da66e3729ec0f393633d",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -20846,23 +20841,23 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
     shared_is_set_aside, shared_limit_here, shared_starts_again, shared_limit_in, shared_opening,
-    shared_note_opening, shared_admit_within, shared_admit, shared_note_started, shared_room_after,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_priorities_in, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_has_lease, shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_note_opening, shared_admit, shared_note_started, shared_room_after, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_priorities_in, shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_has_lease,
+    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
@@ -21068,7 +21063,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "e6ea9522a19d47ef2b4ce55f7e3333efb819b675",
+inline constexpr script fetch{"fetch", "6c1180faad14c236eaf61e606f9aaabc69576843",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -21076,9 +21071,9 @@ inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e,
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_write, shared_also, shared_set_aside, shared_limit_here, shared_starts_again, shared_limit_in,
-    shared_opening, shared_note_opening, shared_admit_within, shared_admit, shared_note_started,
-    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_has_lease,
+    shared_opening, shared_note_opening, shared_admit, shared_note_started, shared_is_special,
+    shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_has_lease,
     shared_end_of_other_lease, shared_text, shared_wake, shared_is_unwatched, shared_leave_behind,
     shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
@@ -21236,7 +21231,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "b792b216aa5ae500abfb945a8cd9361c4cbaeb86",
+inline constexpr script fetch_plain{"fetch_plain", "3928dbbd686deea969469a97c5117f0dffbdbbcd",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -21294,8 +21289,8 @@ inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_limit_here,
-    shared_starts_again, shared_limit_in, shared_opening, shared_note_opening, shared_admit_within,
-    shared_admit, shared_current_run, shared_is_special, shared_has_lease, shared_answer_in, shared_text,
+    shared_starts_again, shared_limit_in, shared_opening, shared_note_opening, shared_admit,
+    shared_current_run, shared_is_special, shared_has_lease, shared_answer_in, shared_text,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -21354,7 +21349,7 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "b47765c01d416496174484185e1f0d424df7cfc7",
+inline constexpr script hand_over{"hand_over", "432bbbffd720bcdb57225cd57e712c2789777991",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -21386,7 +21381,7 @@ inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, un
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
     shared_limit_here, shared_starts_again, shared_limit_in, shared_opening, shared_note_opening,
-    shared_admit_within, shared_admit, shared_all_leases_last,
+    shared_admit, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -21401,7 +21396,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "89c7629398933449f62d932697f90965596396f0",
+inline constexpr script idle{"idle", "8bc8e7dbf96aff27e6ba64c4ab44d8b4aa0d7b63",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -21514,20 +21509,20 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "e7cee6a7f3704b7f541d8ac86085ec217abd9bf9",
+inline constexpr script leave{"leave", "c19e6b1c774e32fe5cf9bfabb60dbc30ba3d743a",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
 inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_clock, shared_now, shared_whole,
     shared_limit_here, shared_starts_again, shared_limit_in, shared_opening, shared_note_opening,
-    shared_admit_within, shared_admit,
+    shared_admit,
     R"lua(local known = call('HMGET', L, 'd', 'l')
 local may_start, held_back = admit(tonumber(ARGV[1]))
 local opens = held_back == 'rate' and limit_here and opening() or -1
 return {'OK', may_start, held_back or '', opens > now and opens or -1, known[1] or '', known[2] or ''}
 )lua");
-inline constexpr script limits{"limits", "19928784ef3e822a91b5f52ce03a1bcac86c0f1f",
+inline constexpr script limits{"limits", "e3c05aee69f4eb7a3f34b4809f16207c98158786",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -21571,15 +21566,15 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "db569cd72e1c0e500d6fb505cd6d3fd0e42a0ccb",
+inline constexpr script list{"list", "2c1f705de0bb3da99260f392879d3af60dce8a4e",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_also, shared_limit_here, shared_starts_again,
-    shared_limit_in, shared_opening, shared_note_opening, shared_admit_within, shared_admit, shared_wakes,
-    shared_has_lease, shared_end_of_other_lease,
+    shared_limit_in, shared_opening, shared_note_opening, shared_admit, shared_wakes, shared_has_lease,
+    shared_end_of_other_lease,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -21609,7 +21604,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "efd5d358918f4a283810b4ccdf64b9817a598ff0",
+inline constexpr script look{"look", "7aedec786de9bfebfb9d5b32477e2dee5086e718",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -21750,7 +21745,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "ccde08bc4cdb7ff1818301d1aac471b8291c0c93",
+inline constexpr script maintain{"maintain", "2fd3c8ec1de8e4aa2499a8d2ac8f9a4f0c830de7",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -21813,7 +21808,7 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "ef4f41706d58545b1b209f8740339f119cb1f708",
+inline constexpr script pause{"pause", "75ae04ddd52687bdd2077ec961319758c1c0c21d",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -21846,7 +21841,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "3f8eab4ef6eedc9a5f73013d9fc8428cc067e241",
+inline constexpr script reclaim{"reclaim", "f67cc665ccd0cc4cde041bd5c97db2a0e2f1afb5",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -21968,7 +21963,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "7d8f6313c764f3ae6b4ae79d228bf007f0896530",
+inline constexpr script report{"report", "a2cbb734be495e292d7a15829670bed1b4652ffd",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -21976,22 +21971,22 @@ inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_limit_here, shared_starts_again,
-    shared_limit_in, shared_opening, shared_note_opening, shared_admit_within, shared_admit,
-    shared_room_after, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_end_of_other_lease, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_limit_in, shared_opening, shared_note_opening, shared_admit, shared_room_after, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_attempts, shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
@@ -22000,7 +21995,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "6e5c424d1191b4f8d8e4dc12e6d686576bbd6074",
+inline constexpr script resign{"resign", "c4ab8fd5bd243efb6a0f817ccc97cc8f81751b82",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -22058,7 +22053,7 @@ wakes = math.min(whole(queue[2]) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script set_limit{"set_limit", "e2da9a725c0e7087db3eb85af871ce17b5c2f95b",
+inline constexpr script set_limit{"set_limit", "f6fdb35ee8b875be609856c07918eb7874437807",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "crsdefukyiwgxbBqoL"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
@@ -22097,7 +22092,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "b795fe5552540ad170552f74a59ad22c70ac413b",
+inline constexpr script set_schedule{"set_schedule", "09230123fa80cf5781c39eb90569f2639cd063f2",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -22178,14 +22173,14 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "df320168fc48dc657af2668eb97d1a32475954f8",
+inline constexpr script settle{"settle", "27e7c4fa54270cd855ba86758bbb36515502edfb",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_limit_in,
-    shared_room_after, shared_ends_now, shared_succeeded, shared_attempts, shared_has_lease, shared_end_of,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_limit_in, shared_room_after,
+    shared_ends_now, shared_succeeded, shared_ready, shared_attempts, shared_has_lease, shared_end_of,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -22195,18 +22190,18 @@ local how, _, seq, nonce = struct.unpack('<BBdI4', word)
 local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
 if not state then return {'SLOW'} end
 local waiters = call('HGET', w, seq)
-if room_after(1) > 0 then return {'SLOW'} end
+local room, running, ended = room_after(1, 'n5')
+if room > 0 then return {'SLOW'} end
 local field = string.format('%d', seq)
 local function is_refused(answer) return type(answer) == 'table' end
-add_to('n3', -1)
 if is_refused(redis.pcall('ZADD', f, string.format('%d', now + 3600000), field)) or
 is_refused(redis.pcall('SREM', mine, field)) then
-add_to('n3', 1)
 redis.pcall('ZREM', f, field)
 return {'SLOW'}
 end
 call('HSET', s, field, state)
-add_to('n5', 1)
+call('HSET', c, 'n3', string.format('%d', math.max(running - 1, 0)),
+'n5', string.format('%d', (whole(ended) or 0) + 1))
 if waiters then
 call('HDEL', w, field)
 local result = string.sub(word, 31)
@@ -22217,7 +22212,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "5b3c867a6cf0188777a41fd5122bfb68d37af106",
+inline constexpr script settle_one{"settle_one", "0c783a28df89f633dd3c6592c6a7a4b36926571e",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
@@ -22324,7 +22319,6 @@ end
 local told = tell_waiters() or {}
 wakes = room_after(#ARGV - 1)
 local asleep = sleepers()
-call('HLEN', c)
 call('ZCARD', f)
 write('SREM', mine, released)
 write('HSET', s, states)
@@ -22337,7 +22331,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "ad5d4cec0ddeb349a068482f782d9e3d4bbf2f07",
+inline constexpr script settle_plain{"settle_plain", "60ebb4bbebf854deb17222ca83aabbba58905296",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -22379,7 +22373,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "bccc3a0a5fc427784c2144c60f17103a1691a1e4",
+inline constexpr script signal{"signal", "695e5a06e0aa1289300957b5b9566bb554834d66",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -22455,7 +22449,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "17f54db043575b048b8c641d94d17efcfc842374",
+inline constexpr script steer{"steer", "e1fe0e1ae5ad5913610f6f0946dc2ba493536b2a",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -22486,7 +22480,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "cce2dcd639c32d9887bd07ac68436df3be653576",
+inline constexpr script update{"update", "f5e1f15a96adf74e2f457d32e421d4bce3b3690f",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -22609,7 +22603,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "0859a4fe43f7a49bc6e7f8f4953a01f50786e0b2",
+inline constexpr script write_journal{"write_journal", "34d5192f9e9779d2ab4fed24f760ceb405b30cc4",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

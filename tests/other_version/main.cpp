@@ -1,10 +1,15 @@
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
+#include <taskflux/flow/context.hpp>
 #include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <exception>
 #include <ranges>
 #include <string>
@@ -25,6 +30,15 @@ asio::awaitable<void> submit(taskflux::broker_ptr broker, int count) {
     broker->close();
 }
 
+/// Whoever gets the task -1 first keeps it.
+asio::awaitable<std::string> run(taskflux::context& ctx, int value) {
+    if (value == -1 && ctx.lease_token() == 1) {
+        asio::steady_timer for_long(co_await asio::this_coro::executor, std::chrono::hours(1));
+        co_await for_long.async_wait(asio::use_awaitable);
+    }
+    co_return "another version";
+}
+
 void rethrow(std::exception_ptr error) {
     if (error) std::rethrow_exception(error);
 }
@@ -36,7 +50,7 @@ int main(int count, char** words) {
     asio::io_context io;
     const auto broker = taskflux::connect(io.get_executor(), words[2]);
     taskflux::worker worker{broker, taskflux::worker_options().concurrency(4).lease(std::chrono::seconds(2))};
-    worker.on(job, [](int) -> asio::awaitable<std::string> { co_return "another version"; });
+    worker.on(job, run);
     if (std::string(words[1]) == "work") {
         asio::co_spawn(io, worker.run(), rethrow);
     } else {

@@ -106,8 +106,7 @@ local told = tell_waiters() or {}
 wakes = room_after(#ARGV - 1)
 local asleep = sleepers()
 
-call('HLEN', keys.queue)  -- a key of another type shows before the first write, or with it
-call('ZCARD', keys.forgotten)
+call('ZCARD', keys.forgotten)  -- a key of another type shows before the first write, or with it
 write('SREM', mine, released)
 write('HSET', keys.states, states)
 for moment, those in pairs(forgotten) do

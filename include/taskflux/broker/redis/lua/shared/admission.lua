@@ -21,30 +21,24 @@ local function note_opening(waiting)
     if waiting > 0 and limit_here.emission > 0 and opening() > now then starts_again = opening() end
 end
 
--- How many of `most` tasks the limit lets start, and why not more. The rate goes by the generic cell rate algorithm, as in
--- core/limit.hpp.
-local function admit_within(most)
-    local found, held_back = call('HMGET', keys.queue, 'arrival', counter.running, counter.waiting), nil
-    local arrival = found[1] and #found[1] == stored_size.number and struct.unpack(format.number, found[1]) or 0
-    limit_here.arrival = is_time(arrival) and math.max(arrival, now) or now
-    limit_here.waiting = whole(found[3]) or 0
-    local room = math.max(0, limit_here.running - (whole(found[2]) or 0))
-    if room < most then most, held_back = room, 'running' end
-    if limit_here.emission > 0 then
-        room = math.max(0, math.floor((now + limit_here.tolerance - limit_here.arrival) / limit_here.emission) + 1)
-        if room < most then most, held_back = room, 'rate' end
-    end
-    note_opening(limit_here.waiting)
-    return most, held_back
-end
-
 -- How many of `most` tasks may start now; why not more, or nil when nothing holds them back; and the values of these fields
--- of `keys.queue`.
+-- of `keys.queue`. The rate goes by the generic cell rate algorithm, as in core/limit.hpp.
 local function admit(most, ...)
     local found, held_back = call('HMGET', keys.queue, 'paused', 'limit', ...), nil
     if found[1] then return 0, 'paused', unpack(found, 3) end
     limit_here = limit_in(found[2])
-    if limit_here then most, held_back = admit_within(most) end
+    if limit_here then
+        local stand = call('HMGET', keys.queue, 'arrival', counter.running, counter.waiting)
+        local arrival = stand[1] and #stand[1] == stored_size.number and struct.unpack(format.number, stand[1]) or 0
+        limit_here.arrival, limit_here.waiting = is_time(arrival) and math.max(arrival, now) or now, whole(stand[3]) or 0
+        local room = math.max(0, limit_here.running - (whole(stand[2]) or 0))
+        if room < most then most, held_back = room, 'running' end
+        if limit_here.emission > 0 then
+            room = math.max(0, math.floor((now + limit_here.tolerance - limit_here.arrival) / limit_here.emission) + 1)
+            if room < most then most, held_back = room, 'rate' end
+        end
+        note_opening(limit_here.waiting)
+    end
     return most, held_back, unpack(found, 3)
 end
 
@@ -56,11 +50,13 @@ local function note_started(count)
     note_opening(limit_here.waiting - count)
 end
 
--- How many sleepers to wake when so many tasks end to run: as many as may start for that, where a limit has held them back.
-local function room_after(ends)
-    local known = limit_in(call('HGET', keys.queue, 'limit'))
-    if not known or known.running == stored_time.never then return 0 end
-    local found = call('HMGET', keys.queue, counter.running, counter.waiting)
-    local room = known.running - (whole(found[1]) or 0) + ends
-    return math.max(0, math.min(ends, room, whole(found[2]) or 0, bound.wakes))
+-- How many sleepers to wake when so many tasks end to run: as many as may start for that, where a limit has held them back;
+-- how many run; and the values of these fields of `keys.queue`.
+local function room_after(ends, ...)
+    local found = call('HMGET', keys.queue, 'limit', counter.running, counter.waiting, ...)
+    local known, running, room = limit_in(found[1]), whole(found[2]) or 0, 0
+    if known and known.running < stored_time.never then
+        room = math.max(0, math.min(ends, known.running - running + ends, whole(found[3]) or 0, bound.wakes))
+    end
+    return room, running, unpack(found, 4)
 end
