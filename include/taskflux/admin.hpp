@@ -5,4 +5,3 @@
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/admin/node.hpp>
 #include <taskflux/admin/node_info.hpp>
-#include <taskflux/admin/queue_control.hpp>

@@ -6,5 +6,4 @@
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
-#include <taskflux/broker/queue_limits.hpp>
 #include <taskflux/broker/redis.hpp>

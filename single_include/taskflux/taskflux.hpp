@@ -995,8 +995,6 @@ inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::byt
 /// Of a service.
 inline constexpr name_limit instance{"instance id", 128, name_rule::word};
 inline constexpr name_limit host{"host name", 255, name_rule::line};
-/// Of a limit that is set live.
-inline constexpr name_limit reason{"reason", 1000, name_rule::text};
 inline constexpr name_limit header{"header name", 256, name_rule::text};
 inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
 
@@ -1860,142 +1858,6 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/limit.hpp --------------------------------------------------------------
-
-namespace taskflux {
-
-/// How many tasks of a queue may run at the same time, and how many may start within a time. A task that finds no room waits;
-/// it is never refused or dropped. A literal type.
-///
-///     limit().running(5).rate(100, 1min)
-class limit {
-public:
-    constexpr limit() {}
-
-    /// At most so many are in hand of workers at the same time, those that a worker has fetched ahead of its slots included. What
-    /// sleeps, waits for a signal, for subtasks or for its next attempt is in nobody's hand. 0: none starts.
-    constexpr limit& running(std::size_t most) {
-        if (most > most_running) {
-            throw error(errc::invalid_argument, "limit: running(" + std::to_string(most) + ") is out of range: use 0 to " +
-                                                    std::to_string(most_running));
-        }
-        return running_ = most, *this;
-    }
-
-    /// So many attempts may start each `per`, first ones and retries, spread evenly; of those that nobody has used, at most `burst`
-    /// at once. `burst` 0: as many as come in 50 ms, at least one, which keeps batches together and lets the rate exceed by 0.5 %
-    /// over ten seconds at most. By the broker's clock, in milliseconds.
-    ///
-    /// `count` from 1 to a million, `per` from a millisecond to 366 days, `burst` up to `count`.
-    constexpr limit& rate(std::size_t count, duration per, std::size_t burst = 0) {
-        if (count < 1 || count > most_running || per < duration(1) || per > std::chrono::hours(24 * 366) || burst > count) {
-            throw error(errc::invalid_argument, "limit: rate(" + std::to_string(count) + ", " + std::to_string(per.count()) + "ms, " +
-                                                    std::to_string(burst) + ") is out of range: use 1 to 1000000 each 1 ms to 366 "
-                                                                            "days, with a burst of at most the count");
-        }
-        count_ = count;
-        per_ = per;
-        burst_ = burst;
-        return *this;
-    }
-
-    /// Nothing: no such limit.
-    constexpr std::optional<std::size_t> running() const { return running_; }
-    /// How many attempts may start each `per`; 0: there is no such limit.
-    constexpr std::size_t count() const { return count_; }
-    constexpr duration per() const { return per_; }
-    constexpr std::size_t burst() const { return burst_; }
-
-    bool operator==(const limit&) const = default;
-
-private:
-    static constexpr std::size_t most_running = 1'000'000;
-
-    std::optional<std::size_t> running_;
-    std::size_t count_ = 0;
-    duration per_{};
-    std::size_t burst_ = 0;
-};
-
-namespace detail {
-
-/// The rate of starts that a limit allows, by the generic cell rate algorithm (ITU-T I.371, "virtual scheduling"). The queue
-/// keeps one number, the theoretical arrival time: when the next start would be due if all came evenly. All in milliseconds.
-struct pace {
-    double emission = 0;   ///< between two starts; 0: there is no limit
-    double tolerance = 0;  ///< how much earlier a start may come than it is due
-
-    pace() = default;
-    explicit pace(const limit& of) {
-        if (of.count() == 0) return;
-        emission = static_cast<double>(of.per().count()) / static_cast<double>(of.count());
-        constexpr double kept_together = 50;
-        const auto burst = of.burst() > 0 ? static_cast<double>(of.burst()) : (std::max)(1.0, std::floor(kept_together / emission));
-        tolerance = (burst - 1) * emission;
-    }
-
-    /// How many may start at `now`, at most `wanted`. `arrival`: the theoretical arrival time.
-    std::size_t room(std::size_t wanted, double arrival, double now) const {
-        if (emission == 0) return wanted;
-        const auto due = (std::max)(arrival, now);
-        const auto room = std::floor((now + tolerance - due) / emission) + 1;
-        return room <= 0 ? 0 : (std::min)(wanted, static_cast<std::size_t>((std::min)(room, 1e9)));
-    }
-
-    /// The theoretical arrival time after so many starts at `now`.
-    double after(std::size_t starts, double arrival, double now) const {
-        return (std::max)(arrival, now) + static_cast<double>(starts) * emission;
-    }
-
-    /// When the next one may start.
-    double next(double arrival) const { return std::ceil(arrival - tolerance); }
-};
-
-}  // namespace detail
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/queue_limits.hpp -----------------------------------------------------
-
-namespace taskflux {
-
-/// Why no more tasks of a queue may start now.
-enum class obstacle {
-    none,     ///< as many may start as there are
-    paused,   ///< the queue is paused
-    running,  ///< as many run as its limit allows
-    rate      ///< as many have started as its rate allows
-};
-BOOST_DESCRIBE_ENUM(obstacle, none, paused, running, rate)
-
-/// A limit, and what is known of who has set it.
-struct limit_rule {
-    limit what;
-    std::string reason;  ///< of a live one
-    time_point since{};  ///< by the broker's clock
-};
-
-/// What limits a queue.
-struct queue_limits {
-    std::optional<limit_rule> declared;  ///< by a program
-    std::optional<limit_rule> live;      ///< set in its place until it is reset
-    std::size_t may_start = 0;           ///< so many tasks could start now, if they waited; at most a million
-    obstacle why_not_more = obstacle::none;
-    time_point starts_again = never;     ///< `rate`: when the next one may start
-
-    /// The one that holds, or null.
-    const limit* in_force() const { return live ? &live->what : declared ? &declared->what : nullptr; }
-};
-
-/// Sets or takes back a limit of a queue.
-struct limit_change {
-    std::optional<limit> what;  ///< nothing: takes it back
-    bool is_live = false;       ///< the live one, which holds instead of the declared one
-    std::string reason;         ///< of a live one
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
 
 namespace taskflux {
@@ -2276,13 +2138,6 @@ public:
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
-
-    /// Sets or takes back the declared or the live limit of a queue. From the next fetch on; what runs is not stopped, and a
-    /// rate that is changed begins anew. Errors: `invalid_argument` for a reason that is too long.
-    virtual awaitable<void> set_limit(std::string queue, limit_change change) = 0;
-
-    /// What limits a queue, and how many tasks may start now.
-    virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -6248,8 +6103,6 @@ inline void make_valid(std::vector<attempt_report>& reports) {
     }
 }
 
-inline void check_limit(const limit_change& change) { check_name(limits::reason, change.reason, true); }
-
 inline void check_journal_size(std::size_t bytes) {
     if (bytes > max_journal_size) throw journal_is_full(bytes);
 }
@@ -8157,62 +8010,6 @@ public:
 
 private:
     std::shared_ptr<detail::node_core> core_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/admin/queue_control.hpp -----------------------------------------------------
-
-namespace taskflux {
-
-/// The rules of one queue, and what they hold back: counts, pause, limits. All of them hold for every worker of the queue,
-/// whichever process has set them.
-///
-///     taskflux::queue_control mail{broker, "mail"};
-///     co_await mail.declare(taskflux::limit().running(10).rate(100, 1min));
-///     co_await mail.set_limit(taskflux::limit().running(1), "the provider is in trouble");
-///     co_await mail.reset_limit();
-///
-/// A value that shares its broker; copies and calls from several threads are safe. Errors: those of `broker`.
-class queue_control {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    /// Errors: `invalid_argument` for a null pointer or an invalid name.
-    queue_control(broker_ptr broker, std::string queue);
-
-    const std::string& name() const { return name_; }
-
-    /// How many tasks are in each state.
-    awaitable<queue_counts> counts() const;
-
-    /// A paused queue takes tasks but hands none out; what runs goes on.
-    awaitable<void> pause() const;
-    awaitable<void> resume() const;
-
-    /// Removes all tasks that are not running, or those in `state`; returns how many.
-    awaitable<std::size_t> clear(std::optional<task_state> state = std::nullopt) const;
-
-    /// Sets the limit that the program wants, for instance when it starts; nothing: it wants none. It holds unless a live one
-    /// is set.
-    awaitable<void> declare(std::optional<limit> what) const;
-
-    /// Sets a limit that holds instead of the declared one, until `reset_limit`: programs that start do not change it. `reason`
-    /// is for people, up to 1,000 bytes of UTF-8. Errors: also `invalid_argument` for a longer one.
-    awaitable<void> set_limit(limit what, std::string reason) const;
-
-    /// Has the declared limit hold again.
-    awaitable<void> reset_limit() const;
-
-    /// Both limits, and how many tasks may start now; if not more, why.
-    awaitable<queue_limits> limits() const;
-
-private:
-    const broker_ptr& broker() const { return detail::required(broker_, "queue_control"); }
-
-    broker_ptr broker_;
-    std::string name_;
 };
 
 }  // namespace taskflux

@@ -2,7 +2,6 @@
 
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
-#include <taskflux/broker/queue_limits.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/task.hpp>
@@ -288,13 +287,6 @@ public:
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
-
-    /// Sets or takes back the declared or the live limit of a queue. From the next fetch on; what runs is not stopped, and a
-    /// rate that is changed begins anew. Errors: `invalid_argument` for a reason that is too long.
-    virtual awaitable<void> set_limit(std::string queue, limit_change change) = 0;
-
-    /// What limits a queue, and how many tasks may start now.
-    virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

@@ -5,7 +5,6 @@
 #include <taskflux/admin/inspector.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
-#include <taskflux/admin/queue_control.ipp>
 #include <taskflux/flow/client.ipp>
 #include <taskflux/flow/client/await_end.ipp>
 #include <taskflux/flow/client/task_stream.ipp>

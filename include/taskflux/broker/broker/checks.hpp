@@ -147,8 +147,6 @@ inline void make_valid(std::vector<attempt_report>& reports) {
     }
 }
 
-inline void check_limit(const limit_change& change) { check_name(limits::reason, change.reason, true); }
-
 inline void check_journal_size(std::size_t bytes) {
     if (bytes > max_journal_size) throw journal_is_full(bytes);
 }

@@ -58,8 +58,6 @@ public:
 
     awaitable<void> pause(std::string queue) override;
     awaitable<void> resume(std::string queue) override;
-    awaitable<void> set_limit(std::string queue, limit_change change) override;
-    awaitable<queue_limits> limits(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;

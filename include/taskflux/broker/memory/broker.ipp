@@ -190,16 +190,6 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
     co_return;
 }
 
-asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_change change) {
-    detail::check_limit(change);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(change, now), true; });
-    co_return;
-}
-
-asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
-    co_return hub_->in_existing(queue, [](auto& in, time_point now) { return in.limits(now); });
-}
-
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
 }

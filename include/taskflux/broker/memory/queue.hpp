@@ -84,27 +84,23 @@ public:
     /// for; `has_work` tells whether there is more to look at.
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
-        std::size_t budget = 1000, started = 0;
-        for (const auto most = admission_.admit(max, running(), now).count; started < most;) {
+        std::size_t budget = 1000;
+        for (auto left = admission_.admit(max).count; left > 0;) {
             auto* const task = store_.ready().next(names, budget);
-            if (!task) break;
+            if (!task) return;
             if (task->limit() <= now) {
                 store_.give_up(*task, now);
                 continue;
             }
-            ++started;
+            --left;
             store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
         }
-        admission_.started(started, now);
     }
 
-    /// Whether a worker that knows `names` (null: all) has something to look at, as of the last `advance`.
-    bool has_work(const name_set* names) const {
-        return admission_.admit(1, running(), now_).count > 0 && store_.ready().has_work(names);
-    }
+    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -252,15 +248,6 @@ public:
     }
 
     void pause(bool on) { admission_.pause(on); }
-    void set_limit(const limit_change& change, time_point now) { admission_.change(change, now); }
-    queue_limits limits(time_point now) const {
-        auto made = admission_.view(running(), now);
-        for (auto* rule : {&made.declared, &made.live}) {
-            if (*rule) (*rule)->since = shifted((*rule)->since, ahead());
-        }
-        made.starts_again = shifted(made.starts_again, ahead());
-        return made;
-    }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -300,7 +287,6 @@ public:
 
     /// Does everything that has fallen due, and takes back what dead consumers held.
     void advance(time_point now) {
-        now_ = now;
         while (now >= next()) advance_some(now);  // what a dead consumer gives back may be past its own deadline
     }
 
@@ -308,7 +294,6 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
-        now_ = now;
         if (now < next()) return;
         store_.advance(now, most);
         bury_consumers(now);
@@ -320,11 +305,8 @@ public:
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }
 
-    /// When `advance` will next have something to do, or tasks may start that a rate holds back, at the earliest.
-    time_point next() const {
-        const auto opens = store_.ready().has_work(nullptr) ? admission_.opens(running(), now_) : never;
-        return (std::min)({store_.next(), consumers_.next_lease_end(), opens});
-    }
+    /// When `advance` will next have something to do, at the earliest.
+    time_point next() const { return (std::min)(store_.next(), consumers_.next_lease_end()); }
 
     /// Whether any task or schedule has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any(); }
@@ -352,8 +334,6 @@ private:
         });
     }
 
-    std::size_t running() const { return store_.count(task_state::running); }
-
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
         return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
     }
@@ -374,7 +354,6 @@ private:
     std::size_t max_pending_;
     consumers consumers_;
     admission admission_;
-    time_point now_{};  // of the last `advance`
     memory::schedules schedules_;
 };
 

@@ -55,17 +55,7 @@ struct ending_layout {
 
 struct stored_size {
     static constexpr std::size_t time = 6, limits = 36, nonce = 4, segment_end = 4, text_length = 4,
-                                 number = 8, limit = 24;
-};
-
-/// Fields of a queue's rules.
-struct rule_field {
-    static constexpr std::string_view declared = "d", live = "l";
-};
-
-/// A limit in numbers: how many may run, and of the rate the time between two starts, and its tolerance; in milliseconds.
-struct limit_layout {
-    static constexpr std::size_t running = 0, emission = 8, tolerance = 16;
+                                 number = 8;
 };
 
 /// What a priority, and a state of version 1, 2, …, adds to its byte.

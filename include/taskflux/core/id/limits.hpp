@@ -51,8 +51,6 @@ inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::byt
 /// Of a service.
 inline constexpr name_limit instance{"instance id", 128, name_rule::word};
 inline constexpr name_limit host{"host name", 255, name_rule::line};
-/// Of a limit that is set live.
-inline constexpr name_limit reason{"reason", 1000, name_rule::text};
 inline constexpr name_limit header{"header name", 256, name_rule::text};
 inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
 

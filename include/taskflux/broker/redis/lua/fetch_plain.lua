@@ -147,7 +147,6 @@ for _, priority in ipairs(priorities) do
     if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
-note_started(found)
 reply[3] = is_odd and 1 or has_due and 2 or 0
 reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
                         names and table.concat(ARGV, '\n', 7))

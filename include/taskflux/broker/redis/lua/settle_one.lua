@@ -12,20 +12,19 @@ local how, _, seq, nonce = struct.unpack(format.ending_to_nonce, word)
 local state, failed = succeeded(alive and how == ending_kind.complete and call('HGET', keys.states, seq), word, consumer)
 if not state then return {'SLOW'} end
 local waiters = call('HGET', keys.waiters, seq)
-local room, running, ended = room_after(1, counter.succeeded)
-if room > 0 then return {'SLOW'} end  -- which wakes somebody
 
 local field = string.format('%d', seq)
 -- Those first that fail where a key has another type.
 local function is_refused(answer) return type(answer) == 'table' end
+add_to(counter.running, -1)
 if is_refused(redis.pcall('ZADD', keys.forgotten, string.format('%d', now + run_policy.retention), field)) or
     is_refused(redis.pcall('SREM', mine, field)) then  -- `settle` says so
+    add_to(counter.running, 1)
     redis.pcall('ZREM', keys.forgotten, field)
     return {'SLOW'}
 end
 call('HSET', keys.states, field, state)
-call('HSET', keys.queue, counter.running, string.format('%d', math.max(running - 1, 0)),
-     counter.succeeded, string.format('%d', (whole(ended) or 0) + 1))
+add_to(counter.succeeded, 1)
 if waiters then
     call('HDEL', keys.waiters, field)
     local result = string.sub(word, ending_at.data)

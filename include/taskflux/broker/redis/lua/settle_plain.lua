@@ -103,10 +103,9 @@ for name, one in pairs(segments) do
     end
 end
 local told = tell_waiters() or {}
-wakes = room_after(#ARGV - 1)
-local asleep = sleepers()
 
-call('ZCARD', keys.forgotten)  -- a key of another type shows before the first write, or with it
+call('HLEN', keys.queue)  -- a key of another type shows before the first write, or with it
+call('ZCARD', keys.forgotten)
 write('SREM', mine, released)
 write('HSET', keys.states, states)
 for moment, those in pairs(forgotten) do
@@ -115,5 +114,5 @@ end
 write('HDEL', keys.waiters, told)
 count(task_state.running, 1 - #ARGV)
 count(task_state.succeeded, kept)
-write_rest(asleep)
+write_rest({})
 return {'OK'}

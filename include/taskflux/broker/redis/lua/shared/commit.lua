@@ -86,7 +86,6 @@ local function plan()
     tell_parents()
     local of = {told = tell_waiters()}
     wakes = wakes + math.min(ready, bound.wakes)
-    if (counts[task_state.running] or 0) < 0 then wakes = wakes + room_after(-counts[task_state.running]) end
     if next(sorted_sets[keys.scheduled]) then  -- who sleeps until the next task falls due may have to wake earlier
         local soonest = stored_time.never
         for _, at in pairs(sorted_sets[keys.scheduled]) do soonest = math.min(soonest, at or stored_time.never) end

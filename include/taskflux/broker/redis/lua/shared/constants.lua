@@ -10,8 +10,6 @@ local counter = {
 }
 -- C++: broker/broker.hpp effect
 local effect = {...}
--- C++: broker/redis/layout.hpp rule_field
-local rule_field = {...}
 -- C++: broker/redis/layout.hpp more_effects
 local more_effects = {...}
 -- C++: broker/broker.hpp settlement::kind
@@ -74,7 +72,7 @@ local format = {
     parent = '<Bc0dI4Hc0', placing = '<Bdd',
     state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH', state_from_gone_at = '<dHI4',
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
-    limit = '<ddd', hold = '<dB', results = '<dB', result = '<BBI4c0',
+    hold = '<dB', results = '<dB', result = '<BBI4c0',
     ending = '<BBdI4I4d', ending_to_nonce = '<BBdI4', ending_to_token = '<BBdI4I4',
     subtask = '<c1I4I4c0', subtask_end = '<BI4I4c0I4c0', outcome = '<BI4', task_key = '<dI4', task_end = '<dI4BI4',
 }

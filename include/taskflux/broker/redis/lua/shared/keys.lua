@@ -23,7 +23,6 @@ local keys = {
     set_aside = 'q',      -- HASH: corrupt or foreign data -> what is wrong with it
     schedules = 'S',      -- HASH: schedule -> its text
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
-    rules = 'L',          -- HASH: limits, as a program has declared them and as somebody has set them live
 }
 
 -- Keys that not every queue has, or of which there are many: `key` makes the full name.

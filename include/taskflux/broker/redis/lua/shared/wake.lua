@@ -11,7 +11,7 @@ end
 -- When time alone may next give sleepers something to do. Not the end of their own consumer's lease, with which their process
 -- is gone; '': of no one's.
 local function next_change(consumer)
-    return math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), starts_again, stored_time.never))
+    return math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), stored_time.never))
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
