@@ -5092,7 +5092,7 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
-bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
+inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
     if (std::ranges::any_of(tasks, [](const auto& task) { return task.at != time_point{}; })) hub_->follow_wall();
@@ -16243,6 +16243,12 @@ struct link_purpose {
 /// Answers a call in the place of a server whose run id it does not name.
 inline constexpr std::string_view another_server = "SERVER";
 
+/// The run of a server that a call names, as it was known when that was written.
+struct named_run {
+    std::optional<std::string> id;  ///< nothing: it names none
+    std::chrono::steady_clock::time_point until{};  ///< the call's deadline, also where it is begun again for another one
+};
+
 /// One request of a caller.
 struct link_call {
     boost::redis::request request;
@@ -16656,7 +16662,7 @@ public:
     connection& operator=(const connection&) = delete;
 
     /// Runs a script, which is loaded where the server does not have it yet; `keys` and `args` are copied.
-    /// Returns its reply, which is no error but may hold some. A server with another run id than one that the arguments name
+    /// Returns its reply, which is no error but may hold some. A server with another run id than the arguments name (`server`)
     /// does not get it: the reply is {`wire::another_server`, its run id} then.
     ///
     /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
@@ -16666,16 +16672,23 @@ public:
     /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
                                 const std::vector<std::string>& args, bool repeatable,
-                                std::optional<std::string> run_id = {}) {
-        return send(make_eval(which, keys, args, repeatable, std::move(run_id)));
+                                wire::named_run server = {}) {
+        return send(make_eval(which, keys, args, repeatable, std::move(server)));
+    }
+
+    /// When a call with these arguments that is begun now ends at the latest: after the timeout, and a second a MiB.
+    std::chrono::steady_clock::time_point deadline_of(const std::vector<std::string>& args) const {
+        std::size_t bytes = 0;
+        for (const auto& each : args) bytes += each.size();
+        return std::chrono::steady_clock::now() + timeout() + std::chrono::milliseconds(bytes >> 10);
     }
 
     /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
     /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
     /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
-                                        const std::vector<std::string>& args, std::optional<std::string> run_id = {}) {
-        auto call = make_eval(which, keys, args, true, std::move(run_id));
+                                        const std::vector<std::string>& args, wire::named_run server = {}) {
+        auto call = make_eval(which, keys, args, true, std::move(server));
         if (replicas() > 0) wire::push_wait(call.request, url_.prefix, replicas(), wait_limit());
         return send(std::move(call), replicas() > 0);
     }
@@ -16794,19 +16807,11 @@ private:
     connection(asio::any_io_executor executor, redis_url url, connection_options options)
         : url_(std::move(url)),
           options_(std::move(options)),
-          inbox_(url_.prefix + ":in:" + random_name()),
+          inbox_(url_.prefix + ":in:" + uuid_generator().text()),
           executor_(std::move(executor)),
           tls_for_commands_(wire::make_tls(url_)),
           tls_for_messages_(wire::make_tls(url_)),
           tls_for_durable_(wire::make_tls(url_)) {}
-
-    static std::string random_name() {
-        constexpr std::string_view digits = "0123456789abcdef";
-        std::random_device random;
-        std::string out;
-        for (int i = 0; i != 32; ++i) out += digits[random() % digits.size()];
-        return out;
-    }
 
     unsigned replicas() const { return url_.durable.value_or(options_.durable()); }
     std::chrono::milliseconds timeout() const { return url_.timeout.value_or(options_.timeout()); }
@@ -16821,18 +16826,11 @@ private:
         return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout(), false, {}};
     }
 
-    /// What a large request may take beyond the timeout: a second a MiB.
-    static std::chrono::milliseconds time_for(const std::vector<std::string>& args) {
-        std::size_t bytes = 0;
-        for (const auto& each : args) bytes += each.size();
-        return std::chrono::milliseconds(bytes >> 10);
-    }
-
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
-                              const std::vector<std::string>& args, bool repeatable, std::optional<std::string> run_id) const {
+                              const std::vector<std::string>& args, bool repeatable, wire::named_run server) const {
         auto call = make_call(repeatable);
-        call.run_id = std::move(run_id);
-        call.deadline += time_for(args);
+        call.deadline = server.id ? server.until : deadline_of(args);
+        call.run_id = std::move(server.id);
         push_eval(call.request, which, keys, args);
         call.which = which;
         return call;
@@ -22513,12 +22511,15 @@ public:
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
         with.set_run_id(server_->run_id());
-        for (;;) {
-            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true, with.run_id());
+        steady_time until{};
+        for (bool again = false;;) {
+            auto server = named_server(with, again, until);
+            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true, std::move(server));
             reader from(got);
             const auto size = from.list();
             const auto word = from.text();
-            if (word == wire::another_server) {
+            again = word == wire::another_server;
+            if (again) {
                 with.set_run_id(std::string(from.text()));
                 continue;
             }
@@ -22545,6 +22546,8 @@ public:
     }
 
 private:
+    using steady_time = std::chrono::steady_clock::time_point;
+
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;
@@ -22558,15 +22561,27 @@ private:
         co_return got;
     }
 
+    /// The server that a call names, where it names one. `again`: another one was found in its place; servers may come and go,
+    /// so that the deadline stays.
+    wire::named_run named_server(const arguments& with, bool again, steady_time& until) const {
+        wire::named_run server;
+        server.id = with.run_id();
+        if (server.id && !again) until = server_->deadline_of(with.words());
+        server.until = until;
+        return server;
+    }
+
     asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
                                  bool durable = false) {
         auto keys = keys_of(what, own);
         with.set_run_id(server_->run_id());
+        steady_time until{};
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
-        for (;;) {
+        for (bool again = false;;) {
             answer got;
-            auto request = durable ? server_->eval_durably(what, keys, with.words(), with.run_id())
-                                   : server_->eval(what, keys, with.words(), repeatable, with.run_id());
+            auto server = named_server(with, again, until);
+            auto request = durable ? server_->eval_durably(what, keys, with.words(), std::move(server))
+                                   : server_->eval(what, keys, with.words(), repeatable, std::move(server));
             got.whole = co_await std::move(request);
             reader from(got.whole);
             const auto size = from.list();
@@ -22577,6 +22592,7 @@ private:
             if (durable && is_done) server_->check_replicas(got.whole);
             if (word == "RELAY") relay_();
             if (got.is_lost || got.is_slow || is_done) co_return got;
+            again = word == wire::another_server;
             if (word == "DUE") {
                 if (with.may_pass_over()) {
                     co_await maintain_some();
@@ -22586,7 +22602,7 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
-            } else if (word == wire::another_server) {
+            } else if (again) {
                 with.set_run_id(std::string(from.text()));
             } else if (word == "NEW") {
                 co_await begin_life();

@@ -73,7 +73,8 @@ BOOST_FIXTURE_TEST_CASE(only_the_server_that_a_call_names_gets_it, fixture) {
     const script count{"count", digest, text};
     const auto redis = make(server.url());
     const auto call = [&](bool is_durable, const std::string& run_id) {
-        return later(is_durable ? redis->eval_durably(count, {"calls"}, {}, run_id) : redis->eval(count, {"calls"}, {}, true, run_id));
+        const taskflux::redis::wire::named_run named{run_id, redis->deadline_of({})};
+        return later(is_durable ? redis->eval_durably(count, {"calls"}, {}, named) : redis->eval(count, {"calls"}, {}, true, named));
     };
     const auto run_id_in = [](const reply& from) {
         reader in(from);
@@ -83,6 +84,8 @@ BOOST_FIXTURE_TEST_CASE(only_the_server_that_a_call_names_gets_it, fixture) {
     };
     auto run_id = run_id_in(call(false, "").get());  // no server is known yet
     BOOST_TEST(run_id == redis->run_id());
+    const taskflux::redis::wire::named_run late{run_id, std::chrono::steady_clock::now()};
+    refused(later(redis->eval(count, {"calls"}, {}, true, late)), errc::unavailable, "no answer came in time");
     int calls = 0;
     for (const bool is_durable : {false, true}) {
         BOOST_TEST(run_id_in(call(is_durable, "another").get()) == run_id);

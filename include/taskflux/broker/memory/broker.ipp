@@ -33,7 +33,7 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
-bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
+inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
     if (std::ranges::any_of(tasks, [](const auto& task) { return task.at != time_point{}; })) hub_->follow_wall();

@@ -10,6 +10,7 @@
 #include <taskflux/broker/redis/settings.hpp>
 #include <taskflux/broker/redis/url.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/serial_executor.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -28,7 +29,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +52,7 @@ public:
     connection& operator=(const connection&) = delete;
 
     /// Runs a script, which is loaded where the server does not have it yet; `keys` and `args` are copied.
-    /// Returns its reply, which is no error but may hold some. A server with another run id than one that the arguments name
+    /// Returns its reply, which is no error but may hold some. A server with another run id than the arguments name (`server`)
     /// does not get it: the reply is {`wire::another_server`, its run id} then.
     ///
     /// Errors: `unavailable` when no reply has come within the timeout, and, unless `repeatable`, when the
@@ -62,16 +62,23 @@ public:
     /// Cancellation (terminal): ends at once with `operation_aborted`; may have been carried out all the same.
     asio::awaitable<reply> eval(const script& which, const std::vector<std::string>& keys,
                                 const std::vector<std::string>& args, bool repeatable,
-                                std::optional<std::string> run_id = {}) {
-        return send(make_eval(which, keys, args, repeatable, std::move(run_id)));
+                                wire::named_run server = {}) {
+        return send(make_eval(which, keys, args, repeatable, std::move(server)));
+    }
+
+    /// When a call with these arguments that is begun now ends at the latest: after the timeout, and a second a MiB.
+    std::chrono::steady_clock::time_point deadline_of(const std::vector<std::string>& args) const {
+        std::size_t bytes = 0;
+        for (const auto& each : args) bytes += each.size();
+        return std::chrono::steady_clock::now() + timeout() + std::chrono::milliseconds(bytes >> 10);
     }
 
     /// Like `eval`, for a script that may be carried out twice; returns only when as many replicas as the options ask for
     /// have what it did and all that was done before, or time is up: see `check_replicas`, to which the reply must be
     /// given before it is read to its end. Waits hold up only each other.
     asio::awaitable<reply> eval_durably(const script& which, const std::vector<std::string>& keys,
-                                        const std::vector<std::string>& args, std::optional<std::string> run_id = {}) {
-        auto call = make_eval(which, keys, args, true, std::move(run_id));
+                                        const std::vector<std::string>& args, wire::named_run server = {}) {
+        auto call = make_eval(which, keys, args, true, std::move(server));
         if (replicas() > 0) wire::push_wait(call.request, url_.prefix, replicas(), wait_limit());
         return send(std::move(call), replicas() > 0);
     }
@@ -190,19 +197,11 @@ private:
     connection(asio::any_io_executor executor, redis_url url, connection_options options)
         : url_(std::move(url)),
           options_(std::move(options)),
-          inbox_(url_.prefix + ":in:" + random_name()),
+          inbox_(url_.prefix + ":in:" + uuid_generator().text()),
           executor_(std::move(executor)),
           tls_for_commands_(wire::make_tls(url_)),
           tls_for_messages_(wire::make_tls(url_)),
           tls_for_durable_(wire::make_tls(url_)) {}
-
-    static std::string random_name() {
-        constexpr std::string_view digits = "0123456789abcdef";
-        std::random_device random;
-        std::string out;
-        for (int i = 0; i != 32; ++i) out += digits[random() % digits.size()];
-        return out;
-    }
 
     unsigned replicas() const { return url_.durable.value_or(options_.durable()); }
     std::chrono::milliseconds timeout() const { return url_.timeout.value_or(options_.timeout()); }
@@ -217,18 +216,11 @@ private:
         return {wire::make_request(), {}, repeatable, std::chrono::steady_clock::now() + timeout(), false, {}};
     }
 
-    /// What a large request may take beyond the timeout: a second a MiB.
-    static std::chrono::milliseconds time_for(const std::vector<std::string>& args) {
-        std::size_t bytes = 0;
-        for (const auto& each : args) bytes += each.size();
-        return std::chrono::milliseconds(bytes >> 10);
-    }
-
     wire::link_call make_eval(const script& which, const std::vector<std::string>& keys,
-                              const std::vector<std::string>& args, bool repeatable, std::optional<std::string> run_id) const {
+                              const std::vector<std::string>& args, bool repeatable, wire::named_run server) const {
         auto call = make_call(repeatable);
-        call.run_id = std::move(run_id);
-        call.deadline += time_for(args);
+        call.deadline = server.id ? server.until : deadline_of(args);
+        call.run_id = std::move(server.id);
         push_eval(call.request, which, keys, args);
         call.which = which;
         return call;

@@ -67,6 +67,12 @@ struct link_purpose {
 /// Answers a call in the place of a server whose run id it does not name.
 inline constexpr std::string_view another_server = "SERVER";
 
+/// The run of a server that a call names, as it was known when that was written.
+struct named_run {
+    std::optional<std::string> id;  ///< nothing: it names none
+    std::chrono::steady_clock::time_point until{};  ///< the call's deadline, also where it is begun again for another one
+};
+
 /// One request of a caller.
 struct link_call {
     boost::redis::request request;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -190,12 +191,15 @@ public:
         with.add(most).add_run_id();
         auto keys = keys_of(scripts::maintain, {});
         with.set_run_id(server_->run_id());
-        for (;;) {
-            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true, with.run_id());
+        steady_time until{};
+        for (bool again = false;;) {
+            auto server = named_server(with, again, until);
+            const auto got = co_await server_->eval(scripts::maintain, keys, with.words(), true, std::move(server));
             reader from(got);
             const auto size = from.list();
             const auto word = from.text();
-            if (word == wire::another_server) {
+            again = word == wire::another_server;
+            if (again) {
                 with.set_run_id(std::string(from.text()));
                 continue;
             }
@@ -222,6 +226,8 @@ public:
     }
 
 private:
+    using steady_time = std::chrono::steady_clock::time_point;
+
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
                                      bool repeatable, bool durable = false) {
         answer got;
@@ -235,15 +241,27 @@ private:
         co_return got;
     }
 
+    /// The server that a call names, where it names one. `again`: another one was found in its place; servers may come and go,
+    /// so that the deadline stays.
+    wire::named_run named_server(const arguments& with, bool again, steady_time& until) const {
+        wire::named_run server;
+        server.id = with.run_id();
+        if (server.id && !again) until = server_->deadline_of(with.words());
+        server.until = until;
+        return server;
+    }
+
     asio::awaitable<answer> call(const script& what, const std::vector<std::string>& own, arguments& with, bool repeatable,
                                  bool durable = false) {
         auto keys = keys_of(what, own);
         with.set_run_id(server_->run_id());
+        steady_time until{};
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
-        for (;;) {
+        for (bool again = false;;) {
             answer got;
-            auto request = durable ? server_->eval_durably(what, keys, with.words(), with.run_id())
-                                   : server_->eval(what, keys, with.words(), repeatable, with.run_id());
+            auto server = named_server(with, again, until);
+            auto request = durable ? server_->eval_durably(what, keys, with.words(), std::move(server))
+                                   : server_->eval(what, keys, with.words(), repeatable, std::move(server));
             got.whole = co_await std::move(request);
             reader from(got.whole);
             const auto size = from.list();
@@ -254,6 +272,7 @@ private:
             if (durable && is_done) server_->check_replicas(got.whole);
             if (word == "RELAY") relay_();
             if (got.is_lost || got.is_slow || is_done) co_return got;
+            again = word == wire::another_server;
             if (word == "DUE") {
                 if (with.may_pass_over()) {
                     co_await maintain_some();
@@ -263,7 +282,7 @@ private:
                 }
             } else if (word == "NEED") {
                 for (std::size_t i = 1; i < size; ++i) keys.push_back(learned(std::string(from.text())));
-            } else if (word == wire::another_server) {
+            } else if (again) {
                 with.set_run_id(std::string(from.text()));
             } else if (word == "NEW") {
                 co_await begin_life();
