@@ -901,45 +901,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_names_of_losers_are_left_out_where_groups_are_
     }
 }
 
-/// Lets others go on so many times.
-asio::awaitable<void> stand_back(int times) {
-    const auto here = co_await asio::this_coro::executor;
-    for (int i = 0; i < times; ++i) co_await asio::post(here, asio::deferred);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_its_spawning_was_cancelled, Backend, backends) {
-    using namespace asio::experimental::awaitable_operators;
-    fixture on(std::make_unique<Backend>());
-    site all(on);
-    int times = 0;
-    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
-        co_await (ctx.spawn(note, std::views::iota(0, 2)) || stand_back(times));
-        co_return 1;
-    };
-    all.begin();
-    for (; times < 40; ++times) {
-        const auto job = all.result(all.client.submit(parent, 0));
-        all.until(job.id(), task_state::succeeded);
-    }
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_a_submission_under_it_was_cancelled, Backend, backends) {
-    fixture on(std::make_unique<Backend>());
-    site all(on);
-    all.parent_body = [](context& ctx, int) -> asio::awaitable<int> { return ctx.wait_signal<int>("go"); };
-    all.begin();
-    for (int times = 0; times < 20; ++times) {
-        const auto job = all.result(all.client.submit(parent, 0));
-        all.until(job.id(), task_state::scheduled);
-        auto under = on.begin(all.client.submit_under(job.id(), note, submit_options(), 1));
-        on.run(stand_back(times));
-        under.cancel();
-        on.error_of(under);
-        all.result(all.client.signal(job.id(), "go", 1));
-        all.until(job.id(), task_state::succeeded);
-    }
-}
-
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_has_lost_against_another_call_loses_again, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     site all(on);

@@ -21,15 +21,6 @@
 
 namespace taskflux::detail {
 
-/// Writes a subtask into its parent's journal, and submits it. `made`: gets its key.
-inline asio::awaitable<void> place_subtask(broker_ptr broker, journal_write write, std::string queue, std::vector<new_task> tasks,
-                                           task_key& made) {
-    co_await broker->write_journal(tasks.front().parent->id, std::move(write));
-    journal_write from_outside;
-    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
-    made = keys.front();
-}
-
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
     const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
@@ -42,6 +33,7 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
+    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -50,8 +42,9 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    auto placing = place_subtask(broker, std::move(write), queue, tasks, id.key);
-    co_await finish_spawning(std::move(placing), broker, std::move(queue), std::move(tasks));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
+    id.key = keys.front();
     co_return id;
 }
 

@@ -29,10 +29,6 @@ asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, st
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
                                                          journal_write write);
 
-/// Awaits a call that writes spawned subtasks into their parent's journal and submits them. Where it is cancelled, those that are
-/// written are submitted in the background: the parent waits for them.
-asio::awaitable<void> finish_spawning(asio::awaitable<void> call, broker_ptr broker, std::string queue, std::vector<new_task> tasks);
-
 /// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
 /// of `tasks[i]`. Errors: `journal_mismatch`; those of `submit_journalled`.
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,

@@ -5,14 +5,11 @@
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <exception>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -108,48 +105,14 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-/// Submits those of some subtasks that their parent's journal has and waits for.
-inline asio::awaitable<void> submit_what_is_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks) {
-    const auto parent = tasks.front().parent->id;
-    const auto known = co_await broker->get(parent);
-    if (!known || is_terminal(known->state)) co_return;
-    journal_query query;
-    for (const auto& task : tasks) query.keys.push_back(task.parent->key);
-    const auto page = co_await broker->journal(parent, std::move(query));
-    std::map<std::string, child_place> open;
-    for (const auto& entry : page.entries) {
-        if (!entry.outcome) open.emplace(entry.key, child_place::parse(entry.text));
-    }
-    std::erase_if(tasks, [&](new_task& task) {
-        const auto found = open.find(task.parent->key);
-        if (found == open.end() || found->second.queue != queue || found->second.name != task.spec->name) return true;
-        task.own_id = found->second.own_id;
-        return false;
-    });
-    if (tasks.empty()) co_return;
-    journal_write from_outside;
-    co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
-}
-
-asio::awaitable<void> finish_spawning(asio::awaitable<void> call, broker_ptr broker, std::string queue, std::vector<new_task> tasks) {
-    try {
-        co_await std::move(call);
-    } catch (const boost::system::system_error& e) {
-        if (e.code() == asio::error::operation_aborted) {
-            spawn_in_background(broker, submit_what_is_journalled(broker, std::move(queue), std::move(tasks)));
-        }
-        throw;
-    }
-}
-
-/// Writes and submits subtasks that have own ids and parents: see `open_children`.
-inline asio::awaitable<void> open_each(notebook& book, place at, std::string queue, std::vector<std::string> names,
-                                       std::vector<new_task> tasks, bool are_spawned, std::optional<children_policy> policy,
-                                       std::vector<open_child>& children) {
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
     auto write = book.new_write();
     write.policy = policy;
     std::vector<child_place> places_now;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         auto& place = places_now.emplace_back();
         place.queue = queue;
         place.name = tasks[i].spec->name;
@@ -161,7 +124,7 @@ inline asio::awaitable<void> open_each(notebook& book, place at, std::string que
     }
     auto known = co_await book.write(std::move(write), at);
 
-    children.resize(tasks.size());
+    std::vector<open_child> children(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
     std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
@@ -179,10 +142,14 @@ inline asio::awaitable<void> open_each(notebook& book, place at, std::string que
             if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
             tasks[i].own_id = std::move(there.own_id);
         }
+        parent_link parent;
+        parent.id = book.id();
+        parent.key = child_key(names[i]);
+        tasks[i].parent = std::move(parent);
         fresh.push_back(std::move(tasks[i]));
         places.push_back(i);
     }
-    if (fresh.empty()) co_return;
+    if (fresh.empty()) co_return children;
     const auto broker = book.broker();
     auto by = book.new_write();
     const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
@@ -202,24 +169,6 @@ inline asio::awaitable<void> open_each(notebook& book, place at, std::string que
         auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
         children[i] = std::move(opened.front());
     }
-}
-
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
-                                                       std::vector<new_task> tasks, bool are_spawned,
-                                                       std::optional<children_policy> policy) {
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
-        parent_link parent;
-        parent.id = book.id();
-        parent.key = child_key(names[i]);
-        tasks[i].parent = std::move(parent);
-    }
-    std::vector<new_task> unfinished;
-    if (are_spawned) unfinished = tasks;
-    std::vector<open_child> children;
-    auto opening = open_each(book, std::move(at), queue, std::move(names), std::move(tasks), are_spawned, policy, children);
-    if (unfinished.empty()) co_await std::move(opening);
-    else co_await finish_spawning(std::move(opening), book.broker(), queue, std::move(unfinished));
     co_return children;
 }
 
