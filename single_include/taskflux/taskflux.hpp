@@ -6440,8 +6440,9 @@ inline bool is_same(call_kind a, call_kind b) {
     return a == b || (several(a) && several(b));
 }
 
-/// What a step is called among the calls that may lose against others: no call has such a name.
-inline std::string contest_of_step(const std::string& name) { return "~step/" + name; }
+/// What the names of steps begin with among those of calls that may lose against others: no call has such a name.
+inline constexpr std::string_view step_contest = "~step/";
+inline std::string contest_of_step(const std::string& name) { return std::string(step_contest) + name; }
 
 /// The number that an entry of a journal begins with.
 template <class Number = std::size_t>
@@ -6557,6 +6558,11 @@ public:
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
 
+    /// Between these, calls are cancelled because one that had to succeed beside them (`all`) has failed.
+    void begin_failing() { ++failing_; }
+    void end_failing() { --failing_; }
+    bool is_failing() const { return failing_ > 0; }
+
     /// Throws `invalid_argument` for what can't be a name.
     static void check_name(const char* what, const std::string& name);
     /// Throws `invalid_argument` also for a name that this attempt has used already.
@@ -6594,7 +6600,7 @@ public:
     asio::awaitable<std::optional<std::string>> find(std::string key);
     /// What an earlier attempt wrote for a call. Throws like `write`.
     asio::awaitable<std::optional<std::string>> find(place at);
-    /// The result of a step, if the journal has it. A step that has lost loses again.
+    /// The result of a step, if the journal has it. A step that has lost loses again. Writes nothing, unless it may have lost.
     asio::awaitable<std::optional<std::string>> find_step(const std::string& name);
     asio::awaitable<journal_page> read(journal_query query);
 
@@ -6645,7 +6651,12 @@ private:
     asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
+    /// Writes that, with what was to be written later.
     asio::awaitable<journal_written> send(journal_write what);
+    /// Writes that alone.
+    asio::awaitable<journal_written> send_alone(journal_write what);
+    /// Whether calls have lost whose marks need an epoch that is not known yet.
+    bool needs_epoch() const;
     bool is_made(std::string_view key) const;
 
     context_sink& sink_;
@@ -6653,6 +6664,7 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
+    std::atomic<int> failing_ = 0;  // groups
     std::atomic<bool> has_rested_ = false;
     std::atomic<int> noting_ = 0;  // chains in `noted_`
     std::atomic<int> steps_ = 0;   // chains in `stepping_`
@@ -6693,9 +6705,10 @@ asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brok
     std::rethrow_exception(failure);
 }
 
-/// Awaits a call that may be one of several beside each other.
+/// Awaits a call that may be one of several beside each other. `is_repeatable`: where it was cancelled because another one had
+/// failed, it has lost against none, and the next run makes it again.
 template <class T>
-asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call, bool is_repeatable = false) {
     if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
     if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     std::exception_ptr failure;
@@ -6711,7 +6724,8 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     }
     const auto state = co_await asio::this_coro::cancellation_state;
     const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;  // else a step's function has thrown that
-    if (was_cancelled && book.has_lost(failure)) book.lose(name);
+    const bool is_to_be_repeated = is_repeatable && book.is_failing();
+    if (was_cancelled && !is_to_be_repeated && book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
 
@@ -6967,6 +6981,45 @@ private:
     notebook& book_;
 };
 
+/// That one of several calls, all of which must succeed, has failed by itself: while this lives, the others are cancelled for that.
+class common_failure {
+public:
+    explicit common_failure(notebook& book) : book_(book) {}
+    common_failure(const common_failure&) = delete;
+    common_failure& operator=(const common_failure&) = delete;
+    ~common_failure() {
+        if (has_begun_) book_.end_failing();
+    }
+
+    void begin() {
+        if (!std::exchange(has_begun_, true)) book_.begin_failing();
+    }
+
+private:
+    notebook& book_;
+    bool has_begun_ = false;  // on the calls' strand
+};
+
+/// Awaits one of several calls that must all succeed.
+template <class T>
+asio::awaitable<T> needed(asio::awaitable<T> call, std::shared_ptr<common_failure> failing) {
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;
+    if (!was_cancelled) failing->begin();
+    std::rethrow_exception(failure);
+}
+
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
@@ -7008,8 +7061,9 @@ asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitabl
     std::shared_ptr<name_list> outer;
     if (book.notes_names()) outer = co_await book.names_here();
     const group together(book);
-    if (outer) co_return co_await when_all(noted(book, std::move(calls), outer)...);
-    co_return co_await when_all(std::move(calls)...);
+    const auto failing = std::make_shared<common_failure>(book);
+    if (outer) co_return co_await when_all(noted(book, needed(std::move(calls), failing), outer)...);
+    co_return co_await when_all(needed(std::move(calls), failing)...);
 }
 
 }  // namespace taskflux::detail
@@ -7375,7 +7429,7 @@ public:
         book_.claim("step", name);
         auto contest = detail::contest_of_step(name);
         auto call = detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
-        return detail::contested(book_, std::move(contest), std::move(call));
+        return detail::contested(book_, std::move(contest), std::move(call), true);
     }
 
     /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
@@ -7419,7 +7473,7 @@ private:
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();
         auto call = detail::wait_until(book_, name, when);
-        return detail::contested(book_, std::move(name), std::move(call));
+        return detail::contested(book_, std::move(name), std::move(call), true);
     }
 
     detail::is_ending ends() const {

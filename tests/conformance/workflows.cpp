@@ -1,4 +1,5 @@
 #include <conformance/workflow_site.hpp>
+#include <taskflux/detail/sleep.hpp>
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -11,6 +12,8 @@
 #include <functional>
 #include <limits>
 #include <ranges>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -933,6 +936,96 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_has_lost_against_another_call_loses_ag
     BOOST_TEST(all.result(job.result()) == 8);
     for (const auto winner : winners) BOOST_TEST(winner == 1U);
     BOOST_TEST(asked == 1);
+}
+
+/// Never ends by itself.
+asio::awaitable<int> hang() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, (asio::steady_timer::time_point::max)());
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return 0;
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_loses_again_though_its_attempt_had_written_nothing_before_it_paused, Backend, backends) {
+    using namespace asio::experimental::awaitable_operators;
+    using made = std::function<asio::awaitable<void>(context&, clock&)>;
+    const std::vector<made> timers{
+        [](context& ctx, clock&) { return ctx.sleep_for(500ms); },
+        [](context&, clock& time) { return detail::sleep_for(time, 500ms); },
+    };
+    for (std::size_t i = 0; i < timers.size(); ++i) {
+        fixture on(std::make_unique<Backend>());
+        site all(on);
+        int asked = 0;
+        std::vector<std::size_t> winners;
+        all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+            const auto ask = [&]() -> asio::awaitable<int> {
+                if (asked++ > 0) co_return 7;
+                co_return co_await hang();
+            };
+            const auto first = co_await (ctx.step("ask", ask) || timers[i](ctx, on.broker().clock()));
+            winners.push_back(first.index());
+            co_await ctx.sleep_for(60s);
+            co_return 1;
+        };
+        all.begin();
+        const auto job = all.result(all.client.submit(parent, 0));
+        while (asked == 0) on.let_work();
+        while (winners.empty()) on.pass(500ms);
+        all.until(job.id(), task_state::scheduled);
+        on.pass(60s);
+        while (winners.size() < 2) on.pass(500ms);
+        BOOST_TEST(all.result(job.result()) == 1);
+        for (const auto winner : winners) BOOST_TEST(winner == 1U, i);
+        BOOST_TEST(asked == 1, i);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_steps_failure_beside_others_is_the_same_one_in_the_next_run, Backend, backends) {
+    using namespace asio::experimental::awaitable_operators;
+    using made = std::function<asio::awaitable<void>(context&, asio::awaitable<void>)>;
+    const auto slow = [](context& ctx) -> asio::awaitable<void> {
+        const auto reserve = [] { return hang(); };
+        co_await (ctx.step("reserve", reserve) || ctx.sleep_for(1h));
+    };
+    const std::vector<made> choices{
+        [](context& ctx, asio::awaitable<void> charge) -> asio::awaitable<void> {
+            const auto reserve = [] { return hang(); };
+            co_await ctx.all(ctx.step("reserve", reserve), std::move(charge));
+        },
+        [](context& ctx, asio::awaitable<void> charge) -> asio::awaitable<void> {
+            co_await ctx.all(ctx.sleep_for(1h), std::move(charge));
+        },
+        [&slow](context& ctx, asio::awaitable<void> charge) -> asio::awaitable<void> {
+            co_await ctx.all(slow(ctx), std::move(charge));
+        },
+    };
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        fixture on(std::make_unique<Backend>());
+        site all(on);
+        std::vector<std::string> told;
+        all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+            const auto decline = [&]() -> asio::awaitable<void> {
+                co_await detail::sleep_for(on.broker().clock(), 1s);
+                throw std::runtime_error("declined");
+            };
+            try {
+                co_await choices[i](ctx, ctx.step("charge", decline));
+            } catch (const std::exception& e) {
+                told.push_back(e.what());
+            }
+            co_await ctx.sleep_for(60s);
+            co_return 1;
+        };
+        all.begin();
+        const auto job = all.result(all.client.submit(parent, 0));
+        on.let_work();
+        while (told.empty()) on.pass(500ms);
+        all.until(job.id(), task_state::scheduled);
+        on.pass(60s);
+        while (told.size() < 2) on.pass(500ms);
+        BOOST_TEST(all.result(job.result()) == 1);
+        for (const auto& what : told) BOOST_TEST(what == "declined", i << ' ' << what);
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_step_that_calls_its_context_is_refused_and_one_with_names_of_its_own_is_not, Backend, backends) {

@@ -85,7 +85,7 @@ BOOST_FIXTURE_TEST_CASE(only_the_server_that_a_call_names_gets_it, fixture) {
     auto run_id = run_id_in(call(false, "").get());  // no server is known yet
     BOOST_TEST(run_id == redis->run_id());
     const taskflux::redis::wire::named_run late{run_id, std::chrono::steady_clock::now()};
-    refused(later(redis->eval(count, {"calls"}, {}, true, late)), errc::unavailable, "no answer came in time");
+    refused(later(redis->eval(count, {"late"}, {}, true, late)), errc::unavailable, "no answer came in time");
     int calls = 0;
     for (const bool is_durable : {false, true}) {
         BOOST_TEST(run_id_in(call(is_durable, "another").get()) == run_id);

@@ -209,7 +209,7 @@ public:
         book_.claim("step", name);
         auto contest = detail::contest_of_step(name);
         auto call = detail::run_step(book_, std::move(name), std::decay_t<Function>(std::forward<Function>(function)));
-        return detail::contested(book_, std::move(contest), std::move(call));
+        return detail::contested(book_, std::move(contest), std::move(call), true);
     }
 
     /// Waits until `when`, or for `by`. In a wait of a second or more the handler pauses: see above.
@@ -253,7 +253,7 @@ private:
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();
         auto call = detail::wait_until(book_, name, when);
-        return detail::contested(book_, std::move(name), std::move(call));
+        return detail::contested(book_, std::move(name), std::move(call), true);
     }
 
     detail::is_ending ends() const {

@@ -23,4 +23,5 @@
 #include <taskflux/flow/workflow/calls.ipp>
 #include <taskflux/flow/workflow/children.ipp>
 #include <taskflux/flow/workflow/notebook.ipp>
+#include <taskflux/flow/workflow/notebook/names.ipp>
 #include <taskflux/flow/workflow/steps.ipp>

@@ -1,6 +1,7 @@
 #include "fixture.hpp"
 
 #include <taskflux/broker/memory/broker.hpp>
+#include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/worker.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -9,6 +10,7 @@
 
 #include <map>
 #include <ranges>
+#include <vector>
 
 using namespace test::flow;
 
@@ -28,6 +30,7 @@ public:
     }
 
     awaitable<taskflux::journal_written> write_journal(taskflux::task_id id, taskflux::journal_write what) override {
+        ++writes;
         fail("write");
         co_return co_await memory_broker::write_journal(std::move(id), std::move(what));
     }
@@ -60,6 +63,7 @@ public:
     boost::system::error_code foreign;  // in its place
     std::map<std::string, int> failing;
     gate* late_wait = nullptr;
+    int writes = 0;                // of journals
     int cancels = 0, submits = 0;  // of subtasks
 };
 
@@ -403,6 +407,49 @@ BOOST_AUTO_TEST_CASE(a_subtask_that_was_cancelled_for_another_attempt_is_no_fail
     cancel_child(kept);
     BOOST_TEST(caught == 1);
     BOOST_TEST(now(kept.result()) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(steps_that_the_journal_has_write_nothing) {
+    std::vector<int> writes;
+    w->on(parent, [&](context& ctx, int) -> asio::awaitable<int> {
+        const int before = faulty->writes;
+        const auto one = [] { return 1; };
+        for (const auto* name : {"a", "b", "c"}) co_await ctx.step(name, one);
+        writes.push_back(faulty->writes - before);
+        co_await ctx.sleep_for(60s);
+        co_return 1;
+    });
+    const auto life = start(w->run());
+    const auto job = now(client.submit(parent, 0));
+    settle();
+    advance(60s);
+    BOOST_TEST(now(job.result()) == 1);
+    BOOST_TEST(writes == std::vector<int>({3, 0}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_version_is_that_of_before_where_only_a_step_that_has_lost_tells) {
+    std::vector<unsigned> versions;
+    w->on(parent, [&](context& ctx, int) -> asio::awaitable<int> {
+        if (begins++ > 0) versions.push_back(co_await ctx.version("inserted", 1));
+        const auto ask = []() -> asio::awaitable<void> {
+            asio::steady_timer timer(co_await asio::this_coro::executor, (asio::steady_timer::time_point::max)());
+            co_await timer.async_wait(asio::use_awaitable);
+        };
+        co_await (ctx.step("ask", ask) || taskflux::detail::sleep_for(time, 500ms));
+        co_await ctx.version("other", 1);  // writes that the step has lost
+        if (begins == 1) faulty->failing["write"] = 1;
+        const auto one = [] { return 1; };
+        co_return co_await ctx.step("never written", one);
+    });
+    const auto life = start(w->run());
+    const auto job = now(client.submit(parent, 0));
+    settle();
+    advance(500ms);
+    BOOST_TEST((state(job) == task_state::scheduled));
+    pass(3s, 100ms);
+    BOOST_TEST(now(job.result()) == 1);
+    BOOST_TEST(begins == 2);
+    BOOST_TEST(versions == std::vector<unsigned>({0}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,8 +6,11 @@
 #include <taskflux/flow/workflow/notebook.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +92,45 @@ private:
     notebook& book_;
 };
 
+/// That one of several calls, all of which must succeed, has failed by itself: while this lives, the others are cancelled for that.
+class common_failure {
+public:
+    explicit common_failure(notebook& book) : book_(book) {}
+    common_failure(const common_failure&) = delete;
+    common_failure& operator=(const common_failure&) = delete;
+    ~common_failure() {
+        if (has_begun_) book_.end_failing();
+    }
+
+    void begin() {
+        if (!std::exchange(has_begun_, true)) book_.begin_failing();
+    }
+
+private:
+    notebook& book_;
+    bool has_begun_ = false;  // on the calls' strand
+};
+
+/// Awaits one of several calls that must all succeed.
+template <class T>
+asio::awaitable<T> needed(asio::awaitable<T> call, std::shared_ptr<common_failure> failing) {
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;
+    if (!was_cancelled) failing->begin();
+    std::rethrow_exception(failure);
+}
+
 /// `when_any`, whose winner is journalled: of several calls that have succeeded, another run takes the same one.
 template <class... Ts>
 asio::awaitable<std::variant<stored<Ts>...>> first_of(notebook& book, std::string name, asio::awaitable<Ts>... calls) {
@@ -130,8 +172,9 @@ asio::awaitable<std::tuple<stored<Ts>...>> all_of(notebook& book, asio::awaitabl
     std::shared_ptr<name_list> outer;
     if (book.notes_names()) outer = co_await book.names_here();
     const group together(book);
-    if (outer) co_return co_await when_all(noted(book, std::move(calls), outer)...);
-    co_return co_await when_all(std::move(calls)...);
+    const auto failing = std::make_shared<common_failure>(book);
+    if (outer) co_return co_await when_all(noted(book, needed(std::move(calls), failing), outer)...);
+    co_return co_await when_all(needed(std::move(calls), failing)...);
 }
 
 }  // namespace taskflux::detail

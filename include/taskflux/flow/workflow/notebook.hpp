@@ -121,6 +121,11 @@ public:
     void enter_group() { ++groups_; }
     void leave_group() { --groups_; }
 
+    /// Between these, calls are cancelled because one that had to succeed beside them (`all`) has failed.
+    void begin_failing() { ++failing_; }
+    void end_failing() { --failing_; }
+    bool is_failing() const { return failing_ > 0; }
+
     /// Throws `invalid_argument` for what can't be a name.
     static void check_name(const char* what, const std::string& name);
     /// Throws `invalid_argument` also for a name that this attempt has used already.
@@ -158,7 +163,7 @@ public:
     asio::awaitable<std::optional<std::string>> find(std::string key);
     /// What an earlier attempt wrote for a call. Throws like `write`.
     asio::awaitable<std::optional<std::string>> find(place at);
-    /// The result of a step, if the journal has it. A step that has lost loses again.
+    /// The result of a step, if the journal has it. A step that has lost loses again. Writes nothing, unless it may have lost.
     asio::awaitable<std::optional<std::string>> find_step(const std::string& name);
     asio::awaitable<journal_page> read(journal_query query);
 
@@ -209,7 +214,12 @@ private:
     asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
+    /// Writes that, with what was to be written later.
     asio::awaitable<journal_written> send(journal_write what);
+    /// Writes that alone.
+    asio::awaitable<journal_written> send_alone(journal_write what);
+    /// Whether calls have lost whose marks need an epoch that is not known yet.
+    bool needs_epoch() const;
     bool is_made(std::string_view key) const;
 
     context_sink& sink_;
@@ -217,6 +227,7 @@ private:
     const std::uint32_t token_;
     std::atomic<unsigned> position_ = 0;
     std::atomic<int> groups_ = 0;
+    std::atomic<int> failing_ = 0;  // groups
     std::atomic<bool> has_rested_ = false;
     std::atomic<int> noting_ = 0;  // chains in `noted_`
     std::atomic<int> steps_ = 0;   // chains in `stepping_`
@@ -257,9 +268,10 @@ asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brok
     std::rethrow_exception(failure);
 }
 
-/// Awaits a call that may be one of several beside each other.
+/// Awaits a call that may be one of several beside each other. `is_repeatable`: where it was cancelled because another one had
+/// failed, it has lost against none, and the next run makes it again.
 template <class T>
-asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call) {
+asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call, bool is_repeatable = false) {
     if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
     if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     std::exception_ptr failure;
@@ -275,7 +287,8 @@ asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T
     }
     const auto state = co_await asio::this_coro::cancellation_state;
     const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;  // else a step's function has thrown that
-    if (was_cancelled && book.has_lost(failure)) book.lose(name);
+    const bool is_to_be_repeated = is_repeatable && book.is_failing();
+    if (was_cancelled && !is_to_be_repeated && book.has_lost(failure)) book.lose(name);
     std::rethrow_exception(failure);
 }
 

@@ -23,117 +23,6 @@
 
 namespace taskflux::detail {
 
-// --- names ------------------------------------------------------------------------------------------------------
-
-std::string notebook::next_name() {
-    note_stop();
-    const std::lock_guard lock(mutex_);
-    do ++position_;
-    while (left_out_.contains(position_));
-    return std::to_string(position_);
-}
-
-void notebook::leave_out(const std::vector<unsigned>& numbers, name_list* to) {
-    const std::lock_guard lock(mutex_);
-    left_out_.insert(numbers.begin(), numbers.end());
-    for (; to; to = to->outer.get()) to->numbers.insert(to->numbers.end(), numbers.begin(), numbers.end());
-}
-
-void notebook::note_names(const void* chain, std::shared_ptr<name_list> to) {
-    const std::lock_guard lock(mutex_);
-    if (to) noted_[chain] = std::move(to);
-    else noted_.erase(chain);
-    noting_ = static_cast<int>(noted_.size());
-}
-
-asio::awaitable<std::shared_ptr<name_list>> notebook::names_here() {
-    const auto* const where = co_await own_chain();
-    const std::lock_guard lock(mutex_);
-    const auto found = noted_.find(where);
-    co_return found == noted_.end() ? nullptr : found->second;
-}
-
-asio::awaitable<void> notebook::note_name(const std::string& name) {
-    const auto here = co_await names_here();
-    const std::lock_guard lock(mutex_);
-    for (auto* list = here.get(); list; list = list->outer.get()) list->numbers.push_back(number_in<unsigned>(name));
-}
-
-void notebook::enter_step(const void* chain) {
-    const std::lock_guard lock(mutex_);
-    stepping_.insert(chain);
-    steps_ = static_cast<int>(stepping_.size());
-}
-
-void notebook::leave_step(const void* chain) {
-    const std::lock_guard lock(mutex_);
-    stepping_.erase(stepping_.find(chain));
-    steps_ = static_cast<int>(stepping_.size());
-}
-
-std::size_t notebook::next_signal(const std::string& name) {
-    detail::check_name(limits::call, name);
-    const std::lock_guard lock(mutex_);
-    auto& taken = signals_[name];
-    std::size_t number = 1;
-    for (const auto one : taken) {
-        if (one != number) break;
-        ++number;
-    }
-    taken.insert(number);
-    return number;
-}
-
-void notebook::return_signal(const std::string& name, std::size_t number) {
-    const std::lock_guard lock(mutex_);
-    signals_[name].erase(number);
-}
-
-void notebook::check_name(const char* what, const std::string& name) {
-    if (!name.empty() && name.front() != '~' && name.size() <= limits::call.most && is_utf8(name)) return;
-    throw error(errc::invalid_argument, std::string("a ") + what + " can't be named " + in_quotes(name) +
-                                            ": use 1 to 200 bytes of UTF-8 that do not begin with '~'");
-}
-
-void notebook::claim(const char* what, const std::string& name) {
-    note_stop();
-    check_name(what, name);
-    const std::lock_guard lock(mutex_);
-    if (used_.insert(what + (' ' + name)).second) return;
-    throw error(errc::invalid_argument, std::string("a second ") + what + " can't be named \"" + name +
-                                            "\": give each of a task a name of its own");
-}
-
-bool notebook::is_made(std::string_view key) const {
-    const bool is_subtask = key.starts_with(journal_letter::subtask);
-    if (!is_subtask && !key.starts_with(journal_letter::step)) return true;  // a signal: nobody has asked for it
-    auto name = key.substr(1);
-    if (name.starts_with('~')) {
-        const auto slash = name.find('/');
-        const bool is_of_call = !is_subtask && slash != std::string_view::npos && !name.starts_with("~version/");
-        if (!is_of_call) return true;  // from outside, a continuation, a version
-        name.remove_prefix(slash + 1);
-    } else if (!is_subtask || name.find_first_not_of("0123456789.") != std::string_view::npos) {
-        const std::lock_guard lock(mutex_);
-        return used_.contains((is_subtask ? "call " : "step ") + std::string(name));
-    }
-    const auto number = number_in<unsigned>(name);
-    const std::lock_guard lock(mutex_);
-    return number <= position_ || left_out_.contains(number);
-}
-
-asio::awaitable<bool> notebook::is_behind() {
-    journal_query query;
-    do {
-        auto page = co_await read(query);
-        for (const auto& entry : page.entries) {
-            if (!is_made(entry.key)) co_return true;
-        }
-        query.cursor = std::move(page.cursor);
-    } while (!query.cursor.empty());
-    co_return false;
-}
-
 // --- calls that have lost ---------------------------------------------------------------------------------------
 
 inline std::string lost_key(const std::string& name) { return step_key("~lost/" + name); }
@@ -164,13 +53,21 @@ asio::awaitable<void> notebook::lose_again(const std::optional<journal_entry>& m
 
 // --- reading and writing ----------------------------------------------------------------------------------------
 
+bool notebook::needs_epoch() const {
+    const std::lock_guard lock(mutex_);
+    return !lost_.empty() && !epoch_;
+}
+
 asio::awaitable<journal_written> notebook::send(journal_write what) {
+    if (needs_epoch()) {  // the answer tells it; the attempt's first write may be its last
+        auto nothing = new_write();
+        co_await send_alone(std::move(nothing));
+    }
     const auto own = what.items.size();
     std::vector<journal_write::item> later;
     {
         const std::lock_guard lock(mutex_);
         later = std::exchange(later_, {});
-        // The epoch is known from the first answer on; until then they wait.
         if (epoch_) {
             for (auto& key : std::exchange(lost_, {})) {
                 later.push_back(item_of(std::move(key), std::to_string(*epoch_), journal_write::mode::set));
@@ -179,14 +76,23 @@ asio::awaitable<journal_written> notebook::send(journal_write what) {
     }
     what.items.insert(what.items.end(), later.begin(), later.end());
     try {
-        auto answer = co_await broker()->write_journal(id_, std::move(what));
+        auto answer = co_await send_alone(std::move(what));
         answer.before.resize(own);
+        co_return answer;
+    } catch (...) {  // also where it was cancelled, and may have been written
+        const std::lock_guard lock(mutex_);
+        later_.insert(later_.begin(), later.begin(), later.end());  // for the next write
+        throw;
+    }
+}
+
+asio::awaitable<journal_written> notebook::send_alone(journal_write what) {
+    try {
+        auto answer = co_await broker()->write_journal(id_, std::move(what));
         const std::lock_guard lock(mutex_);
         epoch_ = answer.epoch;
         co_return answer;
     } catch (const error& e) {
-        const std::lock_guard lock(mutex_);
-        later_.insert(later_.begin(), later.begin(), later.end());  // for the next write
         // Ended or gone, though it runs here: by another attempt.
         if (e.code() == errc::wrong_state || e.code() == errc::not_found) throw error(errc::lease_lost, e.what());
         throw;
@@ -276,14 +182,22 @@ asio::awaitable<std::optional<std::string>> notebook::find(place at) {
 }
 
 asio::awaitable<std::optional<std::string>> notebook::find_step(const std::string& name) {
-    auto what = new_write();
-    what.items.push_back(item_of(step_key(name), "", journal_write::mode::look));
-    what.items.push_back(item_of(lost_key(contest_of_step(name)), "", journal_write::mode::look));
-    auto answer = co_await write(std::move(what));
-    co_await lose_again(answer.before.back(), answer.epoch);
-    auto& before = answer.before.front();
-    if (!before) co_return std::nullopt;
-    co_return std::move(before->text);
+    journal_query query;
+    query.keys.push_back(step_key(name));
+    query.keys.push_back(lost_key(contest_of_step(name)));
+    const auto result_key = query.keys.front();
+    auto page = co_await read(std::move(query));
+    std::optional<std::string> result;
+    std::optional<journal_entry> mark;
+    for (auto& entry : page.entries) {
+        if (entry.key == result_key) result = std::move(entry.text);
+        else mark = std::move(entry);
+    }
+    if (mark) {
+        const auto now = co_await confirm();  // the answer tells the epoch
+        co_await lose_again(mark, now.epoch);
+    }
+    co_return result;
 }
 
 // --- the attempt's early end ------------------------------------------------------------------------------------

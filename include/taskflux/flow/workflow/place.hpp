@@ -54,8 +54,9 @@ inline bool is_same(call_kind a, call_kind b) {
     return a == b || (several(a) && several(b));
 }
 
-/// What a step is called among the calls that may lose against others: no call has such a name.
-inline std::string contest_of_step(const std::string& name) { return "~step/" + name; }
+/// What the names of steps begin with among those of calls that may lose against others: no call has such a name.
+inline constexpr std::string_view step_contest = "~step/";
+inline std::string contest_of_step(const std::string& name) { return std::string(step_contest) + name; }
 
 /// The number that an entry of a journal begins with.
 template <class Number = std::size_t>
