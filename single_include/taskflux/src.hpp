@@ -16222,6 +16222,10 @@ inline constexpr std::string_view another_server = "SERVER";
 
 /// The run of a server that a call names, as it was known when that was written.
 struct named_run {
+    named_run() = default;
+    named_run(std::optional<std::string> run_id, std::chrono::steady_clock::time_point deadline)
+        : id(std::move(run_id)), until(deadline) {}
+
     std::optional<std::string> id;  ///< nothing: it names none
     std::chrono::steady_clock::time_point until{};  ///< the call's deadline, also where it is begun again for another one
 };
