@@ -8988,6 +8988,37 @@ void spawn_ignoring_errors(const asio::any_io_executor& executor, asio::awaitabl
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/uninterrupted.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Awaits calls to a broker that belong together: once begun, a cancellation reaches them only where `may_stop` says so. A
+/// coroutine that was cancelled meanwhile goes on with their end, and throws at its next await. Each of the calls has a
+/// deadline of its own. Without a `may_stop` also for coroutines in no strand.
+asio::awaitable<void> uninterrupted(asio::awaitable<void> calls, std::function<bool()> may_stop = nullptr);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/uninterrupted.ipp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+asio::awaitable<void> uninterrupted(asio::awaitable<void> calls, std::function<bool()> may_stop) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto stop = std::make_shared<asio::cancellation_signal>();
+    if (may_stop) {
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (auto outer = state.slot(); outer.is_connected()) {  // the next await takes it
+            outer.assign([stop, may_stop = std::move(may_stop)](asio::cancellation_type how) {
+                if (may_stop()) stop->emit(how);
+            });
+        }
+    }
+    co_await asio::co_spawn(executor, std::move(calls), asio::bind_cancellation_slot(stop->slot(), asio::use_awaitable));
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/exec/executor/executor_state.ipp --------------------------------------------
 
 namespace taskflux::detail {
@@ -10089,6 +10120,15 @@ public:
 
 namespace taskflux::detail {
 
+/// Writes a subtask into its parent's journal, and submits it.
+inline asio::awaitable<void> place_subtask(broker_ptr broker, journal_write write, std::string queue, std::vector<new_task> tasks,
+                                           task_key& made) {
+    co_await broker->write_journal(tasks.front().parent->id, std::move(write));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(std::move(broker), std::move(queue), std::move(tasks), std::move(from_outside));
+    made = keys.front();
+}
+
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
     const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
@@ -10101,7 +10141,6 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -10110,9 +10149,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_write from_outside;
-    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
-    id.key = keys.front();
+    auto placing = place_subtask(std::move(broker), std::move(write), std::move(queue), std::move(tasks), id.key);
+    co_await uninterrupted(std::move(placing));
     co_return id;
 }
 
@@ -10863,16 +10901,16 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
     const detail::place at(names.front(), detail::call_kind::subtask);
     co_await detail::open_children(book_, at, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+    co_await book_.check();  // throws where it was cancelled meanwhile
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
-    if (book_.is_in_step()) co_await book_.refuse_in_step();
-    if (book_.notes_names()) co_await book_.note_name(name);
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
     const detail::place at(names.front(), detail::call_kind::subtask);
     auto opened = co_await detail::open_children(book_, at, std::move(queue), std::move(names), std::move(tasks), true);
+    co_await book_.check();  // throws where it was cancelled meanwhile
     auto& child = opened.front();
     if (child.id.key.sequence == 0) {  // it has ended in an earlier run
         const auto key = co_await detail::guarded(book_, sink_.broker()->find(child.id.queue, child.own_id));
@@ -14195,8 +14233,6 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
-    if (book.is_in_step()) co_await book.refuse_in_step();
-    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
@@ -14209,6 +14245,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
         }
         co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
+    co_await book.check();  // throws where it was cancelled meanwhile
     co_return count;
 }
 
@@ -14307,29 +14344,41 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
-                                                       std::vector<new_task> tasks, bool are_spawned,
-                                                       std::optional<children_policy> policy) {
+/// Subtasks that were written and submitted, and what the handler's call has still to do.
+struct opening {
+    opening() = default;
+
+    std::vector<open_child> children;
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
+    std::optional<journal_entry> lost_mark;
+    unsigned epoch = 0;
+};
+
+/// Writes subtasks that have own ids and parents into the journal, and submits those that have not ended. Also
+/// where the call has lost before: the journal never has one that is not submitted.
+inline asio::awaitable<void> write_and_submit(notebook& book, place at, const std::string& queue,
+                                              const std::vector<std::string>& names, std::vector<new_task> tasks, bool are_spawned,
+                                              std::optional<children_policy> policy, opening& made) {
     auto write = book.new_write();
     write.policy = policy;
     std::vector<child_place> places_now;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
+    for (const auto& task : tasks) {
         auto& place = places_now.emplace_back();
         place.queue = queue;
-        place.name = tasks[i].spec->name;
-        place.own_id = tasks[i].own_id;
-        place.digest = digest_of(tasks[i].payload);
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
+        place.name = task.spec->name;
+        place.own_id = task.own_id;
+        place.digest = digest_of(task.payload);
+        auto item = notebook::item_of(task.parent->key, place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(write), at);
+    auto known = co_await book.send(std::move(write), std::move(at), made.lost_mark);
+    made.epoch = known.epoch;
 
-    std::vector<open_child> children(tasks.size());
+    auto& children = made.children;
+    children.resize(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         children[i].id.queue = queue;
         children[i].own_id = tasks[i].own_id;
@@ -14341,37 +14390,49 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
                 children[i].outcome = std::move(before->outcome);
                 continue;
             }
-            if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
+            if (before->epoch < known.epoch) made.older.emplace_back(i, tasks[i]);
             tasks[i].own_id = std::move(there.own_id);
         }
+        fresh.push_back(std::move(tasks[i]));
+        places.push_back(i);
+    }
+    if (fresh.empty()) co_return;
+    auto by = book.new_write();
+    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh), std::move(by));
+    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+}
+
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         parent_link parent;
         parent.id = book.id();
         parent.key = child_key(names[i]);
         tasks[i].parent = std::move(parent);
-        fresh.push_back(std::move(tasks[i]));
-        places.push_back(i);
     }
-    if (fresh.empty()) co_return children;
-    const auto broker = book.broker();
-    auto by = book.new_write();
-    const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
-    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+    opening made;
+    auto work = write_and_submit(book, at, queue, names, std::move(tasks), are_spawned, policy, made);
+    co_await book.unparted(std::move(work));
+    if (made.lost_mark) co_await book.lose_again(made.lost_mark, made.epoch);
 
-    for (auto& [i, task] : older) {
+    for (auto& [i, task] : made.older) {
+        auto& child = made.children[i];
         const parking lent(book.sink());
         co_await book.rest();
-        auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
+        auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(names[i]), child.id));
         if (outcome.state == task_state::succeeded) {
-            children[i].outcome = std::move(outcome);
+            child.outcome = std::move(outcome);
             continue;
         }
         std::vector<std::string> name(1, names[i]);
         std::vector<new_task> again;
         again.push_back(std::move(task));
         auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
-        children[i] = std::move(opened.front());
+        child = std::move(opened.front());
     }
-    co_return children;
+    co_return std::move(made.children);
 }
 
 void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys) {
@@ -14475,7 +14536,7 @@ inline bool may_follow(call_kind before, call_kind now) {
     return is_same(before, now) && (before != call_kind::map || now == call_kind::map);
 }
 
-asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+asio::awaitable<journal_written> notebook::send(journal_write what, place at, std::optional<journal_entry>& lost_mark) {
     const auto own = what.items.size();
     std::vector<const call_trace*> others;
     for (const auto& trace : call_traces) {
@@ -14484,7 +14545,7 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
         what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
     }
     if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
-    auto answer = co_await write(std::move(what));
+    auto answer = co_await send(std::move(what));
     for (std::size_t i = 0; i < others.size(); ++i) {
         const auto& before = answer.before[own + i];
         if (!before) continue;
@@ -14496,9 +14557,24 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) co_await lose_again(answer.before.back(), answer.epoch);
+    if (may_have_entries()) lost_mark = std::move(answer.before.back());
     answer.before.resize(own);
     co_return answer;
+}
+
+asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+    std::optional<journal_entry> lost_mark;
+    auto answer = co_await guarded(*this, send(std::move(what), std::move(at), lost_mark));
+    co_await lose_again(lost_mark, answer.epoch);
+    co_return answer;
+}
+
+asio::awaitable<void> notebook::unparted(asio::awaitable<void> calls) {
+    std::function<bool()> may_stop = [this] {
+        note_stop();
+        return departed().has_value();
+    };
+    return guarded(*this, uninterrupted(std::move(calls), std::move(may_stop)));
 }
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {

@@ -6591,6 +6591,13 @@ public:
     /// attempt made a call of another kind there.
     asio::awaitable<journal_written> write(journal_write what, place at);
 
+    /// Like `write` at a place, for calls that are not parted (`unparted`). Where it gives a `lost_mark`, the handler's call may
+    /// have lost before: then `lose_again`.
+    asio::awaitable<journal_written> send(journal_write what, place at, std::optional<journal_entry>& lost_mark);
+    /// Awaits calls to the broker of which no other one is begun unless all are: they are cancelled only with the attempt, whose
+    /// successor makes them again. The handler's call that was cancelled meanwhile throws at its next await.
+    asio::awaitable<void> unparted(asio::awaitable<void> calls);
+
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
     /// The same under the key of a call.
@@ -6611,6 +6618,8 @@ public:
     bool has_lost(const std::exception_ptr& failure) const;
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
+    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
+    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
 
     /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
     /// nothing else, this attempt has come as far as the one before, and what its workers have died of is not its handler.
@@ -6647,8 +6656,6 @@ private:
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
-    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
-    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
     /// Writes that, with what was to be written later.
@@ -7522,6 +7529,13 @@ private:
     template <class Range>
     asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
                                          spawn_options options) {
+        auto call = spawn_and_prepare(name, std::move(queue), std::move(pattern), std::move(payloads), std::move(options));
+        return detail::contested(book_, std::move(name), std::move(call), true);
+    }
+
+    template <class Range>
+    asio::awaitable<spawned> spawn_and_prepare(std::string name, std::string queue, new_task pattern, Range payloads,
+                                               spawn_options options) {
         spawned made;
         made.parent = to_string(id_);
         made.name = name;
@@ -7536,7 +7550,8 @@ private:
 
     template <class R>
     asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task, fault_list faults) {
-        auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
+        auto call = submit_one(name, std::move(queue), std::move(task));
+        auto id = co_await detail::contested(book_, std::move(name), std::move(call), true);
         co_return job<R>(sink_.broker(), std::move(id), false, faults);
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);

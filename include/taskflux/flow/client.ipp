@@ -7,6 +7,7 @@
 #include <taskflux/core/error/quoted.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/uuid.hpp>
+#include <taskflux/detail/uninterrupted.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/workflow/children.hpp>
 
@@ -21,6 +22,15 @@
 
 namespace taskflux::detail {
 
+/// Writes a subtask into its parent's journal, and submits it.
+inline asio::awaitable<void> place_subtask(broker_ptr broker, journal_write write, std::string queue, std::vector<new_task> tasks,
+                                           task_key& made) {
+    co_await broker->write_journal(tasks.front().parent->id, std::move(write));
+    journal_write from_outside;
+    const auto keys = co_await submit_journalled(std::move(broker), std::move(queue), std::move(tasks), std::move(from_outside));
+    made = keys.front();
+}
+
 asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::string queue, new_task task) {
     if (task.own_id.empty()) task.own_id = to_string(parent) + '/' + uuid_generator().text();
     const auto key = child_key("~" + task.own_id);  // a handler can't give such a name
@@ -33,7 +43,6 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     item.key = key;
     item.is_spawned = true;
     item.text = place.text();
-    co_await broker->write_journal(parent, std::move(write));
     parent_link link;
     link.id = std::move(parent);
     link.key = key;
@@ -42,9 +51,8 @@ asio::awaitable<task_id> submit_subtask(broker_ptr broker, task_id parent, std::
     id.queue = queue;
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
-    journal_write from_outside;
-    const auto keys = co_await submit_journalled(broker, std::move(queue), std::move(tasks), std::move(from_outside));
-    id.key = keys.front();
+    auto placing = place_subtask(std::move(broker), std::move(write), std::move(queue), std::move(tasks), id.key);
+    co_await uninterrupted(std::move(placing));
     co_return id;
 }
 

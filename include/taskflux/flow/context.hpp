@@ -302,6 +302,13 @@ private:
     template <class Range>
     asio::awaitable<spawned> begin_spawn(std::string name, std::string queue, new_task pattern, Range payloads,
                                          spawn_options options) {
+        auto call = spawn_and_prepare(name, std::move(queue), std::move(pattern), std::move(payloads), std::move(options));
+        return detail::contested(book_, std::move(name), std::move(call), true);
+    }
+
+    template <class Range>
+    asio::awaitable<spawned> spawn_and_prepare(std::string name, std::string queue, new_task pattern, Range payloads,
+                                               spawn_options options) {
         spawned made;
         made.parent = to_string(id_);
         made.name = name;
@@ -316,7 +323,8 @@ private:
 
     template <class R>
     asio::awaitable<job<R>> begin_spawn_one(std::string name, std::string queue, new_task task, fault_list faults) {
-        auto id = co_await submit_one(std::move(name), std::move(queue), std::move(task));
+        auto call = submit_one(name, std::move(queue), std::move(task));
+        auto id = co_await detail::contested(book_, std::move(name), std::move(call), true);
         co_return job<R>(sink_.broker(), std::move(id), false, faults);
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);

@@ -57,16 +57,16 @@ asio::awaitable<void> context::prepare(const spawned& after, const spawn_options
     std::vector<std::string> names(1, std::string(continuation_key.substr(1)));
     const detail::place at(names.front(), detail::call_kind::subtask);
     co_await detail::open_children(book_, at, queue_for(task, submit_options()), std::move(names), std::move(tasks), false);
+    co_await book_.check();  // throws where it was cancelled meanwhile
 }
 
 asio::awaitable<task_id> context::submit_one(std::string name, std::string queue, new_task task) {
-    if (book_.is_in_step()) co_await book_.refuse_in_step();
-    if (book_.notes_names()) co_await book_.note_name(name);
     std::vector<std::string> names(1, std::move(name));
     std::vector<new_task> tasks;
     tasks.push_back(std::move(task));
     const detail::place at(names.front(), detail::call_kind::subtask);
     auto opened = co_await detail::open_children(book_, at, std::move(queue), std::move(names), std::move(tasks), true);
+    co_await book_.check();  // throws where it was cancelled meanwhile
     auto& child = opened.front();
     if (child.id.key.sequence == 0) {  // it has ended in an earlier run
         const auto key = co_await detail::guarded(book_, sink_.broker()->find(child.id.queue, child.own_id));

@@ -27,6 +27,7 @@
 #include <taskflux/detail/serial_executor.ipp>
 #include <taskflux/detail/sleep.ipp>
 #include <taskflux/detail/spawn.ipp>
+#include <taskflux/detail/uninterrupted.ipp>
 #include <taskflux/exec/executor/executor_state.ipp>
 #include <taskflux/exec/slots/slots.ipp>
 #include <taskflux/host.ipp>

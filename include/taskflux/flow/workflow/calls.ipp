@@ -105,8 +105,6 @@ asio::awaitable<void> await_children(notebook& book, std::string name, std::stri
 asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, std::string queue, new_task pattern,
                                             payload_source& payloads, children_policy policy) {
     constexpr std::size_t batch = 500;
-    if (book.is_in_step()) co_await book.refuse_in_step();
-    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
     const place at(name, call_kind::subtasks);
     std::size_t count = 0;
     do {
@@ -119,6 +117,7 @@ asio::awaitable<std::size_t> spawn_children(notebook& book, std::string name, st
         }
         co_await open_children(book, at, queue, std::move(names), std::move(tasks), true, policy);  // also none: the policy
     } while (payloads.has_next());
+    co_await book.check();  // throws where it was cancelled meanwhile
     co_return count;
 }
 

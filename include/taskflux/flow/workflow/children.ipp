@@ -105,29 +105,41 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     co_return made;
 }
 
-asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
-                                                       std::vector<new_task> tasks, bool are_spawned,
-                                                       std::optional<children_policy> policy) {
+/// Subtasks that were written and submitted, and what the handler's call has still to do.
+struct opening {
+    opening() = default;
+
+    std::vector<open_child> children;
+    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
+    std::optional<journal_entry> lost_mark;
+    unsigned epoch = 0;
+};
+
+/// Writes subtasks that have own ids and parents into the journal, and submits those that have not ended. Also
+/// where the call has lost before: the journal never has one that is not submitted.
+inline asio::awaitable<void> write_and_submit(notebook& book, place at, const std::string& queue,
+                                              const std::vector<std::string>& names, std::vector<new_task> tasks, bool are_spawned,
+                                              std::optional<children_policy> policy, opening& made) {
     auto write = book.new_write();
     write.policy = policy;
     std::vector<child_place> places_now;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
+    for (const auto& task : tasks) {
         auto& place = places_now.emplace_back();
         place.queue = queue;
-        place.name = tasks[i].spec->name;
-        place.own_id = tasks[i].own_id;
-        place.digest = digest_of(tasks[i].payload);
-        auto item = notebook::item_of(child_key(names[i]), place.text(), journal_write::mode::add);
+        place.name = task.spec->name;
+        place.own_id = task.own_id;
+        place.digest = digest_of(task.payload);
+        auto item = notebook::item_of(task.parent->key, place.text(), journal_write::mode::add);
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.write(std::move(write), at);
+    auto known = co_await book.send(std::move(write), std::move(at), made.lost_mark);
+    made.epoch = known.epoch;
 
-    std::vector<open_child> children(tasks.size());
+    auto& children = made.children;
+    children.resize(tasks.size());
     std::vector<new_task> fresh;
     std::vector<std::size_t> places;
-    std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         children[i].id.queue = queue;
         children[i].own_id = tasks[i].own_id;
@@ -139,37 +151,49 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
                 children[i].outcome = std::move(before->outcome);
                 continue;
             }
-            if (before->epoch < known.epoch) older.emplace_back(i, tasks[i]);
+            if (before->epoch < known.epoch) made.older.emplace_back(i, tasks[i]);
             tasks[i].own_id = std::move(there.own_id);
         }
+        fresh.push_back(std::move(tasks[i]));
+        places.push_back(i);
+    }
+    if (fresh.empty()) co_return;
+    auto by = book.new_write();
+    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh), std::move(by));
+    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+}
+
+asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
+                                                       std::vector<new_task> tasks, bool are_spawned,
+                                                       std::optional<children_policy> policy) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        if (tasks[i].own_id.empty()) tasks[i].own_id = book.child_id(names[i]);
         parent_link parent;
         parent.id = book.id();
         parent.key = child_key(names[i]);
         tasks[i].parent = std::move(parent);
-        fresh.push_back(std::move(tasks[i]));
-        places.push_back(i);
     }
-    if (fresh.empty()) co_return children;
-    const auto broker = book.broker();
-    auto by = book.new_write();
-    const auto keys = co_await guarded(book, submit_journalled(broker, queue, std::move(fresh), std::move(by)));
-    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+    opening made;
+    auto work = write_and_submit(book, at, queue, names, std::move(tasks), are_spawned, policy, made);
+    co_await book.unparted(std::move(work));
+    if (made.lost_mark) co_await book.lose_again(made.lost_mark, made.epoch);
 
-    for (auto& [i, task] : older) {
+    for (auto& [i, task] : made.older) {
+        auto& child = made.children[i];
         const parking lent(book.sink());
         co_await book.rest();
-        auto outcome = co_await guarded(book, end_of_child(broker, book.id(), child_key(names[i]), children[i].id));
+        auto outcome = co_await guarded(book, end_of_child(book.broker(), book.id(), child_key(names[i]), child.id));
         if (outcome.state == task_state::succeeded) {
-            children[i].outcome = std::move(outcome);
+            child.outcome = std::move(outcome);
             continue;
         }
         std::vector<std::string> name(1, names[i]);
         std::vector<new_task> again;
         again.push_back(std::move(task));
         auto opened = co_await open_children(book, at, queue, std::move(name), std::move(again), are_spawned);
-        children[i] = std::move(opened.front());
+        child = std::move(opened.front());
     }
-    co_return children;
+    co_return std::move(made.children);
 }
 
 void abandon_children(const notebook& book, const std::string& queue, std::vector<task_key> keys) {

@@ -154,6 +154,13 @@ public:
     /// attempt made a call of another kind there.
     asio::awaitable<journal_written> write(journal_write what, place at);
 
+    /// Like `write` at a place, for calls that are not parted (`unparted`). Where it gives a `lost_mark`, the handler's call may
+    /// have lost before: then `lose_again`.
+    asio::awaitable<journal_written> send(journal_write what, place at, std::optional<journal_entry>& lost_mark);
+    /// Awaits calls to the broker of which no other one is begun unless all are: they are cancelled only with the attempt, whose
+    /// successor makes them again. The handler's call that was cancelled meanwhile throws at its next await.
+    asio::awaitable<void> unparted(asio::awaitable<void> calls);
+
     /// Writes a value unless the key has one; returns the value that the key has then.
     asio::awaitable<std::string> keep(std::string key, std::string value);
     /// The same under the key of a call.
@@ -174,6 +181,8 @@ public:
     bool has_lost(const std::exception_ptr& failure) const;
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
+    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
+    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
 
     /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
     /// nothing else, this attempt has come as far as the one before, and what its workers have died of is not its handler.
@@ -210,8 +219,6 @@ private:
     /// Into the task's log, and the worker's.
     void tell(const std::exception_ptr& failure);
     auto leave(const departure& why);
-    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
-    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
     /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
     void note_stop();
     /// Writes that, with what was to be written later.

@@ -5,6 +5,7 @@
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/detail/coroutine_chain.hpp>
 #include <taskflux/detail/sleep.hpp>
+#include <taskflux/detail/uninterrupted.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 
 #include <boost/asio/async_result.hpp>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -107,7 +109,7 @@ inline bool may_follow(call_kind before, call_kind now) {
     return is_same(before, now) && (before != call_kind::map || now == call_kind::map);
 }
 
-asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+asio::awaitable<journal_written> notebook::send(journal_write what, place at, std::optional<journal_entry>& lost_mark) {
     const auto own = what.items.size();
     std::vector<const call_trace*> others;
     for (const auto& trace : call_traces) {
@@ -116,7 +118,7 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
         what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
     }
     if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
-    auto answer = co_await write(std::move(what));
+    auto answer = co_await send(std::move(what));
     for (std::size_t i = 0; i < others.size(); ++i) {
         const auto& before = answer.before[own + i];
         if (!before) continue;
@@ -128,9 +130,24 @@ asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) co_await lose_again(answer.before.back(), answer.epoch);
+    if (may_have_entries()) lost_mark = std::move(answer.before.back());
     answer.before.resize(own);
     co_return answer;
+}
+
+asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
+    std::optional<journal_entry> lost_mark;
+    auto answer = co_await guarded(*this, send(std::move(what), std::move(at), lost_mark));
+    co_await lose_again(lost_mark, answer.epoch);
+    co_return answer;
+}
+
+asio::awaitable<void> notebook::unparted(asio::awaitable<void> calls) {
+    std::function<bool()> may_stop = [this] {
+        note_stop();
+        return departed().has_value();
+    };
+    return guarded(*this, uninterrupted(std::move(calls), std::move(may_stop)));
 }
 
 asio::awaitable<std::string> notebook::keep(std::string key, std::string value) {
