@@ -17483,7 +17483,11 @@ public:
     /// was watched for until now is unknown from here on.
     std::vector<std::size_t> next(time_point now, duration poll) {
         const std::lock_guard lock(mutex_);
-        while (!due_.empty() && due_.begin()->first <= now) move_to(due_.begin()->second, unknown_);
+        while (!due_.empty() && due_.begin()->first <= now) {
+            const auto i = due_.begin()->second;
+            if (!put_off_.contains(i)) unanswered_.insert(i);
+            move_to(i, unknown_);
+        }
         return now >= sweep_at_ ? sweep(now, poll) : std::vector<std::size_t>();
     }
 
@@ -17528,7 +17532,8 @@ public:
         return spots_[i].calls;
     }
 
-    /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
+    /// The queues in which it was told to look, or whose time has come for which it watched, and that it has not asked since: from
+    /// here on that is for others to do.
     std::vector<std::string> take_unanswered() {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> names;
@@ -20089,8 +20094,8 @@ end
 
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(consumer, member, watcher, till)
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
-return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
+local soonest, watched = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15)), whole(till) or 0
+return soonest < 1e15 and (not watcher or watcher == member or watched <= now or soonest < watched)
 end
 )lua";
 
@@ -20843,7 +20848,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "0642b42552b09fa684e44e51a5df2e7e56f1d210",
+inline constexpr script fetch{"fetch", "02df195abd993848e111bf14403d5b6b3a07f4f1",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -21008,7 +21013,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "86664d226c27baf634a42dc7429a6bc4ed38cc19",
+inline constexpr script fetch_plain{"fetch_plain", "3f1445a2f73afd2cec43f6dbdcec1c94907f806f",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -21755,7 +21760,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "afde8232beca3a7e88e6022f770cba37ac2a3e65",
+inline constexpr script resign{"resign", "9e1fd9cb8a4862e15ba1f6b9ae424fec1a5604da",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)

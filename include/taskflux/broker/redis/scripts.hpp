@@ -1435,8 +1435,8 @@ end
 
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(consumer, member, watcher, till)
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
-return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
+local soonest, watched = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15)), whole(till) or 0
+return soonest < 1e15 and (not watcher or watcher == member or watched <= now or soonest < watched)
 end
 )lua";
 
@@ -2189,7 +2189,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "0642b42552b09fa684e44e51a5df2e7e56f1d210",
+inline constexpr script fetch{"fetch", "02df195abd993848e111bf14403d5b6b3a07f4f1",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2354,7 +2354,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "86664d226c27baf634a42dc7429a6bc4ed38cc19",
+inline constexpr script fetch_plain{"fetch_plain", "3f1445a2f73afd2cec43f6dbdcec1c94907f806f",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -3101,7 +3101,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "afde8232beca3a7e88e6022f770cba37ac2a3e65",
+inline constexpr script resign{"resign", "9e1fd9cb8a4862e15ba1f6b9ae424fec1a5604da",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
