@@ -2595,19 +2595,19 @@ inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_held_by,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -2621,6 +2621,7 @@ for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == ARGV[1]) then
 release(tasks[seq])
 else
+if is_set_aside(seq) then count(3, -1) end
 append(held_remove, ARGV[1], seq)
 end
 end
@@ -2630,7 +2631,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "e683ffaae8fb12b9d6bf974fffaff20b5f1b2a58",
+inline constexpr script leave{"leave", "7f1090ce011abcf25fa8f4e15831854457aec43b",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
