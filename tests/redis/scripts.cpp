@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(who_resigns_wakes_another_where_nobody_else_watches_the_clo
     BOOST_TEST(!wakes(me, other, far));
     BOOST_TEST(!wakes(me, other, at(3'600'000)));
     BOOST_TEST(wakes(me, other, at(7'300'000)));  // it would come too late
-    for (const std::string past : {at(-10'000), std::string("junk")}) {  // its time has come, and it did not look
+    for (const auto& past : {at(-10'000), std::string("junk")}) {  // its time has come, and it did not look
         BOOST_TEST(wakes(me, other, past));
         BOOST_TEST(wakes("", other, past));
     }
