@@ -17559,7 +17559,11 @@ public:
     /// was watched for until now is unknown from here on.
     std::vector<std::size_t> next(time_point now, duration poll) {
         const std::lock_guard lock(mutex_);
-        while (!due_.empty() && due_.begin()->first <= now) move_to(due_.begin()->second, unknown_);
+        while (!due_.empty() && due_.begin()->first <= now) {
+            const auto i = due_.begin()->second;
+            if (!put_off_.contains(i)) unanswered_.insert(i);
+            move_to(i, unknown_);
+        }
         return now >= sweep_at_ ? sweep(now, poll) : std::vector<std::size_t>();
     }
 
@@ -17604,7 +17608,8 @@ public:
         return spots_[i].calls;
     }
 
-    /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
+    /// The queues in which it was told to look, or whose time has come for which it watched, and that it has not asked since: from
+    /// here on that is for others to do.
     std::vector<std::string> take_unanswered() {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> names;
@@ -20165,8 +20170,8 @@ end
 
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(consumer, member, watcher, till)
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
-return soonest < 1e15 and (not watcher or watcher == member or soonest < (whole(till) or 1e15))
+local soonest, watched = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15)), whole(till) or 0
+return soonest < 1e15 and (not watcher or watcher == member or watched <= now or soonest < watched)
 end
 )lua";
 
@@ -20919,7 +20924,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "0642b42552b09fa684e44e51a5df2e7e56f1d210",
+inline constexpr script fetch{"fetch", "02df195abd993848e111bf14403d5b6b3a07f4f1",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -21084,7 +21089,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "86664d226c27baf634a42dc7429a6bc4ed38cc19",
+inline constexpr script fetch_plain{"fetch_plain", "3f1445a2f73afd2cec43f6dbdcec1c94907f806f",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -21325,19 +21330,19 @@ inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_held_by, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_held_by,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -21351,6 +21356,7 @@ for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == ARGV[1]) then
 release(tasks[seq])
 else
+if is_set_aside(seq) then count(3, -1) end
 append(held_remove, ARGV[1], seq)
 end
 end
@@ -21360,7 +21366,7 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "e683ffaae8fb12b9d6bf974fffaff20b5f1b2a58",
+inline constexpr script leave{"leave", "7f1090ce011abcf25fa8f4e15831854457aec43b",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -21831,7 +21837,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "afde8232beca3a7e88e6022f770cba37ac2a3e65",
+inline constexpr script resign{"resign", "9e1fd9cb8a4862e15ba1f6b9ae424fec1a5604da",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)

@@ -78,4 +78,43 @@ BOOST_AUTO_TEST_CASE(calls_that_fail_are_remembered_until_the_lease_is_there_aga
     BOOST_TEST((known.recovered("w", "a") == 0s));
 }
 
+BOOST_AUTO_TEST_CASE(a_consumer_is_uncertain_of_a_queue_from_a_lost_answer_or_message_until_it_is_certain_there) {
+    consumers known;
+    known.lost_an_answer("w", "a");
+    known.joined("w", "a", 1s);
+    known.joined("w", "b", 1s);
+    known.joined("other", "a", 1s);
+    BOOST_TEST(!known.is_uncertain("w", "a"));  // it had not joined
+    known.lost_an_answer("w", "a");
+    BOOST_TEST(known.is_uncertain("w", "a"));
+    BOOST_TEST(!known.is_uncertain("w", "b"));
+    BOOST_TEST(!known.is_uncertain("other", "a"));
+    known.certain("w", "a");
+    BOOST_TEST(!known.is_uncertain("w", "a"));
+    known.lost_messages();
+    for (const auto* queue : {"a", "b"}) BOOST_TEST(known.is_uncertain("w", queue));
+    known.certain("w", "a");
+    BOOST_TEST(!known.is_uncertain("w", "a"));
+    BOOST_TEST(known.is_uncertain("w", "b"));
+    BOOST_TEST(known.is_uncertain("other", "a"));
+    BOOST_TEST(!known.is_uncertain("w", "c"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_held_is_known_of_its_holder_in_its_queue_alone) {
+    all.took("w", "q", {7, 1});
+    all.joined("w", "other", 1s);
+    all.joined("v", "q", 1s);
+    all.took("v", "nowhere", {8, 1});
+    const std::vector<held_task> told{{7, 1}, {8, 1}};
+    const auto unknown = all.unknown("w", "q", told);
+    BOOST_REQUIRE(unknown.size() == 1U);
+    BOOST_TEST(unknown.front().sequence == 8U);
+    BOOST_TEST(all.unknown("w", "other", told).size() == 2U);
+    BOOST_TEST(all.unknown("v", "q", told).size() == 2U);
+    BOOST_TEST(all.unknown("v", "nowhere", told).size() == 2U);
+    all.settled("w", "q", {8, 1});
+    all.settled("w", "other", {7, 1});
+    BOOST_TEST(!is_unknown(1));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -133,6 +133,27 @@ BOOST_AUTO_TEST_CASE(a_state_of_an_unknown_version_is_left_alone_and_set_aside) 
     BOOST_CHECK_THROW(redis::read_status(running), boost::system::system_error);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_consumer_held_and_cannot_be_read_runs_no_more_when_the_consumer_has_gone) {
+    for (const bool leaves : {true, false}) {
+        BOOST_TEST_CONTEXT((leaves ? "it leaves" : "its lease ends")) {
+            server.command({"FLUSHALL"});
+            has_joined = false;
+            const auto first = add(3);
+            BOOST_REQUIRE(fetch(2).size() == 2U);
+            server.command({"HSET", "tf:{q}:s", field(first), "x"});
+            if (leaves) run(broker->leave("w", queue_names));
+            else server.command({"ZADD", "tf:{q}:C", "1", "w"});
+            const auto left = counts();
+            BOOST_TEST(left.running == 0U);
+            BOOST_TEST(left.waiting == 2U);
+            BOOST_TEST(left.set_aside == 1U);
+            BOOST_TEST(left.consumers == 0U);
+            BOOST_TEST(server.command({"EXISTS", "tf:{q}:a:w"}).integer() == 0);
+            BOOST_TEST(server.command({"HGET", "tf:{q}:s", field(first)}).text == "x");
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_lane_that_another_program_made_is_passed_over) {
     add(1);
     auto urgent = test::plain_task();

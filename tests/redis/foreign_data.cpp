@@ -58,6 +58,7 @@ const std::vector<attack> attacks{
     {"the lowest number is beyond all", {in("HSET", "c", {"low", "1e17"})}},
     {"lanes are listed twice, and some that can't be", {in("HSET", "c", {"lanes", ",0,0,junk,-0," + huge + ",101,-101,0,"})}},
     {"gaps are none", {in("HSET", "c", {"gaps", "junk,5-,9-3,1-" + huge})}},
+    {"foreign members stand among a segment's numbers", {in("ZADD", "B", {"5", "junk", "6", "1:" + huge})}},
     {"a segment has no name", {in("ZADD", "B", {"0", "junk", "0", "1:" + huge, "0", huge + ":1"})}},
     {"a lane holds no tasks", {in("LPUSH", "l:0", {"@1:" + huge, "@" + huge + ":5", "nan", "-inf", "1e300", "-5", "0.5", "@",
         std::string("\0\xff", 2), ""})}, "l:0 nan"},
@@ -91,7 +92,7 @@ BOOST_AUTO_TEST_CASE(whatever_others_write_into_a_queue_it_is_told_of_once_and_t
             mine.unique_key = "key";
             run(broker->submit("q", std::vector<new_task>(1, mine)));
             add(1);
-            add_together(5);
+            const auto segment = field(add_together(5));
             std::vector<settlement> ends;
             for (int round = 0; round < 3 && ends.size() < 8; ++round) {
                 for (const auto& one : fetch(20)) {
@@ -109,6 +110,8 @@ BOOST_AUTO_TEST_CASE(whatever_others_write_into_a_queue_it_is_told_of_once_and_t
             BOOST_CHECK_NO_THROW(counts());
             run(broker->clear("q", std::nullopt, 100));
             BOOST_TEST(run(broker->list(mine_only)).tasks.empty());
+            BOOST_TEST(server.command(in("HEXISTS", "b", {segment})).integer() == 0);
+            BOOST_TEST(server.command(in("ZSCORE", "B", {segment + ":5"})).is_nil());
             if (told) {
                 const auto fields = server.command({"HKEYS", "tf:{q}:q"});
                 const auto is_told = [&](const auto& one) { return one.text.starts_with(told); };
@@ -120,7 +123,7 @@ BOOST_AUTO_TEST_CASE(whatever_others_write_into_a_queue_it_is_told_of_once_and_t
 
 BOOST_AUTO_TEST_CASE(a_queue_whose_last_number_is_damaged_refuses_tasks_and_says_why) {
     add(1);
-    for (const char* number : {"junk", "1e300", "nan", "-1", "1.5"}) {
+    for (const char* number : {"junk", "1e300", "nan", "-1", "1.5", "10000000000000"}) {
         server.command({"HSET", "tf:{q}:c", "seq", number});
         const auto names_the_field = [](const boost::system::system_error& e) {
             return std::string_view(e.what()).find("seq") != std::string_view::npos;
@@ -132,6 +135,8 @@ BOOST_AUTO_TEST_CASE(a_queue_whose_last_number_is_damaged_refuses_tasks_and_says
     BOOST_TEST(server.command({"HLEN", "tf:{q}:r"}).integer() == 1);
     server.command({"HSET", "tf:{q}:c", "seq", "5"});
     BOOST_TEST(add(1) == 6U);
+    server.command({"HSET", "tf:{q}:c", "seq", "9999999999999"});
+    BOOST_TEST(add(1) == 10'000'000'000'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_dead_consumer_does_not_take_tasks_from_those_that_hold_them) {

@@ -1,10 +1,4 @@
-#include <support/observer.hpp>
-#include <support/redis_client.hpp>
-#include <support/redis_server.hpp>
-#include <taskflux/broker/broker.hpp>
-#include <taskflux/broker/redis/batch_items.hpp>
-#include <taskflux/broker/redis/records.hpp>
-#include <taskflux/broker/redis/scripts.hpp>
+#include "scripts.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,9 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,10 +15,7 @@
 // Every script by itself, for each of the words that its answer may begin with.
 namespace {
 
-using namespace taskflux;
-namespace scripts = taskflux::redis::scripts;
-using redis::script;
-using words = std::vector<std::string>;
+using namespace test;
 
 const std::initializer_list<const script*> all_scripts = {
     &scripts::aside,       &scripts::clear,  &scripts::counts,  &scripts::enqueue,  &scripts::enqueue_plain,
@@ -37,82 +26,9 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
     &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::begin_life};
 
-/// Which words each script has answered in the cases so far.
-std::map<std::string_view, std::set<std::string>> answered;
-
-std::string record(std::uint32_t nonce, std::string own_id = {}) {
-    auto task = test::plain_task();
-    task.own_id = std::move(own_id);
-    return redis::encode_record(task, nonce);
-}
-
-std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind how = settlement::kind::complete) {
-    settlement end;
-    end.key = {sequence, nonce};
-    end.token = 1;
-    end.how = how;
-    end.data = "42";
-    return redis::ending_of(end);
-}
-
-struct fixture {
-    fixture() { begin_life(); }
-    void begin_life() { call(scripts::begin_life, {}, {"some life"}); }
-
-    /// The answer; `own` are keys beside those that the script names.
-    test::redis_value call(const script& what, const words& own, const words& args) {
-        words command{"EVAL", std::string(what.text), std::to_string(what.keys.size() + own.size())};
-        for (const char name : what.keys) command.push_back(key(std::string(1, name)));
-        for (const auto& name : own) command.push_back(key(name));
-        command.insert(command.end(), args.begin(), args.end());
-        auto answer = server.command(command);
-        answered[what.name].insert(answer.items.at(0).text);
-        return answer;
-    }
-
-    /// The words and numbers of the answer; "~" for what is none.
-    std::string said(const script& what, const words& own, const words& args) {
-        std::string text;
-        for (const auto& item : call(what, own, args).items) {
-            text += (text.empty() ? "" : " ") + (item.type == test::redis_value::kind::list || item.is_nil() ? "~" : item.text);
-        }
-        return text;
-    }
-
-    static std::string key(const std::string& name) { return "tf:{q}:" + name; }
-
-    void join(const std::string& consumer = "w") {
-        BOOST_REQUIRE(said(scripts::join, {}, {consumer, "3600000", "channel"}).starts_with("OK "));
-    }
-    /// Stores a plain task alone.
-    void store(std::uint32_t nonce) {
-        const auto batch = std::to_string(++batches);
-        maintain();
-        call(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", batch, run, "", "", record(nonce), ""});
-    }
-    void store_with_id(std::uint32_t nonce, const std::string& id) {
-        const auto batch = std::to_string(++batches);
-        maintain();
-        call(scripts::enqueue, {"p:me", "l:0"}, {"me", batch, run, "", "", record(nonce, id), ""});
-    }
-    void maintain() { call(scripts::maintain, {"l:0", "a:w"}, {"100", run}); }
-    words fetched(std::size_t most) const { return {"w", std::to_string(most), "", "1:w", "*"}; }
-    /// A task for which time has come, about which nothing has been done.
-    void let_something_fall_due() { server.command({"ZADD", key("d"), "1", "00000000000099"}); }
-    void let_lease_end(const std::string& consumer = "w") { server.command({"ZADD", key("C"), "1", consumer}); }
-
-    test::redis_server server;
-    /// The server's run id, as calls bring it along.
-    const std::string run = [this] {
-        const auto told = server.command({"INFO", "server"}).text;
-        return told.substr(told.find("run_id:") + 7, 40);
-    }();
-    int batches = 0;
-};
-
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(redis_scripts, fixture)
+BOOST_FIXTURE_TEST_SUITE(redis_scripts, scripts_fixture)
 
 BOOST_AUTO_TEST_CASE(enqueue_answers_the_first_number_and_duplicates) {
     const words task{record(7, "mine"), ""};
@@ -239,6 +155,39 @@ BOOST_AUTO_TEST_CASE(a_fetch_that_takes_a_task_wakes_another_to_watch_the_clock_
     join("v");
     BOOST_TEST(feed(8).starts_with("OK "));
     BOOST_TEST(asleep().empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_resigns_wakes_another_where_nobody_else_watches_the_clock_for_what_comes) {
+    const std::string me = "channel\n1:w\n*", other = "channel\n2:w\n*";
+    const auto wakes = [&](const std::string& who, const std::string& watcher, const std::string& watching) {
+        server.command({"HDEL", key("c"), "watcher", "watching"});
+        if (!watcher.empty()) server.command({"HSET", key("c"), "watcher", watcher, "watching", watching});
+        server.command({"ZADD", key("i"), "1", me, "2", other});
+        BOOST_TEST(said(scripts::resign, {}, {who}) == "OK");
+        const auto left = server.command({"ZRANGE", key("i"), "0", "-1"}).texts();
+        return left.size() < (who.empty() ? 2U : 1U);
+    };
+    const auto at = [this](std::int64_t ms) {
+        const auto time = server.command({"TIME"}).texts();
+        return std::to_string(std::stoll(time.at(0)) * 1000 + ms);
+    };
+    const auto far = at(7'200'000);
+    BOOST_TEST(!wakes(me, "", ""));  // nothing ever comes
+    server.command({"ZADD", key("C"), far, "v"});
+    BOOST_TEST(wakes(me, "", ""));
+    BOOST_TEST(wakes(me, me, far));
+    BOOST_TEST(!wakes(me, other, far));
+    BOOST_TEST(!wakes(me, other, at(3'600'000)));
+    BOOST_TEST(wakes(me, other, at(7'300'000)));  // it would come too late
+    for (const auto& past : {at(-10'000), std::string("junk")}) {  // its time has come, and it did not look
+        BOOST_TEST(wakes(me, other, past));
+        BOOST_TEST(wakes("", other, past));
+    }
+    BOOST_TEST(!wakes("", other, far));
+    server.command({"HSET", key("c"), "n2", "1"});
+    BOOST_TEST(wakes(me, other, far));  // something can start
+    server.command({"HSET", key("c"), "paused", "1"});
+    BOOST_TEST(!wakes(me, other, far));
 }
 
 BOOST_AUTO_TEST_CASE(hand_over_to_a_channel_that_nobody_hears_does_nothing_and_the_batch_can_be_sent_again) {

@@ -48,7 +48,11 @@ public:
     /// was watched for until now is unknown from here on.
     std::vector<std::size_t> next(time_point now, duration poll) {
         const std::lock_guard lock(mutex_);
-        while (!due_.empty() && due_.begin()->first <= now) move_to(due_.begin()->second, unknown_);
+        while (!due_.empty() && due_.begin()->first <= now) {
+            const auto i = due_.begin()->second;
+            if (!put_off_.contains(i)) unanswered_.insert(i);
+            move_to(i, unknown_);
+        }
         return now >= sweep_at_ ? sweep(now, poll) : std::vector<std::size_t>();
     }
 
@@ -93,7 +97,8 @@ public:
         return spots_[i].calls;
     }
 
-    /// The queues in which it was told to look, and has not asked since: from here on that is for others to do.
+    /// The queues in which it was told to look, or whose time has come for which it watched, and that it has not asked since: from
+    /// here on that is for others to do.
     std::vector<std::string> take_unanswered() {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> names;

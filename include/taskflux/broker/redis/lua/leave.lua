@@ -14,6 +14,7 @@ for _, seq in ipairs(some) do
     if is_held_by(tasks[seq], ARGV[1]) then
         release(tasks[seq])
     else
+        if is_set_aside(seq) then count(task_state.running, -1) end
         append(held_remove, ARGV[1], seq)
     end
 end

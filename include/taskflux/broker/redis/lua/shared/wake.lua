@@ -15,10 +15,10 @@ local function next_change(consumer)
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
--- because something falls due earlier than the watcher knows.
+-- because something falls due earlier than the watcher knows, or because the watcher's time has come.
 local function is_unwatched(consumer, member, watcher, till)
-    local soonest = next_change(consumer)
-    return soonest < stored_time.never and (not watcher or watcher == member or soonest < (whole(till) or stored_time.never))
+    local soonest, watched = next_change(consumer), whole(till) or 0
+    return soonest < stored_time.never and (not watcher or watcher == member or watched <= now or soonest < watched)
 end
 
 -- What a fetch leaves behind: whether others must be woken, and whether it sleeps now. `sleeping`: some do; `fed`: this
