@@ -147,4 +147,31 @@ BOOST_AUTO_TEST_CASE(one_that_could_not_be_stored_leaves_the_one_before) {
     of.declare("q", tick, false).keep();
 }
 
+BOOST_AUTO_TEST_CASE(what_moves_is_known_until_it_is_stored_in_its_new_queue) {
+    stored_schedule taken;
+    taken.definition = tick;
+    of.move("tick", taken);
+    BOOST_TEST((of.moving("tick").value().definition == tick));
+    BOOST_TEST(!of.moving("tock").has_value());
+    { const auto failing = of.declare("q", tick, true); }
+    BOOST_TEST(of.moving("tick").has_value());
+    store(tick);
+    BOOST_TEST(!of.moving("tick").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_places_of_a_look_are_kept_and_follow_what_is_stored) {
+    BOOST_TEST(of.elsewhere("q", "tick").empty());
+    BOOST_TEST(!of.has_looked());
+    of.look({{"tick", {"q", "r", "s"}}});
+    of.look({{"tick", {"t"}}});  // the first one counts
+    BOOST_TEST(of.has_looked());
+    BOOST_TEST(of.elsewhere("q", "tick") == std::vector<std::string>({"r", "s"}), boost::test_tools::per_element());
+    BOOST_TEST(of.elsewhere("q", "tock").empty());
+    store(each_hour("tick"), detail::local_queue);  // a local job of this name is another
+    BOOST_TEST(of.elsewhere("q", "tick").size() == 2U);
+    store(tick);
+    BOOST_TEST(of.elsewhere("q", "tick").empty());
+    BOOST_TEST(of.elsewhere("r", "tick") == std::vector<std::string>({"q"}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,8 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
+#include <utility>
+
 using namespace test::flow;
 
 namespace {
@@ -18,7 +20,13 @@ public:
         return memory_broker::queues();
     }
 
-    bool is_away = false;
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<taskflux::new_task> tasks) override {
+        if (no_write) throw taskflux::error(errc::unavailable, "no connection");
+        return memory_broker::set_schedule(std::move(queue), std::move(id), std::move(from), std::move(to), std::move(tasks));
+    }
+
+    bool is_away = false, no_write = false;
 };
 
 struct scheduler_fixture : fixture {
@@ -63,6 +71,67 @@ BOOST_AUTO_TEST_CASE(it_looks_again_within_ten_seconds_however_long_the_server_w
         now(other.remove(id.id()));
         pass(2s, 1s);
     }
+    runs.stop();
+    settle();
+    BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_local_job_that_could_not_be_stored_is_told_of_once_and_stored_later) {
+    int calls = 0;
+    const auto count = [&]() -> asio::awaitable<void> {
+        ++calls;
+        co_return;
+    };
+    runs.local("job", "* * * * * *", count, taskflux::schedule_options().scope(taskflux::local_scope::once_per_cluster));
+    faulty->no_write = true;
+    const auto life = start(runs.run());
+    pass(10s, 1s);
+    BOOST_TEST(calls == 0);
+    BOOST_REQUIRE_EQUAL(lines.size(), 1U);
+    BOOST_TEST(lines[0] == "local job job: no connection");
+    faulty->no_write = false;
+    pass(20s, 1s);
+    BOOST_TEST(calls >= 9);
+    BOOST_TEST(lines.size() == 1U);
+    runs.stop();
+    settle();
+    BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_that_cannot_fire_is_told_of_once_each_time) {
+    now(other.every("* * * * * *", "UTC", tick));
+    const auto life = start(runs.run());
+    for (std::size_t times = 1; times <= 2; ++times) {
+        pass(3s, 1s);
+        faulty->no_write = true;
+        pass(10s, 1s);
+        BOOST_REQUIRE_EQUAL(lines.size(), times);
+        BOOST_TEST(lines.back() == "schedule tick: no connection");
+        faulty->no_write = false;
+        const auto before = counts().waiting;
+        pass(20s, 1s);
+        BOOST_TEST(counts().waiting > before + 5);
+    }
+    runs.stop();
+    settle();
+    BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_is_damaged_again_in_the_same_way_is_told_of_again) {
+    taskflux::stored_schedule good;
+    good.version = taskflux::stored_schedule::current_version;
+    good.definition.cron = "* * * * *";
+    good.definition.zone = "UTC";
+    std::string text;
+    const auto put = [&](const std::string& next) {
+        BOOST_TEST(now(broker->set_schedule("default", "row", std::exchange(text, next), next, {})));
+        pass(2s, 1s);
+        return lines.size();
+    };
+    const auto life = start(runs.run());
+    BOOST_TEST(put("no json") == 1U);
+    BOOST_TEST(put(taskflux::encode(good)) == 1U);
+    BOOST_TEST(put("no json") == 2U);
     runs.stop();
     settle();
     BOOST_TEST(life->done);

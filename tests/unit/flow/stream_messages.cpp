@@ -241,6 +241,19 @@ BOOST_AUTO_TEST_CASE(credit_is_given_for_half_a_window) {
     BOOST_TEST((heard[0].what == kind::credit));
     BOOST_TEST(heard[0].taken == 4U);
     BOOST_TEST(heard[0].number == 5U);
+    send(kind::values, 5, {"5", "6", "7"});
+    for (int i = 0; i < 3; ++i) value();
+    BOOST_TEST(heard.size() == 1U);  // it counts from the last credit
+    value();
+    BOOST_TEST(heard.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_without_values_tells_its_source_that_it_has_heard_of_the_end) {
+    send(kind::end, 0);
+    BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+    BOOST_TEST((heard[0].what == kind::credit));
+    BOOST_TEST(heard[0].number == 1U);
+    BOOST_TEST(value() == "the end");
 }
 
 BOOST_AUTO_TEST_CASE(credit_is_given_for_large_values_at_once) {
@@ -269,6 +282,97 @@ BOOST_AUTO_TEST_CASE(another_attempt_is_told_where_its_reader_is) {
     BOOST_TEST(second[0].number == 2U);
     BOOST_TEST(value() == "a");
     BOOST_TEST(value() == "b");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_has_begun_is_not_refused_and_one_that_has_failed_says_so) {
+    send(kind::values, 0, {"a"});
+    send(kind::refused, 0);
+    BOOST_TEST(now(inlet::begun(in)));
+    BOOST_TEST(value() == "a");
+    in = inlet::open(broker, 8, {}, "task ticks");
+    fail("no luck");
+    BOOST_TEST(start(inlet::begun(in))->what() == "no luck");
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_and_a_message_that_can_not_be_read_change_nothing_once_values_have_come) {
+    send(kind::values, 0, {"a"});
+    send(kind::answer, 0);
+    broker->post(in->address(), "no message");
+    settle();
+    BOOST_TEST(value() == "a");
+    BOOST_TEST(value() == "waits");
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_broker_ends_a_read_and_what_has_failed_before_stays_the_reason) {
+    const auto other = inlet::open(broker, 8, {}, "task tocks");
+    const auto waiting = next();
+    call_message message;
+    message.what = kind::fault;
+    message.payload = taskflux::encode(taskflux::failure{"task_failed", "", "no luck", "", ""});
+    broker->post(other->address(), message.text());
+    settle();
+    broker->close();
+    settle();
+    BOOST_TEST((waiting->code() == errc::shut_down));
+    BOOST_TEST(start(inlet::next(other))->what() == "no luck");
+}
+
+BOOST_AUTO_TEST_CASE(values_are_asked_for_again_after_each_second_without_a_message) {
+    send(kind::values, 0, {"a", "b"});
+    BOOST_TEST(value() == "a");
+    heard.clear();
+    BOOST_TEST(value() == "b");
+    const auto waiting = next();
+    for (int times = 0; times < 2; ++times) {
+        advance(999ms);
+        BOOST_TEST(heard.empty());
+        advance(1ms);
+        BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+        BOOST_TEST((heard[0].what == kind::again));
+        BOOST_TEST(heard[0].number == 2U);
+        BOOST_TEST(heard[0].taken == 2U);
+        heard.clear();
+    }
+    advance(500ms);
+    send(kind::values, 2);  // it lives
+    advance(999ms);
+    BOOST_TEST(heard.empty());
+    advance(1ms);
+    BOOST_TEST(heard.size() == 1U);
+    send(kind::values, 3, {"d"});  // what is missing has been asked for just now
+    BOOST_TEST(heard.size() == 1U);
+    BOOST_TEST(!waiting->done);
+    waiting->cancel();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_comes_with_the_very_second_is_heard_first) {
+    send(kind::values, 0, {"a"});
+    BOOST_TEST(value() == "a");
+    const auto waiting = next();
+    heard.clear();
+    call_message alive;
+    alive.what = kind::values;
+    alive.reply_to = source->address();
+    alive.number = 1;
+    broker->post(in->address(), alive.text());
+    advance(1s);
+    BOOST_TEST(heard.empty());
+    BOOST_TEST(!waiting->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_has_not_heard_of_its_end_is_told_again) {
+    send(kind::values, 0, {"a"});
+    send(kind::end, 1);
+    for (const auto how : {kind::values, kind::end}) {
+        heard.clear();
+        send(how, how == kind::end ? 1 : 0);
+        BOOST_REQUIRE_EQUAL(heard.size(), 1U);
+        BOOST_TEST((heard[0].what == kind::credit));
+        BOOST_TEST(heard[0].number == 2U);
+    }
+    BOOST_TEST(value() == "a");
+    BOOST_TEST(value() == "the end");
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_is_refused_before_its_first_value_has_not_begun) {
@@ -381,6 +485,104 @@ BOOST_AUTO_TEST_CASE(a_second_coroutine_that_emits_is_refused_and_the_first_goes
     send(kind::credit, 4, 4);
     BOOST_TEST((first->done && !first->error));
     BOOST_TEST(!emit({"g", "h", "i"})->error);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_waits_shows_itself_after_each_second_in_which_it_has_heard_nothing) {
+    const auto emitting = emit({"a", "b", "c", "d", "e"});
+    told();
+    advance(500ms);
+    send(kind::credit, 4, 0);
+    advance(999ms);
+    BOOST_TEST(told().empty());
+    for (int times = 0; times < 2; ++times) {
+        advance(1ms);
+        BOOST_TEST(told() == texts({"4"}), boost::test_tools::per_element());
+        advance(999ms);
+        BOOST_TEST(told().empty());
+    }
+    BOOST_TEST(!emitting->done);
+    send(kind::cancel, 0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_hears_of_its_reader_with_the_very_second_does_not_ask) {
+    const auto emitting = emit({"a", "b", "c", "d", "e"});
+    told();
+    call_message alive;
+    alive.what = kind::credit;
+    alive.number = 4;
+    broker->post(source, alive.text());
+    advance(1s);
+    BOOST_TEST(told().empty());
+    BOOST_TEST(!emitting->done);
+    send(kind::cancel, 0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_taken_stays_taken_though_older_news_come_later) {
+    emit({"a", "b", "c", "d"});
+    send(kind::credit, 4, 2);
+    send(kind::credit, 4, 1);
+    broker->post(source, "no message");
+    BOOST_TEST(emit({"e", "f"})->done);
+    BOOST_TEST(!emit({"g"})->done);
+    send(kind::cancel, 0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_goes_is_told_of_once_and_not_at_all_when_it_has_received_everything) {
+    const auto emitting = emit({"a"});
+    const auto end = start(out->end());
+    send(kind::credit, 1, 1);
+    send(kind::cancel, 0, 0);
+    BOOST_TEST(gone == 1);
+    BOOST_TEST((end->done && !end->error));
+    send(kind::cancel, 0, 0);
+    BOOST_TEST(gone == 1);
+    BOOST_TEST((start(out->end())->done && emit({"b"})->done));
+
+    out = outlet::open(broker, reader->address(), 4, [this] { ++gone; });
+    settle();
+    source = heard.back().reply_to;
+    emit({"a"});
+    const auto whole = start(out->end());
+    send(kind::credit, 2, 1);
+    BOOST_TEST(whole->done);
+    send(kind::cancel, 0, 0);
+    BOOST_TEST(gone == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_without_a_window_emits_one_value_at_a_time) {
+    out = outlet::open(broker, reader->address(), 0);
+    settle();
+    BOOST_TEST(emit({"a"})->done);
+    const auto second = emit({"b"});
+    BOOST_TEST(!second->done);
+    broker->close();
+    settle();
+    BOOST_TEST((second->code() == errc::shut_down));
+    BOOST_TEST((start(out->end())->code() == errc::shut_down));
+}
+
+BOOST_AUTO_TEST_CASE(values_share_a_message_of_no_more_than_64_kib) {
+    const std::string first(30'000, 'x');
+    const auto rest = 64 * 1024 - first.size() - std::to_string(first.size()).size() - 1;
+    std::uint64_t emitted = 0;
+    for (const std::size_t beyond : {0, 1}) {
+        told();
+        emit({"small", first, std::string(rest + beyond, 'y')});  // the first is on its way before the others come
+        BOOST_TEST(heard.size() == 2U + beyond);
+        emitted += 3;
+        send(kind::credit, emitted, emitted);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_value_fits_into_a_message_and_a_larger_one_is_refused) {
+    const auto most = taskflux::exchange::max_message_size - 256;
+    const auto large = emit({std::string(most, 'x')});
+    BOOST_TEST((large->done && !large->error));
+    BOOST_TEST(heard.back().values_in().at(0).size() == most);
+    const auto larger = emit({std::string(most + 1, 'x')});
+    BOOST_TEST((larger->code() == errc::too_large));
+    BOOST_TEST(larger->what() == "a value is not emitted: it has " + std::to_string(most + 1) + " bytes, and at most " +
+                                     std::to_string(most) + " fit into a message; emit smaller values");
 }
 
 BOOST_AUTO_TEST_CASE(large_values_go_each_in_a_message_of_its_own_and_no_more_than_may_be_unread) {

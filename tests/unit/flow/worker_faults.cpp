@@ -238,6 +238,21 @@ BOOST_AUTO_TEST_CASE(a_worker_that_stops_leaves_under_its_current_name_first_and
     settle();
 }
 
+BOOST_AUTO_TEST_CASE(a_former_name_that_cannot_leave_tries_again_after_pauses_until_it_has_left) {
+    worker w{broker, options().lease(30s).log(nullptr)};
+    w.on(note, [](int) {});
+    const auto life = start(w.run());
+    faulty->no_leave = true;
+    advance(31s);  // as if the machine had slept
+    pass(60s, 1s);
+    const auto tried = faulty->leaves.size();
+    BOOST_TEST((tried > 1U && tried < 60U));
+    BOOST_TEST(faulty->leaves.back().ends_with(".1"));
+    faulty->no_leave = false;
+    pass(2min, 1s);
+    BOOST_TEST(faulty->leaves.size() == tried + 1);
+}
+
 BOOST_AUTO_TEST_CASE(what_an_earlier_life_of_a_worker_has_lost_cancels_nothing_of_a_later_one) {
     gate late{here}, closed{here};
     worker w{broker, options().lease(30s).log(keep())};
