@@ -206,7 +206,8 @@ BOOST_AUTO_TEST_CASE(values_at_both_ends_of_their_range_are_taken_and_those_beyo
     BOOST_TEST((config.retention->value() == 24h * 3650));
     BOOST_TEST(config.weights.at("r") == 1'000'000U);
     for (const std::string wrong : {R"("concurrency": 100001)", R"("threads": 0)", R"("threads": 1001)", R"("lease": "99ms")",
-                                    R"("retention": "3651d")", R"("retention": "87601h")", R"("retention": "-1s")"}) {
+                                    R"("retention": "3651d")", R"("retention": "87601h")", R"("retention": "-1s")", R"("drain_for": "-1s")",
+                                    R"("drain_for": "3651d")", R"("start_timeout": "3651d")", R"("cpu_threads": 1001)"}) {
         BOOST_TEST(refusal("{" + wrong + "}").find(": expected ") != std::string::npos, wrong);
     }
     for (const std::string wrong : {"0", "1000001"}) {
@@ -236,6 +237,38 @@ BOOST_AUTO_TEST_CASE(a_config_of_the_program_s_is_what_files_lie_over) {
         return std::string(e.what()) == "config: /concurrency: expected an integer from 1 to 100000, got 0" &&
                e.code() == taskflux::errc::invalid_argument;
     });
+}
+
+BOOST_AUTO_TEST_CASE(a_config_of_the_program_s_is_checked_in_each_of_its_parts) {
+    const auto refusal_of = [](void (*change)(app_config&)) {
+        app_config made;
+        change(made);
+        try {
+            taskflux::check_config(made);
+        } catch (const config_error& e) {
+            const std::string what = e.what();
+            return what.substr(0, what.find(':', what.find(": ") + 2));
+        }
+        return std::string("accepted");
+    };
+    BOOST_TEST(refusal_of([](app_config&) {}) == "accepted");
+    BOOST_TEST(refusal_of([](app_config& of) { of.url = "nowhere"; }) == "config: /url");
+    BOOST_TEST(refusal_of([](app_config& of) { of.node = "a b"; }) == "config: /node");
+    BOOST_TEST(refusal_of([](app_config& of) { of.threads = 0; }) == "config: /threads");
+    BOOST_TEST(refusal_of([](app_config& of) { of.cpu_threads = 1001; }) == "config: /cpu_threads");
+    BOOST_TEST(refusal_of([](app_config& of) { of.lease = 99ms; }) == "config: /lease");
+    BOOST_TEST(refusal_of([](app_config& of) { of.drain_for = -1ms; }) == "config: /drain_for");
+    BOOST_TEST(refusal_of([](app_config& of) { of.start_timeout = -1ms; }) == "config: /start_timeout");
+    BOOST_TEST(refusal_of([](app_config& of) { of.timeout = -1ms; }) == "config: /timeout");
+    BOOST_TEST(refusal_of([](app_config& of) { of.deadline = -1ms; }) == "config: /deadline");
+    BOOST_TEST(refusal_of([](app_config& of) { of.retention = -1ms; }) == "config: /retention");
+    BOOST_TEST(refusal_of([](app_config& of) { of.failed_retention = -1ms; }) == "config: /failed_retention");
+    BOOST_TEST(refusal_of([](app_config& of) { of.failed_retention = 24h * 3650 + 1ms; }) == "config: /failed_retention");
+    BOOST_TEST(refusal_of([](app_config& of) {
+        of.drain_for = of.timeout = of.deadline = 0ms;
+        of.start_timeout = of.retention = of.failed_retention = 0ms;
+        of.lease = 100ms;
+    }) == "accepted");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_named) {

@@ -95,4 +95,15 @@ BOOST_AUTO_TEST_CASE(a_task_can_end_though_nobody_serves_its_queue_any_more_wher
     BOOST_TEST(memory::can_end_unserved(queue, nullptr));
 }
 
+BOOST_AUTO_TEST_CASE(a_wait_looks_again_when_its_patience_ends_and_at_the_latest_after_ten_seconds) {
+    const time_point now(1h);
+    BOOST_TEST((memory::next_look(queue, now) == now + 10s));
+    queue.join("w", 5s, now);
+    queue.leave("w", now);
+    BOOST_TEST((memory::next_look(queue, now) == now + 3s));
+    queue.join("w", 5s, now);
+    queue.advance(now + 5s);
+    BOOST_TEST((memory::next_look(queue, now) == now + 10s));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

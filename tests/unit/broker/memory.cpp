@@ -423,4 +423,67 @@ BOOST_AUTO_TEST_CASE(a_fetch_may_be_cancelled_where_there_is_no_memory_to_wake_o
     broker->close();
 }
 
+BOOST_AUTO_TEST_CASE(a_task_that_comes_while_a_fetch_is_being_cancelled_goes_to_the_next) {
+    fixture in;
+    in.join("a");
+    in.join("b");
+    asio::cancellation_signal signal;
+    std::exception_ptr failed;
+    asio::co_spawn(*in.context, in.tasks->fetch(request("a", 1h)),
+                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, std::vector<delivery>) { failed = e; }));
+    std::vector<delivery> found;
+    asio::co_spawn(*in.context, in.tasks->fetch(request("b", 1h)),
+                   [&](std::exception_ptr, std::vector<delivery> got) { found = std::move(got); });
+    in.poll();
+    const auto cancel_and_submit = [](asio::cancellation_signal& stop, broker& to) -> asio::awaitable<void> {
+        stop.emit(asio::cancellation_type::terminal);
+        std::vector<new_task> one(1, some_task());
+        co_await to.submit("q", std::move(one));  // wakes the first, which has not heard yet that it is cancelled
+    };
+    asio::co_spawn(*in.context, cancel_and_submit(signal, *in.tasks), asio::detached);
+    in.poll();
+    BOOST_TEST(bool(failed));
+    BOOST_TEST(found.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_shows_what_the_ends_that_time_brings_mean_in_other_queues) {
+    fixture in;
+    in.join("w");
+    const auto key = in.submit();
+    const auto parent = in.run(in.tasks->fetch(request("w", 0s))).at(0);
+    journal_write what;
+    what.items.push_back({child_key("a"), child_place{"other", "work", "mine"}.text(), journal_write::mode::add, true});
+    in.run(in.tasks->write_journal({"q", key}, what));
+    auto child = some_task();
+    child.spec = std::make_shared<const task_spec>(task_spec{"work", 0, run_policy{.expires_in = 10s}, {}});
+    child.own_id = "mine";
+    child.parent = parent_link{{"q", key}, child_key("a")};
+    in.run(in.tasks->submit("other", std::vector<new_task>(1, child)));
+    settlement end;
+    end.key = key;
+    end.token = parent.token;
+    end.data = "1";
+    in.run(in.tasks->settle("q", "w", std::vector<settlement>(1, end)));
+    in.clock.advance(10s);
+    const auto page = in.run(in.tasks->list({}));  // the first call after that
+    BOOST_REQUIRE(page.tasks.size() == 2U);
+    for (const auto& task : page.tasks) BOOST_TEST((task.state == (task.id.queue == "q" ? task_state::failed : task_state::expired)));
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_hears_of_the_close_once_and_not_when_it_was_taken_off) {
+    fixture in;
+    int first = 0, second = 0, late = 0;
+    auto stays = in.tasks->on_close([&] { ++first; });
+    auto goes = in.tasks->on_close([&] { ++second; });
+    goes.reset();
+    BOOST_TEST(!in.tasks->is_closed());
+    in.tasks->close();
+    in.tasks->close();
+    BOOST_TEST(in.tasks->is_closed());
+    BOOST_TEST(first == 1);
+    BOOST_TEST(second == 0);
+    const auto at_once = in.tasks->on_close([&] { ++late; });
+    BOOST_TEST(late == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

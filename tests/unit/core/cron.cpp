@@ -384,6 +384,11 @@ BOOST_AUTO_TEST_CASE(every_date_that_comes_only_in_some_leap_years_is_found) {
 BOOST_AUTO_TEST_CASE(the_last_times_of_the_calendar_end_in_nothing) {
     BOOST_TEST(text_of(cron("* * * * *").next(taskflux::never)) == "never");
     BOOST_TEST(text_of(cron("@every 1s").next(taskflux::never)) == "never");
+    const taskflux::time_point latest = sys_days(year(30000) / 1 / 1);
+    for (const auto* text : {"* * * * * *", "@every 1s"}) {
+        BOOST_TEST(text_of(cron(text).next(latest)) == "never");
+        BOOST_TEST((cron(text).next(latest - 1s) == latest));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_time_before_the_first_of_the_calendar_counts_as_that) {
@@ -429,6 +434,20 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_one_who_looks_at_every_minute) {
         }
     }
     BOOST_TEST(seen > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(a_period_may_be_as_long_as_ten_years) {
+    const auto ten_years = days(3650);
+    for (const auto* text : {"@every 3650d", "@every 3649d24h", "@every 87600h", "@every 315360000000ms"}) {
+        BOOST_TEST((cron(text).next(taskflux::time_point()) == taskflux::time_point(ten_years)), text);
+    }
+    BOOST_TEST((cron("@every 1d1h1m1s1ms").next(taskflux::time_point()) == taskflux::time_point(24h + 1h + 1min + 1s + 1ms)));
+}
+
+BOOST_AUTO_TEST_CASE(expressions_are_equal_by_their_texts) {
+    BOOST_TEST((cron(" @daily ") == cron("@daily")));
+    BOOST_TEST((cron("@daily") != cron("@hourly")));
+    BOOST_TEST(cron(" * * * * *\n").text() == "* * * * *");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,8 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -94,6 +96,13 @@ BOOST_AUTO_TEST_CASE(an_error_says_what_is_allowed) {
     BOOST_TEST(text_of(limits::unique_key, std::string(70'000, 'a')) ==
                "not a unique key: \"" + std::string(64, 'a') + "\"… of 70000 bytes; use 1 to 1024 bytes");
     BOOST_TEST(text_of(limits::own_id, "~a").starts_with("not an own id: \"~a\"; use"));
+    BOOST_TEST(text_of(limits::instance, "") == "not an instance id: \"\"; use 1 to 128 bytes of A-Z a-z 0-9 _ - . /");
+    BOOST_TEST(text_of(limits::own_id, "~").ends_with("use 1 to 1024 bytes without control characters, not beginning with '~' and not like "
+                                                      "queue:~1.a"));
+    BOOST_TEST(text_of(limits::worker, "\n").ends_with("use 1 to 200 bytes of UTF-8 without control characters"));
+    BOOST_TEST(text_of(limits::call, "\xff") == "not a call name: \"\\xff\"; use 1 to 200 bytes of UTF-8");
+    // One that is not too long is not said to be.
+    BOOST_TEST(text_of(limits::queue, std::string(127, 'a') + ' ').find(" of 128 bytes") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(options_refuse_what_the_table_does_not_allow) {
@@ -107,6 +116,29 @@ BOOST_AUTO_TEST_CASE(options_refuse_what_the_table_does_not_allow) {
     BOOST_CHECK_THROW(worker_options().name(std::string(201, 'a')), error);
     BOOST_CHECK_THROW(worker_options().name("a\nb"), error);
     worker_options().name(std::string(200, 'a'));
+}
+
+BOOST_AUTO_TEST_CASE(the_table_says_how_long_each_kind_of_name_may_be) {
+    const std::pair<name_limit, std::size_t> table[] = {
+        {limits::queue, 128},        {limits::task, 128},       {limits::board, 200},    {limits::board_row, 256},
+        {limits::schedule, 512},     {limits::own_id, 1024},    {limits::unique_key, 1024}, {limits::worker, 200},
+        {limits::consumer, 255},     {limits::call, 200},       {limits::journal_key, 2048}, {limits::instance, 128},
+        {limits::host, 255},         {limits::header, 256},     {limits::header_value, 65'536}};
+    for (const auto& [limit, most] : table) {
+        BOOST_TEST_CONTEXT(limit.what) {
+            BOOST_TEST(limit.most == most);
+            BOOST_TEST(allows(limit, std::string(most, 'a')));
+            BOOST_TEST(!allows(limit, std::string(most + 1, 'a')));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_header_needs_a_name_and_may_have_no_value) {
+    check_header("name", "");
+    check_header(std::string(256, 'n'), std::string(65'536, 'v'));
+    BOOST_CHECK_THROW(check_header("", "value"), error);
+    BOOST_CHECK_THROW(check_header(std::string(257, 'n'), ""), error);
+    BOOST_CHECK_THROW(check_header("name", std::string(65'537, 'v')), error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

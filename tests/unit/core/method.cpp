@@ -23,4 +23,11 @@ BOOST_AUTO_TEST_CASE(a_service_has_a_name_of_at_most_100_characters) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_contract_keeps_its_names_and_tells_its_subject_in_errors) {
+    const sum add{"sums", "add"};
+    BOOST_TEST(add.service() == "sums");
+    BOOST_TEST(add.name() == "add");
+    BOOST_TEST(add.subject() == "method sums.add");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -75,6 +75,11 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_a_sentence) {
     refuses([] { submit_options{}.id(std::string(257, 'x')); }, "task id");
     refuses([] { submit_options{}.unique(""); }, "unique key");
     refuses([] { submit_options{}.unique("k", -1ms); }, "window");
+    refuses([] { submit_options{}.unique(std::string(1025, 'k')); }, "unique key");
+    refuses([] { submit_options{}.failed_retention(-1ms); }, "retention must not be negative: use zero or a longer time");
+    refuses([] { submit_options{}.wait(-1ms); }, "wait");
+    refuses([] { submit_options{}.header(std::string(257, 'h'), ""); }, "header name");
+    refuses([] { submit_options{}.header("h", std::string(65'537, 'v')); }, "header value");
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_value_changes_nothing) {
@@ -96,6 +101,18 @@ BOOST_AUTO_TEST_CASE(the_edges_of_what_is_allowed_are_allowed) {
     BOOST_TEST((task_options{}.retention(0s, 0s).policy().failed_retention == 0s));
     BOOST_TEST(task_options{}.crash_limit(0).policy().crash_limit == 0U);
     BOOST_TEST((submit_options{}.delay((duration::max)()).delay() == (duration::max)()));
+    BOOST_TEST(submit_options{}.unique(std::string(1024, 'k')).unique_key().size() == 1024U);
+    BOOST_TEST(submit_options{}.header(std::string(256, 'h'), std::string(65'536, 'v')).headers().size() == 1U);
+    BOOST_TEST((submit_options{}.wait(0s).wait() == 0s));
+    BOOST_TEST((submit_options{}.wait() == (duration::max)()));
+    const auto held = submit_options{}.hold(), not_held = submit_options{}.hold().hold(false);
+    BOOST_TEST(held.hold());
+    BOOST_TEST(!not_held.hold());
+    BOOST_TEST((detail::checked_lease(100ms, "x") == 100ms));
+    refuses([] { detail::checked_lease(99ms, "some_options"); }, "some_options: lease must be at least 100 ms");
+    BOOST_TEST(detail::checked_threads(1000, "x") == 1000U);
+    refuses([] { detail::checked_threads(1001, "some_options"); }, "some_options: cpu_threads 1001 is out of range: use 0 to 1000");
+    refuses([] { (void)detail::checked_name("a b"); }, "not a name: \"a b\"");
 }
 
 BOOST_AUTO_TEST_CASE(of_delay_and_at_the_later_call_wins) {
@@ -127,6 +144,10 @@ BOOST_AUTO_TEST_CASE(what_a_submission_sets_takes_the_place_of_the_contract) {
 
 BOOST_AUTO_TEST_CASE(as_defaults_options_leave_alone_what_is_not_as_usual) {
     const auto defaults = submit_options{}.timeout(20s).deadline(30s).retention(50s).failed_retention(60s).crash_limit(1);
+    const auto others = submit_options{}.retry(retry_policy::linear(7s)).expires_in(40s);
+    BOOST_TEST((others.under(run_policy{}).retry == retry_policy::linear(7s)));
+    BOOST_TEST((others.under(run_policy{}).expires_in == 40s));
+    BOOST_TEST((others.under(in_a_contract.policy()) == in_a_contract.policy()));
     BOOST_TEST((defaults.under(in_a_contract.policy()) == in_a_contract.policy()));
     const auto filled = defaults.under(run_policy{});
     BOOST_TEST((filled.timeout == 20s && filled.deadline == 30s && filled.expires_in == 0s));

@@ -74,6 +74,8 @@ const entry table[] = {
     {"total time just reached", retry_policy::fixed(1s).total_time(10s), 1, 9s, 1s},
     {"total time passed by the delay", retry_policy::fixed(1s).total_time(10s), 1, 9001ms, nothing},
     {"total time over", retry_policy::fixed(0s).total_time(10s), 1, 10001ms, nothing},
+    {"total time just over, without a delay", retry_policy::fixed(0s).total_time(10s), 1, 10'000ms, 0ms},
+    {"linear without a step", endless(retry_policy::linear(0s)), 3, 0ms, 0ms},
     {"total time over for ever", retry_policy::fixed(1s).total_time(10s), 1, longest, nothing},
     {"time ran backwards", retry_policy::fixed(1s).total_time(10s), 1, (duration::min)(), 1s},
     {"huge fixed", endless(retry_policy::fixed(longest)), most, 0ms, longest},

@@ -195,6 +195,11 @@ BOOST_AUTO_TEST_CASE(jitter_is_drawn_from_nothing_to_the_whole) {
 BOOST_AUTO_TEST_CASE(an_expression_that_ends_has_no_next_tick) {
     const auto ticks = ticks_from(cron("0 0 1 1 *"), zone(), at(0), 3);
     BOOST_TEST(ticks.size() == 3U);
+    BOOST_TEST(to_text(ticks[0]) == "1970-01-01T00:00:00Z");  // the given one is the first
+    BOOST_TEST(to_text(ticks[2]) == "1972-01-01T00:00:00Z");
+    BOOST_TEST(ticks_from(cron("0 0 1 1 *"), zone(), at(0), 0).empty());
+    const auto last = ticks_from(cron("0 0 1 1 *"), zone(), std::chrono::sys_days(std::chrono::year(29'999) / 1 / 1), 3);
+    BOOST_TEST(last.size() == 2U);
     BOOST_TEST(ticks_from(cron("0 0 1 1 *"), zone(), std::nullopt, 3).empty());
 }
 
@@ -209,11 +214,20 @@ BOOST_AUTO_TEST_CASE(a_schedule_survives_being_stored) {
     made.definition.task->retry = rule_of(retry_policy::exponential(2s).attempts(4));
     made.state.next = at(100);
     made.state.last_task = tick_id("it", at(90));
+    made.state.paused = true;
+    made.state.run_at = at(95);
+    made.state.by = "node.7";
+    made.state.revision = 9;
     const auto read = decode<stored_schedule>(encode(made));
     BOOST_TEST((read.definition == made.definition));
     BOOST_TEST((read.state.next == made.state.next));
     BOOST_TEST(!read.state.last.has_value());
     BOOST_TEST(read.state.last_task == "it@1970-01-01T00:01:30Z");
+    BOOST_TEST(read.version == stored_schedule::current_version);
+    BOOST_TEST(read.state.paused);
+    BOOST_TEST((read.state.run_at == at(95)));
+    BOOST_TEST(read.state.by == "node.7");
+    BOOST_TEST(read.state.revision == 9U);
     BOOST_TEST((policy_of(read.definition.task->retry) == retry_policy::exponential(2s).attempts(4)));
 }
 

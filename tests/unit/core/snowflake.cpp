@@ -53,6 +53,8 @@ BOOST_AUTO_TEST_CASE(an_id_tells_when_where_and_as_which_it_was_made) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_id_is_refused) {
+    BOOST_TEST((snowflake_generator::parts(0).at == epoch));
+    BOOST_TEST((snowflake_generator::parts("0").at == epoch));
     refuses([] { (void)snowflake_generator::parts(-1); }, "not a snowflake id: -1");
     for (const std::string text : {"", "x", "12x", " 12", "9223372036854775808"}) {
         refuses([&] { (void)snowflake_generator::parts(text); }, "not a snowflake id: \"" + text + '"');

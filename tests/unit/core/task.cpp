@@ -35,4 +35,6 @@ BOOST_AUTO_TEST_CASE(a_failed_task_tells_what_went_wrong) {
     BOOST_TEST(std::string(thrown.what()).find("no paper") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_contract_tells_its_subject_in_errors) { BOOST_TEST(measure.subject() == "task measure"); }
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -49,4 +49,34 @@ BOOST_AUTO_TEST_CASE(a_sum_stops_at_never) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_sum_of_times_before_1970_does_not_overflow) {
+    BOOST_TEST((later(time_point(-5s), 3s) == time_point(-2s)));
+    BOOST_TEST((later(time_point(-5s), (taskflux::duration::max)()) == never));
+    BOOST_TEST((later(never - 2ms, 1ms) == never - 1ms));
+    BOOST_TEST((later(never - 1ms, 1ms) == never));
+}
+
+BOOST_AUTO_TEST_CASE(times_of_coarse_clocks_stop_at_the_ends_of_what_is_kept) {
+    using seconds = std::chrono::duration<double>;
+    BOOST_TEST((rounded_up(sys_time<std::chrono::hours>::max()) == never));
+    BOOST_TEST((rounded_up(sys_time<std::chrono::hours>::min()) == (time_point::min)()));
+    BOOST_TEST((rounded_up(sys_time<seconds>(seconds(1e300))) == never));
+    BOOST_TEST((rounded_up(sys_time<seconds>(seconds(-1e300))) == (time_point::min)()));
+    BOOST_TEST((rounded_up(sys_time<seconds>(seconds(0.0015))) == time_point(2ms)));
+    BOOST_TEST((rounded_up(sys_time<std::chrono::nanoseconds>(5ms + 1ns)) == time_point(6ms)));
+}
+
+BOOST_AUTO_TEST_CASE(a_time_that_stands_for_none_or_never_is_not_shifted) {
+    constexpr auto margin = std::chrono::hours(24 * 366 * 10'000);
+    constexpr auto first = (time_point::min)();
+    for (const auto when : {time_point(), never, never - margin + 1ms, first, first + margin - 1ms}) {
+        BOOST_TEST((shifted(when, 2s) == when));
+        BOOST_TEST((shifted(when, -2s) == when));
+    }
+    for (const auto when : {time_point(1ms), time_point(-1ms), never - margin, first + margin}) {
+        BOOST_TEST((shifted(when, 2s) == when + 2s));
+        BOOST_TEST((shifted(when, -2s) == when - 2s));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

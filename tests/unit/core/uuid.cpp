@@ -29,6 +29,10 @@ BOOST_AUTO_TEST_CASE(when_the_clock_steps_back_the_id_behind_the_last_follows) {
     BOOST_TEST(after(last, last) == "01900000-0000-7000-8000-000000000100");
     const auto* const full = "01900000-0000-7000-8000-00ffffffffff";
     BOOST_TEST(after(full, full) == "01900000-0000-7000-8000-010000000000");
+    const auto* const fuller = "01900000-0000-7000-8000-ffffffffffff";
+    BOOST_TEST(after(fuller, fuller) == "01900000-0000-7000-8001-000000000000");
+    const auto* const fullest = "01900000-0000-7000-80ff-ffffffffffff";  // what tells the variant stays
+    BOOST_TEST(after(fullest, fullest) == "01900000-0000-7000-8000-000000000000");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

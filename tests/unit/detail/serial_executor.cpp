@@ -83,4 +83,15 @@ BOOST_AUTO_TEST_CASE(on_several_threads_only_one_is_inside) {
     BOOST_TEST(unguarded == 4000);
 }
 
+BOOST_AUTO_TEST_CASE(a_thread_that_has_left_is_outside_again) {
+    BOOST_TEST(queue->try_enter());
+    queue->leave();
+    asio::dispatch(executor, [this] { order.push_back(1); });
+    BOOST_TEST(order.empty());
+    io.run();
+    BOOST_TEST((order == std::vector{1}));
+    asio::dispatch(executor, [this] { order.push_back(2); });
+    BOOST_TEST((order == std::vector{1}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include "fixture.hpp"
 
+#include <boost/asio/bind_executor.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
@@ -404,6 +405,114 @@ BOOST_AUTO_TEST_CASE(an_executor_can_be_moved) {
     third = std::move(second);
     auto job = third.spawn(twice, 2);
     BOOST_TEST(start(job.result())->value.value() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_s_own_context_is_kept_running_until_it_was_called_and_the_executor_s_is_not_kept_longer) {
+    asio::io_context elsewhere;
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    bool is_over = false;
+    pool.submit(wait, std::ref(door))(asio::bind_executor(elsewhere.get_executor(), [&](std::exception_ptr) { is_over = true; }));
+    settle();
+    elsewhere.poll();
+    BOOST_TEST(!elsewhere.stopped());
+    door.open();
+    settle();
+    BOOST_TEST(!is_over);
+    elsewhere.run();  // returns
+    BOOST_TEST(is_over);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_functions_without_results_ends_with_the_last) {
+    executor pool(io.get_executor(), options());
+    gate door(io.get_executor());
+    int ran = 0;
+    const auto end = start([](executor& p, gate& at, int& count) -> asio::awaitable<void> {
+        const auto job = [&at, &count](int) -> asio::awaitable<void> {
+            ++count;
+            co_await at.pass();
+        };
+        std::vector<int> numbers{1, 2, 3};
+        co_await p.submit_all(job, numbers);
+    }(pool, door, ran));
+    BOOST_TEST(ran == 3);
+    BOOST_TEST(!end->done);
+    door.open();
+    settle();
+    BOOST_TEST(end->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(outcomes_of_functions_without_results_are_there_or_their_errors) {
+    executor pool(io.get_executor(), options());
+    const auto end = start([](executor& p) -> asio::awaitable<std::vector<taskflux::outcome<void>>> {
+        std::vector<int> numbers{1, 2};
+        const auto job = [](int n) {
+            if (n == 1) throw std::runtime_error("one");
+        };
+        co_return co_await p.try_submit_all(job, numbers);
+    }(pool));
+    const auto& outcomes = end->value.value();
+    BOOST_TEST(outcomes.size() == 2u);
+    BOOST_TEST(says(outcomes.at(0).error(), "one"));
+    BOOST_TEST(outcomes.at(1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_over_the_queue_s_limit_is_refused_as_a_whole) {
+    executor pool(io.get_executor(), options().concurrency(1).queue_limit(3));
+    gate door(io.get_executor());
+    pool.spawn(wait, std::ref(door));
+    settle();
+    const auto run = [&](std::size_t count) {
+        return start([](executor& p, std::size_t n) -> asio::awaitable<std::vector<int>> {
+            std::vector<int> numbers(n, 1);
+            co_return co_await p.submit_all(twice, numbers);
+        }(pool, count));
+    };
+    BOOST_TEST(run(4)->failed_with(errc::queue_full));
+    BOOST_TEST(pool.counts().queued == 0u);
+    const auto fits = run(3);
+    BOOST_TEST(!fits->done);
+    BOOST_TEST(pool.counts().queued == 3u);
+    BOOST_TEST(run(1)->failed_with(errc::queue_full));
+    door.open();
+    settle();
+    BOOST_TEST(fits->value.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(assigning_another_executor_cancels_the_jobs_of_the_first) {
+    executor first(io.get_executor(), options()), second(io.get_executor(), options());
+    gate door(io.get_executor());
+    auto job = first.spawn(wait, std::ref(door));
+    settle();
+    first = std::move(second);
+    settle();
+    BOOST_TEST(start(job.result())->failed_with(errc::cancelled));
+    BOOST_TEST(start(first.spawn(twice, 2).result())->value.value() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_executor_has_16_slots_a_queue_without_end_and_no_limits_by_default) {
+    const executor_options usual;
+    BOOST_TEST(usual.concurrency() == 16u);
+    BOOST_TEST(usual.queue_limit() == 0u);
+    BOOST_TEST(!usual.defaults().retry());
+    BOOST_TEST(!usual.defaults().timeout());
+    BOOST_TEST(!usual.defaults().deadline());
+    BOOST_TEST(!usual.seed());
+    BOOST_TEST((executor_options().seed(7).seed() == 7u));
+}
+
+BOOST_AUTO_TEST_CASE(a_context_that_ends_before_a_slot_was_woken_leaves_nothing_behind) {
+    auto token = std::make_shared<int>(0);
+    const std::weak_ptr<int> kept = token;
+    {
+        asio::io_context own;
+        executor pool(own.get_executor(), options().on_error([token](std::exception_ptr) {}));
+        pool.spawn(nothing);
+        own.poll();  // its slot is parked
+        pool.spawn(nothing);
+        token.reset();
+    }
+    BOOST_TEST(kept.expired());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -632,6 +633,70 @@ BOOST_AUTO_TEST_CASE(an_executor_may_be_destroyed_by_its_context) {
         BOOST_TEST(alive.use_count() > 1);
     }
     BOOST_TEST(alive.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(executors_of_one_seed_draw_the_same_delays) {
+    const auto delays = [this](std::uint32_t seed) {
+        std::vector<taskflux::duration> drawn;
+        executor pool(io.get_executor(), options().seed(seed).retry(retry_policy::fixed(1h).attempts(0).full_jitter()));
+        int calls = 0;
+        auto job = pool.spawn(flaky, std::ref(calls), 5);
+        settle();
+        while (!job.done()) {
+            drawn.push_back(time.next() - time.now());
+            advance(drawn.back());
+        }
+        return drawn;
+    };
+    const auto first = delays(5);
+    BOOST_TEST(first.size() == 5u);
+    BOOST_TEST((delays(5) == first));
+    BOOST_TEST((delays(6) != first));
+}
+
+namespace {
+
+/// A clock whose waits end early when it is told so, as clocks may.
+class early_clock final : public taskflux::clock {
+public:
+    explicit early_clock(taskflux::manual_clock& of) : of_(of) {}
+
+    taskflux::time_point now() const noexcept override { return of_.now(); }
+    void arm(asio::steady_timer& timer, taskflux::time_point when) override {
+        of_.arm(timer, when);
+        last_ = &timer;
+        ++armed;
+    }
+    void disarm(asio::steady_timer& timer) noexcept override { of_.disarm(timer); }
+
+    void end_early() { last_->cancel(); }
+
+    int armed = 0;
+
+private:
+    taskflux::manual_clock& of_;
+    asio::steady_timer* last_ = nullptr;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_wait_that_a_clock_ends_early_goes_on) {
+    early_clock early(time);
+    executor pool(io.get_executor(), executor_options().clock(early).seed(1).retry(retry_policy::fixed(10s).attempts(2)));
+    int calls = 0;
+    auto job = pool.spawn(flaky, std::ref(calls), 1);
+    settle();
+    for (int round = 1; round <= 3; ++round) {
+        BOOST_TEST(early.armed == round);
+        early.end_early();
+        settle();
+        BOOST_TEST(calls == 1);
+    }
+    advance(10s - 1ms);
+    BOOST_TEST(calls == 1);
+    advance(1ms);
+    BOOST_TEST(calls == 2);
+    BOOST_TEST(job.done());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <taskflux/flow/scheduler.hpp>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 namespace {
@@ -198,6 +200,21 @@ BOOST_AUTO_TEST_CASE(what_a_coroutine_beside_the_test_throws_comes_out) {
     BOOST_CHECK_THROW(test.start(fail()), std::runtime_error);
     BOOST_CHECK_THROW(test.run(fail()), std::runtime_error);
     test.run_until_idle();
+}
+
+BOOST_AUTO_TEST_CASE(what_is_ready_runs_before_time_moves_on) {
+    environment test;
+    const auto begun = test.clock().now();
+    std::vector<taskflux::duration> heard;
+    const auto note = [](environment& in, taskflux::time_point from, std::vector<taskflux::duration>& to) -> asio::awaitable<void> {
+        to.push_back(in.clock().now() - from);
+        co_await taskflux::detail::sleep_for(in.clock(), 5s);
+        to.push_back(in.clock().now() - from);
+    };
+    asio::co_spawn(test.get_executor(), note(test, begun, heard), asio::detached);  // has not begun yet
+    BOOST_TEST(test.advance_to_next());
+    BOOST_TEST((heard == std::vector<taskflux::duration>{0s, 5s}));
+    BOOST_TEST(!test.advance_to_next());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
