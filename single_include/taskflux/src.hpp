@@ -8994,7 +8994,7 @@ namespace taskflux::detail {
 
 /// Awaits calls to a broker that belong together: once begun, a cancellation reaches them only where `may_stop` says so. A
 /// coroutine that was cancelled meanwhile goes on with their end, and throws at its next await. Each of the calls has a
-/// deadline of its own. Without a `may_stop` also for coroutines in no strand.
+/// deadline of its own: a group (`||`) cancels its coroutines once, and if `may_stop` says no then, that is the end of the wait. Without a `may_stop` also for coroutines in no strand.
 asio::awaitable<void> uninterrupted(asio::awaitable<void> calls, std::function<bool()> may_stop = nullptr);
 
 }  // namespace taskflux::detail
@@ -14350,12 +14350,45 @@ struct opening {
 
     std::vector<open_child> children;
     std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
-    std::optional<journal_entry> lost_mark;
+    traces_found found;
     unsigned epoch = 0;
 };
 
-/// Writes subtasks that have own ids and parents into the journal, and submits those that have not ended. Also
-/// where the call has lost before: the journal never has one that is not submitted.
+/// Those of some subtasks that are to be submitted, with their places among them.
+struct fresh_children {
+    fresh_children() = default;
+
+    std::vector<new_task> tasks;
+    std::vector<std::size_t> places;
+};
+
+/// What is to be submitted of subtasks whose places in the journal were `before` as they are there. Throws `journal_mismatch`.
+inline fresh_children compared(const std::vector<std::string>& names, std::vector<new_task> tasks, const std::vector<child_place>& now,
+                           std::vector<std::optional<journal_entry>>& before, bool are_spawned, opening& made) {
+    fresh_children fresh;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        auto& child = made.children.emplace_back();
+        child.id.queue = now[i].queue;
+        child.own_id = now[i].own_id;
+        if (auto& entry = before[i]) {
+            auto there = child_place::parse(entry->text);
+            check_same(names[i], *entry, there, now[i], are_spawned);
+            child.own_id = there.own_id;
+            if (entry->outcome) {
+                child.outcome = std::move(entry->outcome);
+                continue;
+            }
+            if (entry->epoch < made.epoch) made.older.emplace_back(i, tasks[i]);
+            tasks[i].own_id = std::move(there.own_id);
+        }
+        fresh.tasks.push_back(std::move(tasks[i]));
+        fresh.places.push_back(i);
+    }
+    return fresh;
+}
+
+/// Writes subtasks that have own ids and parents into the journal, and submits those that have not ended. The journal keeps
+/// none that is spawned and not submitted, for which the parent would wait.
 inline asio::awaitable<void> write_and_submit(notebook& book, place at, const std::string& queue,
                                               const std::vector<std::string>& names, std::vector<new_task> tasks, bool are_spawned,
                                               std::optional<children_policy> policy, opening& made) {
@@ -14372,34 +14405,29 @@ inline asio::awaitable<void> write_and_submit(notebook& book, place at, const st
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.send(std::move(write), std::move(at), made.lost_mark);
+    auto known = co_await book.send(std::move(write), at, made.found);
     made.epoch = known.epoch;
-
-    auto& children = made.children;
-    children.resize(tasks.size());
-    std::vector<new_task> fresh;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        children[i].id.queue = queue;
-        children[i].own_id = tasks[i].own_id;
-        if (auto& before = known.before[i]) {
-            auto there = child_place::parse(before->text);
-            check_same(names[i], *before, there, places_now[i], are_spawned);
-            children[i].own_id = there.own_id;
-            if (before->outcome) {
-                children[i].outcome = std::move(before->outcome);
-                continue;
-            }
-            if (before->epoch < known.epoch) made.older.emplace_back(i, tasks[i]);
-            tasks[i].own_id = std::move(there.own_id);
-        }
-        fresh.push_back(std::move(tasks[i]));
-        places.push_back(i);
+    fresh_children fresh;
+    std::exception_ptr mismatch;
+    try {
+        book.check_kind(at, made.found, made.epoch);
+        fresh = compared(names, std::move(tasks), places_now, known.before, are_spawned, made);
+    } catch (const error&) {
+        mismatch = std::current_exception();
     }
-    if (fresh.empty()) co_return;
     auto by = book.new_write();
-    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh), std::move(by));
-    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+    if (mismatch) {
+        std::vector<std::string> written;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (!known.before[i]) written.push_back(child_key(names[i]));
+        }
+        if (!written.empty()) co_await drop_from_journal(book.broker(), book.id(), std::move(by), std::move(written));
+        std::rethrow_exception(mismatch);
+    }
+    const bool loses = !are_spawned && notebook::has_lost_in(made.epoch, made.found.lost_mark);
+    if (loses || fresh.tasks.empty()) co_return;
+    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh.tasks), std::move(by));
+    for (std::size_t i = 0; i < keys.size(); ++i) made.children[fresh.places[i]].id.key = keys[i];
 }
 
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
@@ -14415,7 +14443,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
     opening made;
     auto work = write_and_submit(book, at, queue, names, std::move(tasks), are_spawned, policy, made);
     co_await book.unparted(std::move(work));
-    if (made.lost_mark) co_await book.lose_again(made.lost_mark, made.epoch);
+    if (made.found.lost_mark) co_await book.lose_again(made.found.lost_mark, made.epoch);
 
     for (auto& [i, task] : made.older) {
         auto& child = made.children[i];
@@ -14472,8 +14500,12 @@ void notebook::lose(const std::string& name) {
     lost_.push_back(lost_key(name));
 }
 
+bool notebook::has_lost_in(unsigned epoch, const std::optional<journal_entry>& mark) {
+    return mark && mark->text == std::to_string(epoch);
+}
+
 asio::awaitable<void> notebook::lose_again(const std::optional<journal_entry>& mark, unsigned epoch) {
-    if (!mark || mark->text != std::to_string(epoch)) co_return;
+    if (!has_lost_in(epoch, mark)) co_return;
     const parking lent(sink_);
     auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
@@ -14536,20 +14568,35 @@ inline bool may_follow(call_kind before, call_kind now) {
     return is_same(before, now) && (before != call_kind::map || now == call_kind::map);
 }
 
-asio::awaitable<journal_written> notebook::send(journal_write what, place at, std::optional<journal_entry>& lost_mark) {
-    const auto own = what.items.size();
+std::vector<const call_trace*> notebook::other_traces(const place& at) const {
     std::vector<const call_trace*> others;
+    if (!may_have_entries() || !at.is_position()) return others;
     for (const auto& trace : call_traces) {
-        if (!may_have_entries() || !at.is_position() || may_follow(trace.kind, at.kind)) continue;
-        others.push_back(&trace);
-        what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
+        if (!may_follow(trace.kind, at.kind)) others.push_back(&trace);
     }
+    return others;
+}
+
+asio::awaitable<journal_written> notebook::send(journal_write what, place at, traces_found& found) {
+    const auto own = what.items.size();
+    for (const auto* trace : other_traces(at)) what.items.push_back(item_of(trace->key(at.name), "", journal_write::mode::look));
     if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
     auto answer = co_await send(std::move(what));
+    if (may_have_entries()) {
+        found.lost_mark = std::move(answer.before.back());
+        answer.before.pop_back();
+    }
+    for (auto i = own; i < answer.before.size(); ++i) found.others.push_back(std::move(answer.before[i]));
+    answer.before.resize(own);
+    co_return answer;
+}
+
+void notebook::check_kind(const place& at, const traces_found& found, unsigned epoch) const {
+    const auto others = other_traces(at);
     for (std::size_t i = 0; i < others.size(); ++i) {
-        const auto& before = answer.before[own + i];
+        const auto& before = found.others[i];
         if (!before) continue;
-        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < answer.epoch;
+        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < epoch;
         if (gives_way) continue;
         throw error(errc::journal_mismatch,
                     "call " + at.name + " of task " + to_string(id_) + " was " + others[i]->words +
@@ -14557,15 +14604,13 @@ asio::awaitable<journal_written> notebook::send(journal_write what, place at, st
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) lost_mark = std::move(answer.before.back());
-    answer.before.resize(own);
-    co_return answer;
 }
 
 asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
-    std::optional<journal_entry> lost_mark;
-    auto answer = co_await guarded(*this, send(std::move(what), std::move(at), lost_mark));
-    co_await lose_again(lost_mark, answer.epoch);
+    traces_found found;
+    auto answer = co_await guarded(*this, send(std::move(what), at, found));
+    check_kind(at, found, answer.epoch);
+    co_await lose_again(found.lost_mark, answer.epoch);
     co_return answer;
 }
 
@@ -24210,39 +24255,62 @@ inline void check_journal(const task_id& id, reader& from) {
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
 inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
-/// `broker::write_journal`.
+/// Writes some of a journal's items, all or nothing. What takes out again the subtasks that are new goes into `undo`.
+inline awaitable<void> write_items(engine_ptr on, const task_id& id, journal_write& what, std::size_t from, std::size_t till,
+                                   journal_written& answer, journal_write& undo) {
+    arguments with;
+    with.reserve(6 + 4 * (till - from));
+    with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
+    with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
+    for (auto i = from; i < till; ++i) {
+        auto& item = what.items[i];
+        with.add(std::move(item.key));
+        switch (item.how) {
+            case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
+            case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
+            case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
+            case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
+        }
+        with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
+    }
+    std::vector<std::string> keys;
+    for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
+    const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
+    auto told = got.read();
+    check_journal(id, told);
+    answer.epoch = static_cast<unsigned>(told.integer());
+    for (auto i = from; i < till; ++i) {
+        auto& key = keys[i - from];
+        const auto value = told.text();
+        auto& before = answer.before.emplace_back();
+        if (!value.empty()) before = read_entry(key, value);
+        if (before || what.items[i].how != journal_write::mode::add || !key.starts_with(journal_letter::subtask)) continue;
+        auto& added = undo.items.emplace_back();
+        added.key = std::move(key);
+        added.how = journal_write::mode::drop;
+    }
+}
+
+/// `broker::write_journal`. Where the items are more than one call takes and the last ones have no room, the subtasks that were
+/// added are taken out again: only those are so many.
 inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
     detail::check_writes(what);
     journal_written answer;
-    // Where there are more than one call takes, each is all or nothing by itself.
+    journal_write undo;
+    undo.consumer = what.consumer;
+    undo.token = what.token;
     for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
         const auto till = (std::min)(from + engine::batch_size, what.items.size());
-        arguments with;
-        with.reserve(6 + 4 * (till - from));
-        with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
-        with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
-        for (auto i = from; i < till; ++i) {
-            auto& item = what.items[i];
-            with.add(std::move(item.key));
-            switch (item.how) {
-                case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
-                case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
-                case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
-                case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
-            }
-            with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
+        std::exception_ptr no_room;
+        try {
+            co_await write_items(on, id, what, from, till, answer, undo);
+        } catch (const error& e) {
+            if (e.code() != errc::too_large || undo.items.empty()) throw;
+            no_room = std::current_exception();
         }
-        std::vector<std::string> keys;
-        for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
-        const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
-        auto told = got.read();
-        check_journal(id, told);
-        answer.epoch = static_cast<unsigned>(told.integer());
-        for (const auto& key : keys) {
-            const auto value = told.text();
-            auto& before = answer.before.emplace_back();
-            if (!value.empty()) before = read_entry(key, value);
-        }
+        if (!no_room) continue;
+        co_await write_journal(on, id, std::move(undo));
+        std::rethrow_exception(no_room);
     }
     co_return answer;
 }

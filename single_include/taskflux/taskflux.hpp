@@ -6509,6 +6509,14 @@ struct name_list {
     std::shared_ptr<name_list> outer;
 };
 
+/// What a call has found at its place in the journal.
+struct traces_found {
+    traces_found() = default;
+
+    std::vector<std::optional<journal_entry>> others;  ///< those of `other_traces`
+    std::optional<journal_entry> lost_mark;            ///< of a call that has lost
+};
+
 /// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
 /// finds them again. Thread-safe.
 ///
@@ -6591,11 +6599,14 @@ public:
     /// attempt made a call of another kind there.
     asio::awaitable<journal_written> write(journal_write what, place at);
 
-    /// Like `write` at a place, for calls that are not parted (`unparted`). Where it gives a `lost_mark`, the handler's call may
-    /// have lost before: then `lose_again`.
-    asio::awaitable<journal_written> send(journal_write what, place at, std::optional<journal_entry>& lost_mark);
-    /// Awaits calls to the broker of which no other one is begun unless all are: they are cancelled only with the attempt, whose
-    /// successor makes them again. The handler's call that was cancelled meanwhile throws at its next await.
+    /// The steps of `write` at a place, for calls that are not parted (`unparted`): what stands there is `found`, to be checked by
+    /// `check_kind` and `lose_again`.
+    asio::awaitable<journal_written> send(journal_write what, place at, traces_found& found);
+    /// Throws `journal_mismatch` where an earlier attempt made a call of another kind at the place.
+    void check_kind(const place& at, const traces_found& found, unsigned epoch) const;
+    /// Awaits calls to the broker that belong together: a cancellation of the handler's call does not end them, and is thrown at
+    /// its next await. The attempt's end cancels them, as its successor makes them again, unless they go on after such a
+    /// cancellation beside other calls (`||`): then they end by the broker's timeout at the latest.
     asio::awaitable<void> unparted(asio::awaitable<void> calls);
 
     /// Writes a value unless the key has one; returns the value that the key has then.
@@ -6618,7 +6629,9 @@ public:
     bool has_lost(const std::exception_ptr& failure) const;
     /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
     void lose(const std::string& name);
-    /// Throws as before where a call has the `mark` of one that has lost in this `epoch`.
+    /// Whether the `mark` is that of a call that has lost in this `epoch`.
+    static bool has_lost_in(unsigned epoch, const std::optional<journal_entry>& mark);
+    /// Throws as before where it is.
     asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
 
     /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
@@ -6664,6 +6677,8 @@ private:
     asio::awaitable<journal_written> send_alone(journal_write what);
     /// Whether calls have lost whose marks need an epoch that is not known yet.
     bool needs_epoch() const;
+    /// The traces that a call must not find at its place.
+    std::vector<const call_trace*> other_traces(const place& at) const;
     bool is_made(std::string_view key) const;
 
     context_sink& sink_;
@@ -9295,7 +9310,8 @@ public:
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
     /// subtask, unless the parent's continuation runs already. Errors: `wrong_state` when the parent has ended; `not_found`;
-    /// `invalid_argument` for an id that another task has.
+    /// `invalid_argument` for an id that another task has. Cancellation ends it before its first call to the broker; from then on
+    /// it submits all the same, so that the parent does not wait for what never comes.
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {

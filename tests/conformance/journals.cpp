@@ -243,6 +243,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(steps_that_are_too_large_together_are_refused, Bac
     BOOST_TEST(!all.step("c", "small").has_value());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(subtasks_are_refused_with_a_step_that_is_too_large, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    family all(on);
+    all.step("a", std::string(max_journal_size - 1000, 'x'));
+    const auto there = child_key("there");
+    auto one = all.new_write();
+    one.items.push_back({there, "here", journal_write::mode::add, true});
+    on.run(on.broker().write_journal(all.parent, std::move(one)));
+    auto what = all.new_write();
+    for (int i = 0; i != 500; ++i) {  // more than one script takes
+        what.items.push_back({i % 2 == 0 ? there : child_key(std::to_string(i)), "here", journal_write::mode::add, true});
+    }
+    what.items.push_back({step_key("b"), std::string(2000, 'x'), journal_write::mode::add, false});
+    BOOST_TEST(on.error_of(on.broker().write_journal(all.parent, std::move(what))) == errc::too_large);
+    const auto page = all.read();
+    BOOST_REQUIRE_EQUAL(page.entries.size(), 2U);
+    BOOST_TEST((page.entries[0].key == there || page.entries[1].key == there));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_in_a_journal_counts_once_and_signals_count_with_it, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     family all(on);

@@ -166,7 +166,8 @@ public:
 
     /// Submits a subtask of a task that has not ended, as if that task had spawned it: the parent ends only after the
     /// subtask, unless the parent's continuation runs already. Errors: `wrong_state` when the parent has ended; `not_found`;
-    /// `invalid_argument` for an id that another task has.
+    /// `invalid_argument` for an id that another task has. Cancellation ends it before its first call to the broker; from then on
+    /// it submits all the same, so that the parent does not wait for what never comes.
     template <class R, class P, class... Args>
     awaitable<job<R>> submit_under(const task_id& parent, const detail::contract<R, P>& contract,
                                    const submit_options& options, Args&&... payload) const {

@@ -361,6 +361,35 @@ BOOST_AUTO_TEST_CASE(a_message_that_comes_with_the_very_second_is_heard_first) {
     BOOST_TEST(!waiting->done);
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_looks_for_its_source_each_second_and_tells_whether_that_was_refused) {
+    std::vector<bool> looks;
+    const auto look = [&](bool is_lost) -> asio::awaitable<void> {
+        looks.push_back(is_lost);
+        co_return;
+    };
+    in->attach(time.now() + 4500ms, look, nullptr);
+    send(kind::values, 0, {"a"});
+    BOOST_TEST(value() == "a");
+    const auto waiting = next();
+    advance(1s);
+    BOOST_TEST((looks == std::vector<bool>{false}));
+    advance(1s);
+    BOOST_TEST((looks == std::vector<bool>{false, false}));
+    send(kind::refused, 0);  // what a process sends back for a source that is gone
+    advance(1s);
+    BOOST_TEST((looks == std::vector<bool>{false, false, true}));
+    send(kind::values, 1);  // of another attempt
+    advance(1s);
+    BOOST_TEST((looks == std::vector<bool>{false, false, true, false}));
+    BOOST_TEST(!waiting->done);
+    advance(499ms);
+    BOOST_TEST(!waiting->done);
+    advance(1ms);
+    BOOST_TEST((waiting->code() == errc::timed_out));
+    BOOST_TEST(waiting->what() == "the stream of task ticks timed out: it has not been read to its end within the call's timeout; "
+                                  "allow a longer call_options::timeout");
+}
+
 BOOST_AUTO_TEST_CASE(a_source_that_has_not_heard_of_its_end_is_told_again) {
     send(kind::values, 0, {"a"});
     send(kind::end, 1);

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -52,39 +53,62 @@ inline void check_journal(const task_id& id, reader& from) {
 /// The key of a task's journal. (GCC 12 compiles no list in braces inside a co_await expression.)
 inline std::vector<std::string> journal_of(task_key key) { return {named(own_key::journal, std::to_string(key.sequence))}; }
 
-/// `broker::write_journal`.
+/// Writes some of a journal's items, all or nothing. What takes out again the subtasks that are new goes into `undo`.
+inline awaitable<void> write_items(engine_ptr on, const task_id& id, journal_write& what, std::size_t from, std::size_t till,
+                                   journal_written& answer, journal_write& undo) {
+    arguments with;
+    with.reserve(6 + 4 * (till - from));
+    with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
+    with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
+    for (auto i = from; i < till; ++i) {
+        auto& item = what.items[i];
+        with.add(std::move(item.key));
+        switch (item.how) {
+            case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
+            case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
+            case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
+            case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
+        }
+        with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
+    }
+    std::vector<std::string> keys;
+    for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
+    const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
+    auto told = got.read();
+    check_journal(id, told);
+    answer.epoch = static_cast<unsigned>(told.integer());
+    for (auto i = from; i < till; ++i) {
+        auto& key = keys[i - from];
+        const auto value = told.text();
+        auto& before = answer.before.emplace_back();
+        if (!value.empty()) before = read_entry(key, value);
+        if (before || what.items[i].how != journal_write::mode::add || !key.starts_with(journal_letter::subtask)) continue;
+        auto& added = undo.items.emplace_back();
+        added.key = std::move(key);
+        added.how = journal_write::mode::drop;
+    }
+}
+
+/// `broker::write_journal`. Where the items are more than one call takes and the last ones have no room, the subtasks that were
+/// added are taken out again: only those are so many.
 inline awaitable<journal_written> write_journal(engine_ptr on, task_id id, journal_write what) {
     detail::check_writes(what);
     journal_written answer;
-    // Where there are more than one call takes, each is all or nothing by itself.
+    journal_write undo;
+    undo.consumer = what.consumer;
+    undo.token = what.token;
     for (std::size_t from = 0; from == 0 || from < what.items.size(); from += engine::batch_size) {
         const auto till = (std::min)(from + engine::batch_size, what.items.size());
-        arguments with;
-        with.reserve(6 + 4 * (till - from));
-        with.add(id.key.sequence).add(id.key.nonce).add(what.consumer).add(what.token);
-        with.add(what.policy ? what.policy->text() : std::string()).add(max_journal_size);
-        for (auto i = from; i < till; ++i) {
-            auto& item = what.items[i];
-            with.add(std::move(item.key));
-            switch (item.how) {
-                case journal_write::mode::add: with.add(std::string(1, write_letter::add)); break;
-                case journal_write::mode::set: with.add(std::string(1, write_letter::set)); break;
-                case journal_write::mode::drop: with.add(std::string(1, write_letter::drop)); break;
-                case journal_write::mode::look: with.add(std::string(1, write_letter::look)); break;
-            }
-            with.add(item.is_spawned ? "1" : "0").add(std::move(item.text));
+        std::exception_ptr no_room;
+        try {
+            co_await write_items(on, id, what, from, till, answer, undo);
+        } catch (const error& e) {
+            if (e.code() != errc::too_large || undo.items.empty()) throw;
+            no_room = std::current_exception();
         }
-        std::vector<std::string> keys;
-        for (std::size_t at = 6; at < with.words().size(); at += 4) keys.push_back(with.words()[at]);
-        const auto got = co_await on->call(id.queue, scripts::write_journal, journal_of(id.key), std::move(with));
-        auto told = got.read();
-        check_journal(id, told);
-        answer.epoch = static_cast<unsigned>(told.integer());
-        for (const auto& key : keys) {
-            const auto value = told.text();
-            auto& before = answer.before.emplace_back();
-            if (!value.empty()) before = read_entry(key, value);
-        }
+        if (!no_room) continue;
+        co_await write_journal(on, id, std::move(undo));
+        std::rethrow_exception(no_room);
     }
     co_return answer;
 }

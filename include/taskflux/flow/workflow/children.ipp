@@ -111,12 +111,45 @@ struct opening {
 
     std::vector<open_child> children;
     std::vector<std::pair<std::size_t, new_task>> older;  // open since a failed attempt, whose end may still cancel them
-    std::optional<journal_entry> lost_mark;
+    traces_found found;
     unsigned epoch = 0;
 };
 
-/// Writes subtasks that have own ids and parents into the journal, and submits those that have not ended. Also
-/// where the call has lost before: the journal never has one that is not submitted.
+/// Those of some subtasks that are to be submitted, with their places among them.
+struct fresh_children {
+    fresh_children() = default;
+
+    std::vector<new_task> tasks;
+    std::vector<std::size_t> places;
+};
+
+/// What is to be submitted of subtasks whose places in the journal were `before` as they are there. Throws `journal_mismatch`.
+inline fresh_children compared(const std::vector<std::string>& names, std::vector<new_task> tasks, const std::vector<child_place>& now,
+                           std::vector<std::optional<journal_entry>>& before, bool are_spawned, opening& made) {
+    fresh_children fresh;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        auto& child = made.children.emplace_back();
+        child.id.queue = now[i].queue;
+        child.own_id = now[i].own_id;
+        if (auto& entry = before[i]) {
+            auto there = child_place::parse(entry->text);
+            check_same(names[i], *entry, there, now[i], are_spawned);
+            child.own_id = there.own_id;
+            if (entry->outcome) {
+                child.outcome = std::move(entry->outcome);
+                continue;
+            }
+            if (entry->epoch < made.epoch) made.older.emplace_back(i, tasks[i]);
+            tasks[i].own_id = std::move(there.own_id);
+        }
+        fresh.tasks.push_back(std::move(tasks[i]));
+        fresh.places.push_back(i);
+    }
+    return fresh;
+}
+
+/// Writes subtasks that have own ids and parents into the journal, and submits those that have not ended. The journal keeps
+/// none that is spawned and not submitted, for which the parent would wait.
 inline asio::awaitable<void> write_and_submit(notebook& book, place at, const std::string& queue,
                                               const std::vector<std::string>& names, std::vector<new_task> tasks, bool are_spawned,
                                               std::optional<children_policy> policy, opening& made) {
@@ -133,34 +166,29 @@ inline asio::awaitable<void> write_and_submit(notebook& book, place at, const st
         item.is_spawned = are_spawned;
         write.items.push_back(std::move(item));
     }
-    auto known = co_await book.send(std::move(write), std::move(at), made.lost_mark);
+    auto known = co_await book.send(std::move(write), at, made.found);
     made.epoch = known.epoch;
-
-    auto& children = made.children;
-    children.resize(tasks.size());
-    std::vector<new_task> fresh;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        children[i].id.queue = queue;
-        children[i].own_id = tasks[i].own_id;
-        if (auto& before = known.before[i]) {
-            auto there = child_place::parse(before->text);
-            check_same(names[i], *before, there, places_now[i], are_spawned);
-            children[i].own_id = there.own_id;
-            if (before->outcome) {
-                children[i].outcome = std::move(before->outcome);
-                continue;
-            }
-            if (before->epoch < known.epoch) made.older.emplace_back(i, tasks[i]);
-            tasks[i].own_id = std::move(there.own_id);
-        }
-        fresh.push_back(std::move(tasks[i]));
-        places.push_back(i);
+    fresh_children fresh;
+    std::exception_ptr mismatch;
+    try {
+        book.check_kind(at, made.found, made.epoch);
+        fresh = compared(names, std::move(tasks), places_now, known.before, are_spawned, made);
+    } catch (const error&) {
+        mismatch = std::current_exception();
     }
-    if (fresh.empty()) co_return;
     auto by = book.new_write();
-    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh), std::move(by));
-    for (std::size_t i = 0; i < places.size(); ++i) children[places[i]].id.key = keys[i];
+    if (mismatch) {
+        std::vector<std::string> written;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (!known.before[i]) written.push_back(child_key(names[i]));
+        }
+        if (!written.empty()) co_await drop_from_journal(book.broker(), book.id(), std::move(by), std::move(written));
+        std::rethrow_exception(mismatch);
+    }
+    const bool loses = !are_spawned && notebook::has_lost_in(made.epoch, made.found.lost_mark);
+    if (loses || fresh.tasks.empty()) co_return;
+    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh.tasks), std::move(by));
+    for (std::size_t i = 0; i < keys.size(); ++i) made.children[fresh.places[i]].id.key = keys[i];
 }
 
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
@@ -176,7 +204,7 @@ asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at,
     opening made;
     auto work = write_and_submit(book, at, queue, names, std::move(tasks), are_spawned, policy, made);
     co_await book.unparted(std::move(work));
-    if (made.lost_mark) co_await book.lose_again(made.lost_mark, made.epoch);
+    if (made.found.lost_mark) co_await book.lose_again(made.found.lost_mark, made.epoch);
 
     for (auto& [i, task] : made.older) {
         auto& child = made.children[i];

@@ -45,8 +45,12 @@ void notebook::lose(const std::string& name) {
     lost_.push_back(lost_key(name));
 }
 
+bool notebook::has_lost_in(unsigned epoch, const std::optional<journal_entry>& mark) {
+    return mark && mark->text == std::to_string(epoch);
+}
+
 asio::awaitable<void> notebook::lose_again(const std::optional<journal_entry>& mark, unsigned epoch) {
-    if (!mark || mark->text != std::to_string(epoch)) co_return;
+    if (!has_lost_in(epoch, mark)) co_return;
     const parking lent(sink_);
     auto waiting = sleep_for(broker()->clock(), patience_for_winner);
     co_await guarded(*this, std::move(waiting), false);
@@ -109,20 +113,35 @@ inline bool may_follow(call_kind before, call_kind now) {
     return is_same(before, now) && (before != call_kind::map || now == call_kind::map);
 }
 
-asio::awaitable<journal_written> notebook::send(journal_write what, place at, std::optional<journal_entry>& lost_mark) {
-    const auto own = what.items.size();
+std::vector<const call_trace*> notebook::other_traces(const place& at) const {
     std::vector<const call_trace*> others;
+    if (!may_have_entries() || !at.is_position()) return others;
     for (const auto& trace : call_traces) {
-        if (!may_have_entries() || !at.is_position() || may_follow(trace.kind, at.kind)) continue;
-        others.push_back(&trace);
-        what.items.push_back(item_of(trace.key(at.name), "", journal_write::mode::look));
+        if (!may_follow(trace.kind, at.kind)) others.push_back(&trace);
     }
+    return others;
+}
+
+asio::awaitable<journal_written> notebook::send(journal_write what, place at, traces_found& found) {
+    const auto own = what.items.size();
+    for (const auto* trace : other_traces(at)) what.items.push_back(item_of(trace->key(at.name), "", journal_write::mode::look));
     if (may_have_entries()) what.items.push_back(item_of(lost_key(at.name), "", journal_write::mode::look));
     auto answer = co_await send(std::move(what));
+    if (may_have_entries()) {
+        found.lost_mark = std::move(answer.before.back());
+        answer.before.pop_back();
+    }
+    for (auto i = own; i < answer.before.size(); ++i) found.others.push_back(std::move(answer.before[i]));
+    answer.before.resize(own);
+    co_return answer;
+}
+
+void notebook::check_kind(const place& at, const traces_found& found, unsigned epoch) const {
+    const auto others = other_traces(at);
     for (std::size_t i = 0; i < others.size(); ++i) {
-        const auto& before = answer.before[own + i];
+        const auto& before = found.others[i];
         if (!before) continue;
-        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < answer.epoch;
+        const bool gives_way = before->outcome && before->outcome->state != task_state::succeeded && before->epoch < epoch;
         if (gives_way) continue;
         throw error(errc::journal_mismatch,
                     "call " + at.name + " of task " + to_string(id_) + " was " + others[i]->words +
@@ -130,15 +149,13 @@ asio::awaitable<journal_written> notebook::send(journal_write what, place at, st
                         "while the task was under way; tell its runs apart (context::version), or let such tasks end before "
                         "the change");
     }
-    if (may_have_entries()) lost_mark = std::move(answer.before.back());
-    answer.before.resize(own);
-    co_return answer;
 }
 
 asio::awaitable<journal_written> notebook::write(journal_write what, place at) {
-    std::optional<journal_entry> lost_mark;
-    auto answer = co_await guarded(*this, send(std::move(what), std::move(at), lost_mark));
-    co_await lose_again(lost_mark, answer.epoch);
+    traces_found found;
+    auto answer = co_await guarded(*this, send(std::move(what), at, found));
+    check_kind(at, found, answer.epoch);
+    co_await lose_again(found.lost_mark, answer.epoch);
     co_return answer;
 }
 
