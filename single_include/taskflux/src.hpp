@@ -8994,7 +8994,8 @@ namespace taskflux::detail {
 
 /// Awaits calls to a broker that belong together: once begun, a cancellation reaches them only where `may_stop` says so. A
 /// coroutine that was cancelled meanwhile goes on with their end, and throws at its next await. Each of the calls has a
-/// deadline of its own: a group (`||`) cancels its coroutines once, and if `may_stop` says no then, that is the end of the wait. Without a `may_stop` also for coroutines in no strand.
+/// deadline of its own, which also ends the wait where `may_stop` has said no to a group (`||`): that cancels its coroutines
+/// once. Without a `may_stop` also for coroutines in no strand.
 asio::awaitable<void> uninterrupted(asio::awaitable<void> calls, std::function<bool()> may_stop = nullptr);
 
 }  // namespace taskflux::detail
@@ -14363,8 +14364,9 @@ struct fresh_children {
 };
 
 /// What is to be submitted of subtasks whose places in the journal were `before` as they are there. Throws `journal_mismatch`.
-inline fresh_children compared(const std::vector<std::string>& names, std::vector<new_task> tasks, const std::vector<child_place>& now,
-                           std::vector<std::optional<journal_entry>>& before, bool are_spawned, opening& made) {
+inline fresh_children compared(const std::vector<std::string>& names, std::vector<new_task> tasks,
+                               const std::vector<child_place>& now, std::vector<std::optional<journal_entry>>& before,
+                               bool are_spawned, opening& made) {
     fresh_children fresh;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         auto& child = made.children.emplace_back();

@@ -30,7 +30,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
                                                          journal_write write);
 
 /// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
-/// of `tasks[i]`. Errors: `journal_mismatch`; those of `submit_journalled`.
+/// of `tasks[i]`. A cancellation does not part the two, and is thrown at the next await. Errors: `journal_mismatch`; those of
+/// `submit_journalled`.
 asio::awaitable<std::vector<open_child>> open_children(notebook& book, place at, std::string queue, std::vector<std::string> names,
                                                        std::vector<new_task> tasks, bool are_spawned,
                                                        std::optional<children_policy> policy = std::nullopt);

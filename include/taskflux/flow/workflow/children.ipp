@@ -124,8 +124,9 @@ struct fresh_children {
 };
 
 /// What is to be submitted of subtasks whose places in the journal were `before` as they are there. Throws `journal_mismatch`.
-inline fresh_children compared(const std::vector<std::string>& names, std::vector<new_task> tasks, const std::vector<child_place>& now,
-                           std::vector<std::optional<journal_entry>>& before, bool are_spawned, opening& made) {
+inline fresh_children compared(const std::vector<std::string>& names, std::vector<new_task> tasks,
+                               const std::vector<child_place>& now, std::vector<std::optional<journal_entry>>& before,
+                               bool are_spawned, opening& made) {
     fresh_children fresh;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         auto& child = made.children.emplace_back();
