@@ -137,8 +137,8 @@ BOOST_AUTO_TEST_CASE(a_call_has_its_defaults_and_bounds) {
     for (const auto limit : {0ms, -1ms}) {
         BOOST_TEST(refusal([&] { call_options().timeout(limit); }) == "call_options: timeout must be positive: use a millisecond or more");
     }
-    for (const std::size_t values : {1, 65'536}) BOOST_TEST(call_options().window(values).window() == values);
-    for (const std::size_t values : {0, 65'537}) {
+    for (const std::size_t values : {1U, 65'536U}) BOOST_TEST(call_options().window(values).window() == values);
+    for (const std::size_t values : {0U, 65'537U}) {
         BOOST_TEST(refusal([&] { call_options().window(values); }) ==
                    "call_options: a window of " + std::to_string(values) + " values is out of range: use 1 to 65536");
     }
