@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(what_it_was_told_to_look_at_and_has_not_asked_is_for_others
 BOOST_AUTO_TEST_CASE(what_it_watched_for_and_has_not_asked_about_since_is_for_others_to_do_once) {
     lookout looks(queues(5), "*");
     sleep_everywhere(looks);
-    for (const std::size_t i : {1, 2, 3}) looks.fell_asleep(i, looks.ask(i), start + duration(1s) * int(i));
+    for (const std::size_t i : {1U, 2U, 3U}) looks.fell_asleep(i, looks.ask(i), start + duration(1s) * int(i));
     looks.put_off(4, start + 1s);  // nobody relies on its watching that
     looks.next(start + 999ms, interval);
     BOOST_TEST(looks.take_unanswered().empty());

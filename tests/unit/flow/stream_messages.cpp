@@ -594,7 +594,7 @@ BOOST_AUTO_TEST_CASE(values_share_a_message_of_no_more_than_64_kib) {
     const std::string first(30'000, 'x');
     const auto rest = 64 * 1024 - first.size() - std::to_string(first.size()).size() - 1;
     std::uint64_t emitted = 0;
-    for (const std::size_t beyond : {0, 1}) {
+    for (const std::size_t beyond : {0U, 1U}) {
         told();
         emit({"small", first, std::string(rest + beyond, 'y')});  // the first is on its way before the others come
         BOOST_TEST(heard.size() == 2U + beyond);
