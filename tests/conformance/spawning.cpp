@@ -26,9 +26,15 @@ asio::awaitable<void> stand_back(int times) {
 }
 
 /// Runs a parent whose spawning call is cancelled after each number of rounds: it ends.
-void end_whenever_cancelled(site& all, const int& times, int& now) {
+void end_whenever_cancelled(fixture& on, int most, asio::awaitable<void> (*spawning)(context&)) {
+    site all(on);
+    int rounds = 0;
+    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        co_await (spawning(ctx) || stand_back(rounds));
+        co_return 1;
+    };
     all.begin();
-    for (now = 0; now < times; ++now) {
+    for (; rounds < most; ++rounds) {
         const auto job = all.result(all.client.submit(parent, 0));
         all.until(job.id(), task_state::succeeded);
         const auto tree = all.result(all.inspector.tree(job.id()));
@@ -38,37 +44,25 @@ void end_whenever_cancelled(site& all, const int& times, int& now) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_its_spawning_was_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
-    site all(on);
-    int rounds = 0;
-    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
-        co_await (ctx.spawn(note, std::views::iota(0, 2)) || stand_back(rounds));
-        co_return 1;
-    };
-    end_whenever_cancelled(all, 40, rounds);
+    end_whenever_cancelled(on, 40, [](context& ctx) -> asio::awaitable<void> {
+        co_await ctx.spawn(note, std::views::iota(0, 2));
+    });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_the_spawning_of_its_continuation_was_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
-    site all(on);
-    int rounds = 0;
-    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+    end_whenever_cancelled(on, 60, [](context& ctx) -> asio::awaitable<void> {
         const auto options = spawn_options().then(total);
-        co_await (ctx.spawn(twice, std::views::iota(0, 2), options) || stand_back(rounds));
-        co_return 1;
-    };
-    end_whenever_cancelled(all, 60, rounds);
+        co_await ctx.spawn(twice, std::views::iota(0, 2), options);
+    });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_the_spawning_of_one_subtask_was_cancelled, Backend, backends) {
     fixture on(std::make_unique<Backend>());
-    site all(on);
-    int rounds = 0;
-    all.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+    end_whenever_cancelled(on, 40, [](context& ctx) -> asio::awaitable<void> {
         const auto options = submit_options();
-        co_await (ctx.spawn_one(note, options, 1) || stand_back(rounds));
-        co_return 1;
-    };
-    end_whenever_cancelled(all, 40, rounds);
+        co_await ctx.spawn_one(note, options, 1);
+    });
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_ends_whenever_a_submission_under_it_was_cancelled, Backend, backends) {

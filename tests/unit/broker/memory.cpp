@@ -170,9 +170,8 @@ BOOST_AUTO_TEST_CASE(a_fetch_cancelled_while_it_is_woken_leaves_the_task_to_the_
     BOOST_TEST(found.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_wait_ends_is_passed_on_to_the_parent_in_another_queue) {
-    fixture in;
-    in.join("w");
+/// A task of queue q that has returned and waits for its subtask in queue other, which expires in 10 s: the keys of the two.
+std::pair<task_key, task_key> spawn_into_another_queue(fixture& in) {
     const auto key = in.submit();
     const auto parent = in.run(in.tasks->fetch(request("w", 0s))).at(0);
     journal_write what;
@@ -188,6 +187,13 @@ BOOST_AUTO_TEST_CASE(what_a_wait_ends_is_passed_on_to_the_parent_in_another_queu
     end.token = parent.token;
     end.data = "1";
     in.run(in.tasks->settle("q", "w", std::vector<settlement>(1, end)));
+    return {key, childs};
+}
+
+BOOST_AUTO_TEST_CASE(what_a_wait_ends_is_passed_on_to_the_parent_in_another_queue) {
+    fixture in;
+    in.join("w");
+    const auto [key, childs] = spawn_into_another_queue(in);
     const auto state = [&] { return in.run(in.tasks->get({"q", key}))->state; };
     BOOST_TEST((state() == task_state::waiting_children));
     in.clock.advance(10s);
@@ -449,21 +455,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_comes_while_a_fetch_is_being_cancelled_goes_to_
 BOOST_AUTO_TEST_CASE(a_list_shows_what_the_ends_that_time_brings_mean_in_other_queues) {
     fixture in;
     in.join("w");
-    const auto key = in.submit();
-    const auto parent = in.run(in.tasks->fetch(request("w", 0s))).at(0);
-    journal_write what;
-    what.items.push_back({child_key("a"), child_place{"other", "work", "mine"}.text(), journal_write::mode::add, true});
-    in.run(in.tasks->write_journal({"q", key}, what));
-    auto child = some_task();
-    child.spec = std::make_shared<const task_spec>(task_spec{"work", 0, run_policy{.expires_in = 10s}, {}});
-    child.own_id = "mine";
-    child.parent = parent_link{{"q", key}, child_key("a")};
-    in.run(in.tasks->submit("other", std::vector<new_task>(1, child)));
-    settlement end;
-    end.key = key;
-    end.token = parent.token;
-    end.data = "1";
-    in.run(in.tasks->settle("q", "w", std::vector<settlement>(1, end)));
+    spawn_into_another_queue(in);
     in.clock.advance(10s);
     const auto page = in.run(in.tasks->list({}));  // the first call after that
     BOOST_REQUIRE(page.tasks.size() == 2U);
