@@ -3017,30 +3017,45 @@ private:
 
 namespace taskflux::memory {
 
-/// Which task holds which unique key, and until when. An empty key is none. Not thread-safe.
+/// Which task holds which unique key, until when, and which one waits for its end. An empty key is none. Not thread-safe.
 class unique_keys {
 public:
-    /// The number of the task that holds it now, which may have gone.
+    /// The number of the task that holds it now, which may have gone. A lock lasts as long as a successor waits.
     std::optional<std::uint64_t> holder(const std::string& key, time_point now) const {
         const auto lock = locks_.find(key);
-        if (lock == locks_.end() || lock->second.until <= now) return std::nullopt;
+        if (lock == locks_.end() || (lock->second.until <= now && !lock->second.successor)) return std::nullopt;
         return lock->second.sequence;
     }
 
-    void lock(const std::string& key, std::uint64_t sequence, time_point until) {
-        if (!key.empty()) locks_[key] = {sequence, until};
+    std::optional<std::uint64_t> successor(const std::string& key) const {
+        const auto lock = locks_.find(key);
+        return lock == locks_.end() ? std::nullopt : lock->second.successor;
     }
 
-    /// Unless another task has it by now.
-    void unlock(const std::string& key, std::uint64_t sequence) {
+    void lock(const std::string& key, std::uint64_t sequence, time_point until) {
+        if (!key.empty()) locks_[key] = {sequence, until, std::nullopt};
+    }
+
+    /// A key that somebody holds.
+    void set_successor(const std::string& key, std::uint64_t sequence) { locks_.at(key).successor = sequence; }
+
+    /// A task has ended: who holds its key next, where it was the holder.
+    std::optional<std::uint64_t> unlock(const std::string& key, std::uint64_t sequence) {
         const auto lock = locks_.find(key);
-        if (lock != locks_.end() && lock->second.sequence == sequence) locks_.erase(lock);
+        if (lock == locks_.end()) return std::nullopt;
+        auto& [holder, until, successor] = lock->second;
+        if (successor == sequence) successor.reset();
+        if (holder != sequence) return std::nullopt;
+        const auto next = successor;
+        locks_.erase(lock);
+        return next;
     }
 
 private:
     struct lock_entry {
         std::uint64_t sequence;
         time_point until;
+        std::optional<std::uint64_t> successor;
     };
 
     std::unordered_map<std::string, lock_entry> locks_;
@@ -3099,11 +3114,13 @@ public:
     /// `seed` makes the nonces of keys.
     explicit task_places(std::uint64_t seed) : nonces_(seed) {}
 
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
+    /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
+    /// would replace that, but comes too late, the holder's successor.
+    entry* find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return tasks_.find(there->sequence);
+        auto* const holder = unique_holder(as.unique_key, now);
+        if (!holder || as.on_duplicate == duplicate::join || !has_begun(*holder)) return holder;
+        return successor(as.unique_key);
     }
 
     /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
@@ -3222,9 +3239,20 @@ protected:
         tasks_.erase(task);
     }
 
-    const entry* unique_holder(const std::string& key, time_point now) {
+    entry* unique_holder(const std::string& key, time_point now) {
         const auto holder = unique_.holder(key, now);
         return holder ? tasks_.find(*holder) : nullptr;
+    }
+
+    /// Whether a task keeps its payload: an attempt has begun, or its journal says what it has done.
+    static bool has_begun(const entry& task) {
+        return !is_before_attempt(task.state) || task.first_started_at > time_point{} || task.journal();
+    }
+
+    /// Who waits for the end of the task that holds a key.
+    entry* successor(const std::string& key) {
+        const auto waits = unique_.successor(key);
+        return waits ? tasks_.find(*waits) : nullptr;
     }
 
     void lock_unique_key(const entry& task, time_point now) {
@@ -3232,8 +3260,10 @@ protected:
         unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
     }
 
-    void unlock_unique_key(const entry& task) {
-        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
+    /// Gives who holds its key next.
+    entry* unlock_unique_key(const entry& task) {
+        const auto next = task.extras ? unique_.unlock(task.extras->unique_key, task.sequence) : std::nullopt;
+        return next ? tasks_.find(*next) : nullptr;
     }
 
     nonces nonces_;
@@ -3265,10 +3295,12 @@ public:
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) {
-            if (from.is_awaited) ++tasks_.find(there->sequence)->announced_waits;
-            return {*there, true};
+        if (auto* const there = find_same(from, now)) {
+            if (from.is_awaited) ++there->announced_waits;
+            if (is_replaced(*there, from)) replace(*there, std::move(from), now);
+            return {key_of(*there), true};
         }
+        const bool follows = unique_holder(from.unique_key, now);
         auto& task = tasks_.add();
         task.announced_waits = from.is_awaited ? 1 : 0;
         task.spec = std::move(from.spec);
@@ -3281,7 +3313,7 @@ public:
         if (!from.unique_key.empty()) {
             task.more().unique_key = std::move(from.unique_key);
             task.more().unique_window = from.unique_window;
-            lock_unique_key(task, now);
+            follows ? unique_.set_successor(task.extras->unique_key, task.sequence) : lock_unique_key(task, now);
         }
         if (from.parent) task.more().parent = std::move(from.parent);
         task.when = (std::max)(later(now, from.delay), now);
@@ -3289,9 +3321,21 @@ public:
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
-        if (!from.hold) start(task, now);
+        if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
     }
+
+    /// Cancels the holder of a unique key, if it has begun; gives it where it runs, so that its consumer is told.
+    entry* cancel_holder(const std::string& key, time_point now) {
+        auto* const holder = unique_holder(key, now);
+        if (!holder || !has_begun(*holder)) return nullptr;
+        if (holder->state == task_state::running) return holder;
+        cancel(*holder, now);
+        return nullptr;
+    }
+
+    /// Whether it waits for another's end, which holds its unique key.
+    bool is_successor(const entry& task) { return task.extras && successor(task.extras->unique_key) == &task; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -3424,6 +3468,32 @@ public:
     consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
+    /// An own id that is there already changes nothing.
+    static bool is_replaced(const entry& task, const new_task& by) {
+        return by.on_duplicate != duplicate::join && (by.own_id.empty() || task.extras->own_id != by.own_id);
+    }
+
+    /// Gives a task that has not begun another payload, specification and due time. Where it is ready and stays so, it keeps its
+    /// turn.
+    void replace(entry& task, new_task&& by, time_point now) {
+        const bool keeps_lane = task.state == task_state::waiting && task.spec->name == by.spec->name &&
+                                task.spec->priority == by.spec->priority;
+        auto due = (std::max)(later(now, by.delay), now);
+        if (by.at_most > duration::zero()) due = (std::min)(due, later(task.submitted_at, by.at_most));
+        const bool keeps_turn = keeps_lane && due <= now && by.at <= time_point{};
+        keeps_turn ? forget_limit(task) : detach(task);
+        wall_.remove(task);
+        task.when = due;
+        wall_.add(task, by.at);
+        task.spec = std::move(by.spec);
+        task.payload = std::move(by.payload);
+        task.extras->unique_window = by.unique_window;
+        task.extras->limits_from = now;
+        if (is_successor(task)) return enter(task, task_event::replace, task_state::held), watch_limit(task);
+        if (keeps_turn) return enter(task, task_event::replace, task_state::waiting), watch_limit(task);
+        make_ready(task, task_event::replace, task.when, now);
+    }
+
     void give_back(entry& task, task_event event, time_point now) {
         if (task.cancel_requested) return cancel(task, now);
         detach(task);
@@ -3456,7 +3526,10 @@ protected:
         enter(task, event, to);
         task.when = now;
         wall_.remove(task);  // it was held for a time of the wall clock
-        unlock_unique_key(task);
+        if (auto* const next = unlock_unique_key(task)) {
+            lock_unique_key(*next, now);
+            start(*next, now);
+        }
         task.tell_waiters();
         if (!task.extras) return;
         if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});
@@ -3660,7 +3733,11 @@ public:
         }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
-        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        for (auto& task : tasks) {
+            const auto restarted = task.on_duplicate == duplicate::restart ? task.unique_key : std::string();
+            answers.push_back(store_.add(std::move(task), now));
+            if (auto* const runs = store_.cancel_holder(restarted, now)) request_cancel(*runs);
+        }
         return answers;
     }
 
@@ -3819,22 +3896,20 @@ public:
 
     // --- steering ------------------------------------------------------------------------------------
 
-    /// `requested` for a running task; `holder` then names its consumer.
-    effect cancel(task_key key, time_point now, std::string& holder) {
+    /// `requested` for a running task.
+    effect cancel(task_key key, time_point now) {
         return step(key, task_event::cancel, [&](entry& task) {
-            if (task.state == task_state::running) {
-                task.cancel_requested = true;
-                task.holder->has_news = true;
-                holder = task.holder->name;
-                return effect::requested;
-            }
+            if (task.state == task_state::running) return request_cancel(task), effect::requested;
             store_.cancel(task, now);
             return effect::done;
         });
     }
 
     effect start(task_key key, time_point now) {
-        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+        return step(key, task_event::start, [&](entry& task) {
+            if (store_.is_successor(task)) return effect::wrong_state;  // its turn comes by itself
+            return store_.start(task, now), effect::done;
+        });
     }
 
     effect promote(task_key key, time_point now) {
@@ -3925,6 +4000,9 @@ public:
         bury_consumers(now);
     }
 
+    /// Consumers that have something to cancel, since the last call.
+    std::vector<std::string> take_nudged() { return std::exchange(nudged_, {}); }
+
     /// See `task_store`.
     std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
     void follow(duration ahead) { store_.follow(ahead); }
@@ -3945,7 +4023,7 @@ public:
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
@@ -3958,6 +4036,12 @@ private:
         consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
         });
+    }
+
+    void request_cancel(entry& running) {
+        running.cancel_requested = true;
+        running.holder->has_news = true;
+        nudged_.push_back(running.holder->name);
     }
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
@@ -3981,6 +4065,7 @@ private:
     consumers consumers_;
     admission admission_;
     memory::schedules schedules_;
+    std::vector<std::string> nudged_;
 };
 
 }  // namespace taskflux::memory
@@ -4323,10 +4408,9 @@ inline void look_for_workers(waiting& who, queues& all, time_point now, std::vec
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each
-/// that has to cancel what it runs.
-template <class OnChange, class OnCancel>
-void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
+/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`.
+template <class OnChange>
+void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change) {
     const auto in = [&](const std::string& name, auto action) {
         const auto found = queues.find(name);
         if (found == queues.end()) return;
@@ -4344,10 +4428,8 @@ void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange 
         }
         for (const auto& [parent, place] : consequences.orphans) {
             in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
-                std::string holder;
                 const auto key = queue.find_own(own_id);
-                if (!key || !queue.is_child_of(*key, id)) return;
-                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+                if (key && queue.is_child_of(*key, id)) queue.cancel(*key, now);
             });
         }
         for (const auto& place : consequences.starts) {
@@ -4572,9 +4654,6 @@ public:
         return action(queues_.all());
     }
 
-    /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) { parked_.nudge(consumer); }
-
     void close() {
         const std::lock_guard lock(mutex_);
         is_closed_ = true;
@@ -4615,6 +4694,7 @@ protected:
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
+        for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
         if (!queue.attended().notes_deserted()) return;
         if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
@@ -4683,7 +4763,7 @@ protected:
         carry_consequences(queues_.all(), agenda_, now, [this](task_queue& queue) {
             note(queue);
             wake_fetch(parked_.fetches(), queue);
-        }, [this](const std::string& consumer) { nudge(consumer); });
+        });
         arm_next();
     }
 
@@ -5172,12 +5252,7 @@ asio::awaitable<std::optional<task_outcome>> memory_broker::wait(task_id id, dur
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::cancel(std::string queue, std::vector<task_key> keys) {
-    co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
-        std::string holder;
-        const auto done = in.cancel(key, now, holder);
-        if (done == effect::requested) hub_->nudge(holder);
-        return done;
-    });
+    co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.cancel(key, now); });
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::start(std::string queue, std::vector<task_key> keys) {
@@ -18635,14 +18710,18 @@ struct task_item {
     task_item() {}
     task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
         is_awaited = task.is_awaited;
-        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) return;
+        const bool replaces = task.on_duplicate != duplicate::join;
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{} && !replaces) return;
         put(place, std::uint8_t(task.hold));
         put(place, to_number(task.delay));
         put(place, to_number(task.at));
+        if (!replaces) return;
+        put(place, static_cast<std::uint8_t>(task.on_duplicate));
+        put(place, to_number(task.at_most));
     }
 
     std::string record;       ///< without the time, which the server puts in front
-    std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
+    std::string place;        ///< whether it is held, when it is due, and whether it replaces others: see enqueue.lua; empty: it is to run at once
     std::uint32_t nonce = 0;  ///< which `record` has too
     bool is_awaited = false;  ///< the inbox is to hear of its end
 };
@@ -18978,19 +19057,23 @@ if not ((made.deadline >= 0 and made.deadline <= 1e15) and (made.expires_in >= 0
 error('no time')
 end
 end
+made.own_at = at
 if flags % 4 >= 2 then
 made.own, at = struct.unpack('<Hc0', record, at)
 end
+made.unique_at = at
 if flags % 8 >= 4 then
 made.unique, made.window, at = struct.unpack('<Hc0d', record, at)
 if not (made.window >= 0 and made.window <= 1e15) then error('no time') end
 end
+made.parent_at = at
 if flags % 32 >= 16 then
 made.parent = {}
 made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at =
 struct.unpack('<Bc0dI4Hc0', record, at)
 if not whole(made.parent.seq) then error('no number') end
 end
+made.more_at = at
 if flags % 16 >= 8 then
 local rest
 rest, at = struct.unpack('<I4', record, at)
@@ -19485,7 +19568,7 @@ inline constexpr char shared_held_add[] =
 )lua";
 
 inline constexpr char shared_own_ids[] =
-    R"lua(local own_ids, unique_keys, cancels = {}, {}, {}
+    R"lua(local own_ids, unique_keys, successors, cancels = {}, {}, {}, {}
 )lua";
 
 inline constexpr char shared_bodies[] =
@@ -19552,21 +19635,39 @@ end
 inline constexpr char shared_unique_entry[] =
     R"lua(local function unique_entry(name)
 if unique_keys[name] == nil then unique_keys[name] = call('HGET', y, name) or false end
-return unique_keys[name] or nil
+local entry = unique_keys[name]
+if not entry then return nil end
+local seq, mark, till = string.match(entry, '^(%d+):(0?)(%d+)$')
+seq, till = whole(seq), whole(till)
+if seq and till then return seq, till, mark ~= '' end
+set_aside(string.sub(y, #prefix + 1) .. ' ' .. string.sub(name, 1, 100), 'its entry is damaged')
+return nil
+end
+)lua";
+
+inline constexpr char shared_set_unique_entry[] =
+    R"lua(local function set_unique_entry(name, seq, till, has_successor)
+unique_keys[name] = string.format(has_successor and '%d:0%d' or '%d:%d', seq, till)
+end
+)lua";
+
+inline constexpr char shared_unique_successor[] =
+    R"lua(local function unique_successor(name)
+if successors[name] == nil then successors[name] = whole(call('HGET', Y, name)) or false end
+local seq = successors[name]
+if not seq then return nil end
+load({seq})
+local task = tasks[seq]
+if task and task.state == 0 and task.special and info(task).unique == name then return task end
+successors[name] = false
+return nil
 end
 )lua";
 
 inline constexpr char shared_unique_holder[] =
     R"lua(local function unique_holder(name)
-local entry = unique_entry(name)
-if not entry then return nil end
-local seq, till = string.match(entry, '^(%d+):(%d+)$')
-seq, till = whole(seq), whole(till)
-if not seq or not till then
-set_aside(string.sub(y, #prefix + 1) .. ' ' .. string.sub(name, 1, 100), 'its entry is damaged')
-return nil
-end
-if till <= now then return nil end
+local seq, till, has_successor = unique_entry(name)
+if not seq or till <= now and not has_successor then return nil end
 load({seq})
 return tasks[seq] or nil
 end
@@ -19577,17 +19678,42 @@ inline constexpr char shared_lock_unique[] =
 if not task.special then return end
 local of = info(task)
 if not of.unique then return end
-local till = of.window > 0 and math.min(now + of.window, 1e15) or 1e15
-unique_keys[of.unique] = string.format('%d:%d', task.seq, till)
+set_unique_entry(of.unique, task.seq, of.window > 0 and math.min(now + of.window, 1e15) or 1e15)
+end
+)lua";
+
+inline constexpr char shared_follow_holder[] =
+    R"lua(local function follow_holder(task)
+local name = info(task).unique
+local seq, till = unique_entry(name)
+set_unique_entry(name, seq, till, true)
+successors[name] = task.seq
+end
+)lua";
+
+inline constexpr char shared_is_successor[] =
+    R"lua(local function is_successor(task)
+if task.state ~= 0 or not task.special or not info(task).unique then return false end
+local _, _, has_successor = unique_entry(info(task).unique)
+return has_successor and unique_successor(info(task).unique) == task
 end
 )lua";
 
 inline constexpr char shared_unlock_unique[] =
     R"lua(local function unlock_unique(task)
 if not task.special then return end
-local of = info(task)
-local entry = of.unique and unique_entry(of.unique)
-if entry and string.match(entry, '^%d+') == string.format('%d', task.seq) then unique_keys[of.unique] = false end
+local name = info(task).unique
+if not name then return end
+local seq, till, has_successor = unique_entry(name)
+if seq == task.seq then
+local successor = has_successor and unique_successor(name) or nil
+unique_keys[name] = false
+if has_successor then successors[name] = false end
+return successor
+elseif has_successor and (successors[name] or whole(call('HGET', Y, name))) == task.seq then
+set_unique_entry(name, seq, till, false)
+successors[name] = false
+end
 end
 )lua";
 
@@ -19791,12 +19917,21 @@ if task.special and info(task).own then own_ids[info(task).own] = false end
 end
 )lua";
 
+inline constexpr char shared_succeed[] =
+    R"lua(local function succeed(task)
+lock_unique(task)
+detach(task)
+make_ready(task, task.when)
+end
+)lua";
+
 inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
 detach(task)
 enter(task, state)
 task.when = now
-unlock_unique(task)
+local successor = unlock_unique(task)
+if successor then succeed(successor) end
 ended[#ended + 1] = task
 if task.special and info(task).parent then ended_children[#ended_children + 1] = task end
 if task.journal then
@@ -19907,6 +20042,91 @@ return task.failed + (task.state >= 3 and task.state <= 5 and 1 or 0)
 end
 )lua";
 
+inline constexpr char shared_text[] =
+    R"lua(local function text(value) return struct.pack('<I4', #value) .. value end
+)lua";
+
+inline constexpr char shared_queue_name[] =
+    R"lua(local function queue_name() return (string.match(prefix, '{(.*)}:$')) end
+)lua";
+
+inline constexpr char shared_request_cancel[] =
+    R"lua(local function request_cancel(task)
+task.cancel = true
+changed[task.seq] = true
+cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
+local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
+if inbox then messages[#messages + 1] = {inbox, 'C' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #task.holder) .. task.holder)} end
+end
+)lua";
+
+inline constexpr char shared_end_of[] =
+    R"lua(local function end_of(task)
+local queue = ((string.match(prefix, '{(.*)}:$')))
+return 'E' .. (struct.pack('<I4', #queue) .. queue) ..
+struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. (struct.pack('<I4', #task.result) .. task.result) ..
+(struct.pack('<I4', #task.error) .. task.error)
+end
+)lua";
+
+inline constexpr char shared_tell_waiters[] =
+    R"lua(local function tell_waiters()
+if #ended == 0 or call('EXISTS', w) == 0 then return end
+local seqs, gone = {}, {}
+for n, task in ipairs(ended) do seqs[n] = task.seq end
+local found = read(w, seqs)
+for n, task in ipairs(ended) do
+if found[n] then
+gone[#gone + 1] = task.seq
+local message = end_of(task)
+for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
+end
+end
+return gone
+end
+)lua";
+
+inline constexpr char shared_has_begun[] =
+    R"lua(local function has_begun(task) return not (task.state <= 2) or task.first > 0 or task.journal end
+)lua";
+
+inline constexpr char shared_replaced_record[] =
+    R"lua(local function replaced_record(task, by)
+local old, new, kept = record_of(task), by.record, 18
+local from, to = info(task), info(by)
+local flags = bit.band(to.flags, 255 - kept) + bit.band(from.flags, kept)
+return string.sub(old, 1, 7) .. string.char(flags) ..
+string.sub(new, 9, 9) ..
+string.sub(old, 10, 13) ..
+string.sub(new, 14, to.own_at - 1) ..
+string.sub(old, from.own_at, from.unique_at - 1) .. string.sub(new, to.unique_at, to.parent_at - 1) ..
+string.sub(old, from.parent_at, from.more_at - 1) .. string.sub(new, to.more_at)
+end
+)lua";
+
+inline constexpr char shared_replace[] =
+    R"lua(local function replace(task, by, due, at_most)
+local follows, from, to = is_successor(task), info(task), info(by)
+if at_most > 0 then due = math.min(due, from.submitted + at_most) end
+local keeps_turn = task.state == 2 and due <= now and from.name == to.name and from.priority == to.priority
+if keeps_turn then forget_limit(task) else detach(task) end
+task.record, task.info = replaced_record(task, by), nil
+bodies[#bodies + 1] = task.seq
+bodies[#bodies + 1] = task.record
+task.from, task.when = now, math.max(due, now)
+changed[task.seq] = true
+if follows or keeps_turn then watch_limit(task) else make_ready(task, due) end
+end
+)lua";
+
+inline constexpr char shared_restart_holder[] =
+    R"lua(local function restart_holder(name)
+local task = unique_holder(name)
+if not task or not (not (task.state <= 2) or task.first > 0 or task.journal) then return end
+if task.state == 3 then request_cancel(task) else finish(task, 7) end
+end
+)lua";
+
 inline constexpr char shared_hear_of[] =
     R"lua(local function hear_of(seq, channel)
 local known = call('HGET', w, seq) or ''
@@ -19916,16 +20136,18 @@ end
 )lua";
 
 inline constexpr char shared_same_task[] =
-    R"lua(local function same_task(of)
+    R"lua(local function same_task(of, policy)
 if of.own then
 if own_ids[of.own] == nil then own_ids[of.own] = whole(call('HGET', k, of.own)) end
 local known = own_ids[of.own]
 if known then
 load({known})
-if tasks[known] then return tasks[known] end
+if tasks[known] then return tasks[known], true end
 end
 end
-return of.unique and unique_holder(of.unique)
+local holder = of.unique and unique_holder(of.unique)
+if not holder or policy == 0 or not (not (holder.state <= 2) or holder.first > 0 or holder.journal) then return holder end
+return unique_successor(of.unique)
 end
 )lua";
 
@@ -19935,12 +20157,20 @@ local time = struct.pack('<I6', now)
 for n = from, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
 local task = fresh(seq + 1, record)
-local there = same_task(info(task))
+local hold, delay, at, policy, at_most = 0, 0, 0, 0, 0
+if how ~= '' then
+local behind
+hold, delay, at, behind = struct.unpack('<Bdd', how)
+if behind <= #how then policy, at_most = struct.unpack('<Bd', how, behind) end
+end
+local due = math.min(math.max(at, now + delay, now), 1e15)
+local there, is_own = same_task(info(task), policy)
 if there then
 reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
 numbers[#numbers + 1] = there.seq
+if policy ~= 0 and not is_own then replace(there, task, due, at_most) end
 else
 seq = seq + 1
 numbers[#numbers + 1] = seq
@@ -19948,10 +20178,13 @@ tasks[seq] = task
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
 if info(task).own then own_ids[info(task).own] = seq end
+if policy ~= 0 and unique_holder(info(task).unique) then
+follow_holder(task)
+hold = 1
+else
 lock_unique(task)
-local hold, delay, at = 0, 0, 0
-if how ~= '' then hold, delay, at = struct.unpack('<Bdd', how) end
-task.when = math.min(math.max(at, now + delay, now), 1e15)
+end
+task.when = due
 task.state = 0
 count(0, 1)
 changed[seq] = true
@@ -19965,6 +20198,7 @@ changed[seq] = nil
 end
 end
 end
+if policy == 2 then restart_holder(info(task).unique) end
 end
 return seq
 end
@@ -20044,40 +20278,6 @@ inline constexpr char shared_remember_answer[] =
 if producer then
 also[#also + 1] = {'SET', producer, struct.pack('<d', batch) .. cmsgpack.pack(reply), 'PX', 600000}
 end
-end
-)lua";
-
-inline constexpr char shared_text[] =
-    R"lua(local function text(value) return struct.pack('<I4', #value) .. value end
-)lua";
-
-inline constexpr char shared_queue_name[] =
-    R"lua(local function queue_name() return (string.match(prefix, '{(.*)}:$')) end
-)lua";
-
-inline constexpr char shared_end_of[] =
-    R"lua(local function end_of(task)
-local queue = ((string.match(prefix, '{(.*)}:$')))
-return 'E' .. (struct.pack('<I4', #queue) .. queue) ..
-struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. (struct.pack('<I4', #task.result) .. task.result) ..
-(struct.pack('<I4', #task.error) .. task.error)
-end
-)lua";
-
-inline constexpr char shared_tell_waiters[] =
-    R"lua(local function tell_waiters()
-if #ended == 0 or call('EXISTS', w) == 0 then return end
-local seqs, gone = {}, {}
-for n, task in ipairs(ended) do seqs[n] = task.seq end
-local found = read(w, seqs)
-for n, task in ipairs(ended) do
-if found[n] then
-gone[#gone + 1] = task.seq
-local message = end_of(task)
-for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
-end
-end
-return gone
 end
 )lua";
 
@@ -20332,6 +20532,7 @@ for consumer in pairs(held_add) do probe('SCARD', key('a:' .. consumer)) end
 for consumer in pairs(held_remove) do probe('SCARD', key('a:' .. consumer)) end
 if next(cancels) then probe('HLEN', x) end
 if next(unique_keys) then probe('HLEN', y) end
+if next(successors) then probe('HLEN', Y) end
 if next(own_ids) then probe('HLEN', k) end
 if next(outgoing) then probe('HLEN', o) end
 for _, command in ipairs(also) do
@@ -20437,7 +20638,8 @@ write_lanes(of.lengths)
 write_sorted_sets()
 for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
 for consumer, seqs in pairs(held_add) do write('SADD', key('a:' .. consumer), seqs) end
-for hash, changes in pairs({[k] = own_ids, [y] = unique_keys, [x] = cancels}) do
+for hash, changes in pairs({[k] = own_ids, [y] = unique_keys, [Y] = successors,
+[x] = cancels}) do
 for field, value in pairs(changes) do
 if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
 end
@@ -20504,7 +20706,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -20515,11 +20717,12 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -20539,8 +20742,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "bb1bb0fa208b1e66fbf87f479c3c4faf5260fb5b",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
+inline constexpr script aside{"aside", "1500bda914ffecf6903fe83f36bf3c9a6c5c2513",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -20574,7 +20777,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "0fed1a36781c810c1b26e21a546f2415910e0999",
+inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -20592,7 +20795,7 @@ return reply
 inline constexpr script counts{"counts", "f56c7346b993d92de5ca705fcafbd2ee72b436c4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -20603,11 +20806,12 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -20620,31 +20824,33 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f0dcd5d62f8246546d32b3b679a294cb984e1cec",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
+inline constexpr script end_child{"end_child", "94cdac2c51f22c7ee5fc6bf75f8ca1046d178a42",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgxbBqo"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_current_run,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_follow_holder, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -20664,8 +20870,8 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "129a2b357d0325adfdeaeecb36b10a703ef741fe",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script enqueue{"enqueue", "49d6741a3ce3390b891324d6f8c9432f50001b30",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
 )lua";
@@ -20745,7 +20951,7 @@ return reply
 inline constexpr script enqueue_plain{"enqueue_plain", "90fdf10f1402762bcb9fca62e5c5964c8baa20bc",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -20757,12 +20963,13 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in,
-    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_has_lease,
-    shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
+    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
@@ -20971,8 +21178,8 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "02df195abd993848e111bf14403d5b6b3a07f4f1",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
+inline constexpr script fetch{"fetch", "37678c1d7e3d5a08f50dd6af88836c1f34a572da",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
@@ -20980,8 +21187,9 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_write, shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments,
     shared_span_of, shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_priorities_in, shared_has_lease, shared_end_of_other_lease,
-    shared_text, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_wakes, shared_count, shared_priorities_in, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
+    shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -21136,7 +21344,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "3f1445a2f73afd2cec43f6dbdcec1c94907f806f",
+inline constexpr script fetch_plain{"fetch_plain", "7018dd717aa7703cfdc820433cefcff51716843c",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -21163,7 +21371,7 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "3384a062ffc45209c34949239b09fd654c7ad950",
+inline constexpr script find{"find", "0cbdd0741c45052571d583ff439a6816285d26c6",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -21187,14 +21395,14 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "57080391bb90ba3fa5af849a54909911c8cb7ab3",
+inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_admit,
-    shared_current_run, shared_is_special, shared_has_lease, shared_answer_in, shared_text,
+    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -21253,7 +21461,7 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "51e76f5a62539774f74ef16857c2878ae6c56213",
+inline constexpr script hand_over{"hand_over", "bb9282afe8b2e25f278022bd772465bf9b6a95c7",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -21263,7 +21471,7 @@ inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declar
     shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
-    shared_bodies, shared_count, shared_held_by, shared_text,
+    shared_bodies, shared_count, shared_text, shared_held_by,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 load(seqs)
@@ -21278,7 +21486,7 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "4c5d242064941522215b32283cdbbcddeae236e4",
+inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
@@ -21370,10 +21578,10 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "de0b95d269b02c62258b530db15230ef4048d6d4",
+inline constexpr script journal{"journal", "6f6db7deb35f20800a55f749b3436553d746fc1f",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21385,11 +21593,12 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
     shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_held_by,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_held_by, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -21413,10 +21622,10 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "7f1090ce011abcf25fa8f4e15831854457aec43b",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
+inline constexpr script leave{"leave", "4bad441a2933698c988914870449e68e48f0f4d3",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwghxbBqo"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -21429,14 +21638,15 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
     shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
     shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -21457,8 +21667,8 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "e46b446473836e320160165bec3fea8d31d00798",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script list{"list", "50944c44941a7942c5ebab73f769a40c43e4304d",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
@@ -21497,7 +21707,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "02b44ea56b07b71645b7a7f26f46ffd87deb8169",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21510,15 +21720,16 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
     shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_held_by, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
@@ -21603,6 +21814,18 @@ if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then e
 end
 if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
+local waits = call('HSCAN', Y, 0, 'COUNT', 20)[2]
+for n = 0, 2 * math.min(#waits / 2, 20) - 2, 2 do
+local name = waits[(2 * now + n) % #waits + 1]
+local successor, holder = unique_successor(name), unique_holder(name)
+local seq, till, is_known = unique_entry(name)
+if successor and (not holder or (holder.state >= 5 and holder.state <= 8)) then
+successors[name] = false
+succeed(successor)
+elseif successor and not is_known then
+set_unique_entry(name, seq, till, true)
+end
+end
 local recovered = 0
 for _, consumer in ipairs(dead) do
 local seqs = held_by(consumer)
@@ -21635,8 +21858,8 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "339b5912a3ab7b67274ee472146a2b57b68b2aa0",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
+inline constexpr script maintain{"maintain", "a5e94d84305125762c5ddec2b97a67e34993a095",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -21667,10 +21890,10 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "53703f0858408e179c91582f2f119a3163562b1b",
+inline constexpr script outbox{"outbox", "9d6185725337b2168a755b2612d312ac50629a2f",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21681,11 +21904,12 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -21698,10 +21922,10 @@ wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "1c029bf339453935a99081d33b34f53ec1c3e89d",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
+inline constexpr script pause{"pause", "b88f63dd461a614e3de4fbe9d02b02bfcd14de49",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgxbBqo"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21712,16 +21936,16 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -21731,8 +21955,8 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "8e06429b1cd1282c6c833ccb29d34cf5004084f8",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
+inline constexpr script reclaim{"reclaim", "97a0abffb5669ccd1f5f298e3bd31c3d2dd728ef",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
@@ -21803,7 +22027,7 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21814,11 +22038,12 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_has_lease, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
@@ -21853,10 +22078,10 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "61842d57c1f0556586efe20b21bbad961f8b7e4a",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script report{"report", "649335e31f6f02d56c8a7028fb54b594487a7b78",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgxbBqo"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21867,15 +22092,16 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_attempts, shared_end_of_other_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
@@ -21884,8 +22110,8 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "9e1fd9cb8a4862e15ba1f6b9ae424fec1a5604da",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script resign{"resign", "70dbe4e3488814515938d3fdb05d75380ec13741",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -21904,11 +22130,11 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, S, o = 22, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
     shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -21916,12 +22142,14 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_unique_holder, shared_lock_unique, shared_unlock_unique,
+    shared_forget_limit, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_follow_holder, shared_is_successor, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_same_task, shared_store_tasks, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_tell_waiters, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
     shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -21940,10 +22168,10 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "4a0c34c1819f27fd50edb4ba193848b806e65adb",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
+inline constexpr script set_schedule{"set_schedule", "3e6731f85f7e8e534f9c7cf47db0495fbe04bc06",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwghxbBqSo"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21954,17 +22182,17 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_retry, shared_give_back, shared_release,
-    shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -22021,14 +22249,14 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "3b5aad7b7f567e419d600323ac703420f63e18c8",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script settle{"settle", "096a632da8a6bf58fca0d46fb2706e069bb9fa9e",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded,
-    shared_attempts, shared_has_lease, shared_end_of,
+    shared_attempts, shared_end_of, shared_has_lease,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -22059,7 +22287,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "01972044da2dcf2b8fb0f05c3f62307d00521868",
+inline constexpr script settle_one{"settle_one", "34aa87458dba0964c20736691dba62559490705e",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
@@ -22069,8 +22297,8 @@ inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefi
     shared_read, shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_are_heard, shared_attempts, shared_has_lease, shared_text, shared_end_of,
-    shared_tell_waiters, shared_wake, shared_write_rest, shared_store_segment,
+    shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_wake, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -22176,10 +22404,10 @@ count(5, kept)
 write_rest({})
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "017adec0b44c8f7b18be1f336962557d5194ed04",
+inline constexpr script settle_plain{"settle_plain", "7bb457fd2afb9d8f378ddf387540c7cce5c3df9a",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22190,13 +22418,14 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -22217,10 +22446,10 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "989950bdddd931fc976e798abb74fa0d1d299db4",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script signal{"signal", "ea76f7f86f33db3a5f9ab718f2ef3f2ebc33ed97",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgxbBqo"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22231,12 +22460,13 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
@@ -22245,11 +22475,7 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
 local steps = {}
 function steps.cancel(task)
 if task.state == 3 then
-task.cancel = true
-changed[task.seq] = true
-cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
-local inbox = string.match(call('HGET', h, task.holder) or '', '^%d+:(.*)$')
-if inbox then messages[#messages + 1] = {inbox, 'C' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #task.holder) .. task.holder)} end
+request_cancel(task)
 return 1
 end
 if (task.state >= 5 and task.state <= 8) then return 3 end
@@ -22257,7 +22483,7 @@ finish(task, 7)
 return 0
 end
 function steps.start(task)
-if task.state ~= 0 then return 3 end
+if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
 make_ready(task, task.when)
 return 0
@@ -22293,10 +22519,10 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "a5cee226fe3077a108d938159d1b9060fea6b325",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
+inline constexpr script steer{"steer", "78e0ad40c63eb36c1fc537e46b5e479ccbd38468",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwghxbBqo"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22307,11 +22533,12 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
@@ -22324,8 +22551,8 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "cb0ba2e48c2584bb1fca52a4c1e365d23d52545f",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script update{"update", "3374f255b0d0db90937abd52b94d70760730ca45",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -22335,7 +22562,7 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_hear_of, shared_text,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text, shared_hear_of,
     shared_wake, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
@@ -22356,10 +22583,10 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "4bbb1e79d4176925a060a0e4e8d1510cf33ca893",
+inline constexpr script wait{"wait", "82266354dda8184ec34068b5927b4bb6047c72d7",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -22370,15 +22597,17 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_forget_limit, shared_unique_entry, shared_unlock_unique,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_erase, shared_conclude, shared_are_heard, shared_finish, shared_fail,
-    shared_attempts, shared_has_lease, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -22446,8 +22675,8 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "eabdbd9bdc346ac4416cbbed1716f1f589085dfa",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
+inline constexpr script write_journal{"write_journal", "5a407d1d226815c51c8069c63fb8aceb33e29c04",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
 

@@ -1283,6 +1283,14 @@ inline const std::string& checked_own_id(const std::string& id) {
 
 }  // namespace detail
 
+/// What a submission does where a task that has not ended has its unique key.
+enum class duplicate {
+    join,     ///< nothing: it gives that task
+    replace,  ///< takes the place of the one that has not started; or is stored as its successor, which becomes ready when it ends
+    restart,  ///< the same, and cancels the one that has started
+};
+BOOST_DESCRIBE_ENUM(duplicate, join, replace, restart)
+
 /// The options that a contract carries. A literal type: in a contract, a wrong value fails to compile.
 class task_options {
 public:
@@ -1396,6 +1404,28 @@ public:
         return unique_key_ = std::move(key), *this;
     }
 
+    /// What becomes of this submission where a task that has not ended has its unique key; default `duplicate::join`.
+    ///
+    /// `replace`: a task that has not started gets this payload, with its options and due time, and keeps its id. One that has
+    /// started keeps its payload, and this submission is stored as its successor, which becomes ready when it has ended,
+    /// whatever way; later ones replace the successor. So at most one task of the key runs and one waits; after the last
+    /// submission a run starts with its payload; and whoever waits for a replaced submission gets that run's result.
+    /// `restart` also cancels the task that has started.
+    ///
+    /// Only with `unique`, and not with `hold` or for subtasks.
+    submit_options& on_duplicate(duplicate policy) { return on_duplicate_ = policy, *this; }
+
+    /// Runs once things have been quiet: `replace`, with a due time of `quiet` from now, which each further submission with the
+    /// key moves, but not beyond `at_most` from the first on (zero: without a bound).
+    submit_options& debounce(duration quiet, duration at_most = {}) {
+        if (quiet <= duration::zero()) throw error(errc::invalid_argument, "debounce: the time without submissions must be positive");
+        if (detail::not_negative(at_most, "debounce: at_most") != duration::zero() && at_most < quiet) {
+            throw error(errc::invalid_argument, "debounce: at_most is shorter than the time without submissions: use at least as long");
+        }
+        if (on_duplicate_ == duplicate::join) on_duplicate_ = duplicate::replace;
+        return at_most_ = at_most, delay(quiet);
+    }
+
     /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
     /// `errc::timed_out`; default: for ever. Other calls ignore it.
     submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
@@ -1415,6 +1445,8 @@ public:
     const std::string& id() const { return id_; }
     const std::string& unique_key() const { return unique_key_; }
     duration unique_window() const { return unique_window_; }
+    duplicate on_duplicate() const { return on_duplicate_; }
+    duration at_most() const { return at_most_; }
     duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
@@ -1472,6 +1504,8 @@ private:
     std::string id_;
     std::string unique_key_;
     duration unique_window_{};
+    duplicate on_duplicate_ = duplicate::join;
+    duration at_most_{};
     duration wait_ = (duration::max)();
     header_map headers_;
 };
@@ -1517,9 +1551,10 @@ enum class task_event {
     expire,    ///< not started by its deadline
     time_out,  ///< tried before, and its overall deadline passed
     requeue,   ///< a task that ended without success is tried afresh
+    replace,   ///< a later submission with its unique key takes its place before it has started
 };
 BOOST_DESCRIBE_ENUM(task_event, start, promote, fetch, complete, suspend, fail, retry, release, recover, crash,
-                    cancel, expire, time_out, requeue)
+                    cancel, expire, time_out, requeue, replace)
 
 /// One legal step of a task's life.
 struct transition {
@@ -1532,7 +1567,7 @@ struct transition {
 inline constexpr auto transitions = [] {
     using enum task_state;
     using enum task_event;
-    return std::array<transition, 29>{{
+    return std::array<transition, 36>{{
         {held, start, waiting},
         {held, start, scheduled},
         {held, cancel, cancelled},
@@ -1562,6 +1597,13 @@ inline constexpr auto transitions = [] {
         {failed, requeue, waiting},
         {cancelled, requeue, waiting},
         {expired, requeue, waiting},
+        {held, replace, held},
+        {held, replace, scheduled},
+        {held, replace, waiting},
+        {scheduled, replace, scheduled},
+        {scheduled, replace, waiting},
+        {waiting, replace, scheduled},
+        {waiting, replace, waiting},
     }};
 }();
 
@@ -1879,6 +1921,8 @@ struct new_task {
     std::string own_id;          ///< empty: none
     std::string unique_key;      ///< empty: none
     duration unique_window{};    ///< zero: until the task has ended
+    duplicate on_duplicate = duplicate::join;  ///< where another task has the unique key
+    duration at_most{};          ///< replacing moves the due time at most so far behind the first submission; zero: any
     duration delay{};            ///< from now, by the broker's clock
     time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
     bool hold = false;
@@ -1886,7 +1930,7 @@ struct new_task {
     std::optional<parent_link> parent;  ///< whose journal its end is written into
 };
 
-/// What became of a `new_task`: its key, or the key of the task that was there already.
+/// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
 struct submitted {
     task_key key;
     bool duplicate = false;
@@ -5951,6 +5995,8 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
     task.own_id = options.id();
     task.unique_key = options.unique_key();
     task.unique_window = options.unique_window();
+    task.on_duplicate = options.on_duplicate();
+    task.at_most = options.at_most();
     task.delay = options.delay();
     task.at = options.at().value_or(time_point{});
     task.hold = options.hold();
@@ -6048,6 +6094,16 @@ inline void check_payload_size(const std::string& payload) {
                                      std::to_string(most) + " are; submit a reference to it");
 }
 
+inline void check_on_duplicate(const new_task& task) {
+    not_negative(task.at_most, "at_most");
+    if (task.on_duplicate == duplicate::join) return;
+    const char* const why = task.unique_key.empty() ? "say which key others share: unique(key)"
+                            : task.hold             ? "its due time says when it starts: leave out hold()"
+                            : task.parent           ? "a subtask belongs to one call: leave out on_duplicate() and debounce()"
+                                                    : nullptr;
+    if (why) throw error(errc::invalid_argument, std::string("a task that replaces others of its key can't be submitted so: ") + why);
+}
+
 /// What is to be stored. Errors: also `too_large`.
 inline void check_tasks(const std::vector<new_task>& tasks) {
     const task_spec* checked = nullptr;
@@ -6058,6 +6114,7 @@ inline void check_tasks(const std::vector<new_task>& tasks) {
         check_name(limits::own_id, task.own_id, true);
         check_name(limits::unique_key, task.unique_key, true);
         not_negative(task.unique_window, "the window of a unique key");
+        check_on_duplicate(task);
         if (task.parent) {
             check_queue_name(task.parent->id.queue);
             check_name(limits::journal_key, task.parent->key);

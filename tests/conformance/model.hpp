@@ -16,7 +16,7 @@ public:
     struct task {
         task_state state = task_state::held;
         run_policy policy;
-        std::string unique_key;
+        std::string unique_key, payload;
         time_point due{}, from{};
         bool is_tried = false, is_first_try = false, cancel_requested = false;
         unsigned failed = 0, crashes = 0, deliveries = 0;
@@ -35,25 +35,55 @@ public:
     };
 
     std::map<task_key, task> tasks;
+    std::map<std::string, task_key> successors;  // by unique key: who waits for the holder's end
     std::map<std::string, time_point> leases;
     time_point now{};
 
     /// The key of the task that stands in the way of a new one.
     std::optional<task_key> holder_of(const std::string& unique_key) const {
         for (const auto& [key, one] : tasks) {
-            if (!unique_key.empty() && one.unique_key == unique_key && !is_terminal(one.state)) return key;
+            if (!unique_key.empty() && one.unique_key == unique_key && !is_terminal(one.state) && !is_successor(key)) return key;
         }
         return std::nullopt;
+    }
+
+    bool is_successor(task_key key) const {
+        return std::ranges::any_of(successors, [&](const auto& one) { return one.second == key; });
+    }
+
+    /// The key that a submission gets, if it is not another one.
+    std::optional<task_key> place_of(const new_task& from) const {
+        const auto holder = holder_of(from.unique_key);
+        if (!holder || from.on_duplicate == duplicate::join || !has_begun(tasks.at(*holder))) return holder;
+        const auto waits = successors.find(from.unique_key);
+        return waits == successors.end() ? std::nullopt : std::optional(waits->second);
+    }
+
+    void replace(task_key key, const new_task& by) {
+        auto& one = tasks.at(key);
+        one.policy = by.spec->policy;
+        one.payload = by.payload;
+        one.from = now;
+        one.due = now + by.delay;
+        if (!is_successor(key)) ready(one, one.due);
+    }
+
+    void restart(const std::string& unique_key) {
+        const auto holder = holder_of(unique_key);
+        if (holder && has_begun(tasks.at(*holder))) cancel(*holder);
     }
 
     void submit(task_key key, const new_task& from) {
         task made;
         made.policy = from.spec->policy;
         made.unique_key = from.unique_key;
+        made.payload = from.payload;
         made.due = now + from.delay;
         made.from = now;
+        const bool waits = from.on_duplicate != duplicate::join && holder_of(from.unique_key);
         tasks[key] = made;
-        if (!from.hold) ready(tasks[key], made.due);
+        if (waits) successors[from.unique_key] = key;
+        else if (!from.hold) ready(tasks[key], made.due);
     }
 
     /// A task that was handed out to `who`.
@@ -113,7 +143,10 @@ public:
     }
 
     effect start(task_key key) {
-        return step(key, task_event::start, [&](task& one) { return ready(one, one.due), effect::done; });
+        return step(key, task_event::start, [&](task& one) {
+            if (is_successor(key)) return effect::wrong_state;
+            return ready(one, one.due), effect::done;
+        });
     }
 
     effect promote(task_key key) {
@@ -134,7 +167,8 @@ public:
         const auto found = tasks.find(key);
         if (found == tasks.end()) return effect::not_found;
         if (found->second.state == task_state::running) return effect::wrong_state;
-        return tasks.erase(found), effect::done;
+        if (!is_terminal(found->second.state)) finish(key, task_state::cancelled);
+        return tasks.erase(key), effect::done;
     }
 
     /// What time alone brings about, as it is seen by the first call after it.
@@ -172,6 +206,8 @@ private:
         return is_legal(found->second.state, event) ? action(found->second) : effect::wrong_state;
     }
 
+    static bool has_begun(const task& one) { return one.is_tried || !is_before_attempt(one.state); }
+
     void ready(task& one, time_point due) {
         one.holder.clear();
         one.due = due;
@@ -180,8 +216,14 @@ private:
 
     void finish(task_key key, task_state state) {
         auto& one = tasks[key];
+        const bool has_key = !is_successor(key);
         one.state = state;
         one.holder.clear();
+        if (const auto next = successors.find(one.unique_key); next != successors.end()) {
+            const auto waits = next->second;
+            successors.erase(next);
+            if (has_key) ready(tasks[waits], tasks[waits].due);
+        }
         const auto& policy = one.policy;
         if ((state == task_state::failed ? policy.failed_retention : policy.retention) == 0s) tasks.erase(key);
     }

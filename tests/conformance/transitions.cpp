@@ -107,6 +107,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_line_of_the_state_table_can_be_taken, Backen
         on.advance(20s);
         taken.emplace(before, task_event::time_out, on.state(task.key));
     }
+    // Replaced by a later submission with its unique key; what waits for the end of another that has it is held.
+    for (const auto from : {task_state::held, task_state::scheduled, task_state::waiting}) {
+        for (const auto delay : {0s, 5s}) {
+            fixture on(std::make_unique<Backend>());
+            auto task = on.task();
+            task.unique_key = "k";
+            task.hold = from == task_state::held;
+            task.delay = from == task_state::scheduled ? 10s : 0s;
+            const auto key = on.add(task);
+            const auto before = on.state(key);
+            task.hold = false;
+            task.delay = delay;
+            task.on_duplicate = duplicate::replace;
+            on.submit(task);
+            taken.emplace(before, task_event::replace, on.state(key));
+            if (from != task_state::waiting || delay > 0s) continue;
+            on.join();
+            on.fetch_one();
+            const auto successor = on.submit(task).key;
+            const auto held = on.state(successor);
+            on.submit(task);
+            taken.emplace(held, task_event::replace, on.state(successor));
+        }
+    }
     std::set<line> table;
     for (const auto& [from, event, to] : transitions) {
         const bool has_children = from == task_state::waiting_children || to == task_state::waiting_children;

@@ -63,16 +63,20 @@ private:
         if (roll(3) == 0) task.delay = 5s;
         task.hold = roll(5) == 0;
         if (roll(3) == 0) task.unique_key = "k";
-        say("submit");
-        const auto there = model_.holder_of(task.unique_key);
+        if (!task.unique_key.empty() && !task.hold) task.on_duplicate = static_cast<duplicate>(roll(3));
+        task.payload = std::to_string(said_.size());
+        say("submit as " + std::to_string(int(task.on_duplicate)));
+        const auto there = model_.place_of(task);
         const auto answer = on_.submit(task);
         BOOST_TEST(answer.duplicate == there.has_value());
-        if (there) {
+        if (!there) {
+            keys_.push_back(answer.key);
+            model_.submit(answer.key, task);
+        } else {
             BOOST_TEST(answer.key == *there);
-            return;
+            if (task.on_duplicate != duplicate::join) model_.replace(*there, task);
         }
-        keys_.push_back(answer.key);
-        model_.submit(answer.key, task);
+        if (task.on_duplicate == duplicate::restart) model_.restart(task.unique_key);
     }
 
     void fetch() {
@@ -164,6 +168,7 @@ private:
         for (const auto& record : records) {
             const auto& ideal = model_.tasks[record.id.key];
             BOOST_TEST(record.state == ideal.state);
+            BOOST_TEST(record.payload == ideal.payload);
             BOOST_TEST(record.attempts == ideal.attempts());
             BOOST_TEST(record.crashes == ideal.crashes);
             BOOST_TEST(record.deliveries == ideal.deliveries);

@@ -28,6 +28,8 @@ struct new_task {
     std::string own_id;          ///< empty: none
     std::string unique_key;      ///< empty: none
     duration unique_window{};    ///< zero: until the task has ended
+    duplicate on_duplicate = duplicate::join;  ///< where another task has the unique key
+    duration at_most{};          ///< replacing moves the due time at most so far behind the first submission; zero: any
     duration delay{};            ///< from now, by the broker's clock
     time_point at{};             ///< not before; 0: at once. With a delay, the later one counts
     bool hold = false;
@@ -35,7 +37,7 @@ struct new_task {
     std::optional<parent_link> parent;  ///< whose journal its end is written into
 };
 
-/// What became of a `new_task`: its key, or the key of the task that was there already.
+/// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
 struct submitted {
     task_key key;
     bool duplicate = false;

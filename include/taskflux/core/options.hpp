@@ -7,6 +7,8 @@
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/time.hpp>
 
+#include <boost/describe/enum.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <functional>
@@ -92,6 +94,14 @@ inline const std::string& checked_own_id(const std::string& id) {
 }
 
 }  // namespace detail
+
+/// What a submission does where a task that has not ended has its unique key.
+enum class duplicate {
+    join,     ///< nothing: it gives that task
+    replace,  ///< takes the place of the one that has not started; or is stored as its successor, which becomes ready when it ends
+    restart,  ///< the same, and cancels the one that has started
+};
+BOOST_DESCRIBE_ENUM(duplicate, join, replace, restart)
 
 /// The options that a contract carries. A literal type: in a contract, a wrong value fails to compile.
 class task_options {
@@ -206,6 +216,28 @@ public:
         return unique_key_ = std::move(key), *this;
     }
 
+    /// What becomes of this submission where a task that has not ended has its unique key; default `duplicate::join`.
+    ///
+    /// `replace`: a task that has not started gets this payload, with its options and due time, and keeps its id. One that has
+    /// started keeps its payload, and this submission is stored as its successor, which becomes ready when it has ended,
+    /// whatever way; later ones replace the successor. So at most one task of the key runs and one waits; after the last
+    /// submission a run starts with its payload; and whoever waits for a replaced submission gets that run's result.
+    /// `restart` also cancels the task that has started.
+    ///
+    /// Only with `unique`, and not with `hold` or for subtasks.
+    submit_options& on_duplicate(duplicate policy) { return on_duplicate_ = policy, *this; }
+
+    /// Runs once things have been quiet: `replace`, with a due time of `quiet` from now, which each further submission with the
+    /// key moves, but not beyond `at_most` from the first on (zero: without a bound).
+    submit_options& debounce(duration quiet, duration at_most = {}) {
+        if (quiet <= duration::zero()) throw error(errc::invalid_argument, "debounce: the time without submissions must be positive");
+        if (detail::not_negative(at_most, "debounce: at_most") != duration::zero() && at_most < quiet) {
+            throw error(errc::invalid_argument, "debounce: at_most is shorter than the time without submissions: use at least as long");
+        }
+        if (on_duplicate_ == duplicate::join) on_duplicate_ = duplicate::replace;
+        return at_most_ = at_most, delay(quiet);
+    }
+
     /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
     /// `errc::timed_out`; default: for ever. Other calls ignore it.
     submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
@@ -225,6 +257,8 @@ public:
     const std::string& id() const { return id_; }
     const std::string& unique_key() const { return unique_key_; }
     duration unique_window() const { return unique_window_; }
+    duplicate on_duplicate() const { return on_duplicate_; }
+    duration at_most() const { return at_most_; }
     duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
@@ -282,6 +316,8 @@ private:
     std::string id_;
     std::string unique_key_;
     duration unique_window_{};
+    duplicate on_duplicate_ = duplicate::join;
+    duration at_most_{};
     duration wait_ = (duration::max)();
     header_map headers_;
 };

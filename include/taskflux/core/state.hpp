@@ -42,9 +42,10 @@ enum class task_event {
     expire,    ///< not started by its deadline
     time_out,  ///< tried before, and its overall deadline passed
     requeue,   ///< a task that ended without success is tried afresh
+    replace,   ///< a later submission with its unique key takes its place before it has started
 };
 BOOST_DESCRIBE_ENUM(task_event, start, promote, fetch, complete, suspend, fail, retry, release, recover, crash,
-                    cancel, expire, time_out, requeue)
+                    cancel, expire, time_out, requeue, replace)
 
 /// One legal step of a task's life.
 struct transition {
@@ -57,7 +58,7 @@ struct transition {
 inline constexpr auto transitions = [] {
     using enum task_state;
     using enum task_event;
-    return std::array<transition, 29>{{
+    return std::array<transition, 36>{{
         {held, start, waiting},
         {held, start, scheduled},
         {held, cancel, cancelled},
@@ -87,6 +88,13 @@ inline constexpr auto transitions = [] {
         {failed, requeue, waiting},
         {cancelled, requeue, waiting},
         {expired, requeue, waiting},
+        {held, replace, held},
+        {held, replace, scheduled},
+        {held, replace, waiting},
+        {scheduled, replace, scheduled},
+        {scheduled, replace, waiting},
+        {waiting, replace, scheduled},
+        {waiting, replace, waiting},
     }};
 }();
 

@@ -95,6 +95,18 @@ BOOST_AUTO_TEST_CASE(a_task_to_submit_is_checked_in_each_of_its_parts) {
     BOOST_TEST(!with([](new_task& task) { task.unique_key.assign(1024, 'x'); }));
     BOOST_TEST(with([](new_task& task) { task.unique_window = -1ms; }));
     BOOST_TEST(!with([](new_task& task) { task.unique_window = 0ms; }));
+    const auto replacing = [&](void (*change)(new_task&)) {
+        return with([&](new_task& task) {
+            task.unique_key = "k";
+            task.on_duplicate = duplicate::replace;
+            change(task);
+        });
+    };
+    BOOST_TEST(!replacing([](new_task&) {}));
+    BOOST_TEST(replacing([](new_task& task) { task.unique_key.clear(); }));
+    BOOST_TEST(replacing([](new_task& task) { task.hold = true; }));
+    BOOST_TEST(replacing([](new_task& task) { task.parent = parent_link{{"q", {1, 1}}, "c"}; }));
+    BOOST_TEST(replacing([](new_task& task) { task.at_most = -1ms; }));
     const parent_link good{{"q", {1, 1}}, "ca"};
     BOOST_TEST(!with([&](new_task& task) { task.parent = good; }));
     BOOST_TEST(with([&](new_task& task) { task.parent = good, task.parent->id.queue = "no queue"; }));

@@ -11,7 +11,6 @@ using namespace std::chrono_literals;
 struct fixture {
     memory::task_queue queue;
     time_point now{1h};
-    std::string holder{};
 
     std::vector<task_key> submit(std::size_t count, run_policy policy = {}) {
         new_task task;
@@ -92,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_takes_all_of_a_batch_or_nothing) {
     const auto keys = in.submit(2);
     BOOST_CHECK_EXCEPTION(in.submit(1), error, is_queue_full);
     BOOST_TEST(in.submit(0).empty());
-    in.queue.cancel(keys[0], in.now, in.holder);
+    in.queue.cancel(keys[0], in.now);
     BOOST_TEST(in.submit(1).size() == 1U);  // only the unfinished count
 }
 
@@ -114,7 +113,7 @@ BOOST_AUTO_TEST_CASE(the_newest_ended_tasks_are_kept) {
     fixture in{{1, 0, 3}};
     const auto keys = in.submit(10);
     for (const auto key : keys) {
-        in.queue.cancel(key, in.now, in.holder);
+        in.queue.cancel(key, in.now);
         in.advance(1ms);
     }
     BOOST_TEST(in.queue.counts().cancelled == 3U);
@@ -125,8 +124,8 @@ BOOST_AUTO_TEST_CASE(a_task_that_has_just_ended_is_not_the_one_to_go) {
     fixture in{{1, 0, 1}};
     const auto first = in.submit(1, run_policy{.retention = 2h})[0];
     const auto second = in.submit(1, run_policy{.retention = 1h})[0];
-    in.queue.cancel(first, in.now, in.holder);
-    in.queue.cancel(second, in.now, in.holder);  // in the same millisecond
+    in.queue.cancel(first, in.now);
+    in.queue.cancel(second, in.now);  // in the same millisecond
     BOOST_TEST(in.queue.find(first) == nullptr);
     BOOST_TEST(in.queue.find(second) != nullptr);
 }
@@ -134,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_has_just_ended_is_not_the_one_to_go) {
 BOOST_AUTO_TEST_CASE(removing_a_waiting_task_costs_no_ended_one_its_record) {
     fixture in{{1, 0, 1}};
     const auto keys = in.submit(2);
-    in.queue.cancel(keys[0], in.now, in.holder);
+    in.queue.cancel(keys[0], in.now);
     BOOST_TEST(in.queue.remove(keys[1], in.now) == effect::done);
     BOOST_TEST(in.queue.find(keys[0]) != nullptr);
 }

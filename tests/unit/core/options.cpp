@@ -76,6 +76,10 @@ BOOST_AUTO_TEST_CASE(bad_values_are_refused_with_a_sentence) {
     refuses([] { submit_options{}.unique(""); }, "unique key");
     refuses([] { submit_options{}.unique("k", -1ms); }, "window");
     refuses([] { submit_options{}.unique(std::string(1025, 'k')); }, "unique key");
+    refuses([] { submit_options{}.debounce(0ms); }, "positive");
+    refuses([] { submit_options{}.debounce(-1ms); }, "positive");
+    refuses([] { submit_options{}.debounce(10ms, -1ms); }, "at_most must not be negative");
+    refuses([] { submit_options{}.debounce(10ms, 9ms); }, "at least as long");
     refuses([] { submit_options{}.failed_retention(-1ms); }, "retention must not be negative: use zero or a longer time");
     refuses([] { submit_options{}.wait(-1ms); }, "wait");
     refuses([] { submit_options{}.header(std::string(257, 'h'), ""); }, "header name");

@@ -92,6 +92,16 @@ inline void check_payload_size(const std::string& payload) {
                                      std::to_string(most) + " are; submit a reference to it");
 }
 
+inline void check_on_duplicate(const new_task& task) {
+    not_negative(task.at_most, "at_most");
+    if (task.on_duplicate == duplicate::join) return;
+    const char* const why = task.unique_key.empty() ? "say which key others share: unique(key)"
+                            : task.hold             ? "its due time says when it starts: leave out hold()"
+                            : task.parent           ? "a subtask belongs to one call: leave out on_duplicate() and debounce()"
+                                                    : nullptr;
+    if (why) throw error(errc::invalid_argument, std::string("a task that replaces others of its key can't be submitted so: ") + why);
+}
+
 /// What is to be stored. Errors: also `too_large`.
 inline void check_tasks(const std::vector<new_task>& tasks) {
     const task_spec* checked = nullptr;
@@ -102,6 +112,7 @@ inline void check_tasks(const std::vector<new_task>& tasks) {
         check_name(limits::own_id, task.own_id, true);
         check_name(limits::unique_key, task.unique_key, true);
         not_negative(task.unique_window, "the window of a unique key");
+        check_on_duplicate(task);
         if (task.parent) {
             check_queue_name(task.parent->id.queue);
             check_name(limits::journal_key, task.parent->key);

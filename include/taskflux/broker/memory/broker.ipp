@@ -113,12 +113,7 @@ asio::awaitable<std::optional<task_outcome>> memory_broker::wait(task_id id, dur
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::cancel(std::string queue, std::vector<task_key> keys) {
-    co_return hub_->for_each(queue, keys, [&](auto& in, task_key key, time_point now) {
-        std::string holder;
-        const auto done = in.cancel(key, now, holder);
-        if (done == effect::requested) hub_->nudge(holder);
-        return done;
-    });
+    co_return hub_->for_each(queue, keys, [](auto& in, task_key key, time_point now) { return in.cancel(key, now); });
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::start(std::string queue, std::vector<task_key> keys) {

@@ -9,10 +9,9 @@
 namespace taskflux::memory {
 
 /// Brings about what the ends of tasks mean for their parents and children, in whatever queues these are, and what
-/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`; `on_cancel(consumer)` for each
-/// that has to cancel what it runs.
-template <class OnChange, class OnCancel>
-void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change, OnCancel on_cancel) {
+/// follows from that. `on_change(queue)` for each queue that was changed, to note it in `of`.
+template <class OnChange>
+void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange on_change) {
     const auto in = [&](const std::string& name, auto action) {
         const auto found = queues.find(name);
         if (found == queues.end()) return;
@@ -30,10 +29,8 @@ void carry_consequences(queue_map& queues, agenda& of, time_point now, OnChange 
         }
         for (const auto& [parent, place] : consequences.orphans) {
             in(place.queue, [&, &id = parent, &own_id = place.own_id](task_queue& queue) {
-                std::string holder;
                 const auto key = queue.find_own(own_id);
-                if (!key || !queue.is_child_of(*key, id)) return;
-                if (queue.cancel(*key, now, holder) == effect::requested) on_cancel(holder);
+                if (key && queue.is_child_of(*key, id)) queue.cancel(*key, now);
             });
         }
         for (const auto& place : consequences.starts) {

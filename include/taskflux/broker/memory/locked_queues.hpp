@@ -89,9 +89,6 @@ public:
         return action(queues_.all());
     }
 
-    /// Wakes everybody who watches for `consumer`. From within an action only.
-    void nudge(const std::string& consumer) { parked_.nudge(consumer); }
-
     void close() {
         const std::lock_guard lock(mutex_);
         is_closed_ = true;
@@ -132,6 +129,7 @@ protected:
     void note(task_queue& queue) {
         agenda_.note(queue);
         reporter_->failed(queue);
+        for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
         if (!queue.attended().notes_deserted()) return;
         if (const auto when = next_look(queue, clock_->now()); parked_.look_at(queue.listed.name, when)) arm(when);
     }
@@ -200,7 +198,7 @@ protected:
         carry_consequences(queues_.all(), agenda_, now, [this](task_queue& queue) {
             note(queue);
             wake_fetch(parked_.fetches(), queue);
-        }, [this](const std::string& consumer) { nudge(consumer); });
+        });
         arm_next();
     }
 

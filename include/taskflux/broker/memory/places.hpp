@@ -30,11 +30,13 @@ public:
     /// `seed` makes the nonces of keys.
     explicit task_places(std::uint64_t seed) : nonces_(seed) {}
 
-    /// The task that is there already under the same own id or unique key.
-    std::optional<task_key> find_same(const new_task& as, time_point now) {
-        if (const auto there = find_own(as.own_id)) return there;
-        if (const auto* holder = unique_holder(as.unique_key, now)) return key_of(*holder);
-        return std::nullopt;
+    /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
+    /// would replace that, but comes too late, the holder's successor.
+    entry* find_same(const new_task& as, time_point now) {
+        if (const auto there = find_own(as.own_id)) return tasks_.find(there->sequence);
+        auto* const holder = unique_holder(as.unique_key, now);
+        if (!holder || as.on_duplicate == duplicate::join || !has_begun(*holder)) return holder;
+        return successor(as.unique_key);
     }
 
     /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
@@ -153,9 +155,20 @@ protected:
         tasks_.erase(task);
     }
 
-    const entry* unique_holder(const std::string& key, time_point now) {
+    entry* unique_holder(const std::string& key, time_point now) {
         const auto holder = unique_.holder(key, now);
         return holder ? tasks_.find(*holder) : nullptr;
+    }
+
+    /// Whether a task keeps its payload: an attempt has begun, or its journal says what it has done.
+    static bool has_begun(const entry& task) {
+        return !is_before_attempt(task.state) || task.first_started_at > time_point{} || task.journal();
+    }
+
+    /// Who waits for the end of the task that holds a key.
+    entry* successor(const std::string& key) {
+        const auto waits = unique_.successor(key);
+        return waits ? tasks_.find(*waits) : nullptr;
     }
 
     void lock_unique_key(const entry& task, time_point now) {
@@ -163,8 +176,10 @@ protected:
         unique_.lock(key, task.sequence, window > duration::zero() ? later(now, window) : never);
     }
 
-    void unlock_unique_key(const entry& task) {
-        if (task.extras) unique_.unlock(task.extras->unique_key, task.sequence);
+    /// Gives who holds its key next.
+    entry* unlock_unique_key(const entry& task) {
+        const auto next = task.extras ? unique_.unlock(task.extras->unique_key, task.sequence) : std::nullopt;
+        return next ? tasks_.find(*next) : nullptr;
     }
 
     nonces nonces_;

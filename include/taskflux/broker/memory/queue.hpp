@@ -34,7 +34,11 @@ public:
         }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
-        for (auto& task : tasks) answers.push_back(store_.add(std::move(task), now));
+        for (auto& task : tasks) {
+            const auto restarted = task.on_duplicate == duplicate::restart ? task.unique_key : std::string();
+            answers.push_back(store_.add(std::move(task), now));
+            if (auto* const runs = store_.cancel_holder(restarted, now)) request_cancel(*runs);
+        }
         return answers;
     }
 
@@ -193,22 +197,20 @@ public:
 
     // --- steering ------------------------------------------------------------------------------------
 
-    /// `requested` for a running task; `holder` then names its consumer.
-    effect cancel(task_key key, time_point now, std::string& holder) {
+    /// `requested` for a running task.
+    effect cancel(task_key key, time_point now) {
         return step(key, task_event::cancel, [&](entry& task) {
-            if (task.state == task_state::running) {
-                task.cancel_requested = true;
-                task.holder->has_news = true;
-                holder = task.holder->name;
-                return effect::requested;
-            }
+            if (task.state == task_state::running) return request_cancel(task), effect::requested;
             store_.cancel(task, now);
             return effect::done;
         });
     }
 
     effect start(task_key key, time_point now) {
-        return step(key, task_event::start, [&](entry& task) { return store_.start(task, now), effect::done; });
+        return step(key, task_event::start, [&](entry& task) {
+            if (store_.is_successor(task)) return effect::wrong_state;  // its turn comes by itself
+            return store_.start(task, now), effect::done;
+        });
     }
 
     effect promote(task_key key, time_point now) {
@@ -299,6 +301,9 @@ public:
         bury_consumers(now);
     }
 
+    /// Consumers that have something to cancel, since the last call.
+    std::vector<std::string> take_nudged() { return std::exchange(nudged_, {}); }
+
     /// See `task_store`.
     std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
     void follow(duration ahead) { store_.follow(ahead); }
@@ -319,7 +324,7 @@ public:
 private:
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now).has_value(); };
+        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
         const auto there = std::ranges::count_if(tasks, is_there);
         const auto fresh = tasks.size() - static_cast<std::size_t>(there);
         if (store_.pending() + fresh <= max_pending_) return;
@@ -332,6 +337,12 @@ private:
         consumers_.bury(now, [&](consumer& who) {
             while (auto* task = who.held.back()) store_.recover(*task, now);
         });
+    }
+
+    void request_cancel(entry& running) {
+        running.cancel_requested = true;
+        running.holder->has_news = true;
+        nudged_.push_back(running.holder->name);
     }
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
@@ -355,6 +366,7 @@ private:
     consumers consumers_;
     admission admission_;
     memory::schedules schedules_;
+    std::vector<std::string> nudged_;
 };
 
 }  // namespace taskflux::memory

@@ -26,10 +26,12 @@ public:
 
     /// Stores a task, or finds the one that is there already under its own id or unique key.
     submitted add(new_task&& from, time_point now) {
-        if (const auto there = find_same(from, now)) {
-            if (from.is_awaited) ++tasks_.find(there->sequence)->announced_waits;
-            return {*there, true};
+        if (auto* const there = find_same(from, now)) {
+            if (from.is_awaited) ++there->announced_waits;
+            if (is_replaced(*there, from)) replace(*there, std::move(from), now);
+            return {key_of(*there), true};
         }
+        const bool follows = unique_holder(from.unique_key, now);
         auto& task = tasks_.add();
         task.announced_waits = from.is_awaited ? 1 : 0;
         task.spec = std::move(from.spec);
@@ -42,7 +44,7 @@ public:
         if (!from.unique_key.empty()) {
             task.more().unique_key = std::move(from.unique_key);
             task.more().unique_window = from.unique_window;
-            lock_unique_key(task, now);
+            follows ? unique_.set_successor(task.extras->unique_key, task.sequence) : lock_unique_key(task, now);
         }
         if (from.parent) task.more().parent = std::move(from.parent);
         task.when = (std::max)(later(now, from.delay), now);
@@ -50,9 +52,21 @@ public:
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
-        if (!from.hold) start(task, now);
+        if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
     }
+
+    /// Cancels the holder of a unique key, if it has begun; gives it where it runs, so that its consumer is told.
+    entry* cancel_holder(const std::string& key, time_point now) {
+        auto* const holder = unique_holder(key, now);
+        if (!holder || !has_begun(*holder)) return nullptr;
+        if (holder->state == task_state::running) return holder;
+        cancel(*holder, now);
+        return nullptr;
+    }
+
+    /// Whether it waits for another's end, which holds its unique key.
+    bool is_successor(const entry& task) { return task.extras && successor(task.extras->unique_key) == &task; }
 
     void start(entry& task, time_point now) {
         detach(task);
@@ -185,6 +199,32 @@ public:
     consequences take_consequences() { return std::exchange(consequences_, {}); }
 
 protected:
+    /// An own id that is there already changes nothing.
+    static bool is_replaced(const entry& task, const new_task& by) {
+        return by.on_duplicate != duplicate::join && (by.own_id.empty() || task.extras->own_id != by.own_id);
+    }
+
+    /// Gives a task that has not begun another payload, specification and due time. Where it is ready and stays so, it keeps its
+    /// turn.
+    void replace(entry& task, new_task&& by, time_point now) {
+        const bool keeps_lane = task.state == task_state::waiting && task.spec->name == by.spec->name &&
+                                task.spec->priority == by.spec->priority;
+        auto due = (std::max)(later(now, by.delay), now);
+        if (by.at_most > duration::zero()) due = (std::min)(due, later(task.submitted_at, by.at_most));
+        const bool keeps_turn = keeps_lane && due <= now && by.at <= time_point{};
+        keeps_turn ? forget_limit(task) : detach(task);
+        wall_.remove(task);
+        task.when = due;
+        wall_.add(task, by.at);
+        task.spec = std::move(by.spec);
+        task.payload = std::move(by.payload);
+        task.extras->unique_window = by.unique_window;
+        task.extras->limits_from = now;
+        if (is_successor(task)) return enter(task, task_event::replace, task_state::held), watch_limit(task);
+        if (keeps_turn) return enter(task, task_event::replace, task_state::waiting), watch_limit(task);
+        make_ready(task, task_event::replace, task.when, now);
+    }
+
     void give_back(entry& task, task_event event, time_point now) {
         if (task.cancel_requested) return cancel(task, now);
         detach(task);
@@ -217,7 +257,10 @@ protected:
         enter(task, event, to);
         task.when = now;
         wall_.remove(task);  // it was held for a time of the wall clock
-        unlock_unique_key(task);
+        if (auto* const next = unlock_unique_key(task)) {
+            lock_unique_key(*next, now);
+            start(*next, now);
+        }
         task.tell_waiters();
         if (!task.extras) return;
         if (task.extras->parent) consequences_.ended.push_back({*task.extras->parent, task.extras->own_id, task.outcome()});

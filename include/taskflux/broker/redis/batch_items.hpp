@@ -18,14 +18,18 @@ struct task_item {
     task_item() {}
     task_item(const new_task& task, std::uint32_t made_nonce) : record(encode_record(task, made_nonce)), nonce(made_nonce) {
         is_awaited = task.is_awaited;
-        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{}) return;
+        const bool replaces = task.on_duplicate != duplicate::join;
+        if (!task.hold && task.delay <= duration::zero() && task.at <= time_point{} && !replaces) return;
         put(place, std::uint8_t(task.hold));
         put(place, to_number(task.delay));
         put(place, to_number(task.at));
+        if (!replaces) return;
+        put(place, static_cast<std::uint8_t>(task.on_duplicate));
+        put(place, to_number(task.at_most));
     }
 
     std::string record;       ///< without the time, which the server puts in front
-    std::string place;        ///< whether it is held, and when it is due: see enqueue.lua; empty: it is to run at once
+    std::string place;        ///< whether it is held, when it is due, and whether it replaces others: see enqueue.lua; empty: it is to run at once
     std::uint32_t nonce = 0;  ///< which `record` has too
     bool is_awaited = false;  ///< the inbox is to hear of its end
 };

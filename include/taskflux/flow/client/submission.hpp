@@ -31,6 +31,8 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
     task.own_id = options.id();
     task.unique_key = options.unique_key();
     task.unique_window = options.unique_window();
+    task.on_duplicate = options.on_duplicate();
+    task.at_most = options.at_most();
     task.delay = options.delay();
     task.at = options.at().value_or(time_point{});
     task.hold = options.hold();

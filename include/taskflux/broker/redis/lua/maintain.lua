@@ -1,7 +1,7 @@
 -- Does what time alone brings about, some of it: promotes, gives up, recovers from consumers without a lease, forgets.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels HASH,
---           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
 --      ARGV how many at most of each, the server's run id ('': not known)
 -- out: {'OK', 1 if there is more or 0, and of each task that has failed here: its number, nonce and name, and why}; NEED;
 --      RELAY in place of OK when the outbox holds something
@@ -96,6 +96,20 @@ for _, member in ipairs(overdue(keys.forgotten)) do
         if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
     end
     if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
+end
+
+-- Versions that know no successors end a task without a look at the one that waits for that. Other ones each time.
+local waits = call('HSCAN', keys.successors, 0, 'COUNT', bound.looked_after)[2]
+for n = 0, 2 * math.min(#waits / 2, bound.looked_after) - 2, 2 do
+    local name = waits[(2 * now + n) % #waits + 1]
+    local successor, holder = unique_successor(name), unique_holder(name)
+    local seq, till, is_known = unique_entry(name)
+    if successor and (not holder or is_terminal(holder.state)) then
+        successors[name] = false
+        succeed(successor)
+    elseif successor and not is_known then
+        set_unique_entry(name, seq, till, true)
+    end
 end
 
 local recovered = 0

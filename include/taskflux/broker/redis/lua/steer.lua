@@ -1,7 +1,7 @@
 -- Acts on tasks from outside.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels HASH,
---           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, consumers HASH, cancels
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
 --      ARGV cancel, start, promote, requeue or remove; then of each: number, nonce
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000.
@@ -10,11 +10,7 @@ local steps = {}
 
 function steps.cancel(task)
     if task.state == task_state.running then
-        task.cancel = true
-        changed[task.seq] = true
-        cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
-        local inbox = string.match(call('HGET', keys.consumers, task.holder) or '', '^%d+:(.*)$')
-        if inbox then messages[#messages + 1] = {inbox, message_letter.renew .. text(queue_name()) .. text(task.holder)} end
+        request_cancel(task)
         return effect.requested
     end
     if is_terminal(task.state) then return effect.wrong_state end
@@ -23,7 +19,7 @@ function steps.cancel(task)
 end
 
 function steps.start(task)
-    if task.state ~= task_state.held then return effect.wrong_state end
+    if task.state ~= task_state.held or is_successor(task) then return effect.wrong_state end  -- its turn comes by itself
     detach(task)
     make_ready(task, task.when)
     return effect.done

@@ -7,7 +7,7 @@ local sorted_sets = {                                       -- member -> score, 
     [keys.scheduled] = {}, [keys.limited] = {}, [keys.forgotten] = {}, [keys.unclaimed] = {}, [keys.sleepers] = {}
 }
 local held_add, held_remove = {}, {}                        -- consumer -> numbers
-local own_ids, unique_keys, cancels = {}, {}, {}            -- false: out
+local own_ids, unique_keys, successors, cancels = {}, {}, {}, {}  -- false: out
 local bodies, states = {}, {}                               -- number, text, number, text…
 local messages = {}                                         -- {channel, text} each
 local wakes, woken, myself = 0, {}, ''                      -- how many sleepers, who for certain, and who not

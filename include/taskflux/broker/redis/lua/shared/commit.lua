@@ -73,6 +73,7 @@ local function probe_all()
     for consumer in pairs(held_remove) do probe('SCARD', key(own_key.held .. consumer)) end
     if next(cancels) then probe('HLEN', keys.cancels) end
     if next(unique_keys) then probe('HLEN', keys.unique_keys) end
+    if next(successors) then probe('HLEN', keys.successors) end
     if next(own_ids) then probe('HLEN', keys.own_ids) end
     if next(outgoing) then probe('HLEN', keys.outbox) end
     for _, command in ipairs(also) do
@@ -171,7 +172,8 @@ local function apply(of)
     write_sorted_sets()
     for consumer, seqs in pairs(held_remove) do write('SREM', key(own_key.held .. consumer), seqs) end
     for consumer, seqs in pairs(held_add) do write('SADD', key(own_key.held .. consumer), seqs) end
-    for hash, changes in pairs({[keys.own_ids] = own_ids, [keys.unique_keys] = unique_keys, [keys.cancels] = cancels}) do
+    for hash, changes in pairs({[keys.own_ids] = own_ids, [keys.unique_keys] = unique_keys, [keys.successors] = successors,
+        [keys.cancels] = cancels}) do
         for field, value in pairs(changes) do
             if value then call('HSET', hash, field, value) else call('HDEL', hash, field) end
         end

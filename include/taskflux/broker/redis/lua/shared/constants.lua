@@ -14,6 +14,8 @@ local effect = {...}
 local more_effects = {...}
 -- C++: broker/broker.hpp settlement::kind
 local ending_kind = {...}
+-- C++: core/options.hpp duplicate
+local duplicate = {...}
 -- C++: core/options.hpp run_policy
 local run_policy = {...}
 -- C++: broker/redis/layout.hpp stored_time
@@ -69,7 +71,7 @@ local member_pattern = {
 local format = {
     u16 = '<H', u32 = '<I4', time = '<I6', number = '<d', number_in_msgpack = '>d',
     record = '<I6BBBI4B', record_from_version = '<BBBI4', limits = '<ddddI4', own_id = '<Hc0', unique_key = '<Hc0d',
-    parent = '<Bc0dI4Hc0', placing = '<Bdd',
+    parent = '<Bc0dI4Hc0', placing = '<Bdd', replacing = '<Bd',
     state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH', state_from_gone_at = '<dHI4',
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
     hold = '<dB', results = '<dB', result = '<BBI4c0',
@@ -117,6 +119,7 @@ local bound = {
     words = 4000,           -- in a command: `unpack` fails past 8,000
     wakes = 8,              -- sleepers that one script wakes
     searched_lane = 1000,   -- tasks in a lane in which one is still searched for
+    looked_after = 20,      -- tasks that wait for the end of another with their unique key, at once
     passed_over = 100,      -- tasks of unknown names that one fetch marks
     segment = 256,          -- tasks of a segment, whose places are bytes
     told = 100,             -- bytes of foreign data that are told of

@@ -12,6 +12,7 @@ local keys = {
     unclaimed = 'u',      -- ZSET: tasks for which no worker that looked had a handler
     own_ids = 'k',        -- HASH: the user's own id -> number
     unique_keys = 'y',    -- HASH: unique key -> number:until
+    successors = 'Y',     -- HASH: unique key -> number of the task that waits for the end of the one that holds it
     sleepers = 'i',       -- ZSET: fetches that wait for tasks -> since when
     waiters = 'w',        -- HASH: number -> channels to be told of its end
     reports = 'g',        -- HASH: number with p -> progress, with l -> log lines

@@ -77,12 +77,20 @@ local function erase(task)
     if task.special and info(task).own then own_ids[info(task).own] = false end
 end
 
+-- The task that held its unique key has ended: now it does, and starts when it is due.
+local function succeed(task)
+    lock_unique(task)
+    detach(task)
+    make_ready(task, task.when)
+end
+
 -- Ends a task: its unique key is free, callers waiting for its end are told, its open subtasks are cancelled.
 local function conclude(task, state)
     detach(task)
     enter(task, state)
     task.when = now
-    unlock_unique(task)
+    local successor = unlock_unique(task)
+    if successor then succeed(successor) end
     ended[#ended + 1] = task
     if task.special and info(task).parent then ended_children[#ended_children + 1] = task end
     if task.journal then

@@ -4,6 +4,15 @@
 local function text(value) return struct.pack(format.u32, #value) .. value end
 local function queue_name() return (string.match(prefix, '{(.*)}:$')) end
 
+-- Has the consumer of a running task cancel it.
+local function request_cancel(task)
+    task.cancel = true
+    changed[task.seq] = true
+    cancels[task.seq] = string.format('%d\n%d\n%s', task.nonce, task.deliveries, task.holder)
+    local inbox = string.match(call('HGET', keys.consumers, task.holder) or '', '^%d+:(.*)$')
+    if inbox then messages[#messages + 1] = {inbox, message_letter.renew .. text(queue_name()) .. text(task.holder)} end
+end
+
 -- What callers waiting for a task's end are told.
 local function end_of(task)
     local queue = queue_name()

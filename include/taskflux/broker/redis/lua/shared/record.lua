@@ -17,19 +17,23 @@ local function parse(record)
             error('no time')
         end
     end
+    made.own_at = at
     if flags % (2 * record_flag.has_own_id) >= record_flag.has_own_id then
         made.own, at = struct.unpack(format.own_id, record, at)
     end
+    made.unique_at = at
     if flags % (2 * record_flag.has_unique_key) >= record_flag.has_unique_key then
         made.unique, made.window, at = struct.unpack(format.unique_key, record, at)
         if not is_time(made.window) then error('no time') end
     end
+    made.parent_at = at
     if flags % (2 * record_flag.has_parent) >= record_flag.has_parent then
         made.parent = {}
         made.parent.queue, made.parent.seq, made.parent.nonce, made.parent.key, at =
             struct.unpack(format.parent, record, at)
         if not whole(made.parent.seq) then error('no number') end
     end
+    made.more_at = at
     if flags % (2 * record_flag.has_more) >= record_flag.has_more then
         local rest
         rest, at = struct.unpack(format.u32, record, at)

@@ -7,33 +7,44 @@ local function hear_of(seq, channel)
     also[#also + 1] = {'HSET', keys.waiters, seq, known .. channel .. '\n'}
 end
 
--- The task that is there already under the same own id or unique key.
-local function same_task(of)
+-- The task that is there already under the same own id or unique key, and whether it is under the id. Where it would be
+-- replaced, but has begun, the one that waits for its end.
+local function same_task(of, policy)
     if of.own then
         if own_ids[of.own] == nil then own_ids[of.own] = whole(call('HGET', keys.own_ids, of.own)) end
         local known = own_ids[of.own]
         if known then
             load({known})
-            if tasks[known] then return tasks[known] end
+            if tasks[known] then return tasks[known], true end
         end
     end
-    return of.unique and unique_holder(of.unique)
+    local holder = of.unique and unique_holder(of.unique)
+    if not holder or policy == duplicate.join or not has_begun(holder) then return holder end
+    return unique_successor(of.unique)
 end
 
 -- Gives tasks the numbers behind `seq`: from ARGV[from] on, for each a record without its time and how it begins ('' or
--- hold, delay in ms, at). Adds index, number and nonce of each duplicate to `reply`, and the number of each to `numbers`; gives
--- the last number.
+-- hold, delay in ms, at; and perhaps what becomes of it where another has its unique key, and `at_most`). Adds index,
+-- number and nonce of each duplicate to `reply`, and the number of each to `numbers`; gives the last number.
 local function store_tasks(seq, from, reply, numbers)
     local time = struct.pack(format.time, now)
     for n = from, #ARGV, 2 do
         local record, how = time .. ARGV[n], ARGV[n + 1]
         local task = fresh(seq + 1, record)
-        local there = same_task(info(task))
+        local hold, delay, at, policy, at_most = 0, 0, 0, duplicate.join, 0
+        if how ~= '' then
+            local behind
+            hold, delay, at, behind = struct.unpack(format.placing, how)
+            if behind <= #how then policy, at_most = struct.unpack(format.replacing, how, behind) end
+        end
+        local due = math.min(math.max(at, now + delay, now), stored_time.never)
+        local there, is_own = same_task(info(task), policy)
         if there then
             reply[#reply + 1] = (n - from) / 2
             reply[#reply + 1] = there.seq
             reply[#reply + 1] = there.nonce
             numbers[#numbers + 1] = there.seq
+            if policy ~= duplicate.join and not is_own then replace(there, task, due, at_most) end
         else
             seq = seq + 1
             numbers[#numbers + 1] = seq
@@ -41,10 +52,13 @@ local function store_tasks(seq, from, reply, numbers)
             bodies[#bodies + 1] = seq
             bodies[#bodies + 1] = record
             if info(task).own then own_ids[info(task).own] = seq end
-            lock_unique(task)
-            local hold, delay, at = 0, 0, 0
-            if how ~= '' then hold, delay, at = struct.unpack(format.placing, how) end
-            task.when = math.min(math.max(at, now + delay, now), stored_time.never)
+            if policy ~= duplicate.join and unique_holder(info(task).unique) then
+                follow_holder(task)
+                hold = 1
+            else
+                lock_unique(task)
+            end
+            task.when = due
             task.state = task_state.held
             count(task_state.held, 1)
             changed[seq] = true
@@ -58,6 +72,7 @@ local function store_tasks(seq, from, reply, numbers)
                 end
             end
         end
+        if policy == duplicate.restart then restart_holder(info(task).unique) end
     end
     return seq
 end

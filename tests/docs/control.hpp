@@ -1,0 +1,9 @@
+#pragma once
+
+// What the code blocks of docs/control.md take for granted.
+#include "default.hpp"
+
+inline constexpr taskflux::task<void(int)> rebuild_index{"rebuild_index"};
+
+extern taskflux::client client;
+extern int customer;
