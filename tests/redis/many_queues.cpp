@@ -162,6 +162,23 @@ BOOST_AUTO_TEST_CASE(who_asks_other_queues_from_now_on_sleeps_no_more_in_those_b
     BOOST_TEST(!fetching->has_ended);
 }
 
+BOOST_AUTO_TEST_CASE(who_leaves_gives_back_all_that_it_holds_in_each_of_its_queues) {
+    constexpr std::size_t many = 150;  // more than one call gives back
+    const auto queues = names(3);
+    on.run(on.broker->join("w", queues, 24h));
+    auto all = request(queues, 0s);
+    all.max = 3 * many;
+    for (const auto& name : queues) other.run(other.broker->submit(name, std::vector<new_task>(many, test::plain_task())));
+    BOOST_TEST(on.run(on.broker->fetch(all)).size() == all.max);
+    on.run(on.broker->leave("w", queues));
+    for (const auto& name : queues) {
+        const auto counts = other.counts(name);
+        BOOST_TEST(counts.waiting == many);
+        BOOST_TEST(counts.running == 0U);
+        BOOST_TEST(counts.consumers == 0U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(who_serves_a_queue_alone_watches_for_nothing) {
     const auto watches = [&] { return server.command({"HEXISTS", key("q0", "c"), "watcher"}).integer() == 1; };
     on.run(on.broker->join("w", {"q0"}, 24h));
