@@ -23932,7 +23932,6 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
             made.payload = record.payload;
             made.submitted_at = record.submitted_at;
             made.first_started_at = made.started_at = time_point(duration(now));
-            made.deadline_at = never;
             made.spec = record.spec;
             found.push_back(std::move(made));
         };

@@ -88,6 +88,54 @@ BOOST_AUTO_TEST_CASE(of_large_ends_the_last_are_kept_and_callers_for_the_others_
     BOOST_TEST((second.look().outcome != nullptr));
 }
 
+BOOST_AUTO_TEST_CASE(an_end_that_was_taken_leaves_its_room_to_others_and_a_single_one_may_have_any_size) {
+    awaited_ends ends;
+    for (std::uint64_t sequence = 1; sequence < 4; ++sequence) {
+        ends.expect(id_of(sequence));
+        ends.deliver(id_of(sequence), large_outcome());
+        BOOST_TEST(ends.take(id_of(sequence)).has_value());
+    }
+    auto larger = large_outcome();
+    larger.error.assign(20 << 20, 'y');
+    ends.expect(id_of(4));
+    ends.deliver(id_of(4), larger);
+    BOOST_TEST(ends.take(id_of(4)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(each_caller_that_was_expected_gets_the_end) {
+    awaited_ends ends;
+    task_outcome outcome;
+    outcome.attempts = 3;
+    for (int caller = 0; caller < 3; ++caller) ends.expect(id_of(1));
+    ends.deliver(id_of(1), outcome);
+    BOOST_TEST(ends.take(id_of(1))->attempts == 3U);
+    for (int caller = 1; caller < 3; ++caller) {
+        awaited_ends::ticket one(ends, id_of(1));
+        const auto known = one.look();
+        BOOST_REQUIRE(known.outcome != nullptr);
+        BOOST_TEST(known.outcome->attempts == 3U);
+    }
+    BOOST_TEST(!ends.take(id_of(1)));
+}
+
+BOOST_AUTO_TEST_CASE(an_end_that_others_awaited_is_kept_beside_until_the_last_submission_is_over) {
+    awaited_ends ends;
+    const auto told_while = [&](int submissions_to_come) {
+        std::deque<awaited_ends::submission> under_way;
+        under_way.emplace_back(ends);
+        if (submissions_to_come > 0) under_way.emplace_back(ends);
+        {
+            const awaited_ends::ticket other(ends, id_of(1));
+            ends.deliver(id_of(1), task_outcome());
+        }
+        under_way.pop_front();
+        ends.expect(id_of(1));
+        return ends.take(id_of(1)).has_value();
+    };
+    BOOST_TEST(told_while(1));
+    BOOST_TEST(!told_while(0));
+}
+
 BOOST_AUTO_TEST_CASE(when_messages_were_lost_all_are_asked_for_at_once_and_once) {
     awaited_ends ends;
     ends.expect(id_of(1));

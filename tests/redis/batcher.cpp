@@ -1,4 +1,5 @@
 #include <taskflux/broker/redis/batcher.hpp>
+#include <taskflux/detail/event.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -7,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -29,6 +31,40 @@ asio::awaitable<std::vector<int>> fail(std::vector<int>) {
     co_await asio::post(asio::deferred);  // more come meanwhile
     throw std::runtime_error("no luck");
 }
+
+/// Notes what is sent together, and how much is under way at once. What is sent first waits for all others.
+struct line {
+    asio::io_context io;
+    taskflux::detail::event all_are_there;
+    std::vector<std::size_t> sent;
+    int under_way = 0, most_under_way = 0;
+    std::shared_ptr<batcher<sized, int>> batches =
+        std::make_shared<batcher<sized, int>>(io.get_executor(), [this](std::vector<sized> items) { return send(*this, std::move(items)); });
+
+    static asio::awaitable<std::vector<int>> send(line& in, std::vector<sized> items) {
+        in.most_under_way = (std::max)(in.most_under_way, ++in.under_way);
+        in.sent.push_back(items.size());
+        if (in.sent.size() == 1) co_await in.all_are_there.wait();
+        co_await asio::post(asio::deferred);
+        --in.under_way;
+        std::vector<int> answers;
+        for (const auto& item : items) answers.push_back(int(item.bytes));
+        co_return answers;
+    }
+
+    /// Has each of these sent for a caller of its own, the first one before the others come; what they are answered.
+    std::vector<std::vector<int>> run(const std::vector<std::vector<sized>>& all) {
+        std::vector<std::vector<int>> answered(all.size());
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            asio::co_spawn(io, batches->run(all[i]), [&answered, i](std::exception_ptr, std::vector<int> got) { answered[i] = std::move(got); });
+            io.poll();
+            io.restart();
+        }
+        all_are_there.set();
+        io.run();
+        return answered;
+    }
+};
 
 }  // namespace
 
@@ -58,6 +94,23 @@ BOOST_AUTO_TEST_CASE(what_goes_wrong_with_a_batch_is_thrown_to_all_that_had_a_pa
     }
     io.run();
     BOOST_TEST(failed == 5);
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_while_something_is_under_way_goes_next_as_much_as_may_go_together) {
+    constexpr auto most = batcher_limits::max_bytes;
+    const std::vector<std::vector<sized>> large{{{1}}, {{most - 1}}, {{1}}, {{1}, {2}}, {{most + 1}}, {{3}}};
+    line by_bytes;
+    const auto answers = by_bytes.run(large);
+    BOOST_TEST(by_bytes.most_under_way == 1);
+    BOOST_TEST(by_bytes.sent == (std::vector<std::size_t>{1, 2, 2, 1, 1}), boost::test_tools::per_element());
+    for (std::size_t i = 0; i < large.size(); ++i) {
+        BOOST_REQUIRE(answers[i].size() == large[i].size());
+        for (std::size_t j = 0; j < large[i].size(); ++j) BOOST_TEST(answers[i][j] == int(large[i][j].bytes));
+    }
+    const std::vector<sized> many(batcher_limits::max_items, sized{0}), one(1, sized{0});
+    line by_items;
+    by_items.run({one, many, one, one});
+    BOOST_TEST(by_items.sent == (std::vector<std::size_t>{1, batcher_limits::max_items, 2}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

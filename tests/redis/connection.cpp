@@ -373,6 +373,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_co
         came.emplace_back(payload);
     });
     redis->on_missed_messages([&] { ++calls; });
+    BOOST_TEST(!redis->hears());
     redis->start();
     const auto subscribers = [&] {
         return server.command({"PUBSUB", "NUMSUB", redis->inbox()}).items.at(1).integer();
@@ -390,6 +391,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_published_to_the_inbox_arrives_also_after_its_co
         came.clear();
     };
     BOOST_TEST(eventually([&] { return calls == 1; }));
+    BOOST_TEST(redis->hears());
     BOOST_TEST(subscribers() == 1);
     arrive("first", 1000);
     for (int i = 1; i != 3; ++i) {

@@ -274,6 +274,18 @@ BOOST_AUTO_TEST_CASE(a_sentinels_word_is_enough_for_another_server) {
     BOOST_TEST((link.hear(silence()) == address{"b", 6379}));
 }
 
+BOOST_AUTO_TEST_CASE(a_sentinels_word_is_enough_where_the_last_master_was_tried_without_one) {
+    connect_by(master("a"), "run-1");
+    lose();
+    link.begin_attempt(true);
+    BOOST_TEST((link.hear(silence()) == address{"a", 6379}));
+    link.connect();
+    lose();
+    connect_by(master("b"), "run-2");
+    BOOST_TEST(link.is_ready());
+    BOOST_TEST(link.server() == "run-2");
+}
+
 BOOST_AUTO_TEST_CASE(a_sentinel_that_answers_without_a_master_is_believed) {
     connect_by(master("a"), "run-1");
     lose();

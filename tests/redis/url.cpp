@@ -50,6 +50,9 @@ const good good_urls[] = {
     {"rediss+sentinel://a,b/main?ca=c.pem", "rediss+sentinel://a:26379,b:26379/main/0?ca=c.pem"},
     {"redis://host?durable=2", "redis://host:6379/0?durable=2"},
     {"redis://host?durable=0", "redis://host:6379/0?durable=0"},
+    {"redis://host?durable=100", "redis://host:6379/0?durable=100"},
+    {"redis://host:65535?timeout=1ms", "redis://host:65535/0?timeout=1ms"},
+    {"redis://host:1?timeout=3600s", "redis://host:1/0?timeout=3600000ms"},
 };
 
 struct bad {
@@ -84,6 +87,8 @@ const bad bad_urls[] = {
     {"redis://host/1/2", "database is not"},
     {"redis://:s3cret%2@host", "two hexadecimal digits"},
     {"redis://:s3cret%zz@host", "two hexadecimal digits"},
+    {"redis://:s3cret%2g@host", "two hexadecimal digits"},
+    {"redis://:s3cret%g2@host", "two hexadecimal digits"},
     {"redis://:s3cret%00@host", "%00"},
     {"redis://:s3cret#1@host", "%23"},
     {"redis://host:1?s3cret@other", "option is not known"},
@@ -93,9 +98,12 @@ const bad bad_urls[] = {
     {"redis://host?timeout=s", "is not a time"},
     {"redis://host?timeout=9999999999999999999s", "is not a time"},
     {"redis://host?timeout=3601s", "is not a time"},
+    {"redis://host?timeout=3600001ms", "is not a time"},
     {"redis://host?ca=a.pem", "rediss://"},
     {"rediss://host?ca=", "name a file"},
     {"rediss://host?cert=a.pem", "cert and key go together"},
+    {"rediss://host?key=a.pem", "cert and key go together"},
+    {"rediss://host?cafile=a.pem", "option is not known"},
     {"redis+unix://run/redis.sock", "three slashes"},
     {"redis+unix:///", "three slashes"},
     {"redis+sentinel://a,b", "master's name is missing"},

@@ -127,6 +127,18 @@ BOOST_AUTO_TEST_CASE(a_list_of_large_tasks_comes_in_several_answers) {
     BOOST_TEST(requests() - before == count + 1);
 }
 
+BOOST_AUTO_TEST_CASE(an_end_that_time_alone_brings_is_asked_for_when_it_comes) {
+    const auto key = add(task(run_policy{.expires_in = 2s}));
+    auto calls = wait_for({key});
+    go_on(1900ms);
+    BOOST_TEST(!calls[0].done());
+    const auto before = requests();
+    go_on(100ms);  // long before all are asked for again
+    BOOST_TEST(requests() - before >= 1U);
+    BOOST_REQUIRE(calls[0].done());
+    BOOST_TEST((calls[0].get()->state == task_state::expired));
+}
+
 BOOST_AUTO_TEST_CASE(a_caller_whose_time_is_over_asks_once_more) {
     const auto keys = add_many(2);
     auto calls = wait_for(keys, 1s);

@@ -36,6 +36,11 @@ BOOST_DESCRIBE_STRUCT(holds_undescribed, (), (items))
 
 enum class bare { one };
 
+struct has_value {
+    std::optional<int> some = 1;
+};
+BOOST_DESCRIBE_STRUCT(has_value, (), (some))
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(core_codec)
@@ -124,6 +129,8 @@ BOOST_AUTO_TEST_CASE(described_structs_go_both_ways_with_their_bases) {
 BOOST_AUTO_TEST_CASE(an_empty_optional_member_is_left_out_and_may_be_null_or_absent) {
     both_ways(user{{9}, "Ada", {}}, R"({"id":9,"name":"Ada"})");
     BOOST_TEST(!decode<user>(R"({"email":null})").email.has_value());
+    BOOST_TEST(!decode<has_value>(R"({"some":null})").some.has_value());  // not what its owner gives it
+    BOOST_TEST((decode<has_value>("{}").some == 1));
     both_ways(std::optional<int>{}, "null");
     both_ways(std::optional<int>{5}, "5");
 }

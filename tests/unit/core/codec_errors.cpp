@@ -60,12 +60,25 @@ struct holds_sloppy {
 };
 BOOST_DESCRIBE_STRUCT(holds_sloppy, (), (inner))
 
+/// One that writes two levels.
+struct deep {};
+struct holds_deep {
+    deep inner;
+};
+BOOST_DESCRIBE_STRUCT(holds_deep, (), (inner))
+
 }  // namespace
 
 template <>
 struct taskflux::codec<sloppy> {
     static void encode(const sloppy&, std::string& out) { out += "<xml/>"; }
     static sloppy decode(std::string_view) { return {}; }
+};
+
+template <>
+struct taskflux::codec<deep> {
+    static void encode(const deep&, std::string& out) { out += "[[]]"; }
+    static deep decode(std::string_view) { return {}; }
 };
 
 BOOST_AUTO_TEST_SUITE(core_codec_errors)
@@ -227,6 +240,12 @@ BOOST_AUTO_TEST_CASE(the_depth_limit_is_the_same_both_ways) {
     BOOST_TEST(decode<int>("5", decode_limits().max_depth(0)) == 5);
     BOOST_CHECK_THROW(decode<std::vector<int>>("[]", decode_limits().max_depth(0)), decode_error);
     BOOST_CHECK_THROW(encode(std::vector<int>(), decode_limits().max_depth(0)), encode_error);
+    const shape figure = std::int64_t{5};  // an object with its type
+    BOOST_TEST((decode<shape>(encode(figure, decode_limits().max_depth(1)), decode_limits().max_depth(1)) == figure));
+    does_not_encode(figure, "", "nested deeper than 0 levels", errc::too_large, decode_limits().max_depth(0));
+    BOOST_TEST(encode(holds_deep{}, decode_limits().max_depth(3)) == R"({"inner":[[]]})");
+    BOOST_CHECK_EXCEPTION(encode(holds_deep{}, decode_limits().max_depth(2)), encode_error,
+                          [](const encode_error& error) { return error.code() == errc::too_large && error.pointer().starts_with("/inner"); });
 }
 
 BOOST_AUTO_TEST_CASE(the_size_limit_is_the_same_both_ways) {
@@ -238,6 +257,8 @@ BOOST_AUTO_TEST_CASE(the_size_limit_is_the_same_both_ways) {
                     limits);
     does_not_encode(std::vector<int>{1, 22222222, 3}, "/1", "the limit of 7 bytes is passed here",
                     errc::too_large, limits);
+    does_not_encode(std::map<std::string, int>{{"a", 1}, {"b", 22222222}, {"c", 3}}, "/b", "the limit of 7 bytes is passed here",
+                    errc::too_large, limits);
     does_not_encode(std::string("123456"), "", "the limit of 7 bytes is passed here", errc::too_large,
                     limits);
     does_not_encode(taskflux::raw{"12345678"}, "", "the limit of 7 bytes is passed here", errc::too_large,
@@ -248,6 +269,8 @@ BOOST_AUTO_TEST_CASE(the_size_limit_is_the_same_both_ways) {
     std::string out(100, 'x');  // what is already there does not count
     encode(fits, out, limits);
     BOOST_TEST(out.size() == 107U);
+    encode(money{5}, out, limits);
+    BOOST_TEST(out.size() == 113U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
