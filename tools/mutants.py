@@ -213,6 +213,7 @@ def spliced(text, mutants):
     places = {}
     for one in mutants:
         places.setdefault(one.place(text), []).append(one)
+        check_marked(text, one)
     ordered = sorted(places, key=lambda place: (place[0], -place[1]))
 
     def part(begin, end):
@@ -229,6 +230,19 @@ def spliced(text, mutants):
         return out + text[at:end]
 
     return part(0, len(text)).replace("#pragma once\n", "#pragma once\n#include <taskflux/mutants.hpp>\n", 1)
+
+
+def check_marked(text, one):
+    """What is marked must be a whole statement, or an expression: else the copy is no C++, or another program."""
+    begin, end = one.place(text)
+    if text[end - 1] == ";":
+        before = text[:begin].rstrip()
+        if not before.endswith((";", "{", "}", ")", ":", "*/")) and not re.search(r"(\belse|//[^\n]*)$", before):
+            raise Mistake(f"{one.source}:{one.line}: {one.name}: mark the statement from its beginning on")
+        if re.match(r"(auto|const|constexpr|using)\b", text[begin:end]):
+            raise Mistake(f"{one.source}:{one.line}: {one.name}: what is declared is needed behind it: mark the value alone")
+    elif re.match(r"(if|for|while|do|switch|return|auto|const|throw|co_return)\b", text[begin:end]):
+        raise Mistake(f"{one.source}:{one.line}: {one.name}: mark a whole statement, with its `;`, or an expression within it")
 
 
 def with_choice(right, mutants, is_statement):

@@ -9273,7 +9273,6 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
 }
 
 void executor_state::end(retry_state& a) noexcept {
-    a.state = retry_state::phase::ended;
     ++a.wait;
     a.disarm();
 }
@@ -9291,7 +9290,7 @@ void executor_state::arm(executor_job& j) {
 void executor_state::on_time(executor_job& j, unsigned wait) {
     std::unique_lock lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
-    if (a.wait != wait || a.state == retry_state::phase::ended) return;
+    if (a.wait != wait) return;  // another wait has taken its place, or the job has ended
     const auto now = options_.clock().now();
     if (now >= a.deadline) {
         lock.unlock();
@@ -12172,7 +12171,6 @@ asio::awaitable<void> scheduler_core::put_jobs() {
         const place where("", id);
         if (!put.failure()) {
             claim.keep();
-            trouble_.is_over(where);
             continue;
         }
         jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next

@@ -8290,7 +8290,6 @@ struct cron_fields {
                 if (const auto then = next_time(time)) {
                     return local_days(month / static_cast<int>(*found)) + std::chrono::seconds(*then);
                 }
-                time = 0;
             }
         }
         return std::nullopt;
@@ -11130,7 +11129,7 @@ class executor_state;
 
 /// The retries and time limits of one job. Guarded by the executor's `retry_mutex_`.
 struct retry_state : list_hook<retry_state> {
-    enum class phase : std::uint8_t { queued, running, waiting, ended };
+    enum class phase : std::uint8_t { queued, running, waiting };
 
     retry_state(slot_job& j, taskflux::clock& source, retry_policy retry, duration limit)
         : owner(j), policy(retry), timeout(limit), time(source) {}
@@ -11150,7 +11149,6 @@ struct retry_state : list_hook<retry_state> {
             case phase::queued: return deadline;
             case phase::running: return (std::min)(deadline, attempt_ends);
             case phase::waiting: return (std::min)(deadline, resumes);
-            case phase::ended: return never;
         }
         return never;
     }

@@ -1,7 +1,9 @@
 #include <conformance/fixture.hpp>
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/admin/node.hpp>
+#include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
+#include <taskflux/detail/platform/process.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/host.hpp>
@@ -24,6 +26,13 @@ namespace {
 
 inline constexpr task<void()> wait_long{"wait_long", task_options().queue("q")};
 inline constexpr method<void()> nothing{"service", "nothing"};
+inline constexpr method<void()> more{"another", "more"};
+inline constexpr method<void()> linger{"another", "linger"};
+
+asio::awaitable<void> wait_until_cancelled() {
+    asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
 
 /// A process with a worker.
 class process {
@@ -101,12 +110,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_node_is_shown_with_what_it_runs, Backend, backen
     BOOST_TEST(node.name == "one");
     BOOST_TEST(node.host == "host-one");
     BOOST_TEST(node.ip == own_ip());
-    BOOST_TEST(node.pid == one.shown.info().pid);
+    BOOST_TEST(node.pid == detail::process_id());
     BOOST_TEST(node.queues == std::vector<std::string>({"q", "other"}), boost::test_tools::per_element());
     BOOST_TEST(node.tasks == std::vector<std::string>({"wait_long"}), boost::test_tools::per_element());
     BOOST_TEST(node.concurrency == 2U);
     BOOST_TEST(node.memory > 0U);
     BOOST_TEST(!node.paused);
+    BOOST_TEST(node.running == 0U);
+    BOOST_TEST((node.started_at > time_point()));
+    on.run(on.client.submit(wait_long));
+    on.let_work();
+    on.pass(1s);  // the next heartbeat tells of it
+    BOOST_TEST(on.run(on.who.nodes()).at(0).running == 1U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_has_ended_is_gone_at_once_and_who_says_nothing_after_its_lease, Backend, backends) {
@@ -145,6 +160,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(services_are_shown_with_their_methods, Backend, ba
     service.stop();
     running.get();
     BOOST_TEST(on.run(on.who.services()).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_service_of_an_instance_is_shown_with_its_own_methods_and_all_its_calls, Backend, backends) {
+    steering<Backend> on;
+    taskflux::service service(on.shared(), service_options().id("a").lease(3s).drain_for(0s));
+    service.on(more, wait_until_cancelled).on(linger, wait_until_cancelled).on(nothing, wait_until_cancelled);
+    auto running = on.start(service.run());
+    on.let_work();
+    const auto before = on.run(on.who.services());
+    BOOST_REQUIRE_EQUAL(before.size(), 2U);
+    BOOST_TEST(before[0].methods == (std::vector<std::string>{"linger", "more"}), boost::test_tools::per_element());
+    BOOST_TEST(before[1].methods == (std::vector<std::string>{"nothing"}), boost::test_tools::per_element());
+    const rpc caller(on.shared());
+    auto call = on.start(caller.call(linger));
+    on.let_work();
+    on.pass(1s);  // the next heartbeat tells of it
+    for (const auto& one : on.run(on.who.services())) {
+        BOOST_TEST(one.running == 1U);
+        BOOST_TEST((one.started_at > time_point() && one.started_at == before[0].started_at));
+    }
+    service.stop();
+    running.get();
+    call.cancel();
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_is_noticed, Backend, backends) {

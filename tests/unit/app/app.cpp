@@ -234,6 +234,7 @@ BOOST_AUTO_TEST_CASE(a_config_that_does_not_fit_the_program_is_refused) {
     };
     BOOST_TEST(with([](auto& c) { c.enabled_tasks = {"mial"}; }) ==
                "config: /enabled_tasks/0: this program has no task \"mial\"; did you mean \"mail\"? Allowed: \"mail\"");
+    BOOST_TEST(with([](auto& c) { c.disabled_tasks = {"mail", "note"}; }).starts_with("config: /disabled_tasks/1: this program has no task"));
     BOOST_TEST(with([](auto& c) { c.services = {"calculator"}; }).starts_with("config: /services/0: this program has no service"));
     const auto scheduled = [&](const std::string& task, boost::json::value payload) {
         return with([&](auto& c) {
@@ -515,6 +516,17 @@ BOOST_AUTO_TEST_CASE(the_start_line_shows_no_password) {
     a.on(note, nothing);
     BOOST_TEST(a.start_line() == std::string("taskflux ") + taskflux::version +
                                      " node=web-1 backend=redis://user:***@host:6379/1 queues=default,mail:3 slots=64 env=STAGE");
+}
+
+BOOST_AUTO_TEST_CASE(the_start_line_of_a_config_without_queues_names_those_of_the_tasks_that_run_each_once) {
+    config.disabled_tasks = {"mail"};
+    app a{config};
+    a.on(note, nothing).on(twice, twice_of).on(mail, nothing);
+    BOOST_TEST(a.start_line() == std::string("taskflux ") + taskflux::version + " node=web-1 backend=memory:// queues=default slots=16");
+    config.disabled_tasks = {"mail", "note"};
+    app none{config};
+    none.on(note, nothing).on(mail, nothing);
+    BOOST_TEST(none.start_line().ends_with(" queues= slots=0"));
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused_with_what_is_meant) {

@@ -3,8 +3,11 @@
 
 #include "../exec/fixture.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -122,6 +125,16 @@ BOOST_AUTO_TEST_CASE(a_cancelled_coroutine_does_not_begin_the_call_and_throws) {
     BOOST_TEST((end->code() == asio::error::operation_aborted));
     BOOST_TEST(!has_begun);
     BOOST_TEST(!has_gone_on);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancellation_is_told_from_all_other_errors) {
+    using boost::system::system_error;
+    using taskflux::detail::is_abort;
+    BOOST_TEST(is_abort(std::make_exception_ptr(system_error(asio::error::operation_aborted))));
+    BOOST_TEST(!is_abort(std::make_exception_ptr(system_error(asio::error::eof))));
+    BOOST_TEST(!is_abort(std::make_exception_ptr(taskflux::error(errc::cancelled, ""))));
+    BOOST_TEST(!is_abort(std::make_exception_ptr(std::runtime_error("operation aborted"))));
+    BOOST_TEST(!is_abort(std::make_exception_ptr(1)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -86,6 +86,14 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_work_is_thrown_as_it_is) {
     BOOST_CHECK_THROW(std::rethrow_exception(end->error), std::runtime_error);
 }
 
+BOOST_AUTO_TEST_CASE(an_error_that_comes_with_the_very_limit_is_the_works_own) {
+    const auto end = start(in_time(time, time.now() + 1s, fail_after(time, 1s), "counting"));
+    advance(1s);
+    BOOST_REQUIRE(end->done);
+    BOOST_CHECK_EXCEPTION(std::rethrow_exception(end->error), std::runtime_error,
+                          [](const std::exception& e) { return e.what() == std::string("no luck"); });
+}
+
 BOOST_AUTO_TEST_CASE(a_result_that_comes_although_the_work_was_cut_off_is_not_lost) {
     gate closed(io.get_executor());
     const auto end = start(in_time(time, time.now() + 1s, stubborn_seven(closed), "counting"));

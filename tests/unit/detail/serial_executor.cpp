@@ -1,6 +1,7 @@
 #include <taskflux/detail/serial_executor.hpp>
 
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -35,6 +36,21 @@ BOOST_AUTO_TEST_CASE(what_is_posted_runs_in_order_and_dispatch_from_inside_at_on
     });
     io.run();
     BOOST_TEST((order == std::vector{1, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_may_not_block_says_so_and_posts_from_inside) {
+    const serial_executor may(queue);
+    const auto may_not = may.require(asio::execution::blocking.never);
+    BOOST_TEST((may.query(asio::execution::blocking) == asio::execution::blocking.possibly));
+    BOOST_TEST((may_not.query(asio::execution::blocking) == asio::execution::blocking.never));
+    BOOST_TEST((may_not.require(asio::execution::blocking.possibly) == may));
+    BOOST_TEST((may_not != may));
+    BOOST_TEST(queue->try_enter());
+    may_not.execute([this] { order.push_back(1); });
+    BOOST_TEST(order.empty());
+    queue->leave();
+    io.run();
+    BOOST_TEST((order == std::vector{1}));
 }
 
 BOOST_AUTO_TEST_CASE(whoever_is_inside_keeps_others_out_until_it_leaves) {

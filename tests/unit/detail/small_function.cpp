@@ -35,16 +35,19 @@ BOOST_AUTO_TEST_CASE(it_can_be_filled_again_from_inside_the_call) {
 
 BOOST_AUTO_TEST_CASE(what_is_not_called_is_destroyed) {
     const auto alive = std::make_shared<int>(0);
+    int calls = 0;
     {
         small_function kept, replaced, reset;
-        kept.emplace([alive] {});
-        replaced.emplace([alive] {});
+        kept.emplace([alive, &calls] { ++calls; });
+        replaced.emplace([alive, &calls] { ++calls; });
         replaced.emplace([] {});
-        reset.emplace([alive] {});
+        reset.emplace([alive, &calls] { ++calls; });
         reset.reset();
+        BOOST_TEST(!reset);
         BOOST_TEST(alive.use_count() == 2);
     }
     BOOST_TEST(alive.use_count() == 1);
+    BOOST_TEST(calls == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -515,4 +515,25 @@ BOOST_AUTO_TEST_CASE(a_context_that_ends_before_a_slot_was_woken_leaves_nothing_
     BOOST_TEST(kept.expired());
 }
 
+// A slot that goes on with what its last job's awaiter has submitted does so for 32 jobs at most.
+BOOST_AUTO_TEST_CASE(jobs_that_follow_each_other_without_end_let_others_use_the_thread) {
+    executor pool(io.get_executor());
+    constexpr int all = 1000;
+    int calls = 0, turns_of_others = 0;
+    const auto submit_each_after_the_other = [](executor& to, int& count) -> asio::awaitable<void> {
+        const auto job = [&count] { ++count; };
+        while (count < all) co_await to.submit(job);
+    };
+    const auto end = start_on(io.get_executor(), submit_each_after_the_other(pool, calls));
+    while (!end->done) {
+        if (io.stopped()) io.restart();
+        const int before = calls;
+        BOOST_REQUIRE(io.run_one() == 1U);
+        BOOST_TEST(calls - before <= 33);
+        ++turns_of_others;
+    }
+    BOOST_TEST(calls == all);
+    BOOST_TEST(turns_of_others >= all / 33);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -592,6 +592,7 @@ BOOST_AUTO_TEST_CASE(a_context_may_be_destroyed_with_jobs_in_every_state) {
         BOOST_TEST(pool.counts().queued == 2u);
     }
     BOOST_TEST(alive.use_count() == 1);
+    BOOST_TEST((time.next() == taskflux::never));
 }
 
 BOOST_AUTO_TEST_CASE(of_jobs_whose_handles_outlive_the_context_nothing_waits_for_time) {

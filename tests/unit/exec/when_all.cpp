@@ -118,6 +118,11 @@ BOOST_AUTO_TEST_CASE(when_all_fail_the_last_failure_is_thrown) {
                           [](const auto& e) { return e.what() == std::string("last"); });
 }
 
+BOOST_AUTO_TEST_CASE(of_failures_that_come_one_after_the_other_the_last_in_time_is_thrown) {
+    BOOST_CHECK_EXCEPTION(run(when_any(failing_later("last"), failing("first"))), std::runtime_error,
+                          [](const auto& e) { return e.what() == std::string("last"); });
+}
+
 BOOST_AUTO_TEST_CASE(cancelling_reaches_all_of_them) {
     asio::cancellation_signal stop;
     auto result = asio::co_spawn(context, when_all(hanging(*this), hanging(*this)),

@@ -95,6 +95,20 @@ BOOST_AUTO_TEST_CASE(a_plain_handler_sees_that_its_context_is_cancelled) {
     BOOST_TEST(on_order_now(late, 3) == -1);
 }
 
+BOOST_AUTO_TEST_CASE(a_context_made_by_hand_ends_with_its_timeout_its_deadline_or_never) {
+    environment test;
+    task_context endless{test, twice}, soon{test, order, submit_options().deadline(3s)}, later{test, order, submit_options().deadline(9s)};
+    BOOST_TEST((endless.get().remaining() == (taskflux::duration::max)()));
+    BOOST_TEST(!endless.get().cancelled());
+    BOOST_TEST((soon.get().remaining() == 3s));
+    BOOST_TEST((later.get().remaining() == 5s));
+    test.advance(3s);
+    BOOST_TEST(soon.get().cancelled());
+    BOOST_TEST(!later.get().cancelled());
+    test.advance(std::chrono::hours(24 * 30));
+    BOOST_TEST(!endless.get().cancelled());
+}
+
 BOOST_AUTO_TEST_CASE(a_coroutine_with_a_context_made_by_hand_is_cancelled) {
     environment test;
     task_context ctx{test, order};

@@ -7,9 +7,12 @@
 #include <taskflux/calls/service_instance.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 using namespace test::flow;
 using taskflux::call_options;
@@ -34,22 +37,42 @@ public:
         co_await memory_broker::announce(std::move(board), std::move(id), std::move(text), lease);
     }
 
+    awaitable<std::vector<taskflux::announcement>> announced(std::string board) override {
+        if (on_look) on_look();
+        return memory_broker::announced(std::move(board));
+    }
+
+    /// Tells of all requests that were sent meanwhile that it is not known whether they came.
+    void fail_kept() {
+        for (auto& done : std::exchange(kept, {})) {
+            done(std::make_exception_ptr(taskflux::error(errc::unavailable, "the connection was lost")), false);
+        }
+    }
+
     std::set<std::string> lost;           // addresses
     bool lost_once = false;               // then it is there again
-    std::function<void()> on_lost;
+    std::function<void()> on_lost, on_look;
+    bool keeps_receipts = false;          // of requests, which come all the same
+    bool fails_with_answer = false;       // those that are kept
+    bool loses_answers = false;
+    std::vector<receipt> kept;
     std::map<std::string, int> requests;  // by address
     bool no_announce = false;
     int failures = 0, announced_rows = 0;
 
 protected:
     void do_post(std::string address, std::string message, taskflux::bounce back, receipt done) override {
-        if (message.starts_with('Q')) ++requests[address];
+        const bool is_request = message.starts_with('Q');
+        if (is_request) ++requests[address];
+        if (!is_request && loses_answers) return done(nullptr, true);
+        if (is_request && keeps_receipts) kept.push_back(std::exchange(done, [](const std::exception_ptr&, bool) {}));
         if (lost.contains(address)) {
             if (lost_once) lost.clear();
             if (on_lost) on_lost();
             return done(std::make_exception_ptr(taskflux::error(errc::unavailable, "the connection was lost")), false);
         }
         memory_broker::do_post(std::move(address), std::move(message), std::move(back), std::move(done));
+        if (!is_request && fails_with_answer) fail_kept();
     }
 };
 
@@ -149,6 +172,37 @@ BOOST_AUTO_TEST_CASE(an_instance_that_has_refused_a_call_is_not_called_again_unt
     advance(1s);
     for (int i = 0; i < 40; ++i) BOOST_TEST(now(caller->call(square, i)) == i * i);
     BOOST_TEST(asked == 2);
+}
+
+BOOST_AUTO_TEST_CASE(of_two_reasons_for_which_a_call_ends_the_first_is_told) {
+    const instance only(*this, broker, "only");
+    faulty->keeps_receipts = true;
+    faulty->loses_answers = true;
+    const auto call = start(caller->call(square, 3));
+    BOOST_REQUIRE(!call->done);
+    broker->close();
+    faulty->fail_kept();
+    settle();
+    BOOST_TEST((call->code() == errc::shut_down));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_counts_though_it_is_not_known_whether_the_call_came) {
+    const instance only(*this, broker, "only");
+    faulty->keeps_receipts = true;
+    faulty->fails_with_answer = true;
+    BOOST_TEST(now(caller->call(square, 3)) == 9);
+    BOOST_TEST(faulty->kept.empty());
+}
+
+// As where the first answer of a server tells how far its clock is from ours.
+BOOST_AUTO_TEST_CASE(a_call_has_its_whole_time_though_the_clock_moves_on_while_instances_are_looked_for) {
+    const instance only(*this, broker, "only");
+    faulty->on_look = [this] { time.advance(5s); };
+    BOOST_TEST(now(caller->call(square, call_options().timeout(1s), 3)) == 9);
+    taskflux::rpc other{broker};
+    now(other.notify(square, call_options().timeout(1s), 4));
+    settle();
+    BOOST_TEST(only.calls == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_heartbeat_that_has_failed_is_repeated_after_a_second) {

@@ -265,6 +265,10 @@ BOOST_AUTO_TEST_CASE(credit_is_given_for_large_values_at_once) {
     value();
     BOOST_REQUIRE_EQUAL(heard.size(), 1U);
     BOOST_TEST(heard[0].taken == 2U);
+    send(kind::values, 2, {"a", "b"});
+    value();
+    value();
+    BOOST_TEST(heard.size() == 1U);  // bytes count from the last credit
 }
 
 BOOST_AUTO_TEST_CASE(another_attempt_is_told_where_its_reader_is) {

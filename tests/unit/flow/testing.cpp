@@ -37,6 +37,15 @@ asio::awaitable<void> fail() {
     throw std::runtime_error("a reason");
 }
 
+asio::awaitable<void> fail_in(environment& test, taskflux::duration time, std::string why) {
+    co_await taskflux::detail::sleep_for(test.clock(), time);
+    throw std::runtime_error(why);
+}
+
+auto says(std::string what) {
+    return [what = std::move(what)](const std::exception& e) { return e.what() == what; };
+}
+
 BOOST_AUTO_TEST_SUITE(flow_testing)
 
 BOOST_AUTO_TEST_CASE(a_handler_sleeps_for_days_in_no_time) {
@@ -100,9 +109,22 @@ BOOST_AUTO_TEST_CASE(what_can_never_end_is_an_error_and_no_hang) {
     worker w{test.broker(), test.options()};
     w.on(twice, [](int x) { return x; });
     test.start(w.run());
-    BOOST_CHECK_EXCEPTION(test.run(client{test.broker()}.run(remind, 1), 24h), std::logic_error, [](const std::logic_error& e) {
-        return std::string(e.what()).find("within its limit") != std::string::npos;
-    });
+    const auto begun = test.clock().now();
+    for (const auto limit : {24h, 1h}) {
+        BOOST_CHECK_EXCEPTION(test.run(client{test.broker()}.run(remind, 1), limit), std::logic_error, [](const std::logic_error& e) {
+            return std::string(e.what()).find("within its limit") != std::string::npos;
+        });
+    }
+    BOOST_TEST((test.clock().now() - begun == 25h));
+}
+
+BOOST_AUTO_TEST_CASE(time_stops_at_the_limit_though_nothing_waits_for_that_moment) {
+    environment test;
+    const auto begun = test.clock().now();
+    BOOST_CHECK_THROW(test.run(taskflux::detail::sleep_for(test.clock(), 3h), 1h), std::logic_error);
+    BOOST_TEST((test.clock().now() - begun == 1h));
+    test.run(taskflux::detail::sleep_for(test.clock(), 1h), 1h);  // at the limit itself is in time
+    BOOST_TEST((test.clock().now() - begun == 2h));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_given_up_has_ended_before_what_it_refers_to_is_gone) {
@@ -202,6 +224,15 @@ BOOST_AUTO_TEST_CASE(what_a_coroutine_beside_the_test_throws_comes_out) {
     test.run_until_idle();
 }
 
+BOOST_AUTO_TEST_CASE(of_what_several_throw_at_a_time_the_first_comes_out_and_once) {
+    environment test;
+    test.start(fail_in(test, 1h, "first"));
+    test.start(fail_in(test, 1h, "second"));
+    BOOST_CHECK_EXCEPTION(test.advance(1h), std::runtime_error, says("first"));
+    test.run_until_idle();
+    test.advance(1h);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_ready_runs_before_time_moves_on) {
     environment test;
     const auto begun = test.clock().now();
@@ -215,6 +246,11 @@ BOOST_AUTO_TEST_CASE(what_is_ready_runs_before_time_moves_on) {
     BOOST_TEST(test.advance_to_next());
     BOOST_TEST((heard == std::vector<taskflux::duration>{0s, 5s}));
     BOOST_TEST(!test.advance_to_next());
+    heard.clear();
+    asio::co_spawn(test.get_executor(), note(test, test.clock().now(), heard), asio::detached);
+    test.advance(7s);
+    BOOST_TEST((heard == std::vector<taskflux::duration>{0s, 5s}));
+    BOOST_TEST((test.clock().now() - begun == 12s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -74,7 +74,6 @@ struct cron_fields {
                 if (const auto then = next_time(time)) {
                     return local_days(month / static_cast<int>(*found)) + std::chrono::seconds(*then);
                 }
-                time = 0;
             }
         }
         return std::nullopt;

@@ -194,7 +194,6 @@ job_end executor_state::judge(executor_job& j, std::exception_ptr& error) {
 }
 
 void executor_state::end(retry_state& a) noexcept {
-    a.state = retry_state::phase::ended;
     ++a.wait;
     a.disarm();
 }
@@ -212,7 +211,7 @@ void executor_state::arm(executor_job& j) {
 void executor_state::on_time(executor_job& j, unsigned wait) {
     std::unique_lock lock(retry_mutex_);
     retry_state& a = *j.retry_state_;
-    if (a.wait != wait || a.state == retry_state::phase::ended) return;
+    if (a.wait != wait) return;  // another wait has taken its place, or the job has ended
     const auto now = options_.clock().now();
     if (now >= a.deadline) {
         lock.unlock();

@@ -121,7 +121,6 @@ asio::awaitable<void> scheduler_core::put_jobs() {
         const place where("", id);
         if (!put.failure()) {
             claim.keep();
-            trouble_.is_over(where);
             continue;
         }
         jobs_to_put_.push_back(id);  // a row that can't be read is logged when it is read next
