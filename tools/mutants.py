@@ -237,7 +237,7 @@ def check_marked(text, one):
     begin, end = one.place(text)
     if text[end - 1] == ";":
         before = text[:begin].rstrip()
-        if not before.endswith((";", "{", "}", ")", ":", "*/")) and not re.search(r"(\belse|//[^\n]*)$", before):
+        if not before.endswith((";", "{", "}", ")", ":", "*/")) and not re.search(r"(\belse|//[^\n]*|^#[^\n]*)$", before, re.M):
             raise Mistake(f"{one.source}:{one.line}: {one.name}: mark the statement from its beginning on")
         if re.match(r"(auto|const|constexpr|using)\b", text[begin:end]):
             raise Mistake(f"{one.source}:{one.line}: {one.name}: what is declared is needed behind it: mark the value alone")

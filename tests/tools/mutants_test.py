@@ -130,9 +130,17 @@ class Suites(unittest.TestCase):
 
 class Tree(unittest.TestCase):
     def test_the_entries_of_the_project_fit_its_files(self):
+        of_files = {}
         for one in mutants.read_entries(ROOT / mutants.ENTRIES):
-            with self.subTest(one.name):
-                one.place((ROOT / "include" / "taskflux" / one.file).read_text(encoding="utf-8"))
+            of_files.setdefault(one.file, []).append(one)
+        for file, faults in of_files.items():
+            text = (ROOT / "include" / "taskflux" / file).read_text(encoding="utf-8")
+            for one in faults:
+                with self.subTest(one.name):
+                    one.place(text)
+            if not file.endswith(".lua"):
+                with self.subTest(file):
+                    mutants.spliced(text, faults)
 
     def test_only_what_has_changed_is_written(self):
         with tempfile.TemporaryDirectory() as folder:
