@@ -21,6 +21,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::aside,       &scripts::clear,  &scripts::counts,  &scripts::enqueue,  &scripts::enqueue_plain,
     &scripts::fetch,       &scripts::find,   &scripts::get,     &scripts::hand_over, &scripts::fetch_plain,
     &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::look, &scripts::maintain, &scripts::idle, &scripts::renew_all,
+    &scripts::set_limit,   &scripts::limits,
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,

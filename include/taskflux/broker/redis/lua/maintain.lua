@@ -98,7 +98,7 @@ for _, member in ipairs(overdue(keys.forgotten)) do
     if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
 end
 
-local recovered = 0
+local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do
     local seqs = held_by(consumer)
     if #missing > 0 then break end
@@ -119,9 +119,11 @@ for _, consumer in ipairs(dead) do
     if #some == #seqs then
         also[#also + 1] = {'ZREM', keys.leases, consumer}
         also[#also + 1] = {'HDEL', keys.consumers, consumer}
+        gone = gone + 1
     end
     if recovered >= most then break end
 end
+count_none_running(gone)
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
     if is_due() then reply[2] = 1 end
