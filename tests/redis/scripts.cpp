@@ -53,6 +53,8 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
         BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "NEW");
         BOOST_TEST(said(scripts::hand_over, {"p:me"}, {"me", "1", run, "", record(7)}) == "NEW");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", "1"}) == "NEW");
+        BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "NEW");
+        BOOST_TEST(said(scripts::limits, {}, {}) == "OK  ");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
         maintain();  // which does not know whether its name is listed
     }
@@ -61,6 +63,7 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
     BOOST_TEST(said(scripts::join, {}, {"w", "1000", "channel"}) == "OK first");
     BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "first");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "OK 1");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "OK");
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_of_an_older_version_has_a_life_until_it_is_gone) {
