@@ -61,7 +61,6 @@ WRITES_UNREAD = {
     ("settle_one", "held"): UNDONE,
     ("settle_plain", "held"): "written when all keys but the one that it removes from are probed, so that it fails before the next",
     ("settle_plain", "set_aside"): "where data is damaged the answer is SLOW, before anything is written",
-    ("settle_plain", "sleepers"): NO_WAKES,
     ("wait", "queue"): NO_WAKES,
     ("wait", "set_aside"): "registers callers besides, which does no harm, and is made again",
     ("wait", "sleepers"): NO_WAKES,

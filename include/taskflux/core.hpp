@@ -9,6 +9,7 @@
 #include <taskflux/core/failure.hpp>
 #include <taskflux/core/fault.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/limit.hpp>
 #include <taskflux/core/method.hpp>
 #include <taskflux/core/options.hpp>
 #include <taskflux/core/retry.hpp>

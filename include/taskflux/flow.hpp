@@ -5,6 +5,7 @@
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/job.hpp>
+#include <taskflux/flow/queue_control.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>

@@ -1938,31 +1938,6 @@ private:
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
-/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
-/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
-/// wait, and a wait does not return while it is being woken.
-class event {
-    class visit;  // one wait
-
-public:
-    void set();
-
-    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait();
-
-private:
-    std::mutex mutex_;
-    bool is_set_ = false;
-    visit* waiting_ = nullptr;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/exchange.ipp ---------------------------------------------------------
 
 namespace taskflux {
@@ -2118,6 +2093,8 @@ public:
 
     awaitable<void> pause(std::string queue) override;
     awaitable<void> resume(std::string queue) override;
+    awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
+    awaitable<queue_limits> limits(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
@@ -2151,14 +2128,69 @@ broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_optio
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/limit/rate_gate.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The error of times since 1970 that were added up.
+struct rate_slack {
+    static constexpr double ms = 0.0005;
+};
+
+/// How many tasks a rate lets start now: the generic cell rate algorithm (ITU-T I.371, annex A, as a virtual scheduling
+/// algorithm), in milliseconds and parts of one. All that it remembers is when the next start is due if starts are spread evenly;
+/// a burst may come earlier. `lua/shared/admission.lua` does the same.
+class rate_gate {
+public:
+    explicit rate_gate(const start_rate& what)
+        : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
+          early_(every_ * static_cast<double>(what.burst - 1)) {}
+
+    /// What another gate remembers, for a rate that takes its place: changing a rate gives nothing for free.
+    double next() const { return next_; }
+    void next(double due) { next_ = due; }
+
+    std::size_t may_start(time_point now) const {
+        const auto ahead = count(now) + early_ - due(now) + rate_slack::ms;
+        if (ahead < 0) return 0;
+        constexpr double many = 1e9;
+        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, many));
+    }
+
+    void started(std::size_t many, time_point now) { next_ = due(now) + static_cast<double>(many) * every_; }
+
+    /// When the next one may start, where none may start now: later than now.
+    time_point opens(time_point now) const {
+        const auto when = time_point(duration(static_cast<duration::rep>(std::ceil(due(now) - early_))));
+        return (std::max)(when, now + duration(1));
+    }
+
+private:
+    static double count(time_point when) { return static_cast<double>(when.time_since_epoch().count()); }
+
+    /// Not before now; and where it lies further ahead than any start can have put it, by a clock that went back or by a rate that
+    /// was lower, one may start at once.
+    double due(time_point now) const {
+        const auto latest = count(now) + early_ + every_;
+        return next_ > latest + rate_slack::ms ? latest - every_ : (std::max)(next_, count(now));
+    }
+
+    double every_, early_;
+    double next_ = std::numeric_limits<double>::lowest();
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
 
 namespace taskflux::memory {
 
 /// Why no more tasks of a queue may start now.
 enum class obstacle {
-    none,   ///< as many may start as were asked for
-    paused  ///< the queue is paused
+    none,     ///< as many may start as were asked for
+    paused,   ///< the queue is paused
+    running,  ///< as many run as its limit allows
+    rate      ///< as many have started lately as its limit allows
 };
 
 /// How many tasks may start now, and why not more.
@@ -2174,14 +2206,53 @@ public:
     void pause(bool on) { is_paused_ = on; }
     bool is_paused() const { return is_paused_; }
 
-    /// How many of `wanted` tasks may start now.
-    allowance admit(std::size_t wanted) const {
+    /// Live where it counts in place of the declared one. Nothing: takes it back.
+    void state(bool is_live, std::optional<stated_limit> what) {
+        auto& place = is_live ? limits_.live : limits_.declared;
+        if (what && !is_live && what->value.is_empty()) what.reset();
+        if (what && !is_live && place && place->value == what->value) return;  // it has been so since then
+        place = std::move(what);
+        const auto now_counts = limits_.in_force();
+        const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
+        gate_.reset();
+        if (now_counts.rate()) gate_.emplace(*now_counts.rate());
+        if (gate_ && known) gate_->next(*known);
+        most_running_ = now_counts.running();
+    }
+    const queue_limits& limits() const { return limits_; }
+
+    /// It is now so late: before anything else at that time.
+    void pass(time_point now) { now_ = now; }
+
+    /// How many of `wanted` tasks may start now, where so many are running.
+    allowance admit(std::size_t wanted, std::size_t running) const {
         if (is_paused_) return {0, obstacle::paused};
-        return {wanted, obstacle::none};
+        allowance made{wanted, obstacle::none};
+        if (most_running_) narrow(made, *most_running_ - (std::min)(running, *most_running_), obstacle::running);
+        if (gate_) narrow(made, gate_->may_start(now_), obstacle::rate);
+        return made;
+    }
+
+    /// So many have started.
+    void started(std::size_t many) {
+        if (gate_ && many > 0) gate_->started(many, now_);
+    }
+
+    /// When time alone lets a task start; `never` where it is not time that it waits for.
+    time_point opens(std::size_t running) const {
+        return admit(1, running).why_not_more == obstacle::rate ? gate_->opens(now_) : never;
     }
 
 private:
+    static void narrow(allowance& made, std::size_t room, obstacle why) {
+        if (room < made.count) made = {room, why};
+    }
+
     bool is_paused_ = false;
+    queue_limits limits_;
+    std::optional<std::size_t> most_running_;
+    std::optional<detail::rate_gate> gate_;
+    time_point now_{};
 };
 
 }  // namespace taskflux::memory
@@ -3788,7 +3859,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (auto left = admission_.admit(max).count; left > 0;) {
+        for (auto left = may_start(max); left > 0;) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             if (task->limit() <= now) {
@@ -3797,13 +3868,14 @@ public:
             }
             --left;
             store_.deliver(*task, who, now);
+            admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
         }
     }
 
-    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return may_start(1) > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -3950,6 +4022,16 @@ public:
 
     void pause(bool on) { admission_.pause(on); }
 
+    /// See `broker::set_limit`.
+    void set_limit(limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
+        admission_.pass(now);
+        std::optional<stated_limit> stated;
+        if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
+        has_had_limits_ = has_had_limits_ || stated;
+        admission_.state(kind == limit_kind::live, std::move(stated));
+    }
+    const queue_limits& limits() const { return admission_.limits(); }
+
     // --- schedules -------------------------------------------------------------------------------------
 
     /// See `broker::set_schedule`.
@@ -3995,6 +4077,7 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
+        admission_.pass(now);
         if (now < next()) return;
         store_.advance(now, most);
         bury_consumers(now);
@@ -4010,10 +4093,10 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), consumers_.next_lease_end()); }
+    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens()}); }
 
-    /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any(); }
+    /// Whether any task, schedule or limit has ever been here.
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
 
     attendance& attended() { return consumers_.attended; }
     const attendance& attended() const { return consumers_.attended; }
@@ -4021,6 +4104,14 @@ public:
     listing listed;
 
 private:
+    std::size_t may_start(std::size_t most) const { return admission_.admit(most, store_.count(task_state::running)).count; }
+
+    /// When its rate lets a task start that waits for nothing else.
+    time_point opens() const {
+        const auto when = admission_.opens(store_.count(task_state::running));
+        return when < never && store_.ready().has_work(nullptr) ? when : never;
+    }
+
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
@@ -4064,6 +4155,7 @@ private:
     std::size_t max_pending_;
     consumers consumers_;
     admission admission_;
+    bool has_had_limits_ = false;
     memory::schedules schedules_;
     std::vector<std::string> nudged_;
 };
@@ -5324,6 +5416,17 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
     co_return;
 }
 
+asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kind, std::optional<limit> value,
+                                               std::string reason) {
+    detail::check_reason(reason);
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(kind, value, std::move(reason), now), true; });
+    co_return;
+}
+
+asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
+    co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
 }
@@ -5417,63 +5520,6 @@ std::string board_of(std::string_view service);
 
 /// The board that names the services.
 inline constexpr const char* services_board = "taskflux/services";
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Whether `error` says that a coroutine was cancelled.
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
 
 }  // namespace taskflux::detail
 
@@ -10996,6 +11042,47 @@ asio::awaitable<task_id> context::submit_one(std::string name, std::string queue
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/queue_control.ipp ------------------------------------------------------
+
+namespace taskflux {
+
+queue_control::queue_control(broker_ptr broker, std::string queue)
+    : broker_(detail::checked_broker(std::move(broker), "a queue_control")), queue_(std::move(queue)) {
+    detail::check_queue_name(queue_);
+}
+
+asio::awaitable<queue_counts> queue_control::counts() const { return broker_->counts(queue_); }
+asio::awaitable<void> queue_control::pause() const { return broker_->pause(queue_); }
+asio::awaitable<void> queue_control::resume() const { return broker_->resume(queue_); }
+
+asio::awaitable<std::size_t> queue_control::clear(std::optional<task_state> state) const {
+    constexpr std::size_t at_once = 1000;
+    const auto broker = broker_;
+    const auto queue = queue_;
+    std::size_t removed = 0;
+    for (;;) {
+        const auto some = co_await broker->clear(queue, state, at_once);
+        if (some == 0) co_return removed;
+        removed += some;
+    }
+}
+
+asio::awaitable<void> queue_control::set_limit(limit value, std::string reason) const {
+    return broker_->set_limit(queue_, limit_kind::live, value, std::move(reason));
+}
+
+asio::awaitable<void> queue_control::reset_limit() const {
+    return broker_->set_limit(queue_, limit_kind::live, std::nullopt, {});
+}
+
+asio::awaitable<void> queue_control::declare_limit(limit value) const {
+    return broker_->set_limit(queue_, limit_kind::declared, value, {});
+}
+
+asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/flow/raw_queue/consumer.hpp -------------------------------------------------
 
 namespace taskflux::detail {
@@ -12547,105 +12634,6 @@ worker::~worker() { control_->abandon(); }
 
 }  // namespace taskflux
 
-// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-using consumer_ptr = std::shared_ptr<const std::string>;
-
-/// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
-/// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
-/// except for `join`, and what is said of former names.
-class membership {
-public:
-    /// An empty `node` gets a UUID for a name.
-    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
-        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
-          queues_(std::move(queues)), lease_(lease) {}
-
-    const std::string& node() const { return node_; }
-    const std::vector<std::string>& queues() const { return queues_; }
-    duration lease() const { return lease_; }
-
-    /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
-    asio::awaitable<void> join() {
-        joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
-        co_await broker_->join(joining_, queues_, lease_);
-        ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
-        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::exchange(joining_, {}));
-        if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
-        const std::lock_guard lock(mutex_);
-        consumer_.swap(next);
-    }
-
-    /// The current name; null before the first `join`.
-    consumer_ptr consumer() const {
-        const std::lock_guard lock(mutex_);
-        return consumer_ ? consumer_ptr(consumer_, &consumer_->text) : nullptr;
-    }
-
-    asio::awaitable<renewal> renew(consumer_ptr who) {
-        return broker_->renew(*who, queues_, lease_);
-    }
-
-    /// A name of an epoch that is over.
-    struct former_name {
-        std::string text;
-        std::shared_ptr<event> unused;  ///< set when nobody holds it any more, as attempts and their reports do
-    };
-
-    /// The one before the current name; only after a second `join`.
-    former_name latest_former() const { return former_.back(); }
-
-    asio::awaitable<void> leave_as(former_name who) {
-        co_await broker_->leave(who.text, queues_);
-        std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
-    }
-
-    /// Whether it may have joined under some name.
-    bool has_names() const { return consumer_ || !joining_.empty(); }
-
-    /// Leaves under all names under which it may have joined and has not left: the current one first, as there may be no time
-    /// for all. Throws the first failure after it has tried all.
-    asio::awaitable<void> leave() {
-        std::vector<std::string> names;
-        if (consumer_) names.push_back(consumer_->text);
-        if (!joining_.empty()) names.push_back(joining_);
-        for (const auto& one : former_) names.push_back(one.text);
-        std::exception_ptr failure;
-        for (const auto& name : names) {
-            auto leaving = broker_->leave(name, queues_);
-            const auto left = co_await caught(std::move(leaving));
-            if (!failure) failure = left.failure();
-        }
-        if (failure) std::rethrow_exception(failure);
-    }
-
-private:
-    struct held_name {
-        explicit held_name(std::string name) : text(std::move(name)) {}
-        held_name(const held_name&) = delete;
-        held_name& operator=(const held_name&) = delete;
-        ~held_name() { unused->set(); }
-
-        const std::string text;
-        const std::shared_ptr<event> unused = std::make_shared<event>();
-    };
-
-    const broker_ptr broker_;
-    const std::string life_;
-    const std::string node_;
-    const std::vector<std::string> queues_;
-    const duration lease_;
-    unsigned epoch_ = 0;
-    std::string joining_;  // the name whose `join` has not returned, or has failed
-    std::vector<former_name> former_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const held_name> consumer_;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/flow/worker/pending_reports.hpp ---------------------------------------------
 
 namespace taskflux::detail {
@@ -13108,7 +13096,7 @@ class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
     worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu);
+                queue_limit_map limits, std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 
@@ -13260,13 +13248,24 @@ void worker_control::add(std::string name, std::string_view queue, std::unique_p
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
+void worker_control::limit(std::string queue, const taskflux::limit& value) {
+    checked_name(queue, "queue");
+    if (life_.core()) {
+        throw error(errc::wrong_state, "the limit of queue " + queue + " can't be declared: the worker has been run; call limit() "
+                                       "before run(), or queue_control::set_limit");
+    }
+    if (!limits_.emplace(queue, value).second) {
+        throw error(errc::invalid_argument, "the limit of queue " + queue + " can't be declared: this worker has one; call limit() once");
+    }
+}
+
 asio::awaitable<void> worker_control::run() {
     if (life_.core()) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
     if (handlers_->empty()) {
         throw error(errc::invalid_argument,
                     "this worker can't be run: it has no handler; call on() before run()");
     }
-    const auto core = std::make_shared<worker_core>(broker_, options_, weighted(), handlers_, cpu());
+    const auto core = std::make_shared<worker_core>(broker_, options_, weighted(), limits_, handlers_, cpu());
     {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);
@@ -13403,9 +13402,9 @@ inline asio::awaitable<void> watch_executor(asio::any_io_executor watched, durat
 namespace taskflux::detail {
 
 worker_core::worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                         std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
+                         queue_limit_map limits, std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), options.lease()),
+      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), std::move(limits), options.lease()),
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
@@ -18933,6 +18932,10 @@ inline constexpr char shared_is_time[] =
     R"lua(local function is_time(value) return value >= 0 and value <= 1e15 end
 )lua";
 
+inline constexpr char shared_moment[] =
+    R"lua(local function moment(value) return tonumber(value or '') end
+)lua";
+
 inline constexpr char shared_last_number[] =
     R"lua(local function last_number(value)
 local number = whole(value or 0)
@@ -19018,11 +19021,62 @@ return false
 end
 )lua";
 
+inline constexpr char shared_gate[] =
+    R"lua(local gate = nil
+)lua";
+
+inline constexpr char shared_look_at_gate[] =
+    R"lua(local function look_at_gate(stated, ends)
+gate = {room = math.huge, opens = 1e15, start = function() end}
+if string.sub(stated, 1, 1) ~= '=' then
+gate.room = 0
+return 'paused'
+end
+local running, starts, per, burst = string.match(stated, '^=(%d*) (%d*) (%d*) (%d*)$')
+local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
+local has_rate = (many or 0) > 0 and (span or 0) > 0 and (ahead or 0) > 0
+if not running or running ~= '' and not most or starts .. per .. burst ~= '' and not has_rate then
+gate.damage = 'it is damaged, and limits nothing: set it again'
+return
+end
+local known = call('HMGET', c, 'n3', 'tat')
+local places = most and math.max(most - math.max((whole(known[1]) or 0) - ends, 0), 0) or math.huge
+gate.room = places
+if not has_rate then
+gate.start = function(taken) gate.room = gate.room - taken end
+return
+end
+local every = span / many
+local early, next_at = every * (ahead - 1), tonumber(known[2] or '')
+if not next_at or not (next_at >= 0 and next_at <= 1e15) then next_at = now end
+next_at = next_at > now + early + every + 0.0005 and now + early or math.max(next_at, now)
+gate.start = function(taken)
+places, next_at = places - taken, next_at + taken * every
+local left = now + early - next_at + 0.0005
+local may = left < 0 and 0 or math.floor(left / every) + 1
+gate.room = math.min(places, may)
+gate.opens = may == 0 and places > 0 and math.max(now + 1, math.ceil(next_at - early)) or 1e15
+return taken > 0 and string.format('%.4f', next_at) or nil
+end
+gate.start(0)
+end
+)lua";
+
 inline constexpr char shared_admit[] =
     R"lua(local function admit(most, ...)
 local found = call('HMGET', c, 'paused', ...)
-if found[1] then return 0, 'paused', unpack(found, 2) end
-return most, nil, unpack(found, 2)
+if not found[1] then return most, nil, unpack(found, 2) end
+local why = look_at_gate(found[1], 0)
+return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+end
+)lua";
+
+inline constexpr char shared_in_force[] =
+    R"lua(local function in_force(declared, live)
+for _, stated in ipairs({live or '', declared or ''}) do
+local found = string.match(stated, '^%d+ (%d* %d* %d* %d*)\n')
+if found then return string.find(found, '%d') and '=' .. found or nil end
+end
 end
 )lua";
 
@@ -20224,6 +20278,13 @@ return whole(first[first[1] == consumer and 4 or 2]) or 1e15
 end
 )lua";
 
+inline constexpr char shared_count_none_running[] =
+    R"lua(local function count_none_running(gone)
+if gone == 0 or call('ZCARD', C) > gone then return end
+counts[3] = -(whole(call('HGET', c, 'n3')) or 0)
+end
+)lua";
+
 inline constexpr char shared_is_held_by[] =
     R"lua(local function is_held_by(task, consumer)
 return task and task.state == 3 and task.holder == consumer
@@ -20409,20 +20470,22 @@ end
 
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change(consumer)
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
+local opens = gate and gate.opens or 1e15
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), opens, 1e15))
 end
 )lua";
 
 inline constexpr char shared_is_unwatched[] =
     R"lua(local function is_unwatched(consumer, member, watcher, till)
-local soonest, watched = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15)), whole(till) or 0
+local soonest, watched = next_change(consumer), whole(till) or 0
 return soonest < 1e15 and (not watcher or watcher == member or watched <= now or soonest < watched)
 end
 )lua";
 
 inline constexpr char shared_leave_behind[] =
     R"lua(local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, signature, names)
-if sleeping and is_left then wakes = 2 end
+if sleeping and is_left then wakes = gate and math.min(2, gate.room) or 2 end
+if gate and fed and not is_left then gate.opens = 1e15 end
 if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
@@ -20432,13 +20495,33 @@ return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
 if names then also[#also + 1] = {'HSETNX', N, signature, names} end
-local soonest = math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), 1e15))
+local soonest = next_change(consumer)
 if soonest == 1e15 then
 if watcher == myself then also[#also + 1] = {'HDEL', c, 'watcher', 'watching'} end
 return -1
 end
 also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 return soonest
+end
+)lua";
+
+inline constexpr char shared_called_for[] =
+    R"lua(local function called_for(stated, waiting, ends, watcher, till)
+if not stated then return math.min(waiting, 8) end
+look_at_gate(stated, ends)
+local most, watched = math.max(math.min(waiting, gate.room, 8), 0), whole(till) or 0
+local has_to_watch = most == 0 and waiting > 0 and gate.opens < 1e15
+return has_to_watch and (not watcher or watched <= now or gate.opens < watched) and 1 or most
+end
+)lua";
+
+inline constexpr char shared_called_by[] =
+    R"lua(local function called_by(new, ends)
+local stated = call('HGET', c, 'paused')
+if not stated then return math.min(new, 8) end
+local waiting, watcher, watching = unpack(call('HMGET', c, 'n2', 'watcher', 'watching'))
+waiting = math.max((whole(waiting) or 0) + (counts[2] or 0), new)
+return called_for(stated, waiting, ends, watcher, watching)
 end
 )lua";
 
@@ -20544,7 +20627,11 @@ inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
 local of = {told = tell_waiters()}
-wakes = wakes + math.min(ready, 8)
+local ends = -(counts[3] or 0)
+if ready > 0 or ends > 0 then
+wakes = wakes + called_by(ready, ends)
+probed[c] = true
+end
 if next(sorted_sets[d]) then
 local soonest = 1e15
 for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or 1e15) end
@@ -20708,22 +20795,23 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
@@ -20740,7 +20828,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "1500bda914ffecf6903fe83f36bf3c9a6c5c2513",
+inline constexpr script aside{"aside", "78a4a540b42d94d7635840e6a4e985a59b9825ff",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -20781,7 +20869,7 @@ inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_admit,
+    shared_gate, shared_look_at_gate, shared_admit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -20790,29 +20878,30 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "f56c7346b993d92de5ca705fcafbd2ee72b436c4",
+inline constexpr script counts{"counts", "0932ff0b1485457612940ff58bd990e7288f1cb8",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
@@ -20822,31 +20911,32 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "94cdac2c51f22c7ee5fc6bf75f8ca1046d178a42",
+inline constexpr script end_child{"end_child", "598cc867589e6e25b387737d21336109616f2976",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_current_run,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_follow_holder, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
-    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_gate,
+    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_follow_holder,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_record, shared_replace,
+    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
@@ -20868,21 +20958,21 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "49d6741a3ce3390b891324d6f8c9432f50001b30",
+inline constexpr script enqueue{"enqueue", "aa1bc677c89013d9a1bd20c8665c40faaca7c749",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_current_run, shared_counts, shared_messages,
-    shared_wakes, shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
+    shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2')
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
@@ -20927,7 +21017,7 @@ call('ZCARD', B)
 end
 if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
-wakes = math.min(many, 8)
+wakes = known[5] and called_by(many, 0) or math.min(many, 8)
 local asleep = sleepers()
 local heard_of, at = {}, 1
 while at < #ARGV[5] do
@@ -20946,7 +21036,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "90fdf10f1402762bcb9fca62e5c5964c8baa20bc",
+inline constexpr script enqueue_plain{"enqueue_plain", "c6c2af1a9182426b2b088ddc19e5bdb7ad60289a",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -20954,22 +21044,23 @@ inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_admit, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
-    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
+    shared_is_set_aside, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_priorities_in, shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
     shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
@@ -20986,8 +21077,9 @@ names = {}
 for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local held_back, lanes, watcher, watching
-most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
+local _, lanes, watcher, watching
+most, _, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
+if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, {}, 100
 for n, priority in ipairs(priorities_in(lanes)) do
 all[n] = {priority = priority, name = key('l:' .. priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
@@ -21131,6 +21223,8 @@ end
 end
 end
 end
+local due_next = gate and gate.start(#found)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 local sleeping = call('ZCARD', i) > 0
 local is_left = false
 for _, of in ipairs(all) do
@@ -21151,8 +21245,8 @@ if known[theirs] and member ~= myself then woken[#woken + 1] = member end
 end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher,
-watching, signature, names and table.concat(ARGV, '\n', 7))
+local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
+signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do
@@ -21176,18 +21270,18 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "37678c1d7e3d5a08f50dd6af88836c1f34a572da",
+inline constexpr script fetch{"fetch", "17d3adda331cf9bfb48e25c58cff27e99b7aa496",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_admit, shared_is_special, shared_segments,
-    shared_span_of, shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_priorities_in, shared_text, shared_has_lease,
-    shared_end_of_other_lease, shared_wake, shared_is_unwatched, shared_leave_behind, shared_sleepers,
-    shared_write_rest,
+    shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
+    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_text,
+    shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_leave_behind, shared_sleepers, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -21214,9 +21308,10 @@ if first then return {'SLOW'} end
 end
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local held_back, lanes, watcher, watching, waiting, running
-most, held_back, lanes, watcher, watching, waiting, running =
+local _, lanes, watcher, watching, waiting, running
+most, _, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
+if gate and gate.damage then return {'SLOW'} end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do key('l:' .. priority) end
@@ -21325,7 +21420,9 @@ if is_odd then break end
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or has_due and 2 or 0
-reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+local due_next = gate and gate.start(found)
+if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
+reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watcher, watching, signature,
 names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -21342,7 +21439,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "7018dd717aa7703cfdc820433cefcff51716843c",
+inline constexpr script fetch_plain{"fetch_plain", "9d4204c9f89477ff57ad50c3bc462db2123caeae",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -21399,8 +21496,9 @@ inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_admit,
-    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
+    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
+    shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -21457,9 +21555,11 @@ if before then call('SET', producer, before, 'PX', 600000) else call('DEL', prod
 return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
+local due_next = gate and gate.start(1)
+if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "bb9282afe8b2e25f278022bd772465bf9b6a95c7",
+inline constexpr script hand_over{"hand_over", "30c559a53071d2c91657d531b88488450e85f595",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -21490,7 +21590,7 @@ inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_admit, shared_all_leases_last,
+    shared_gate, shared_look_at_gate, shared_admit, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -21505,7 +21605,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "1afd5ffd3998886898ca6c85df807da22698c9e8",
+inline constexpr script idle{"idle", "08292563bb6c487e4f6ad51eedc44027e85d52ec",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -21583,24 +21683,25 @@ inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_gate,
+    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_count_none_running,
+    shared_held_by, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
+    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -21617,25 +21718,35 @@ end
 if #some == #all then
 also[#also + 1] = {'ZREM', C, ARGV[1]}
 also[#also + 1] = {'HDEL', h, ARGV[1]}
+count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "4bad441a2933698c988914870449e68e48f0f4d3",
+inline constexpr script leave{"leave", "20ce45685426f17320f41871506f5bbb9169e797",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwghxbBqo"};
+
+inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+)lua";
+inline constexpr auto limits_text = joined(limits_keys, shared_declared, shared_call,
+    R"lua(local declared, live = unpack(call('HMGET', c, 'limit_declared', 'limit_live'))
+return {'OK', declared or '', live or ''}
+)lua");
+inline constexpr script limits{"limits", "59692eb692db072b9bbb46aec47b9d9f4a91de57",
+    std::string_view(limits_text.data(), limits_text.size()), "c"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
-    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
-    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
+    shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
@@ -21643,9 +21754,9 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -21665,14 +21776,14 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "50944c44941a7942c5ebab73f769a40c43e4304d",
+inline constexpr script list{"list", "bb25815ba8480d99416861df1b653e12f4de0196",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_admit, shared_wakes, shared_has_lease,
-    shared_end_of_other_lease,
+    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_look_at_gate, shared_admit,
+    shared_wakes, shared_has_lease, shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -21685,7 +21796,7 @@ if inbox == '' then return {'OK', now, -1} end
 myself = table.concat({inbox, sleeper, signature}, '\n')
 local is_asleep = tonumber(call('ZSCORE', i, myself)) ~= nil
 local knows_names = #ARGV < 6 or call('HEXISTS', N, signature) == 1
-local soonest, till = math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer)), whole(watching) or 0
+local soonest, till = next_change(consumer), whole(watching) or 0
 local watches = watcher == myself
 local is_soon_enough = soonest >= till
 if is_soon_enough and watches and is_asleep and till > now + 10000 then
@@ -21702,7 +21813,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "02b44ea56b07b71645b7a7f26f46ffd87deb8169",
+inline constexpr script look{"look", "4f85b0541beb7721baf3fee589c366e84d2290b8",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
@@ -21710,25 +21821,26 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
-    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_is_set_aside, shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -21824,7 +21936,7 @@ elseif successor and not is_known then
 set_unique_entry(name, seq, till, true)
 end
 end
-local recovered = 0
+local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do
 local seqs = held_by(consumer)
 if #missing > 0 then break end
@@ -21845,9 +21957,11 @@ recovered = recovered + #some
 if #some == #seqs then
 also[#also + 1] = {'ZREM', C, consumer}
 also[#also + 1] = {'HDEL', h, consumer}
+gone = gone + 1
 end
 if recovered >= most then break end
 end
+count_none_running(gone)
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
 if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
@@ -21856,7 +21970,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a5e94d84305125762c5ddec2b97a67e34993a095",
+inline constexpr script maintain{"maintain", "211ea36dbe5705e84e970c83654ac92ff30a06b5",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -21895,55 +22009,60 @@ inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
-also = {{'HDEL', c, 'paused'}}
-wakes = math.min(whole(call('HGET', c, 'n2')) or 0, 8)
+local declared, live, waiting, watcher, watching =
+unpack(call('HMGET', c, 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching'))
+local stated = in_force(declared, live)
+also = {stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}}
+wakes = called_for(stated, whole(waiting) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "b88f63dd461a614e3de4fbe9d02b02bfcd14de49",
+inline constexpr script pause{"pause", "fe170ba0ba14f6303560764288095dc75655e3bf",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
+    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -21953,7 +22072,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "97a0abffb5669ccd1f5f298e3bd31c3d2dd728ef",
+inline constexpr script reclaim{"reclaim", "9a8a83cc929cdc9935d54684af82487ca746e08c",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -22029,23 +22148,24 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
+    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -22076,30 +22196,31 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "649335e31f6f02d56c8a7028fb54b594487a7b78",
+inline constexpr script report{"report", "f8cb62753532bcc1f322627a60d4223922453cee",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_admit, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_is_unwatched,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_called_for, shared_called_by, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
@@ -22108,7 +22229,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "70dbe4e3488814515938d3fdb05d75380ec13741",
+inline constexpr script resign{"resign", "055e63e2125aa90e84d752c2f973eae7e5e8a89c",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -22128,30 +22249,62 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
+inline constexpr char set_limit_keys[] = R"lua(local first_own, c, i, w = 4, unpack(KEYS)
+)lua";
+inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
+    shared_look_at_gate, shared_in_force, shared_counts, shared_messages, shared_wakes, shared_wake,
+    shared_called_for, shared_sleepers, shared_write_rest,
+    R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
+local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused')
+if not known[1] then return {'NEW'} end
+local is_declared = field == 'limit_declared'
+local before = is_declared and known[2] or known[3]
+local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
+local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
+also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
+local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
+local has_mark = call('HEXISTS', w, '*') == 1
+if has_mark ~= (next_one ~= nil) then
+also[#also + 1] = next_one and {'HSET', w, '*', '1'} or {'HDEL', w, '*'}
+end
+local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
+if not next_one then also[#also + 1] = {'HDEL', c, 'tat'} end
+if not is_paused then
+also[#also + 1] = next_one and {'HSET', c, 'paused', next_one} or {'HDEL', c, 'paused'}
+wakes = called_for(next_one, whole(known[4]) or 0, 0, known[5], known[6])
+end
+write_rest(sleepers())
+return {'OK'}
+)lua");
+inline constexpr script set_limit{"set_limit", "1e3fbf4010bca5fad27e176d0b674a04e1f16625",
+    std::string_view(set_limit_text.data(), set_limit_text.size()), "ciw"};
+
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, S, o = 22, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_follow_holder, shared_is_successor, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
-    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_follow_holder,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_record, shared_replace,
+    shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -22166,31 +22319,32 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "3e6731f85f7e8e534f9c7cf47db0495fbe04bc06",
+inline constexpr script set_schedule{"set_schedule", "80c092add79933c3c6738c8b5802c4b9f4340ad9",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwghxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
+    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -22247,7 +22401,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "096a632da8a6bf58fca0d46fb2706e069bb9fa9e",
+inline constexpr script settle{"settle", "fa5741f064db4f2d566294dcfef27101283ec4b0",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -22263,7 +22417,8 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack('<BBdI4', word)
 local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters = call('HGET', w, seq)
+local waiters, has_limit = unpack(call('HMGET', w, seq, '*'))
+if has_limit then return {'SLOW'} end
 local field = string.format('%d', seq)
 local function is_refused(answer) return type(answer) == 'table' end
 add_to('n3', -1)
@@ -22285,18 +22440,19 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "34aa87458dba0964c20736691dba62559490705e",
+inline constexpr script settle_one{"settle_one", "96ea92fd8c2b36f988ce15b637d2bd8e2ed448ad",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_ends_now, shared_succeeded,
-    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_wake, shared_write_rest, shared_store_segment,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate,
+    shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
+    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -22304,7 +22460,8 @@ if not alive then return {'SLOW'} end
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seqs, singles, forgotten, released = {}, {}, {}, {}
-local has_waiters, unpack_struct, sub, byte = call('EXISTS', w) == 1, struct.unpack, string.sub, string.byte
+local awaited, unpack_struct, sub, byte = call('HLEN', w), struct.unpack, string.sub, string.byte
+local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', w, '*') == 0
 local char = string.char
 local of
 for n = 2, #ARGV do
@@ -22389,8 +22546,9 @@ end
 end
 end
 local told = tell_waiters() or {}
-call('HLEN', c)
+wakes = called_by(0, #ARGV - 1)
 call('ZCARD', f)
+local asleep = sleepers()
 write('SREM', mine, released)
 write('HSET', s, states)
 for moment, those in pairs(forgotten) do
@@ -22399,33 +22557,34 @@ end
 write('HDEL', w, told)
 count(3, 1 - #ARGV)
 count(5, kept)
-write_rest({})
+write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "7bb457fd2afb9d8f378ddf387540c7cce5c3df9a",
+inline constexpr script settle_plain{"settle_plain", "e35ea24b6112d3b8073a1e3f06728c5acf94ea32",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
+    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -22444,31 +22603,32 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "ea76f7f86f33db3a5f9ab718f2ef3f2ebc33ed97",
+inline constexpr script signal{"signal", "fead1641a077dbebee27fdae58a55afc00a56e7c",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -22517,29 +22677,30 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "78e0ad40c63eb36c1fc537e46b5e479ccbd38468",
+inline constexpr script steer{"steer", "4f117b23e17c97a019038f947409284243c37f75",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_succeed, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
@@ -22549,7 +22710,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "3374f255b0d0db90937abd52b94d70760730ca45",
+inline constexpr script update{"update", "fcb504c04814b5b5b4be83bdbdf9de90b75db93a",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -22588,24 +22749,24 @@ inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, 
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_succeed,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -22673,7 +22834,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "5a407d1d226815c51c8069c63fb8aceb33e29c04",
+inline constexpr script write_journal{"write_journal", "6e781ae1df0af2a0b1e1482a7658419d81376d1f",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -24741,6 +24902,89 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/limits.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// A limit as the queue's fields have it: 'running starts per burst', of which each may be missing.
+inline std::string limit_text(const limit& of) {
+    const auto& rate = of.rate();
+    const auto number = [](bool is_there, std::uint64_t value) { return is_there ? std::to_string(value) : std::string(); };
+    return number(of.running().has_value(), of.running().value_or(0)) + ' ' + number(rate.has_value(), rate ? rate->starts : 0) +
+           ' ' + number(rate.has_value(), rate ? static_cast<std::uint64_t>(rate->per.count()) : 0) + ' ' +
+           number(rate.has_value(), rate ? rate->burst : 0);
+}
+
+/// Nothing where the text is no limit.
+inline std::optional<limit> read_limit(std::string_view text) {
+    std::vector<std::optional<std::uint64_t>> numbers;
+    for (bool is_end = false; !is_end;) {
+        const auto space = text.find(' ');
+        const auto part = text.substr(0, space);
+        auto& number = numbers.emplace_back();
+        if (!part.empty()) {
+            const auto* const end = part.data() + part.size();
+            const auto read = std::from_chars(part.data(), end, number.emplace());
+            if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+        }
+        is_end = space == std::string_view::npos;
+        text.remove_prefix(is_end ? text.size() : space + 1);
+    }
+    if (numbers.size() != 4) return std::nullopt;
+    const auto& running = numbers[0];
+    const auto &starts = numbers[1], &per = numbers[2], &burst = numbers[3];
+    if (starts.has_value() != per.has_value() || starts.has_value() != burst.has_value()) return std::nullopt;
+    try {
+        limit made;
+        if (running) made.running(static_cast<std::size_t>(*running));
+        if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), (std::max)(*burst, std::uint64_t(1)));
+        return made;
+    } catch (const error&) {
+        return std::nullopt;
+    }
+}
+
+/// What has been stated: when, the limit, and on the next line the reason. `what`: for the error.
+inline std::optional<stated_limit> read_stated(std::string_view text, const std::string& queue, const char* what) {
+    if (text.empty()) return std::nullopt;
+    std::int64_t since = 0;
+    const auto line = text.substr(0, text.find('\n'));
+    const auto* const end = line.data() + line.size();
+    const auto read = std::from_chars(line.data(), end, since);
+    const bool is_whole = read.ec == std::errc() && since >= 0 && read.ptr != end && *read.ptr == ' ' && line.size() < text.size();
+    const auto value = is_whole ? read_limit(std::string_view(read.ptr + 1, static_cast<std::size_t>(end - read.ptr - 1))) : std::nullopt;
+    if (!value) {
+        throw error(errc::protocol, "the " + std::string(what) + " limit of queue " + queue + " is damaged: it counts as none; set it "
+                                    "again, or take it back");
+    }
+    return stated_limit(*value, std::string(text.substr(line.size() + 1)), time_point(duration(since)));
+}
+
+/// `broker::set_limit`.
+inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kind, std::optional<limit> value, std::string reason) {
+    detail::check_reason(reason);
+    const auto of = on->at(name);
+    auto& calls = of->calls();
+    co_await calls.announce();
+    arguments with;
+    with.add(kind == limit_kind::live ? "limit_live" : "limit_declared");
+    const bool is_stated = value && (kind == limit_kind::live || !value->is_empty());
+    with.add(is_stated ? limit_text(*value) : std::string()).add(std::move(reason));
+    co_await calls.run(scripts::set_limit, {}, std::move(with), true);
+}
+
+/// `broker::limits`.
+inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(name, scripts::limits, {}, {});
+    auto from = got.read();
+    queue_limits found;
+    found.declared = read_stated(from.text(), name, "declared");
+    found.live = read_stated(from.text(), name, "live");
+    co_return found;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/relay.hpp ------------------------------------------------------
 
 namespace taskflux::redis {
@@ -25319,6 +25563,11 @@ public:
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+
+    awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
+        return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));
+    }
+    awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

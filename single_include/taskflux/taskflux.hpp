@@ -995,6 +995,8 @@ inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::byt
 /// Of a service.
 inline constexpr name_limit instance{"instance id", 128, name_rule::word};
 inline constexpr name_limit host{"host name", 255, name_rule::line};
+/// Of who sets a limit.
+inline constexpr name_limit reason{"reason", 1024, name_rule::text};
 inline constexpr name_limit header{"header name", 256, name_rule::text};
 inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
 
@@ -1910,6 +1912,96 @@ constexpr duration renewal_period(duration lease) { return lease / 3; }
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/limit.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+/// So many starts in so long a time, evenly spread; up to `burst` of them may come together after a pause.
+struct start_rate {
+    std::uint64_t starts = 1;
+    duration per = std::chrono::seconds(1);
+    std::uint64_t burst = 1;
+
+    bool operator==(const start_rate&) const = default;
+};
+
+/// What holds the tasks of a queue back: `limit().running(5).rate(100, 1s)`. A task starts when there is room by all that is
+/// set; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
+/// A literal type. Errors of the setters: `invalid_argument`.
+class limit {
+public:
+    constexpr limit() {}
+
+    /// At most so many tasks in the hands of workers at a time, those included that a worker has fetched ahead. A task that
+    /// sleeps, or waits for its retry, a signal or subtasks, is in no worker's hands. 0: none starts, as in a paused queue. At
+    /// most 1,000,000,000.
+    constexpr limit& running(std::size_t most) {
+        if (most > most_of_all) refuse("running", std::to_string(most) + " is out of range: use 0 to 1000000000");
+        return running_ = most, *this;
+    }
+
+    /// At most `starts` starts of attempts in each `per`, retries included, by the server's clock. `starts`: from 1, and no more
+    /// than 1,000 a millisecond. `per`: 1 ms to 366 days. `burst`: how many may come together after a pause, at least 1; 0 (the
+    /// default): what comes in 50 ms, so that tasks are still handed out in batches. Within any time t no more than
+    /// `burst` + t ÷ `per` × `starts` start.
+    constexpr limit& rate(std::uint64_t starts, duration per, std::uint64_t burst = 0) {
+        constexpr auto longest = std::chrono::hours(24 * 366);
+        constexpr std::uint64_t in_a_millisecond = 1000;
+        if (per < duration(1) || per > longest) refuse("rate", "the time must be 1 ms to 366 days");
+        if (starts == 0) refuse("rate", "no start is allowed at all: use running(0) where nothing is to start");
+        if (starts / in_a_millisecond > static_cast<std::uint64_t>(per.count())) {
+            refuse("rate", "more than 1000 starts a millisecond: leave the rate out");
+        }
+        if (burst > most_of_all) refuse("rate", "the burst must be at most 1000000000");
+        constexpr double usual_ms = 50;
+        const auto usual = static_cast<double>(starts) / static_cast<double>(per.count()) * usual_ms;
+        if (burst == 0) burst = (std::max)(std::uint64_t(1), static_cast<std::uint64_t>(usual));
+        rate_ = start_rate{starts, per, burst};
+        return *this;
+    }
+
+    constexpr const std::optional<std::size_t>& running() const { return running_; }
+    constexpr const std::optional<start_rate>& rate() const { return rate_; }
+
+    /// Whether it holds nothing back.
+    constexpr bool is_empty() const { return !running_ && !rate_; }
+
+    bool operator==(const limit&) const = default;
+
+private:
+    static constexpr std::uint64_t most_of_all = 1'000'000'000;
+
+    static void refuse(const char* what, const std::string& why) {
+        throw error(errc::invalid_argument, "limit: " + std::string(what) + ": " + why);
+    }
+
+    std::optional<std::size_t> running_;
+    std::optional<start_rate> rate_;
+};
+
+/// A limit that somebody has set, and when.
+struct stated_limit {
+    stated_limit() {}
+    stated_limit(limit what, std::string why, time_point when) : value(what), reason(std::move(why)), since(when) {}
+
+    limit value;
+    std::string reason;  ///< of a live override
+    time_point since{};
+};
+
+/// The limits of a queue.
+struct queue_limits {
+    queue_limits() {}
+
+    std::optional<stated_limit> declared;  ///< by programs, in code
+    std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
+
+    /// The one that counts.
+    limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/broker.hpp -----------------------------------------------------------
 
 namespace taskflux {
@@ -2070,6 +2162,9 @@ private:
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
                                          cancelled, expired, unclaimed, set_aside, consumers, paused))
 
+/// Who says what limits a queue: its programs, in code, or somebody while they run.
+enum class limit_kind { declared, live };
+
 /// A schedule as it is kept. What its text says is for `scheduler` to know.
 struct schedule_row {
     std::string id;
@@ -2174,7 +2269,7 @@ public:
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
-    /// The names of all queues that hold or have held tasks or schedules, sorted.
+    /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;
 
     virtual awaitable<queue_counts> counts(std::string queue) = 0;
@@ -2182,6 +2277,11 @@ public:
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
+
+    /// Sets the declared limit of a queue, which does nothing where it is that already, or the live one, which counts in its
+    /// place; or takes it back. What runs goes on.
+    virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
+    virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -6075,6 +6175,7 @@ struct most_kept {
 inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
 inline void check_board_name(std::string_view name) { check_name(limits::board, name); }
 inline void check_consumer(std::string_view name) { check_name(limits::consumer, name); }
+inline void check_reason(std::string_view text) { check_name(limits::reason, text, true); }
 
 inline void check_spec(const task_spec& spec) {
     check_name(limits::task, spec.name);
@@ -7651,6 +7752,231 @@ using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::le
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/uuid.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The id that is given after `last`: what was made, or, where the clock stepped back, the one behind `last`.
+inline boost::uuids::uuid following(boost::uuids::uuid last, const boost::uuids::uuid& made) {
+    if (made > last) return made;
+    // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
+    for (auto position = last.size(); position-- > 9;) {
+        if (++last.data[position] != 0) break;
+    }
+    return last;
+}
+
+}  // namespace detail
+
+/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
+/// clock steps back. One per thread, or guarded.
+class uuid_generator {
+public:
+    boost::uuids::uuid operator()() {
+        return last_ = detail::following(last_, generate_());
+    }
+
+    /// The next id as 36 characters.
+    std::string text() { return to_string((*this)()); }
+
+private:
+    boost::uuids::time_generator_v7 generate_;
+    boost::uuids::uuid last_ = {};
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
+/// co_await expression.)
+template <class T>
+class outcome {
+public:
+    explicit outcome(stored<T> value) : value_(std::move(value)) {}
+    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
+
+    /// Null when it ended with a value.
+    const std::exception_ptr& failure() const { return failure_; }
+
+    /// The value, once. Throws what the call threw.
+    T take() {
+        if (failure_) std::rethrow_exception(failure_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    std::optional<stored<T>> value_;
+    std::exception_ptr failure_;
+};
+
+/// Whether `error` says that a coroutine was cancelled.
+inline bool is_abort(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
+/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
+/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
+template <class T>
+asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return outcome<T>(stored<T>());
+        } else {
+            T value = co_await std::move(call);
+            co_return outcome<T>(std::move(value));
+        }
+    } catch (...) {
+        co_return outcome<T>(std::current_exception());
+    }
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
+/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
+/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
+/// wait, and a wait does not return while it is being woken.
+class event {
+    class visit;  // one wait
+
+public:
+    void set();
+
+    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
+    asio::awaitable<void> wait();
+
+private:
+    std::mutex mutex_;
+    bool is_set_ = false;
+    visit* waiting_ = nullptr;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+using consumer_ptr = std::shared_ptr<const std::string>;
+
+/// What a worker declares, by queue.
+using queue_limit_map = std::map<std::string, limit>;
+
+/// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
+/// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
+/// except for `join`, and what is said of former names.
+class membership {
+public:
+    /// An empty `node` gets a UUID for a name.
+    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, queue_limit_map limits, duration lease)
+        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
+          queues_(std::move(queues)), limits_(std::move(limits)), lease_(lease) {}
+
+    const std::string& node() const { return node_; }
+    const std::vector<std::string>& queues() const { return queues_; }
+    duration lease() const { return lease_; }
+
+    /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where its lease has not been lost in all queues.
+    asio::awaitable<void> join() {
+        joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        for (const auto& [queue, value] : limits_) {
+            const std::optional<limit> declared(value);
+            co_await broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+        }
+        co_await broker_->join(joining_, queues_, lease_);
+        ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
+        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::exchange(joining_, {}));
+        if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
+        const std::lock_guard lock(mutex_);
+        consumer_.swap(next);
+    }
+
+    /// The current name; null before the first `join`.
+    consumer_ptr consumer() const {
+        const std::lock_guard lock(mutex_);
+        return consumer_ ? consumer_ptr(consumer_, &consumer_->text) : nullptr;
+    }
+
+    asio::awaitable<renewal> renew(consumer_ptr who) {
+        return broker_->renew(*who, queues_, lease_);
+    }
+
+    /// A name of an epoch that is over.
+    struct former_name {
+        std::string text;
+        std::shared_ptr<event> unused;  ///< set when nobody holds it any more, as attempts and their reports do
+    };
+
+    /// The one before the current name; only after a second `join`.
+    former_name latest_former() const { return former_.back(); }
+
+    asio::awaitable<void> leave_as(former_name who) {
+        co_await broker_->leave(who.text, queues_);
+        std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
+    }
+
+    /// Whether it may have joined under some name.
+    bool has_names() const { return consumer_ || !joining_.empty(); }
+
+    /// Leaves under all names under which it may have joined and has not left: the current one first, as there may be no time
+    /// for all. Throws the first failure after it has tried all.
+    asio::awaitable<void> leave() {
+        std::vector<std::string> names;
+        if (consumer_) names.push_back(consumer_->text);
+        if (!joining_.empty()) names.push_back(joining_);
+        for (const auto& one : former_) names.push_back(one.text);
+        std::exception_ptr failure;
+        for (const auto& name : names) {
+            auto leaving = broker_->leave(name, queues_);
+            const auto left = co_await caught(std::move(leaving));
+            if (!failure) failure = left.failure();
+        }
+        if (failure) std::rethrow_exception(failure);
+    }
+
+private:
+    struct held_name {
+        explicit held_name(std::string name) : text(std::move(name)) {}
+        held_name(const held_name&) = delete;
+        held_name& operator=(const held_name&) = delete;
+        ~held_name() { unused->set(); }
+
+        const std::string text;
+        const std::shared_ptr<event> unused = std::make_shared<event>();
+    };
+
+    const broker_ptr broker_;
+    const std::string life_;
+    const std::string node_;
+    const std::vector<std::string> queues_;
+    const queue_limit_map limits_;
+    const duration lease_;
+    unsigned epoch_ = 0;
+    std::string joining_;  // the name whose `join` has not returned, or has failed
+    std::vector<former_name> former_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const held_name> consumer_;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/weighted_queue.hpp ----------------------------------------------
 
 namespace taskflux {
@@ -7940,7 +8266,7 @@ private:
 namespace taskflux::detail {
 
 /// What a `worker` is: set up, then run once, steered by any thread before and while it runs. Nodes share it, so that it
-/// outlives the `worker`. `add`, then `run`, on one thread; the other functions are thread-safe, but for `queues` and `tasks`
+/// outlives the `worker`. `add` and `limit`, then `run`, on one thread; the other functions are thread-safe, but for `queues` and `tasks`
 /// before `run`.
 class worker_control {
 public:
@@ -7951,6 +8277,7 @@ public:
     worker_control& operator=(const worker_control&) = delete;
 
     void add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler);
+    void limit(std::string queue, const taskflux::limit& value);
     asio::awaitable<void> run();
 
     void stop();
@@ -7985,6 +8312,7 @@ private:
 
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
+    queue_limit_map limits_;                       // until `run`
     run_once<worker_core> life_;
 };
 
@@ -8035,6 +8363,16 @@ public:
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Declares the limit of a queue, for all workers of that queue in all programs; an empty one takes an earlier
+    /// declaration back. It is declared when the worker begins, and again whenever it has lost its lease, as when the server was
+    /// emptied; the last declaration counts, and a limit that `queue_control` has set live counts in its place. The worker need
+    /// not serve the queue. Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
+    /// `errc::wrong_state` once `run` has been called.
+    worker& limit(std::string queue, const taskflux::limit& value) {
+        control_->limit(std::move(queue), value);
         return *this;
     }
 
@@ -10362,42 +10700,6 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/uuid.hpp ---------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// The id that is given after `last`: what was made, or, where the clock stepped back, the one behind `last`.
-inline boost::uuids::uuid following(boost::uuids::uuid last, const boost::uuids::uuid& made) {
-    if (made > last) return made;
-    // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
-    for (auto position = last.size(); position-- > 9;) {
-        if (++last.data[position] != 0) break;
-    }
-    return last;
-}
-
-}  // namespace detail
-
-/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
-/// clock steps back. One per thread, or guarded.
-class uuid_generator {
-public:
-    boost::uuids::uuid operator()() {
-        return last_ = detail::following(last_, generate_());
-    }
-
-    /// The next id as 36 characters.
-    std::string text() { return to_string((*this)()); }
-
-private:
-    boost::uuids::time_generator_v7 generate_;
-    boost::uuids::uuid last_ = {};
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/detail/waiters.hpp ----------------------------------------------------------
 
 namespace taskflux::detail {
@@ -11980,6 +12282,57 @@ inline broker_ptr connect(asio::any_io_executor executor, std::string_view url,
     }
     return make_redis_broker(std::move(executor), url, options);
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/queue_control.hpp ------------------------------------------------------
+
+namespace taskflux {
+
+/// Steers one queue: counts, pauses, clears and limits it, for all programs that use it.
+///
+/// A value: copies share nothing but the broker. Thread-safe. Errors of all calls: those of `broker`. Cancellation: terminal; what
+/// was sent may still take effect.
+class queue_control {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid queue name and a null pointer.
+    queue_control(broker_ptr broker, std::string queue);
+
+    const std::string& name() const { return queue_; }
+
+    /// How many tasks are in each state, how many workers serve the queue, and whether it is paused. O(1).
+    awaitable<queue_counts> counts() const;
+
+    /// A paused queue takes tasks and hands none out; those that run go on.
+    awaitable<void> pause() const;
+    awaitable<void> resume() const;
+
+    /// Removes all tasks that are not running, or only those in `state`; returns how many. What is submitted meanwhile may be
+    /// removed too.
+    awaitable<std::size_t> clear(std::optional<task_state> state = std::nullopt) const;
+
+    /// Limits the queue from now on, in place of the limit that is declared: for all programs, until `reset_limit`. An empty
+    /// limit sets aside the declared one. Tasks that run go on; where more run than `value` allows, none starts until fewer do.
+    /// `reason`: up to 1,024 bytes, for who looks at `limits`. Errors: `invalid_argument` for the reason.
+    awaitable<void> set_limit(limit value, std::string reason) const;
+
+    /// Takes a live limit back: the declared one counts again.
+    awaitable<void> reset_limit() const;
+
+    /// Declares the limit of a queue, as `worker::limit` does when its worker starts; an empty one takes that back. What is
+    /// declared stays, also when no program runs, until another is declared; it counts unless there is a live limit.
+    awaitable<void> declare_limit(limit value) const;
+
+    /// What is declared, and what was set live, with its reason and since when.
+    awaitable<queue_limits> limits() const;
+
+private:
+    broker_ptr broker_;
+    std::string queue_;
+};
 
 }  // namespace taskflux
 

@@ -126,6 +126,21 @@ BOOST_AUTO_TEST_CASE(a_worker_that_was_serving_runs_what_is_submitted_afterwards
     BOOST_TEST(queues() == only_q);
 }
 
+BOOST_AUTO_TEST_CASE(the_limits_that_a_worker_has_declared_hold_again_from_its_first_fetch) {
+    const auto declared = [&] { return run(broker().limits(q)).in_force(); };
+    worker.limit(q, limit().running(0));
+    worker.limit("elsewhere", limit().rate(1, 1s));
+    work();
+    BOOST_TEST((declared() == limit().running(0)));
+    empty();
+    auto held_back = start(client.run(twice, 1));
+    BOOST_TEST(!ends(held_back));
+    BOOST_TEST((declared() == limit().running(0)));
+    BOOST_TEST((run(broker().limits("elsewhere")).in_force() == limit().rate(1, 1s)));
+    run(broker().set_limit(q, limit_kind::live, limit().running(1), "now"));
+    BOOST_TEST(ends(held_back));
+}
+
 BOOST_AUTO_TEST_CASE(a_caller_that_awaits_a_lost_task_hears_that_there_is_none) {
     auto waiting = start(client.run(twice, 1));
     let_work();

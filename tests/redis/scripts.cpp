@@ -21,6 +21,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::aside,       &scripts::clear,  &scripts::counts,  &scripts::enqueue,  &scripts::enqueue_plain,
     &scripts::fetch,       &scripts::find,   &scripts::get,     &scripts::hand_over, &scripts::fetch_plain,
     &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::look, &scripts::maintain, &scripts::idle, &scripts::renew_all,
+    &scripts::set_limit,   &scripts::limits,
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
@@ -52,6 +53,8 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
         BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "NEW");
         BOOST_TEST(said(scripts::hand_over, {"p:me"}, {"me", "1", run, "", record(7)}) == "NEW");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", "1"}) == "NEW");
+        BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "NEW");
+        BOOST_TEST(said(scripts::limits, {}, {}) == "OK  ");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
         maintain();  // which does not know whether its name is listed
     }
@@ -60,6 +63,7 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
     BOOST_TEST(said(scripts::join, {}, {"w", "1000", "channel"}) == "OK first");
     BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "first");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "OK 1");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "OK");
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_of_an_older_version_has_a_life_until_it_is_gone) {

@@ -144,6 +144,8 @@ const std::map<std::string, std::function<void(scene&)>> calls{
         in.on.run(in.on.broker->set_schedule(in.queue, "nightly", "", "text", {test::plain_task()}));
     }},
     {"clear", [](scene& in) { in.on.run(in.on.broker->clear(in.queue, std::nullopt, 10)); }},
+    {"limit", [](scene& in) { in.on.run(in.on.broker->set_limit(in.queue, limit_kind::live, limit().running(5).rate(1, 1s), "why")); }},
+    {"resume", [](scene& in) { in.on.run(in.on.broker->resume(in.queue)); }},
     {"join", [](scene& in) { in.on.run(in.on.broker->join("another", in.names(), 1h)); }},
     {"renew", [](scene& in) { in.on.run(in.on.broker->renew("w", in.names(), 2h)); }},
     {"leave", [](scene& in) { in.on.run(in.on.broker->leave("w", in.names())); }},

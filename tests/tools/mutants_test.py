@@ -164,7 +164,7 @@ class Tree(unittest.TestCase):
 class Scripts(unittest.TestCase):
     def test_a_fault_in_what_scripts_share_changes_those_that_use_it(self):
         with tempfile.TemporaryDirectory() as folder:
-            one = entry("if ⟦found[1] ⇒ false⟧ then return 0", "p", "broker/redis/lua/shared/admission.lua")
+            one = entry("if ⟦not found[1] ⇒ false⟧ then return most", "p", "broker/redis/lua/shared/admission.lua")
             mutants.write_scripts(ROOT, pathlib.Path(folder), [one])
             made = {path.name for path in (pathlib.Path(folder) / str(one.number)).iterdir()}
             self.assertLessEqual({"fetch", "fetch_plain", "hand_over", "counts"}, made)

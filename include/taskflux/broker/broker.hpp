@@ -4,6 +4,7 @@
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
+#include <taskflux/core/limit.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/fwd.hpp>
 
@@ -177,6 +178,9 @@ private:
 BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
                                          cancelled, expired, unclaimed, set_aside, consumers, paused))
 
+/// Who says what limits a queue: its programs, in code, or somebody while they run.
+enum class limit_kind { declared, live };
+
 /// A schedule as it is kept. What its text says is for `scheduler` to know.
 struct schedule_row {
     std::string id;
@@ -281,7 +285,7 @@ public:
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
-    /// The names of all queues that hold or have held tasks or schedules, sorted.
+    /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
     virtual awaitable<std::vector<std::string>> queues() = 0;
 
     virtual awaitable<queue_counts> counts(std::string queue) = 0;
@@ -289,6 +293,11 @@ public:
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
+
+    /// Sets the declared limit of a queue, which does nothing where it is that already, or the live one, which counts in its
+    /// place; or takes it back. What runs goes on.
+    virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
+    virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/limit.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/given_function.hpp>
 #include <taskflux/exec/executor_options.hpp>
@@ -61,6 +62,16 @@ public:
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Declares the limit of a queue, for all workers of that queue in all programs; an empty one takes an earlier
+    /// declaration back. It is declared when the worker begins, and again whenever it has lost its lease, as when the server was
+    /// emptied; the last declaration counts, and a limit that `queue_control` has set live counts in its place. The worker need
+    /// not serve the queue. Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
+    /// `errc::wrong_state` once `run` has been called.
+    worker& limit(std::string queue, const taskflux::limit& value) {
+        control_->limit(std::move(queue), value);
         return *this;
     }
 

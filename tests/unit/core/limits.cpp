@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(the_table_says_how_long_each_kind_of_name_may_be) {
         {limits::queue, 128},        {limits::task, 128},       {limits::board, 200},    {limits::board_row, 256},
         {limits::schedule, 512},     {limits::own_id, 1024},    {limits::unique_key, 1024}, {limits::worker, 200},
         {limits::consumer, 255},     {limits::call, 200},       {limits::journal_key, 2048}, {limits::instance, 128},
-        {limits::host, 255},         {limits::header, 256},     {limits::header_value, 65'536}};
+        {limits::host, 255},         {limits::reason, 1024},    {limits::header, 256},     {limits::header_value, 65'536}};
     for (const auto& [limit, most] : table) {
         BOOST_TEST_CONTEXT(limit.what) {
             BOOST_TEST(limit.most == most);

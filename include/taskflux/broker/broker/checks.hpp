@@ -73,6 +73,7 @@ struct most_kept {
 inline void check_queue_name(std::string_view name) { checked_name(name, "queue"); }
 inline void check_board_name(std::string_view name) { check_name(limits::board, name); }
 inline void check_consumer(std::string_view name) { check_name(limits::consumer, name); }
+inline void check_reason(std::string_view text) { check_name(limits::reason, text, true); }
 
 inline void check_spec(const task_spec& spec) {
     check_name(limits::task, spec.name);

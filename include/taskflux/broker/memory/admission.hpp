@@ -1,13 +1,22 @@
 #pragma once
 
+#include <taskflux/core/limit.hpp>
+#include <taskflux/core/limit/rate_gate.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <utility>
 
 namespace taskflux::memory {
 
 /// Why no more tasks of a queue may start now.
 enum class obstacle {
-    none,   ///< as many may start as were asked for
-    paused  ///< the queue is paused
+    none,     ///< as many may start as were asked for
+    paused,   ///< the queue is paused
+    running,  ///< as many run as its limit allows
+    rate      ///< as many have started lately as its limit allows
 };
 
 /// How many tasks may start now, and why not more.
@@ -23,14 +32,53 @@ public:
     void pause(bool on) { is_paused_ = on; }
     bool is_paused() const { return is_paused_; }
 
-    /// How many of `wanted` tasks may start now.
-    allowance admit(std::size_t wanted) const {
+    /// Live where it counts in place of the declared one. Nothing: takes it back.
+    void state(bool is_live, std::optional<stated_limit> what) {
+        auto& place = is_live ? limits_.live : limits_.declared;
+        if (what && !is_live && what->value.is_empty()) what.reset();
+        if (what && !is_live && place && place->value == what->value) return;  // it has been so since then
+        place = std::move(what);
+        const auto now_counts = limits_.in_force();
+        const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
+        gate_.reset();
+        if (now_counts.rate()) gate_.emplace(*now_counts.rate());
+        if (gate_ && known) gate_->next(*known);
+        most_running_ = now_counts.running();
+    }
+    const queue_limits& limits() const { return limits_; }
+
+    /// It is now so late: before anything else at that time.
+    void pass(time_point now) { now_ = now; }
+
+    /// How many of `wanted` tasks may start now, where so many are running.
+    allowance admit(std::size_t wanted, std::size_t running) const {
         if (is_paused_) return {0, obstacle::paused};
-        return {wanted, obstacle::none};
+        allowance made{wanted, obstacle::none};
+        if (most_running_) narrow(made, *most_running_ - (std::min)(running, *most_running_), obstacle::running);
+        if (gate_) narrow(made, gate_->may_start(now_), obstacle::rate);
+        return made;
+    }
+
+    /// So many have started.
+    void started(std::size_t many) {
+        if (gate_ && many > 0) gate_->started(many, now_);
+    }
+
+    /// When time alone lets a task start; `never` where it is not time that it waits for.
+    time_point opens(std::size_t running) const {
+        return admit(1, running).why_not_more == obstacle::rate ? gate_->opens(now_) : never;
     }
 
 private:
+    static void narrow(allowance& made, std::size_t room, obstacle why) {
+        if (room < made.count) made = {room, why};
+    }
+
     bool is_paused_ = false;
+    queue_limits limits_;
+    std::optional<std::size_t> most_running_;
+    std::optional<detail::rate_gate> gate_;
+    time_point now_{};
 };
 
 }  // namespace taskflux::memory

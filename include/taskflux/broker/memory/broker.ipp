@@ -185,6 +185,17 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
     co_return;
 }
 
+asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kind, std::optional<limit> value,
+                                               std::string reason) {
+    detail::check_reason(reason);
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(kind, value, std::move(reason), now), true; });
+    co_return;
+}
+
+asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
+    co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
 }

@@ -89,7 +89,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (auto left = admission_.admit(max).count; left > 0;) {
+        for (auto left = may_start(max); left > 0;) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             if (task->limit() <= now) {
@@ -98,13 +98,14 @@ public:
             }
             --left;
             store_.deliver(*task, who, now);
+            admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
         }
     }
 
-    bool has_work(const name_set* names) const { return admission_.admit(1).count > 0 && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return may_start(1) > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -251,6 +252,16 @@ public:
 
     void pause(bool on) { admission_.pause(on); }
 
+    /// See `broker::set_limit`.
+    void set_limit(limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
+        admission_.pass(now);
+        std::optional<stated_limit> stated;
+        if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
+        has_had_limits_ = has_had_limits_ || stated;
+        admission_.state(kind == limit_kind::live, std::move(stated));
+    }
+    const queue_limits& limits() const { return admission_.limits(); }
+
     // --- schedules -------------------------------------------------------------------------------------
 
     /// See `broker::set_schedule`.
@@ -296,6 +307,7 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
+        admission_.pass(now);
         if (now < next()) return;
         store_.advance(now, most);
         bury_consumers(now);
@@ -311,10 +323,10 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)(store_.next(), consumers_.next_lease_end()); }
+    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens()}); }
 
-    /// Whether any task or schedule has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any(); }
+    /// Whether any task, schedule or limit has ever been here.
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
 
     attendance& attended() { return consumers_.attended; }
     const attendance& attended() const { return consumers_.attended; }
@@ -322,6 +334,14 @@ public:
     listing listed;
 
 private:
+    std::size_t may_start(std::size_t most) const { return admission_.admit(most, store_.count(task_state::running)).count; }
+
+    /// When its rate lets a task start that waits for nothing else.
+    time_point opens() const {
+        const auto when = admission_.opens(store_.count(task_state::running));
+        return when < never && store_.ready().has_work(nullptr) ? when : never;
+    }
+
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
@@ -365,6 +385,7 @@ private:
     std::size_t max_pending_;
     consumers consumers_;
     admission admission_;
+    bool has_had_limits_ = false;
     memory::schedules schedules_;
     std::vector<std::string> nudged_;
 };

@@ -8,6 +8,7 @@
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
 #include <taskflux/broker/redis/leases.hpp>
+#include <taskflux/broker/redis/limits.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
 #include <taskflux/broker/redis/waits.hpp>
@@ -220,6 +221,11 @@ public:
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+
+    awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
+        return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));
+    }
+    awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

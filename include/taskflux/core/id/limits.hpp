@@ -51,6 +51,8 @@ inline constexpr name_limit journal_key{"key in a journal", 2048, name_rule::byt
 /// Of a service.
 inline constexpr name_limit instance{"instance id", 128, name_rule::word};
 inline constexpr name_limit host{"host name", 255, name_rule::line};
+/// Of who sets a limit.
+inline constexpr name_limit reason{"reason", 1024, name_rule::text};
 inline constexpr name_limit header{"header name", 256, name_rule::text};
 inline constexpr name_limit header_value{"header value", 65536, name_rule::text};
 

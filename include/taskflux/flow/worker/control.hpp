@@ -4,6 +4,7 @@
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/exec/executor_options.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
+#include <taskflux/flow/worker/membership.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,7 +24,7 @@
 namespace taskflux::detail {
 
 /// What a `worker` is: set up, then run once, steered by any thread before and while it runs. Nodes share it, so that it
-/// outlives the `worker`. `add`, then `run`, on one thread; the other functions are thread-safe, but for `queues` and `tasks`
+/// outlives the `worker`. `add` and `limit`, then `run`, on one thread; the other functions are thread-safe, but for `queues` and `tasks`
 /// before `run`.
 class worker_control {
 public:
@@ -34,6 +35,7 @@ public:
     worker_control& operator=(const worker_control&) = delete;
 
     void add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler);
+    void limit(std::string queue, const taskflux::limit& value);
     asio::awaitable<void> run();
 
     void stop();
@@ -68,6 +70,7 @@ private:
 
     const std::shared_ptr<handler_map> handlers_;  // until `run`
     std::vector<weighted_queue> contract_queues_;  // until `run`
+    queue_limit_map limits_;                       // until `run`
     run_once<worker_core> life_;
 };
 

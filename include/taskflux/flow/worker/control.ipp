@@ -28,13 +28,24 @@ void worker_control::add(std::string name, std::string_view queue, std::unique_p
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
+void worker_control::limit(std::string queue, const taskflux::limit& value) {
+    checked_name(queue, "queue");
+    if (life_.core()) {
+        throw error(errc::wrong_state, "the limit of queue " + queue + " can't be declared: the worker has been run; call limit() "
+                                       "before run(), or queue_control::set_limit");
+    }
+    if (!limits_.emplace(queue, value).second) {
+        throw error(errc::invalid_argument, "the limit of queue " + queue + " can't be declared: this worker has one; call limit() once");
+    }
+}
+
 asio::awaitable<void> worker_control::run() {
     if (life_.core()) throw error(errc::wrong_state, "this worker can't be run again: a worker runs once; make another one");
     if (handlers_->empty()) {
         throw error(errc::invalid_argument,
                     "this worker can't be run: it has no handler; call on() before run()");
     }
-    const auto core = std::make_shared<worker_core>(broker_, options_, weighted(), handlers_, cpu());
+    const auto core = std::make_shared<worker_core>(broker_, options_, weighted(), limits_, handlers_, cpu());
     {
         const std::lock_guard lock(mutex_);  // what is set from here on is set in the core
         core->attempts().concurrency(slots_);

@@ -32,7 +32,7 @@ class worker_core final : public std::enable_shared_from_this<worker_core> {
 public:
     /// `cpu` is where plain functions run. `queues` must not be empty.
     worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
-                std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu);
+                queue_limit_map limits, std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu);
 
     const asio::any_io_executor& strand() const { return strand_; }
 

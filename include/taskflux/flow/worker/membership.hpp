@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/core/id.hpp>
+#include <taskflux/core/limit.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/event.hpp>
@@ -9,8 +10,10 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,23 +22,30 @@ namespace taskflux::detail {
 
 using consumer_ptr = std::shared_ptr<const std::string>;
 
+/// What a worker declares, by queue.
+using queue_limit_map = std::map<std::string, limit>;
+
 /// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
 /// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
 /// except for `join`, and what is said of former names.
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
-    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, duration lease)
+    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, queue_limit_map limits, duration lease)
         : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
-          queues_(std::move(queues)), lease_(lease) {}
+          queues_(std::move(queues)), limits_(std::move(limits)), lease_(lease) {}
 
     const std::string& node() const { return node_; }
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
-    /// Starts the next epoch. The former name is to leave, where its lease has not been lost in all queues.
+    /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where its lease has not been lost in all queues.
     asio::awaitable<void> join() {
         joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
+        for (const auto& [queue, value] : limits_) {
+            const std::optional<limit> declared(value);
+            co_await broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+        }
         co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
         std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::exchange(joining_, {}));
@@ -102,6 +112,7 @@ private:
     const std::string life_;
     const std::string node_;
     const std::vector<std::string> queues_;
+    const queue_limit_map limits_;
     const duration lease_;
     unsigned epoch_ = 0;
     std::string joining_;  // the name whose `join` has not returned, or has failed

@@ -9,7 +9,7 @@ local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonu
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', keys.queue, 'seq', 'run', 'lanes', counter.waiting)
+local known = call('HMGET', keys.queue, 'seq', 'run', 'lanes', counter.waiting, 'paused')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) then return {'DUE'} end  -- a new server: `maintain` must come first
@@ -56,7 +56,7 @@ if #stored > 0 then
 end
 if #records > 0 then call('HLEN', keys.records) end
 local many = seq - reply[2] + 1
-wakes = math.min(many, bound.wakes)
+wakes = known[5] and called_by(many, 0) or math.min(many, bound.wakes)
 local asleep = sleepers()
 
 local heard_of, at = {}, 1

@@ -22,8 +22,9 @@ if #ARGV > 6 then
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
-local held_back, lanes, watcher, watching
-most, held_back, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
+local _, lanes, watcher, watching
+most, _, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
+if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, {}, bound.passed_over
 for n, priority in ipairs(priorities_in(lanes)) do
     all[n] = {priority = priority, name = lane(priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
@@ -179,6 +180,8 @@ while #found < most and budget > 0 do
     end
 end
 
+local due_next = gate and gate.start(#found)
+if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end
 local sleeping = call('ZCARD', keys.sleepers) > 0
 local is_left = false
 for _, of in ipairs(all) do
@@ -199,8 +202,8 @@ if sleeping and next(aside) then  -- those who know what was passed over
     end
 end
 local is_more = budget == 0 and #found < most
-local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left and not held_back, watcher,
-                             watching, signature, names and table.concat(ARGV, '\n', 7))
+local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
+                             signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
 local mine = {}
 for n, task in ipairs(found) do

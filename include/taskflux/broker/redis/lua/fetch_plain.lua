@@ -32,9 +32,10 @@ if unusual and call('EXISTS', keys.unclaimed) == 1 then  -- perhaps something is
 end
 if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
 
-local held_back, lanes, watcher, watching, waiting, running
-most, held_back, lanes, watcher, watching, waiting, running =
+local _, lanes, watcher, watching, waiting, running
+most, _, lanes, watcher, watching, waiting, running =
     admit(most, 'lanes', 'watcher', 'watching', counter.waiting, counter.running)
+if gate and gate.damage then return {'SLOW'} end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do lane(priority) end
@@ -148,7 +149,9 @@ for _, priority in ipairs(priorities) do
 end
 if is_odd and found == 0 then return {'SLOW'} end
 reply[3] = is_odd and 1 or has_due and 2 or 0
-reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left and not held_back, watcher, watching, signature,
+local due_next = gate and gate.start(found)
+if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end
+reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watcher, watching, signature,
                         names and table.concat(ARGV, '\n', 7))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end

@@ -68,4 +68,6 @@ if is_in_the_way or
     return {'SLOW'}
 end
 call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
+local due_next = gate and gate.start(1)
+if due_next then call('HSET', keys.queue, 'tat', due_next) end
 return {'OK', seq}

@@ -21,5 +21,6 @@ end
 if #some == #all then
     also[#also + 1] = {'ZREM', keys.leases, ARGV[1]}
     also[#also + 1] = {'HDEL', keys.consumers, ARGV[1]}
+    count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})

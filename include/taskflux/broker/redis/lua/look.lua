@@ -20,7 +20,7 @@ local is_asleep = time_of(keys.sleepers, myself) ~= nil
 local knows_names = #ARGV < 6 or call('HEXISTS', keys.names, signature) == 1
 -- One sleeper watches the clock: this one, unless another does so early enough. It need not watch its own lease, with whose
 -- end its process is gone.
-local soonest, till = math.min(first_time(keys.scheduled), end_of_other_lease(consumer)), whole(watching) or 0
+local soonest, till = next_change(consumer), whole(watching) or 0
 local watches = watcher == myself
 local is_soon_enough = soonest >= till
 if is_soon_enough and watches and is_asleep and till > now + bound.watched_ahead_ms then

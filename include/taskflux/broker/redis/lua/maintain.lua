@@ -112,7 +112,7 @@ for n = 0, 2 * math.min(#waits / 2, bound.looked_after) - 2, 2 do
     end
 end
 
-local recovered = 0
+local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do
     local seqs = held_by(consumer)
     if #missing > 0 then break end
@@ -133,9 +133,11 @@ for _, consumer in ipairs(dead) do
     if #some == #seqs then
         also[#also + 1] = {'ZREM', keys.leases, consumer}
         also[#also + 1] = {'HDEL', keys.consumers, consumer}
+        gone = gone + 1
     end
     if recovered >= most then break end
 end
+count_none_running(gone)
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
     if is_due() then reply[2] = 1 end

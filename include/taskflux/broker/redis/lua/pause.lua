@@ -8,7 +8,10 @@
 if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', '1'}}
 else
-    also = {{'HDEL', keys.queue, 'paused'}}
-    wakes = math.min(whole(call('HGET', keys.queue, counter.waiting)) or 0, bound.wakes)
+    local declared, live, waiting, watcher, watching =
+        unpack(call('HMGET', keys.queue, 'limit_declared', 'limit_live', counter.waiting, 'watcher', 'watching'))
+    local stated = in_force(declared, live)
+    also = {stated and {'HSET', keys.queue, 'paused', stated} or {'HDEL', keys.queue, 'paused'}}
+    wakes = called_for(stated, whole(waiting) or 0, 0, watcher, watching)
 end
 return commit({'OK'})

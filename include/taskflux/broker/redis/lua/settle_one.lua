@@ -11,7 +11,8 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack(format.ending_to_nonce, word)
 local state, failed = succeeded(alive and how == ending_kind.complete and call('HGET', keys.states, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters = call('HGET', keys.waiters, seq)
+local waiters, has_limit = unpack(call('HMGET', keys.waiters, seq, waiter_field.place))
+if has_limit then return {'SLOW'} end  -- somebody may wait for the place
 
 local field = string.format('%d', seq)
 -- Those first that fail where a key has another type.

@@ -13,7 +13,8 @@ local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 local seqs, singles, forgotten, released = {}, {}, {}, {}
-local has_waiters, unpack_struct, sub, byte = call('EXISTS', keys.waiters) == 1, struct.unpack, string.sub, string.byte
+local awaited, unpack_struct, sub, byte = call('HLEN', keys.waiters), struct.unpack, string.sub, string.byte
+local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', keys.waiters, waiter_field.place) == 0
 local char = string.char
 local of
 
@@ -104,8 +105,10 @@ for name, one in pairs(segments) do
 end
 local told = tell_waiters() or {}
 
-call('HLEN', keys.queue)  -- a key of another type shows before the first write, or with it
+-- A key of another type shows before the first write, or with it.
+wakes = called_by(0, #ARGV - 1)
 call('ZCARD', keys.forgotten)
+local asleep = sleepers()
 write('SREM', mine, released)
 write('HSET', keys.states, states)
 for moment, those in pairs(forgotten) do
@@ -114,5 +117,5 @@ end
 write('HDEL', keys.waiters, told)
 count(task_state.running, 1 - #ARGV)
 count(task_state.succeeded, kept)
-write_rest({})
+write_rest(asleep)
 return {'OK'}

@@ -36,6 +36,9 @@ local function of_digits(text) return #text <= bound.digits and tonumber(text) e
 -- Whether a number that was read can be a time or a duration: nan is neither.
 local function is_time(value) return value >= 0 and value <= stored_time.never end
 
+-- A time that was read, in ms and parts of one: to be looked at by `is_time`; nil where the text is no number.
+local function moment(value) return tonumber(value or '') end
+
 -- The last number that the queue has given.
 local function last_number(value)
     local number = whole(value or 0)

@@ -1,11 +1,68 @@
 -- The gate before every start: how many tasks may start now, and if not more, why. Every script that hands tasks out, or
--- wakes somebody who would fetch them, asks here; nothing else reads whether the queue is paused. One HMGET, for the gate and
--- what its caller needs of the same hash.
+-- wakes somebody who would fetch them, asks here; nothing else reads whether the queue is paused, or what limits it. One HMGET,
+-- for the gate and what its caller needs of the same hash; and one more where the queue has a limit.
+--
+-- What holds a queue back is one field, `paused`: '=' and a limit, or anything else where it is paused. Older programs take all
+-- of that for paused: they start nothing where there is a limit that they do not know.
+
+-- Nil while nothing holds the queue back, which so costs nothing. `room`: how many more tasks may start now; `opens`: when time
+-- lets one start, where it is only for that that none may; `start`: to be told how many start; gives what is to be written into
+-- the field `tat`, or nil; `damage`: what is wrong with the limit, which then limits nothing.
+local gate = nil
+
+-- Finds out what that field allows, when `ends` tasks run no more than are counted.
+local function look_at_gate(stated, ends)
+    gate = {room = math.huge, opens = stored_time.never, start = function() end}
+    if string.sub(stated, 1, 1) ~= '=' then
+        gate.room = 0
+        return 'paused'
+    end
+    local running, starts, per, burst = string.match(stated, '^=(%d*) (%d*) (%d*) (%d*)$')
+    local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
+    local has_rate = (many or 0) > 0 and (span or 0) > 0 and (ahead or 0) > 0
+    if not running or running ~= '' and not most or starts .. per .. burst ~= '' and not has_rate then
+        gate.damage = 'it is damaged, and limits nothing: set it again'
+        return
+    end
+    local known = call('HMGET', keys.queue, counter.running, 'tat')
+    local places = most and math.max(most - math.max((whole(known[1]) or 0) - ends, 0), 0) or math.huge
+    gate.room = places
+    if not has_rate then
+        gate.start = function(taken) gate.room = gate.room - taken end
+        return
+    end
+    -- The generic cell rate algorithm (ITU-T I.371, annex A), as in core/limit/rate_gate.hpp: a start every so many ms, and
+    -- when the next one is due if they are spread evenly; a burst may come so many ms early. One that is due further ahead
+    -- than any can have been put is damaged, or the clock went back, or the rate was lower: then one may start at once.
+    local every = span / many
+    local early, next_at = every * (ahead - 1), moment(known[2])
+    if not next_at or not is_time(next_at) then next_at = now end
+    next_at = next_at > now + early + every + rate_slack.ms and now + early or math.max(next_at, now)
+    gate.start = function(taken)
+        places, next_at = places - taken, next_at + taken * every
+        local left = now + early - next_at + rate_slack.ms
+        local may = left < 0 and 0 or math.floor(left / every) + 1
+        gate.room = math.min(places, may)
+        gate.opens = may == 0 and places > 0 and math.max(now + 1, math.ceil(next_at - early)) or stored_time.never
+        return taken > 0 and string.format('%.4f', next_at) or nil
+    end
+    gate.start(0)
+end
 
 -- How many of `most` tasks may start now; why not more, or nil when nothing holds them back; and the values of these fields
 -- of `keys.queue`.
 local function admit(most, ...)
     local found = call('HMGET', keys.queue, 'paused', ...)
-    if found[1] then return 0, 'paused', unpack(found, 2) end
-    return most, nil, unpack(found, 2)
+    if not found[1] then return most, nil, unpack(found, 2) end
+    local why = look_at_gate(found[1], 0)
+    return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+end
+
+-- What the field `paused` is to be while the queue is not paused, by what was declared and what was set live: the latter
+-- counts. Nil: nothing.
+local function in_force(declared, live)
+    for _, stated in ipairs({live or '', declared or ''}) do
+        local found = string.match(stated, '^%d+ (%d* %d* %d* %d*)\n')
+        if found then return string.find(found, '%d') and '=' .. found or nil end
+    end
 end

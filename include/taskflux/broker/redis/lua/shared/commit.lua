@@ -86,7 +86,11 @@ end
 local function plan()
     tell_parents()
     local of = {told = tell_waiters()}
-    wakes = wakes + math.min(ready, bound.wakes)
+    local ends = -(counts[task_state.running] or 0)
+    if ready > 0 or ends > 0 then
+        wakes = wakes + called_by(ready, ends)
+        probed[keys.queue] = true
+    end
     if next(sorted_sets[keys.scheduled]) then  -- who sleeps until the next task falls due may have to wake earlier
         local soonest = stored_time.never
         for _, at in pairs(sorted_sets[keys.scheduled]) do soonest = math.min(soonest, at or stored_time.never) end

@@ -107,9 +107,15 @@ local first_byte = {
     open = string.byte(subtask_letter.open),
 }
 
+-- A field of `keys.waiters` that is no number: the queue has a limit, and who ends a task must look for somebody who waits for
+-- its place. There, as `settle_one` reads that hash anyway.
+local waiter_field = {place = '*'}
+
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
+-- C++: core/limit/rate_gate.hpp rate_slack
+local rate_slack = {...}
 -- C++: broker/redis/layout.hpp most_handed
 local most_handed = {...}
 -- C++: broker/broker/checks.hpp most_kept

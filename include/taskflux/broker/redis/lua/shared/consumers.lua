@@ -19,6 +19,13 @@ local function end_of_other_lease(consumer)
     return whole(first[first[1] == consumer and 4 or 2]) or stored_time.never
 end
 
+-- So many consumers go. Where none is left nothing runs, whatever was counted: what has been damaged while it ran takes a place
+-- of a limit no longer.
+local function count_none_running(gone)
+    if gone == 0 or call('ZCARD', keys.leases) > gone then return end
+    counts[task_state.running] = -(whole(call('HGET', keys.queue, counter.running)) or 0)
+end
+
 local function is_held_by(task, consumer)
     return task and task.state == task_state.running and task.holder == consumer
 end

@@ -11,7 +11,8 @@ end
 -- When time alone may next give sleepers something to do. Not the end of their own consumer's lease, with which their process
 -- is gone; '': of no one's.
 local function next_change(consumer)
-    return math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), stored_time.never))
+    local opens = gate and gate.opens or stored_time.never
+    return math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), opens, stored_time.never))
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
@@ -26,7 +27,8 @@ end
 -- `watcher` and `till`: who watches the clock, until when; `names`: what it has handlers for, or nil. Gives when something
 -- will fall due for which it watches if it sleeps, or -1.
 local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, signature, names)
-    if sleeping and is_left then wakes = 2 end
+    if sleeping and is_left then wakes = gate and math.min(2, gate.room) or 2 end
+    if gate and fed and not is_left then gate.opens = stored_time.never end  -- nothing waits for that
     if myself == '' then return -1 end
     if fed then
         if not sleeping then return -1 end
@@ -43,6 +45,26 @@ local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, sig
     end
     also[#also + 1] = {'HSET', keys.queue, 'watcher', myself, 'watching', string.format('%d', soonest)}
     return soonest
+end
+
+-- How many sleepers have something to do where so many tasks wait, and `stated` is the field `paused`. `ends`: how many tasks
+-- run no more, and yet are counted. One at least where a rate holds all back and nobody watches for when it lets
+-- one start: `till` is until when somebody watches.
+local function called_for(stated, waiting, ends, watcher, till)
+    if not stated then return math.min(waiting, bound.wakes) end
+    look_at_gate(stated, ends)
+    local most, watched = math.max(math.min(waiting, gate.room, bound.wakes), 0), whole(till) or 0
+    local has_to_watch = most == 0 and waiting > 0 and gate.opens < stored_time.never
+    return has_to_watch and (not watcher or watched <= now or gate.opens < watched) and 1 or most
+end
+
+-- The same when so many tasks have become ready, and so many run no more: these give places back, where a limit counts them.
+local function called_by(new, ends)
+    local stated = call('HGET', keys.queue, 'paused')
+    if not stated then return math.min(new, bound.wakes) end
+    local waiting, watcher, watching = unpack(call('HMGET', keys.queue, counter.waiting, 'watcher', 'watching'))
+    waiting = math.max((whole(waiting) or 0) + (counts[task_state.waiting] or 0), new)
+    return called_for(stated, waiting, ends, watcher, watching)
 end
 
 -- Those of whom some will be woken.

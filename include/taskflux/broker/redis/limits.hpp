@@ -1,0 +1,98 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/limit.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::redis {
+
+/// A limit as the queue's fields have it: 'running starts per burst', of which each may be missing.
+inline std::string limit_text(const limit& of) {
+    const auto& rate = of.rate();
+    const auto number = [](bool is_there, std::uint64_t value) { return is_there ? std::to_string(value) : std::string(); };
+    return number(of.running().has_value(), of.running().value_or(0)) + ' ' + number(rate.has_value(), rate ? rate->starts : 0) +
+           ' ' + number(rate.has_value(), rate ? static_cast<std::uint64_t>(rate->per.count()) : 0) + ' ' +
+           number(rate.has_value(), rate ? rate->burst : 0);
+}
+
+/// Nothing where the text is no limit.
+inline std::optional<limit> read_limit(std::string_view text) {
+    std::vector<std::optional<std::uint64_t>> numbers;
+    for (bool is_end = false; !is_end;) {
+        const auto space = text.find(' ');
+        const auto part = text.substr(0, space);
+        auto& number = numbers.emplace_back();
+        if (!part.empty()) {
+            const auto* const end = part.data() + part.size();
+            const auto read = std::from_chars(part.data(), end, number.emplace());
+            if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
+        }
+        is_end = space == std::string_view::npos;
+        text.remove_prefix(is_end ? text.size() : space + 1);
+    }
+    if (numbers.size() != 4) return std::nullopt;
+    const auto& running = numbers[0];
+    const auto &starts = numbers[1], &per = numbers[2], &burst = numbers[3];
+    if (starts.has_value() != per.has_value() || starts.has_value() != burst.has_value()) return std::nullopt;
+    try {
+        limit made;
+        if (running) made.running(static_cast<std::size_t>(*running));
+        if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), (std::max)(*burst, std::uint64_t(1)));
+        return made;
+    } catch (const error&) {
+        return std::nullopt;
+    }
+}
+
+/// What has been stated: when, the limit, and on the next line the reason. `what`: for the error.
+inline std::optional<stated_limit> read_stated(std::string_view text, const std::string& queue, const char* what) {
+    if (text.empty()) return std::nullopt;
+    std::int64_t since = 0;
+    const auto line = text.substr(0, text.find('\n'));
+    const auto* const end = line.data() + line.size();
+    const auto read = std::from_chars(line.data(), end, since);
+    const bool is_whole = read.ec == std::errc() && since >= 0 && read.ptr != end && *read.ptr == ' ' && line.size() < text.size();
+    const auto value = is_whole ? read_limit(std::string_view(read.ptr + 1, static_cast<std::size_t>(end - read.ptr - 1))) : std::nullopt;
+    if (!value) {
+        throw error(errc::protocol, "the " + std::string(what) + " limit of queue " + queue + " is damaged: it counts as none; set it "
+                                    "again, or take it back");
+    }
+    return stated_limit(*value, std::string(text.substr(line.size() + 1)), time_point(duration(since)));
+}
+
+/// `broker::set_limit`.
+inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kind, std::optional<limit> value, std::string reason) {
+    detail::check_reason(reason);
+    const auto of = on->at(name);
+    auto& calls = of->calls();
+    co_await calls.announce();
+    arguments with;
+    with.add(kind == limit_kind::live ? "limit_live" : "limit_declared");
+    const bool is_stated = value && (kind == limit_kind::live || !value->is_empty());
+    with.add(is_stated ? limit_text(*value) : std::string()).add(std::move(reason));
+    co_await calls.run(scripts::set_limit, {}, std::move(with), true);
+}
+
+/// `broker::limits`.
+inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(name, scripts::limits, {}, {});
+    auto from = got.read();
+    queue_limits found;
+    found.declared = read_stated(from.text(), name, "declared");
+    found.live = read_stated(from.text(), name, "live");
+    co_return found;
+}
+
+}  // namespace taskflux::redis

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <taskflux/core/error.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace taskflux {
+
+/// So many starts in so long a time, evenly spread; up to `burst` of them may come together after a pause.
+struct start_rate {
+    std::uint64_t starts = 1;
+    duration per = std::chrono::seconds(1);
+    std::uint64_t burst = 1;
+
+    bool operator==(const start_rate&) const = default;
+};
+
+/// What holds the tasks of a queue back: `limit().running(5).rate(100, 1s)`. A task starts when there is room by all that is
+/// set; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
+/// A literal type. Errors of the setters: `invalid_argument`.
+class limit {
+public:
+    constexpr limit() {}
+
+    /// At most so many tasks in the hands of workers at a time, those included that a worker has fetched ahead. A task that
+    /// sleeps, or waits for its retry, a signal or subtasks, is in no worker's hands. 0: none starts, as in a paused queue. At
+    /// most 1,000,000,000.
+    constexpr limit& running(std::size_t most) {
+        if (most > most_of_all) refuse("running", std::to_string(most) + " is out of range: use 0 to 1000000000");
+        return running_ = most, *this;
+    }
+
+    /// At most `starts` starts of attempts in each `per`, retries included, by the server's clock. `starts`: from 1, and no more
+    /// than 1,000 a millisecond. `per`: 1 ms to 366 days. `burst`: how many may come together after a pause, at least 1; 0 (the
+    /// default): what comes in 50 ms, so that tasks are still handed out in batches. Within any time t no more than
+    /// `burst` + t ÷ `per` × `starts` start.
+    constexpr limit& rate(std::uint64_t starts, duration per, std::uint64_t burst = 0) {
+        constexpr auto longest = std::chrono::hours(24 * 366);
+        constexpr std::uint64_t in_a_millisecond = 1000;
+        if (per < duration(1) || per > longest) refuse("rate", "the time must be 1 ms to 366 days");
+        if (starts == 0) refuse("rate", "no start is allowed at all: use running(0) where nothing is to start");
+        if (starts / in_a_millisecond > static_cast<std::uint64_t>(per.count())) {
+            refuse("rate", "more than 1000 starts a millisecond: leave the rate out");
+        }
+        if (burst > most_of_all) refuse("rate", "the burst must be at most 1000000000");
+        constexpr double usual_ms = 50;
+        const auto usual = static_cast<double>(starts) / static_cast<double>(per.count()) * usual_ms;
+        if (burst == 0) burst = (std::max)(std::uint64_t(1), static_cast<std::uint64_t>(usual));
+        rate_ = start_rate{starts, per, burst};
+        return *this;
+    }
+
+    constexpr const std::optional<std::size_t>& running() const { return running_; }
+    constexpr const std::optional<start_rate>& rate() const { return rate_; }
+
+    /// Whether it holds nothing back.
+    constexpr bool is_empty() const { return !running_ && !rate_; }
+
+    bool operator==(const limit&) const = default;
+
+private:
+    static constexpr std::uint64_t most_of_all = 1'000'000'000;
+
+    static void refuse(const char* what, const std::string& why) {
+        throw error(errc::invalid_argument, "limit: " + std::string(what) + ": " + why);
+    }
+
+    std::optional<std::size_t> running_;
+    std::optional<start_rate> rate_;
+};
+
+/// A limit that somebody has set, and when.
+struct stated_limit {
+    stated_limit() {}
+    stated_limit(limit what, std::string why, time_point when) : value(what), reason(std::move(why)), since(when) {}
+
+    limit value;
+    std::string reason;  ///< of a live override
+    time_point since{};
+};
+
+/// The limits of a queue.
+struct queue_limits {
+    queue_limits() {}
+
+    std::optional<stated_limit> declared;  ///< by programs, in code
+    std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
+
+    /// The one that counts.
+    limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }
+};
+
+}  // namespace taskflux

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <taskflux/core/limit.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+namespace taskflux::detail {
+
+/// The error of times since 1970 that were added up.
+struct rate_slack {
+    static constexpr double ms = 0.0005;
+};
+
+/// How many tasks a rate lets start now: the generic cell rate algorithm (ITU-T I.371, annex A, as a virtual scheduling
+/// algorithm), in milliseconds and parts of one. All that it remembers is when the next start is due if starts are spread evenly;
+/// a burst may come earlier. `lua/shared/admission.lua` does the same.
+class rate_gate {
+public:
+    explicit rate_gate(const start_rate& what)
+        : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
+          early_(every_ * static_cast<double>(what.burst - 1)) {}
+
+    /// What another gate remembers, for a rate that takes its place: changing a rate gives nothing for free.
+    double next() const { return next_; }
+    void next(double due) { next_ = due; }
+
+    std::size_t may_start(time_point now) const {
+        const auto ahead = count(now) + early_ - due(now) + rate_slack::ms;
+        if (ahead < 0) return 0;
+        constexpr double many = 1e9;
+        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, many));
+    }
+
+    void started(std::size_t many, time_point now) { next_ = due(now) + static_cast<double>(many) * every_; }
+
+    /// When the next one may start, where none may start now: later than now.
+    time_point opens(time_point now) const {
+        const auto when = time_point(duration(static_cast<duration::rep>(std::ceil(due(now) - early_))));
+        return (std::max)(when, now + duration(1));
+    }
+
+private:
+    static double count(time_point when) { return static_cast<double>(when.time_since_epoch().count()); }
+
+    /// Not before now; and where it lies further ahead than any start can have put it, by a clock that went back or by a rate that
+    /// was lower, one may start at once.
+    double due(time_point now) const {
+        const auto latest = count(now) + early_ + every_;
+        return next_ > latest + rate_slack::ms ? latest - every_ : (std::max)(next_, count(now));
+    }
+
+    double every_, early_;
+    double next_ = std::numeric_limits<double>::lowest();
+};
+
+}  // namespace taskflux::detail

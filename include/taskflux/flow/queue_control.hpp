@@ -1,0 +1,60 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/core/limit.hpp>
+#include <taskflux/core/state.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace taskflux {
+
+/// Steers one queue: counts, pauses, clears and limits it, for all programs that use it.
+///
+/// A value: copies share nothing but the broker. Thread-safe. Errors of all calls: those of `broker`. Cancellation: terminal; what
+/// was sent may still take effect.
+class queue_control {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid queue name and a null pointer.
+    queue_control(broker_ptr broker, std::string queue);
+
+    const std::string& name() const { return queue_; }
+
+    /// How many tasks are in each state, how many workers serve the queue, and whether it is paused. O(1).
+    awaitable<queue_counts> counts() const;
+
+    /// A paused queue takes tasks and hands none out; those that run go on.
+    awaitable<void> pause() const;
+    awaitable<void> resume() const;
+
+    /// Removes all tasks that are not running, or only those in `state`; returns how many. What is submitted meanwhile may be
+    /// removed too.
+    awaitable<std::size_t> clear(std::optional<task_state> state = std::nullopt) const;
+
+    /// Limits the queue from now on, in place of the limit that is declared: for all programs, until `reset_limit`. An empty
+    /// limit sets aside the declared one. Tasks that run go on; where more run than `value` allows, none starts until fewer do.
+    /// `reason`: up to 1,024 bytes, for who looks at `limits`. Errors: `invalid_argument` for the reason.
+    awaitable<void> set_limit(limit value, std::string reason) const;
+
+    /// Takes a live limit back: the declared one counts again.
+    awaitable<void> reset_limit() const;
+
+    /// Declares the limit of a queue, as `worker::limit` does when its worker starts; an empty one takes that back. What is
+    /// declared stays, also when no program runs, until another is declared; it counts unless there is a live limit.
+    awaitable<void> declare_limit(limit value) const;
+
+    /// What is declared, and what was set live, with its reason and since when.
+    awaitable<queue_limits> limits() const;
+
+private:
+    broker_ptr broker_;
+    std::string queue_;
+};
+
+}  // namespace taskflux

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/flow/queue_control.hpp>
+
+#include <utility>
+
+namespace taskflux {
+
+queue_control::queue_control(broker_ptr broker, std::string queue)
+    : broker_(detail::checked_broker(std::move(broker), "a queue_control")), queue_(std::move(queue)) {
+    detail::check_queue_name(queue_);
+}
+
+asio::awaitable<queue_counts> queue_control::counts() const { return broker_->counts(queue_); }
+asio::awaitable<void> queue_control::pause() const { return broker_->pause(queue_); }
+asio::awaitable<void> queue_control::resume() const { return broker_->resume(queue_); }
+
+asio::awaitable<std::size_t> queue_control::clear(std::optional<task_state> state) const {
+    constexpr std::size_t at_once = 1000;
+    const auto broker = broker_;
+    const auto queue = queue_;
+    std::size_t removed = 0;
+    for (;;) {
+        const auto some = co_await broker->clear(queue, state, at_once);
+        if (some == 0) co_return removed;
+        removed += some;
+    }
+}
+
+asio::awaitable<void> queue_control::set_limit(limit value, std::string reason) const {
+    return broker_->set_limit(queue_, limit_kind::live, value, std::move(reason));
+}
+
+asio::awaitable<void> queue_control::reset_limit() const {
+    return broker_->set_limit(queue_, limit_kind::live, std::nullopt, {});
+}
+
+asio::awaitable<void> queue_control::declare_limit(limit value) const {
+    return broker_->set_limit(queue_, limit_kind::declared, value, {});
+}
+
+asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
+
+}  // namespace taskflux

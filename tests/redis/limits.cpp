@@ -1,0 +1,209 @@
+#include "damage.hpp"
+#include "scripts.hpp"
+
+#include <taskflux/broker/redis/limits.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+// Limits of queues as they are stored, and what becomes of those that are damaged.
+namespace {
+
+using namespace test;
+
+struct limits_fixture : scripts_fixture {
+    limits_fixture() {
+        join();
+        ear.command({"SUBSCRIBE", "inbox"});
+    }
+
+    void declare(const limit& value) {
+        BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", redis::limit_text(value), ""}) == "OK");
+    }
+    std::string field(const std::string& name) { return server.command({"HGET", key("c"), name}).text; }
+    void set(const std::string& name, const std::string& value) { server.command({"HSET", key("c"), name, value}); }
+
+    /// How many of 10 tasks that are asked for are handed out.
+    std::size_t fetched_now() {
+        auto answer = call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(10));
+        if (answer.items.at(0) == "SLOW") answer = call(scripts::fetch, {"l:0", "a:w"}, fetched(10));
+        BOOST_REQUIRE(answer.items.at(0) == "OK");
+        std::size_t found = 0;
+        for (std::size_t at = 4; at + 2 < answer.items.size(); at += 3) found += answer.items[at].text != "0";
+        return found;
+    }
+
+    redis_client ear{server.port()};  // sleepers that nobody hears are passed over
+};
+
+struct damaged_limit : damage_fixture {
+    void set(const std::string& field, const std::string& value) { server.command({"HSET", "tf:{q}:c", field, value}); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(redis_limits)
+
+BOOST_AUTO_TEST_CASE(a_limit_is_the_same_after_it_was_stored) {
+    for (const auto& one : {limit(), limit().running(0), limit().running(7), limit().rate(3, 5s), limit().running(2).rate(9, 1min, 4)}) {
+        const auto read = redis::read_limit(redis::limit_text(one));
+        BOOST_REQUIRE(read.has_value());
+        BOOST_TEST((*read == one));
+    }
+    BOOST_TEST(redis::limit_text(limit().running(2).rate(9, 1min, 4)) == "2 9 60000 4");
+    BOOST_TEST(redis::limit_text(limit().running(2)) == "2   ");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_that_is_no_limit_is_told_apart) {
+    for (const std::string text : {"", "5", "5  ", "x   ", "-1   ", " 1  ", " 1 1 ", " 0 1 1", " 1 0 1", "1e3   ", "5    ", "5   \n",
+                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5"}) {
+        BOOST_TEST(!redis::read_limit(text).has_value(), text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_stated_and_is_damaged_is_a_protocol_error_that_names_the_queue) {
+    const auto stated = redis::read_stated("1000 5   \nno reason\n", "q", "live");
+    BOOST_REQUIRE(stated.has_value());
+    BOOST_TEST(stated->reason == "no reason\n");
+    BOOST_TEST((stated->since == time_point(1s)));
+    for (const std::string text : {"x", "1000", "1000 5   ", " 5   \n", "-1 5   \n", "1000 5\n", "5   \n"}) {
+        BOOST_CHECK_EXCEPTION(redis::read_stated(text, "mail", "live"), taskflux::error, [](const taskflux::error& e) {
+            return e.code() == errc::protocol && std::string(e.what()).starts_with("the live limit of queue mail is damaged");
+        });
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(set_limit_tells_that_the_server_does_not_have_the_queue, limits_fixture) {
+    server.command({"FLUSHALL"});
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "NEW");
+    begin_life();
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "OK");
+    BOOST_TEST(field("paused") == "=1   ");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_in_force_is_one_field_that_goes_with_the_last_limit, limits_fixture) {
+    declare(limit().running(2));
+    BOOST_TEST(field("paused") == "=2   ");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_live", " 5 1000 1", "why"}) == "OK");
+    BOOST_TEST(field("paused") == "= 5 1000 1");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_live", "   ", "why"}) == "OK");
+    BOOST_TEST(server.command({"HEXISTS", key("c"), "paused"}).text == "0");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_live", "", ""}) == "OK");
+    BOOST_TEST(field("paused") == "=2   ");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "", ""}) == "OK");
+    for (const std::string name : {"paused", "tat", "limit_declared", "limit_live"}) {
+        BOOST_TEST(server.command({"HEXISTS", key("c"), name}).text == "0", name);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(older_programs_take_a_limit_for_a_pause_and_a_pause_keeps_it, limits_fixture) {
+    declare(limit().running(2));
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"1"}) == "OK");
+    BOOST_TEST(field("paused") == "1");
+    declare(limit().running(3));
+    BOOST_TEST(field("paused") == "1");
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"0"}) == "OK");
+    BOOST_TEST(field("paused") == "=3   ");
+    BOOST_TEST(call(scripts::counts, {}, {}).items.at(3).text == "0", "a limit is no pause");
+    server.command({"HDEL", key("c"), "paused"});  // as older programs resume a queue
+    declare(limit().running(3));
+    BOOST_TEST(field("paused") == "=3   ");
+}
+
+BOOST_FIXTURE_TEST_CASE(quick_ends_leave_a_queue_with_a_limit_to_others_which_count_and_wake, limits_fixture) {
+    declare(limit().running(1));
+    for (std::uint32_t nonce = 1; nonce <= 3; ++nonce) store(nonce);
+    BOOST_TEST(fetched_now() == 1U);
+    server.command({"ZADD", key("i"), "1", "inbox\n1:w\n*"});
+    server.command({"ZADD", key("i"), "2", "inbox\n2:w\n*"});
+    BOOST_TEST(said(scripts::settle_one, {"a:w"}, {"w", end_of(1, 1)}) == "SLOW");
+    BOOST_TEST(said(scripts::settle_plain, {"a:w"}, {"w", end_of(1, 1)}) == "OK");
+    BOOST_TEST(server.command({"ZCARD", key("i")}).text == "1", "one place, one sleeper");
+    BOOST_TEST(field("n3") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_submission_into_a_full_queue_wakes_nobody, limits_fixture) {
+    declare(limit().running(1));
+    store(1);
+    BOOST_TEST(fetched_now() == 1U);
+    server.command({"ZADD", key("i"), "1", "inbox\n1:w\n*"});
+    store(2);
+    store_with_id(3, "mine");
+    BOOST_TEST(server.command({"ZCARD", key("i")}).text == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_submission_while_a_rate_holds_back_wakes_one_to_watch_and_no_more, limits_fixture) {
+    declare(limit().rate(1, std::chrono::hours(1)));
+    store(1);
+    BOOST_TEST(fetched_now() == 1U);
+    for (const std::string score : {"1", "2", "3"}) server.command({"ZADD", key("i"), score, "inbox\n" + score + ":w\n*"});
+    store(2);
+    BOOST_TEST(server.command({"ZCARD", key("i")}).text == "2");
+    BOOST_TEST(said(scripts::look, {"a:w"}, {"w", "inbox", "1:w", "*", "", "any"}).starts_with("OK 1"));
+    BOOST_TEST(field("watcher") == "inbox\n1:w\n*");
+    store(3);
+    BOOST_TEST(server.command({"ZCARD", key("i")}).text == "3");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_start_that_is_due_too_far_ahead_lets_one_start, limits_fixture) {
+    for (const std::string damaged : {"1e300", "999999999999999", "inf", "nan", "-5", "many", ""}) {
+        BOOST_TEST_CONTEXT(damaged) {
+            server.command({"FLUSHALL"});
+            begin_life();
+            join();
+            declare(limit().rate(1, std::chrono::hours(1)));
+            store(1);
+            store(2);
+            set("tat", damaged);
+            BOOST_TEST(fetched_now() == 1U);
+            BOOST_TEST(fetched_now() == 0U);
+        }
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_counts_as_running_when_no_consumer_is_left, limits_fixture) {
+    for (const bool by_leave : {true, false}) {
+        join("w");
+        join("v");
+        set("n3", "99");
+        const auto gone = [&](const std::string& who) {
+            if (by_leave) {
+                BOOST_TEST(said(scripts::leave, {"l:0", "a:" + who}, {who, "100"}) == "OK 0");
+            } else {
+                let_lease_end(who);
+                call(scripts::maintain, {"l:0", "a:w", "a:v"}, {"100", run});
+            }
+        };
+        gone("v");
+        BOOST_TEST(field("n3") == "99");
+        gone("w");
+        BOOST_TEST(field("n3") == "0");
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_limit_limits_nothing_and_is_told_of_once, damaged_limit) {
+    add(3);
+    add_together(5);
+    for (const std::string text : {"=5", "=x   ", "=1e3   ", "=9999999999999999999   ", "= 0 1 1", "=\xff"}) {
+        set("paused", text);
+        BOOST_TEST(fetch(1).size() == 1U, text);
+    }
+    BOOST_TEST(run(broker->counts("q")).set_aside == 1U);
+    BOOST_TEST(run(broker->counts("q")).running == 6U);
+    run(broker->set_limit("q", limit_kind::live, limit().running(6), "mended"));
+    BOOST_TEST(fetch(1).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_statement_is_an_error_for_who_reads_it_and_can_be_set_again, damaged_limit) {
+    run(broker->set_limit("q", limit_kind::declared, limit().running(3), ""));
+    set("limit_live", "whatever");
+    BOOST_CHECK_EXCEPTION(run(broker->limits("q")), boost::system::system_error,
+                          [](const boost::system::system_error& e) { return e.code() == errc::protocol; });
+    run(broker->set_limit("q", limit_kind::live, limit().running(1), "again"));
+    BOOST_TEST((run(broker->limits("q")).in_force() == limit().running(1)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

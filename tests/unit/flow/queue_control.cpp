@@ -1,0 +1,85 @@
+#include "fixture.hpp"
+
+#include <taskflux/flow/queue_control.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace test::flow;
+using taskflux::limit;
+using taskflux::queue_control;
+
+namespace {
+
+boost::system::error_code code_of(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const boost::system::system_error& e) {
+        return e.code();
+    }
+    return {};
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(flow_queue_control, fixture)
+
+BOOST_AUTO_TEST_CASE(a_worker_declares_its_limits_before_it_fetches) {
+    gate closed{here};
+    std::size_t most = 0, running = 0;
+    worker w{broker, options().concurrency(8)};
+    w.on(note, [&](int) -> asio::awaitable<void> {
+        most = (std::max)(most, ++running);
+        co_await closed.pass();
+        --running;
+    });
+    w.limit("default", limit().running(2)).limit("elsewhere", limit().rate(1, 1s));
+    now(client.submit_all(note, std::vector<int>(10)));
+    const auto life = start(w.run());
+    settle();
+    BOOST_TEST(running == 2U);
+    closed.open();
+    settle();
+    BOOST_TEST(most == 2U);
+    BOOST_TEST(counts().succeeded == 10U);
+    const auto elsewhere = now(queue_control(broker, "elsewhere").limits());
+    BOOST_TEST((elsewhere.in_force() == limit().rate(1, 1s)));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_a_worker_can_not_declare_is_refused) {
+    worker w{broker, options()};
+    w.on(note, [](int) {});
+    BOOST_TEST((code_of([&] { w.limit("no queue", limit()); }) == errc::invalid_argument));
+    w.limit("default", limit().running(1));
+    BOOST_TEST((code_of([&] { w.limit("default", limit().running(2)); }) == errc::invalid_argument));
+    const auto life = start(w.run());
+    settle();
+    BOOST_TEST((code_of([&] { w.limit("late", limit().running(2)); }) == errc::wrong_state));
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_is_counted_paused_limited_and_cleared_in_one_place) {
+    const queue_control queue(broker, "default");
+    now(client.submit_all(note, std::vector<int>(2500)));
+    now(queue.pause());
+    BOOST_TEST(now(queue.counts()).waiting == 2500U);
+    BOOST_TEST(now(queue.counts()).paused);
+    now(queue.resume());
+    BOOST_TEST(!now(queue.counts()).paused);
+    now(queue.declare_limit(limit().running(4)));
+    now(queue.set_limit(limit().running(1), "slowly"));
+    BOOST_TEST((now(queue.limits()).in_force() == limit().running(1)));
+    BOOST_TEST(now(queue.limits()).live->reason == "slowly");
+    now(queue.reset_limit());
+    BOOST_TEST((now(queue.limits()).in_force() == limit().running(4)));
+    BOOST_TEST(now(queue.clear(task_state::succeeded)) == 0U);
+    BOOST_TEST(now(queue.clear()) == 2500U);
+    BOOST_TEST((code_of([&] { queue_control(broker, "no queue"); }) == errc::invalid_argument));
+    BOOST_TEST((code_of([&] { queue_control(nullptr, "default"); }) == errc::invalid_argument));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
