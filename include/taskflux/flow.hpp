@@ -1,12 +1,14 @@
 #pragma once
 
 // Tasks as users see them: clients, workers, handlers, workflows, schedules, raw queues.
+#include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/client.hpp>
 #include <taskflux/flow/connect.hpp>
 #include <taskflux/flow/context.hpp>
 #include <taskflux/flow/job.hpp>
 #include <taskflux/flow/queue_control.hpp>
 #include <taskflux/flow/raw_queue.hpp>
+#include <taskflux/flow/running_task.hpp>
 #include <taskflux/flow/scheduler.hpp>
 #include <taskflux/flow/scheduler_options.hpp>
 #include <taskflux/flow/worker.hpp>

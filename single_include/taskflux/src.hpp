@@ -10341,261 +10341,6 @@ asio::awaitable<task_id> find_task(broker_ptr broker, std::string queue, std::st
 
 }  // namespace taskflux::detail
 
-// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The settlement of an attempt that returned `result`.
-inline settlement succeeded(const delivery& what, std::string result) {
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    end.data = std::move(result);
-    return end;
-}
-
-/// An attempt that has not succeeded, as `decide` needs to know it.
-struct failed_attempt {
-    const delivery* what = nullptr;
-    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
-    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
-    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
-    std::exception_ptr error;
-};
-
-/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
-template <class Generator>
-std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
-    const auto& what = *attempt.what;
-    settlement end;
-    end.key = what.key;
-    end.token = what.token;
-    if (attempt.stopped == errc::lease_lost) return std::nullopt;
-    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
-    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
-    if (attempt.departed) {
-        if (attempt.departed->is_lost) return std::nullopt;
-        end.how = settlement::kind::suspend;
-        end.data = attempt.departed->awaited;
-        end.delay = attempt.departed->delay;
-        return end;
-    }
-
-    end.how = settlement::kind::fail;
-    end.data = encode(describe(attempt.error));
-    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
-    try {
-        std::rethrow_exception(attempt.error);
-    } catch (const bad_payload&) {
-        return end;
-    } catch (const discard&) {
-        return end;
-    } catch (const retry_after& e) {
-        if (later(now, e.delay()) >= what.deadline_at) return end;
-        end.how = settlement::kind::retry;
-        end.delay = e.delay();
-        end.counts = false;
-        return end;
-    } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
-    } catch (const error& e) {
-        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
-    } catch (...) {  // any other failure: the policy decides
-    }
-    try {
-        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
-    } catch (...) {  // a predicate that throws: no other attempt
-        return end;
-    }
-    const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random);
-    if (delay && later(now, *delay) < what.deadline_at) {  // else the deadline would end it before
-        end.how = settlement::kind::retry;
-        end.delay = *delay;
-    }
-    return end;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/plain_call.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-class attempt;
-class attempt_owner;
-
-/// A handler that is a plain function, and has begun to wait for tasks: it blocks its thread for their results, for instance by a
-/// future. It is known from the calls that it makes on its thread; `has_returned` tells what it has not waited for.
-struct plain_call {
-    plain_call(running_handler h, const std::shared_ptr<attempt_owner>& c) : who(std::move(h)), crew(c) {}
-
-    const running_handler who;
-    const std::weak_ptr<attempt_owner> crew;  // which a wait that nobody waits for outlives
-    std::atomic<bool> has_returned = false;
-};
-
-/// While the plain function of a handler runs on this thread.
-class plain_scope {
-public:
-    explicit plain_scope(attempt& who);
-    plain_scope(const plain_scope&) = delete;
-    plain_scope& operator=(const plain_scope&) = delete;
-    ~plain_scope();
-
-    /// The one whose function runs on this thread, as it makes a call that waits for a task; null where there is none.
-    static std::shared_ptr<const plain_call> current();
-
-private:
-    attempt& who_;
-    plain_scope* const outer_;
-    std::shared_ptr<plain_call> made_;
-    std::shared_ptr<const void> hold_;  // with `made_`: of its slot and thread
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-class attempt;
-class held_slots;
-
-/// The owner of attempts. Called on any thread on which an attempt runs.
-class attempt_owner {
-public:
-    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
-    virtual void on_progress(attempt& of, std::string encoded) = 0;
-    virtual void on_log(attempt& of, log_line line) = 0;
-    virtual void on_abandon(attempt& of) noexcept = 0;
-    virtual void on_park(bool is_parked) = 0;
-    virtual void on_interrupt(attempt& of) = 0;
-    virtual const broker_ptr& broker() const = 0;
-
-    /// The slots whose handlers wait for tasks. Thread-safe.
-    virtual const std::shared_ptr<held_slots>& held() const = 0;
-    /// Whether it has fetched this task, and has not begun it. Thread-safe.
-    virtual bool has_waiting(const task_id& id) const = 0;
-
-protected:
-    ~attempt_owner() = default;
-};
-
-/// One attempt at a task, run by the worker's slots.
-class attempt final : public executor_job, public list_hook<attempt>, private context_sink {
-public:
-    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
-    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
-            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
-            delivery what)
-        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
-          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
-          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
-
-    const delivery& what() const { return what_; }
-    const task_id& id() const { return id_; }
-    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
-
-    /// Whether its handler has been called. Thread-safe.
-    bool has_begun() const { return has_begun_; }
-
-    /// Whether its handler, which has begun, has a timeout or a deadline. In the handler only.
-    bool is_limited() const { return ends_ != never; }
-
-    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
-
-    using executor_job::runs_in;
-
-    const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
-
-    /// The limits that the slots keep for it; nothing where it has none.
-    std::optional<run_options> limits(time_point now) const {
-        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
-        const auto least = duration(1);  // a limit of zero would be none
-        run_options options;
-        options.timeout(timeout_);
-        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
-        return options;
-    }
-
-    /// What the handler returned; can be taken once.
-    std::string take_result() { return std::move(result_); }
-
-    /// Why it has ended before its handler did, if so.
-    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
-
-    /// What `decide` needs to know about an end that is no success.
-    failed_attempt failed(std::exception_ptr error) const {
-        failed_attempt facts;
-        facts.what = &what_;
-        facts.departed = departed();
-        facts.retry_if = handler_.retry_if();
-        if (stopping()) facts.stopped = stop_reason();
-        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
-        facts.error = std::move(error);
-        return facts;
-    }
-
-private:
-    /// The timeout runs from here on, not from when the task was fetched.
-    context& begin_here() {
-        has_begun_ = true;
-        begin();
-        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
-        context_sink& sink = *this;
-        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
-    }
-
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
-
-    void call() override {
-        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
-        const plain_scope here(*this);
-        handler_.call(begin_here(), what_.payload, result_);
-    }
-
-    std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }
-
-    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
-    void let_go() noexcept override { owner_->on_abandon(*this); }
-
-    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
-    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
-    const broker_ptr& broker() const override { return owner_->broker(); }
-    const std::string& consumer_name() const override { return *consumer_; }
-
-    std::optional<errc> stopped() const override {
-        if (stopping()) return stop_reason();
-        if (clock_.now() >= ends_) return errc::timed_out;
-        return std::nullopt;
-    }
-    bool is_handlers(const void* chain) const override { return runs_in(chain); }
-    void leave() override { executor_job::leave(); }
-    void interrupt() override { owner_->on_interrupt(*this); }
-
-    // Several calls of a handler may wait at the same time, and it has one slot.
-    void park() override {
-        if (parked_++ == 0) owner_->on_park(true);
-    }
-    void unpark() override {
-        if (--parked_ == 0) owner_->on_park(false);
-    }
-
-    std::shared_ptr<attempt_owner> owner_;
-    detail::task_handler& handler_;
-    delivery what_;
-    std::shared_ptr<const std::string> consumer_;
-    task_id id_;
-    taskflux::clock& clock_;
-    const duration timeout_;
-    time_point ends_ = never;  // of the handler, which has begun
-    std::optional<context> context_;  // of the handler, while it runs
-    std::string result_;
-    std::atomic<bool> has_begun_ = false;
-    std::atomic<int> parked_ = 0;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/flow/worker/monitor.hpp -----------------------------------------------------
 
 namespace taskflux::detail {
@@ -12634,6 +12379,281 @@ worker::~worker() { control_->abandon(); }
 
 }  // namespace taskflux
 
+// -------------------- taskflux/flow/worker/batch_run.ipp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+batch_part::~batch_part() = default;
+
+bool batch_part::is_queued() const { return !has_begun() && batch_->is_closed(); }
+
+void batch_part::cancel(errc reason) {
+    const auto batch = batch_;
+    batch->cancel(*this, reason);
+}
+
+bool batch_run::fits(std::size_t bytes) const {
+    const auto most = handler_.limits().max_bytes;
+    return parts_.empty() || most == 0 || bytes_ + bytes <= most;
+}
+
+void batch_run::add(boost::intrusive_ptr<batch_part> one) {
+    const auto& what = one->what();
+    bytes_ += what.payload.size();
+    if (const auto limit = one->timeout(); limit > duration::zero()) {
+        timeout_ = timeout_ > duration::zero() ? (std::min)(timeout_, limit) : limit;
+    }
+    if (what.deadline_at != never) {
+        const auto now = clock_.now();
+        deadline_at_ = (std::min)(deadline_at_, what.deadline_at);
+        due_ = (std::min)(due_, now + (std::max)(what.deadline_at - now, duration::zero()) / 2);
+    }
+    one->batch_ = this;
+    const std::lock_guard lock(mutex_);
+    parts_.push_back(std::move(one));
+}
+
+std::size_t batch_run::space() const {
+    const auto& limits = handler_.limits();
+    if (parts_.size() >= limits.max) return 0;
+    const auto left = limits.max - parts_.size();
+    if (limits.max_bytes == 0) return left;
+    if (bytes_ >= limits.max_bytes) return 0;
+    const auto each = (std::max)(bytes_ / (std::max)(parts_.size(), std::size_t(1)), std::size_t(1));
+    return std::clamp((limits.max_bytes - bytes_) / each, std::size_t(1), left);
+}
+
+std::optional<run_options> batch_run::close() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+    }
+    if (timeout_ == duration::zero() && deadline_at_ == never) return std::nullopt;
+    run_options options;
+    options.timeout(timeout_);
+    if (deadline_at_ != never) options.deadline((std::max)(deadline_at_ - clock_.now(), duration(1)));  // zero would be none
+    return options;
+}
+
+bool batch_run::is_closed() const {
+    const std::lock_guard lock(mutex_);
+    return is_closed_;
+}
+
+void batch_run::cancel(batch_part& one, errc reason) {
+    bool ends_now = false, are_all_told = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (one.has_ended_) return;
+        one.stop(reason);
+        if (has_begun_) {
+            are_all_told = !std::exchange(one.is_told_, true) && --untold_ == 0;
+        } else {
+            ends_now = one.has_ended_ = true;
+        }
+    }
+    if (ends_now) owner_->on_end(one, slots::stopped(one, reason));
+    if (are_all_told) executor_job::owner().cancel(*this, reason);
+}
+
+void batch_run::begin_parts() {
+    const auto ends = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, deadline_at_);
+    {
+        const std::lock_guard lock(mutex_);
+        has_begun_ = true;
+        for (const auto& one : parts_) {
+            if (one->has_ended_) continue;
+            one->begin_until(ends);
+            begun_.push_back(one.get());
+        }
+        untold_ = begun_.size();
+    }
+    begin();
+}
+
+asio::awaitable<void> batch_run::run() {
+    begin_parts();
+    if (!begun_.empty()) co_await handler_.run_batch(begun_);
+}
+
+void batch_run::call() {
+    if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+    begin_parts();
+    if (begun_.empty()) return;
+    const plain_scope here(*begun_.front());
+    handler_.call_batch(begun_);
+}
+
+std::string batch_run::subject() const {
+    const auto& first = parts_.front()->what().spec->name;
+    return "the batch of " + std::to_string(parts_.size()) + " of task " + first;
+}
+
+void batch_run::deliver(std::exception_ptr error, bool) noexcept {
+    const auto now = clock_.now();
+    const bool is_cancelled = stopping() && stop_reason() != errc::timed_out;
+    for (const auto& one : take_open()) {
+        if (error && stopping() && stop_reason() == errc::timed_out && one->what().deadline_at <= now) one->stop(errc::timed_out);
+        owner_->on_end(*one, one->failure ? one->failure : error);
+    }
+    owner_->on_batch_end(!error ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed);
+}
+
+void batch_run::let_go() noexcept {
+    for (const auto& one : take_open()) owner_->on_abandon(*one);
+    owner_->on_batch_end(std::nullopt);
+}
+
+std::vector<boost::intrusive_ptr<batch_part>> batch_run::take_open() {
+    const std::lock_guard lock(mutex_);
+    auto all = std::exchange(parts_, {});
+    std::erase_if(all, [](const auto& one) { return std::exchange(one->has_ended_, true); });
+    return all;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/batch_collector.hpp ---------------------------------------------
+
+namespace taskflux::detail {
+
+/// More items that open batches have room for.
+struct batch_wish {
+    std::shared_ptr<const name_set> names;
+    std::size_t space = 0;
+    time_point until{};  ///< when the first of the batches runs
+};
+
+/// The batches of a worker that collect items: of each task one, or one for each key. Thread-safe.
+class batch_collector {
+public:
+    using batch_ptr = boost::intrusive_ptr<batch_run>;
+
+    explicit batch_collector(const handler_map& handlers) {
+        for (const auto& [name, handler] : handlers) {
+            auto* const made = dynamic_cast<batch_handler*>(handler.get());
+            if (made) tasks_.push_back({made, std::make_shared<const name_set>(name_set{name})});
+        }
+        is_alone_ = tasks_.size() == 1 && handlers.size() == 1;
+    }
+
+    /// The handler, if it is one of batches.
+    batch_handler* find(const task_handler& one) const {
+        for (const auto& task : tasks_) {
+            if (task.handler == &one) return task.handler;
+        }
+        return nullptr;
+    }
+
+    bool is_used() const { return !tasks_.empty(); }
+    bool lingers() const {
+        return std::ranges::any_of(tasks_, [](const auto& task) { return task.handler->limits().linger > duration::zero(); });
+    }
+
+    /// How many items a slot surely takes, whatever tasks are fetched.
+    std::size_t items_per_slot() const {
+        if (!is_alone_) return 1;
+        const auto& only = *tasks_.front().handler;
+        return only.has_keys() || only.limits().max_bytes > 0 ? 1 : only.limits().max;
+    }
+
+    /// Adds an item that has been read. `open(key)` makes a batch; `on_add(item)` is called when it is in one, before anybody
+    /// else finds it. Gives the batches that are complete now.
+    template <class Open, class OnAdd>
+    std::vector<batch_ptr> add(const batch_handler& of, std::string key, boost::intrusive_ptr<batch_part> item, Open open,
+                               OnAdd on_add) {
+        std::vector<batch_ptr> complete;
+        const std::lock_guard lock(mutex_);
+        const auto is_same = [&](const batch_ptr& one) { return &one->handler() == &of && one->key() == key; };
+        auto at = std::ranges::find_if(open_, is_same);
+        if (at != open_.end() && !(*at)->fits(item->what().payload.size())) {
+            complete.push_back(std::move(*at));
+            open_.erase(at);
+            at = open_.end();
+        }
+        if (at == open_.end()) at = open_.insert(at, open(std::move(key)));
+        auto& added = *item;
+        (*at)->add(std::move(item));
+        on_add(added);
+        if ((*at)->space() == 0) {
+            complete.push_back(std::move(*at));
+            open_.erase(at);
+        }
+        return complete;
+    }
+
+    /// Those that are due at `now`.
+    std::vector<batch_ptr> take_due(time_point now) {
+        return take([&](const batch_ptr& one) { return one->due() <= now; });
+    }
+    std::vector<batch_ptr> take_all() {
+        return take([](const batch_ptr&) { return true; });
+    }
+
+    /// What there is room for, by tasks.
+    std::vector<batch_wish> wishes() const {
+        std::vector<batch_wish> all;
+        const std::lock_guard lock(mutex_);
+        for (const auto& task : tasks_) {
+            std::size_t space = 0;
+            for (const auto& one : open_) {
+                if (&one->handler() == task.handler) space = (std::max)(space, one->space());
+            }
+            if (space > 0) all.push_back({task.name, space, time_point()});
+        }
+        return all;
+    }
+
+    /// The same in one, of batches that linger beyond `now`; nothing where none does.
+    std::optional<batch_wish> lingering(time_point now) const {
+        name_set names;
+        batch_wish all;
+        all.until = never;
+        const std::lock_guard lock(mutex_);
+        for (const auto& one : open_) {
+            if (one->due() <= now) continue;
+            for (const auto& task : tasks_) {
+                if (task.handler == &one->handler()) names.insert(task.name->begin(), task.name->end());
+            }
+            all.space = all.space == 0 ? one->space() : (std::min)(all.space, one->space());
+            all.until = (std::min)(all.until, one->due());
+        }
+        if (names.empty()) return std::nullopt;
+        all.names = std::make_shared<const name_set>(std::move(names));
+        return all;
+    }
+
+    /// When the next one is due; `never` where none is open.
+    time_point next_due() const {
+        time_point next = never;
+        const std::lock_guard lock(mutex_);
+        for (const auto& one : open_) next = (std::min)(next, one->due());
+        return next;
+    }
+
+private:
+    struct served {
+        batch_handler* handler;
+        std::shared_ptr<const name_set> name;
+    };
+
+    template <class Condition>
+    std::vector<batch_ptr> take(Condition is_wanted) {
+        std::vector<batch_ptr> taken, kept;
+        const std::lock_guard lock(mutex_);
+        for (auto& one : open_) (is_wanted(one) ? taken : kept).push_back(std::move(one));
+        open_ = std::move(kept);
+        return taken;
+    }
+
+    std::vector<served> tasks_;
+    bool is_alone_ = false;  // one handler, of batches
+    mutable std::mutex mutex_;  // guards the next
+    std::vector<batch_ptr> open_;
+};
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker/pending_reports.hpp ---------------------------------------------
 
 namespace taskflux::detail {
@@ -12770,6 +12790,9 @@ public:
         return taken < most ? most - taken : 0;
     }
 
+    /// How many tasks to fetch; more than `room` where surely several share a slot.
+    std::size_t appetite() const { return room() * batches_.items_per_slot(); }
+
     /// Changes the number of slots; attempts that run already go on.
     void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
@@ -12785,6 +12808,29 @@ public:
 
     /// Starts attempts at tasks that `who` fetched from `queues`.
     void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
+
+    /// Open batches, which `launch` begins and fills; each has a slot. Whether there are any handlers of batches, also such that
+    /// linger.
+    bool has_batches() const { return batches_.is_used(); }
+    bool has_lingering_batches() const { return batches_.lingers(); }
+
+    /// What they have room for, by tasks.
+    std::vector<batch_wish> wishes() const { return batches_.wishes(); }
+
+    /// What those that linger have room for, while there is none for other tasks: nothing else would bring them more.
+    std::optional<batch_wish> urgent_wish() const {
+        if (is_paused_ || in_hand_ != capacity_ + parked_) return std::nullopt;
+        return batches_.lingering(clock_.now());
+    }
+
+    /// Starts those whose time has come, or all.
+    void start_due_batches() { start_batches(batches_.take_due(clock_.now())); }
+    void start_all_batches() { start_batches(batches_.take_all()); }
+    time_point next_batch_due() const { return batches_.next_due(); }
+
+    /// Return when `launch` may have opened a batch.
+    asio::awaitable<void> wait_for_batches() { return opened_.wait(); }
+    asio::awaitable<void> wait_for_wishes() { return wished_.wait(); }
 
     /// Gives back tasks that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
@@ -12813,7 +12859,8 @@ public:
     /// Wakes the coroutines that wait here, so that they check again.
     void wake();
 
-    executor_counts counts() const { return pool_->counts(); }
+    /// Items of batches count like other attempts.
+    executor_counts counts() const;
 
 private:
     asio::awaitable<void> emptied();
@@ -12822,6 +12869,7 @@ private:
 
     /// An attempt's coroutine was destroyed with the context: no coroutine can wait any more.
     void on_abandon(attempt& of) noexcept override;
+    void on_batch_end(std::optional<job_end> how) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
     void on_interrupt(attempt& of) override;
@@ -12829,6 +12877,13 @@ private:
     const broker_ptr& broker() const override { return broker_; }
     const std::shared_ptr<held_slots>& held() const override { return held_; }
     bool has_waiting(const task_id& id) const override;
+
+    /// Takes a task into an open batch.
+    void collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who);
+    void start_batches(const std::vector<batch_collector::batch_ptr>& ready);
+
+    /// Reports an attempt's end.
+    void finish(attempt& ended, std::exception_ptr error) noexcept;
 
     std::optional<settlement> verdict(const failed_attempt& failed);
     static attempt_report report_of(const attempt& of);
@@ -12857,6 +12912,8 @@ private:
     std::atomic<std::size_t> capacity_;
     std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
+    const duration longest_linger_;
+    batch_collector batches_;
 
     pending_reports pending_;
     running_attempts running_;
@@ -12864,11 +12921,13 @@ private:
     std::minstd_rand random_;
 
     std::atomic<std::size_t> in_hand_ = 0;
+    std::array<std::atomic<std::uint64_t>, 4> item_ends_{}, batch_ends_{};  // by job_end
     std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
     event reported_;  // there is a new batch of pending reports
     event room_;  // an attempt has ended
+    event opened_, wished_;  // there may be a new batch: for who starts them, and for who fills them
 };
 
 }  // namespace taskflux::detail
@@ -13138,7 +13197,19 @@ private:
     asio::awaitable<void> rejoin();
     asio::awaitable<void> depart();
 
-    fetch_request next_request(const std::string& consumer, std::size_t room);
+    /// Asks for one task that it has a handler for, and does not wait; `next_request` for all that there is room for.
+    fetch_request request_for(const std::string& consumer) const;
+    fetch_request next_request(const std::string& consumer);
+
+    /// Starts attempts at fetched tasks, or gives them back if it is too late.
+    void take(std::vector<delivery> found, const consumer_ptr& who);
+
+    /// Fetches what there is now for the batches that are open.
+    asio::awaitable<void> fill_batches(consumer_ptr who);
+
+    /// Starts batches when they have lingered long enough, and fetches for them while there is no room for other tasks.
+    asio::awaitable<void> linger_loop();
+    asio::awaitable<void> wish_loop();
 
     /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
     /// worker has little to do.
@@ -13195,7 +13266,7 @@ private:
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child joining_, fetching_, settling_, watching_, handing_in_;
+    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_;
     nursery deliveries_, departures_;
     worker_phase phase_;
     bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal
@@ -13430,9 +13501,14 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         loops_.start(watching_, watch_loop());
         loops_.start(settling_, settle_loop());
         loops_.start(fetching_, fetch_loop());
+        if (crew_->has_lingering_batches()) {
+            loops_.start(lingering_, linger_loop());
+            loops_.start(wishing_, wish_loop());
+        }
     }
 
     co_await loops_.end_of(fetching_);
+    co_await loops_.end_of(wishing_);
     const auto stopped_at = clock_.now();
     co_await drain();
     co_await hand_in(stopped_at);
@@ -13476,6 +13552,8 @@ void worker_core::end_fetching(step to) {
     phase_.advance(to);
     joining_.stop();
     fetching_.stop();
+    lingering_.stop();
+    wishing_.stop();
 }
 
 asio::awaitable<void> worker_core::join() {
@@ -13492,103 +13570,6 @@ void worker_core::on_broken() {
     crew_->cancel_all(errc::shut_down);
     watching_.stop();
     crew_->wake();
-}
-
-// --- fetching -----------------------------------------------------------------------------------------------
-
-asio::awaitable<void> worker_core::fetch_loop() {
-    const auto self = shared_from_this();
-    while (phase_.fetches()) {
-        const auto who = member_.consumer();
-        const auto room = crew_->room();
-        const bool is_lost = *who == lost_;
-        if (room == 0 && !is_lost) {
-            co_await crew_->wait_for_room();
-            continue;
-        }
-        std::exception_ptr failure;
-        std::vector<delivery> found;
-        try {
-            if (is_lost) {  // also without room: it holds its place in its queues
-                co_await rejoin();
-                continue;
-            }
-            auto request = next_request(*who, room);
-            found = co_await broker_->fetch(std::move(request));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
-            co_await recover(failure, who);
-            continue;
-        }
-        failures_ = 0;
-        trouble_.clear();
-        const auto& queues = member_.queues();
-        if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
-            crew_->give_back(found, queues, who);
-        } else {
-            const bool is_single = found.size() == 1;
-            crew_->launch(std::move(found), queues, who);
-            if (is_single) co_await let_it_end();
-        }
-    }
-}
-
-asio::awaitable<void> worker_core::rejoin() {
-    co_await member_.join();
-    renewed_at_ = time_point();
-    if (std::exchange(is_watching_, false)) {  // for cancels under the former name
-        watching_.stop();
-        loops_.start(watching_, watch_loop());
-    }
-    departures_.start(depart());
-}
-
-asio::awaitable<void> worker_core::depart() {
-    const auto self = shared_from_this();
-    const auto who = member_.latest_former();
-    co_await who.unused->wait();
-    for (unsigned tries = 1;; ++tries) {
-        auto leaving = member_.leave_as(who);
-        const auto left = co_await caught(std::move(leaving));
-        if (!left.failure() || code_of(describe(left.failure())) == errc::shut_down) co_return;
-        co_await back_off(tries);
-    }
-}
-
-fetch_request worker_core::next_request(const std::string& consumer, std::size_t room) {
-    constexpr std::size_t max_batch = 500;
-    constexpr duration fetch_wait = std::chrono::seconds(5);
-    fetch_request request;
-    request.consumer = consumer;
-    request.names = names_;
-    request.max = (std::min)(room, max_batch);
-    request.wait = fetch_wait;
-    request.queues = member_.queues();
-    if (!options_.is_strict()) {
-        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
-    }
-    return request;
-}
-
-asio::awaitable<void> worker_core::let_it_end() {
-    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
-    for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
-}
-
-asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
-    const auto why = describe(failure);
-    const auto code = code_of(why);
-    if (life_.is_stopped()) end_fetching(step::draining);
-    if (!phase_.fetches()) co_return;
-    if (code == errc::shut_down) std::rethrow_exception(failure);
-    if (code == errc::lease_lost) co_return on_lost(who);
-    if (std::exchange(trouble_, why.message) != why.message) {
-        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
-    }
-    ++failures_;
-    co_await back_off(failures_);
 }
 
 // --- reporting to the broker -------------------------------------------------------------------------------------
@@ -13722,6 +13703,7 @@ asio::awaitable<void> worker_core::back_off(unsigned failures) { return detail::
 
 asio::awaitable<void> worker_core::drain() {
     crew_->give_back_waiting();
+    crew_->start_all_batches();
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;
@@ -13781,6 +13763,7 @@ crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::st
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+      longest_linger_(renewal_period(options.lease())), batches_(*handlers_),
       random_(options.seed() ? *options.seed() : std::random_device()()) {}
 
 std::vector<running_handler> crew::running_coroutines() const {
@@ -13807,21 +13790,26 @@ void crew::concurrency(std::size_t slots) {
 void crew::pause(bool is_paused) {
     is_paused_ = is_paused;
     if (!is_paused) signal_room();
+    if (is_paused) start_all_batches();
 }
 
 void crew::launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
     const auto now = clock_.now();
     const auto self = shared_from_this();
-    in_hand_ += found.size();
     intrusive_list<attempt> all;
     std::vector<boost::intrusive_ptr<attempt>> made;
     made.reserve(found.size());
     for (auto& what : found) {
         auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
         const auto& queue = queues[what.queue];
+        if (auto* const batches = batches_.is_used() ? batches_.find(handler) : nullptr) {
+            collect(*batches, std::move(what), queue, who);
+            continue;
+        }
         made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
         all.push_back(*made.back());
     }
+    in_hand_ += made.size();
     running_.add(all);
     slot_job_list unlimited;  // those in a row without limits: one batch
     for (auto& one : made) {
@@ -13834,6 +13822,40 @@ void crew::launch(std::vector<delivery> found, const std::vector<std::string>& q
         pool_->launch(std::move(one), &*limits, true, false);
     }
     if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+    if (batches_.lingers()) {
+        opened_.set();
+        wished_.set();
+    }
+}
+
+void crew::collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who) {
+    const auto self = shared_from_this();
+    const auto part = handler.make_part(*pool_, self, clock_, timeout_, queue, who, std::move(what));
+    std::string key;
+    try {
+        key = handler.read(*part);
+    } catch (...) {  // it never reaches the handler
+        part->begin_until(never);
+        return finish(*part, std::current_exception());
+    }
+    const auto open = [&](std::string of) {
+        ++in_hand_;
+        const auto due = later(clock_.now(), (std::min)(handler.limits().linger, longest_linger_));
+        return batch_collector::batch_ptr(new batch_run(*pool_, self, handler, clock_, std::move(of), due), false);
+    };
+    const auto on_add = [&](attempt& added) {
+        intrusive_list<attempt> one;
+        one.push_back(added);
+        running_.add(one);
+    };
+    start_batches(batches_.add(handler, std::move(key), part, open, on_add));
+}
+
+void crew::start_batches(const std::vector<batch_collector::batch_ptr>& ready) {
+    for (const auto& one : ready) {
+        const auto limits = one->close();
+        pool_->launch(one, limits ? &*limits : nullptr, true, false);
+    }
 }
 
 void crew::give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
@@ -13849,16 +13871,16 @@ void crew::give_back(const std::vector<delivery>& found, const std::vector<std::
 
 void crew::give_back_waiting() {
     for (const auto& one : running_.all()) {
-        if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+        if (one->is_queued()) one->cancel(errc::shut_down);
     }
 }
 
 void crew::cancel(const std::string& queue, const cancel_request& wanted) {
-    if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+    if (const auto found = running_.find(queue, wanted)) found->cancel(errc::cancelled);
 }
 
 void crew::cancel_all(errc reason) {
-    for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+    for (const auto& one : running_.all()) one->cancel(reason);
 }
 
 void crew::close() {
@@ -13866,6 +13888,7 @@ void crew::close() {
     cancel_all(errc::shut_down);
     pool_->shut_down();
     cancel_all(errc::shut_down);  // what was launched meanwhile
+    for (const auto& one : batches_.take_all()) one->drop();
     is_quiet_ = false;
 }
 
@@ -13888,20 +13911,58 @@ asio::awaitable<void> crew::emptied() {
     }
 }
 
+executor_counts crew::counts() const {
+    const auto ended = [this](job_end how) { return batch_ends_[static_cast<std::size_t>(how)].load(); };  // before the others
+    const auto succeeded = ended(job_end::succeeded), failed = ended(job_end::failed), cancelled = ended(job_end::cancelled);
+    auto sum = pool_->counts();
+    std::set<const batch_run*> queued, running;
+    for (const auto& one : running_.all()) {
+        if (one->has_slot()) continue;
+        const auto* const batch = static_cast<const batch_part&>(*one).batch();
+        const bool has_begun = one->has_begun();
+        auto& count = has_begun ? sum.running : sum.queued;
+        auto& known = has_begun ? running : queued;
+        const bool is_counted = count > 0 && batch->is_closed() && known.insert(batch).second;  // as one job
+        count += is_counted ? 0 : 1;
+    }
+    const auto correct = [this](std::uint64_t& count, std::uint64_t batches, job_end how) {
+        count += item_ends_[static_cast<std::size_t>(how)] - (std::min)(count, batches);  // some come late for the pool's count
+    };
+    correct(sum.succeeded, succeeded, job_end::succeeded);
+    correct(sum.failed, failed, job_end::failed);
+    correct(sum.cancelled, cancelled, job_end::cancelled);
+    return sum;
+}
+
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
+    finish(ended, error);
+    if (ended.has_slot()) return let_go();
+    const bool is_cancelled = ended.stopping() && ended.stop_reason() != errc::timed_out;
+    ++item_ends_[static_cast<std::size_t>(!error ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
+}
+
+void crew::on_batch_end(std::optional<job_end> how) noexcept {
+    if (!how) {
+        --in_hand_;
+        return;
+    }
+    ++batch_ends_[static_cast<std::size_t>(*how)];
+    let_go();
+}
+
+void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
-    let_go();
 }
 
 void crew::on_abandon(attempt& of) noexcept {
     running_.remove(of);
-    --in_hand_;
+    if (of.has_slot()) --in_hand_;
 }
 
 void crew::on_progress(attempt& of, std::string encoded) {
@@ -13942,6 +14003,167 @@ attempt_report crew::report_of(const attempt& of) {
     news.key = of.what().key;
     news.token = of.what().token;
     return news;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/fetching.ipp ----------------------------------------------------
+
+// How a worker fetches tasks, and fills batches.
+
+namespace taskflux::detail {
+
+asio::awaitable<void> worker_core::fetch_loop() {
+    const auto self = shared_from_this();
+    while (phase_.fetches()) {
+        const auto who = member_.consumer();
+        const bool is_lost = *who == lost_;
+        if (crew_->room() == 0 && !is_lost) {
+            co_await crew_->wait_for_room();
+            continue;
+        }
+        std::exception_ptr failure;
+        std::size_t many = 0;
+        try {
+            if (is_lost) {  // also without room: it holds its place in its queues
+                co_await rejoin();
+                continue;
+            }
+            auto request = next_request(*who);
+            const auto most = request.max;
+            auto found = co_await broker_->fetch(std::move(request));
+            many = found.size();
+            take(std::move(found), who);
+            if (many == most && crew_->has_batches()) co_await fill_batches(who);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (crew_->has_batches()) crew_->start_due_batches();
+        if (failure) {
+            co_await recover(failure, who);
+            continue;
+        }
+        failures_ = 0;
+        trouble_.clear();
+        if (many == 1) co_await let_it_end();
+    }
+}
+
+void worker_core::take(std::vector<delivery> found, const consumer_ptr& who) {
+    const auto& queues = member_.queues();
+    const bool is_too_late = !phase_.fetches() || crew_->is_paused() || *who == lost_;
+    is_too_late ? crew_->give_back(found, queues, who) : crew_->launch(std::move(found), queues, who);
+}
+
+asio::awaitable<void> worker_core::fill_batches(consumer_ptr who) {
+    const auto self = shared_from_this();
+    for (const auto& wish : crew_->wishes()) {
+        auto request = request_for(*who);
+        request.names = wish.names;
+        request.max = wish.space;
+        auto found = co_await broker_->fetch(std::move(request));
+        take(std::move(found), who);
+    }
+}
+
+asio::awaitable<void> worker_core::linger_loop() {
+    using namespace asio::experimental::awaitable_operators;
+    const auto self = shared_from_this();
+    while (phase_.fetches()) {
+        const auto due = crew_->next_batch_due();
+        if (due == never) {
+            co_await crew_->wait_for_batches();
+        } else if (clock_.now() < due) {
+            auto waiting = sleep_until(clock_, due) || crew_->wait_for_batches();
+            co_await caught(std::move(waiting));  // that this loop was stopped is thrown as two errors
+        }
+        crew_->start_due_batches();
+    }
+}
+
+asio::awaitable<void> worker_core::wish_loop() {
+    const auto self = shared_from_this();
+    while (phase_.fetches()) {
+        const auto who = member_.consumer();
+        const auto wish = *who == lost_ ? std::nullopt : crew_->urgent_wish();
+        if (!wish) {
+            co_await crew_->wait_for_wishes();
+            continue;
+        }
+        std::exception_ptr failure;
+        try {
+            auto request = request_for(*who);
+            request.names = wish->names;
+            request.max = wish->space;
+            request.wait = wish->until - clock_.now();
+            auto found = co_await broker_->fetch(std::move(request));
+            take(std::move(found), who);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) co_await recover(failure, who);
+    }
+}
+
+asio::awaitable<void> worker_core::rejoin() {
+    co_await member_.join();
+    renewed_at_ = time_point();
+    if (std::exchange(is_watching_, false)) {  // for cancels under the former name
+        watching_.stop();
+        loops_.start(watching_, watch_loop());
+    }
+    departures_.start(depart());
+}
+
+asio::awaitable<void> worker_core::depart() {
+    const auto self = shared_from_this();
+    const auto who = member_.latest_former();
+    co_await who.unused->wait();
+    for (unsigned tries = 1;; ++tries) {
+        auto leaving = member_.leave_as(who);
+        const auto left = co_await caught(std::move(leaving));
+        if (!left.failure() || code_of(describe(left.failure())) == errc::shut_down) co_return;
+        co_await back_off(tries);
+    }
+}
+
+fetch_request worker_core::request_for(const std::string& consumer) const {
+    fetch_request request;
+    request.consumer = consumer;
+    request.names = names_;
+    request.queues = member_.queues();
+    return request;
+}
+
+fetch_request worker_core::next_request(const std::string& consumer) {
+    constexpr std::size_t max_batch = 500;
+    constexpr duration fetch_wait = std::chrono::seconds(5);
+    auto request = request_for(consumer);
+    request.max = (std::min)(crew_->appetite(), max_batch);
+    request.wait = fetch_wait;
+    if (!options_.is_strict()) {
+        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
+    }
+    return request;
+}
+
+asio::awaitable<void> worker_core::let_it_end() {
+    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
+    for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
+}
+
+asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
+    const auto why = describe(failure);
+    const auto code = code_of(why);
+    if (life_.is_stopped()) end_fetching(step::draining);
+    if (!phase_.fetches()) co_return;
+    if (code == errc::shut_down) std::rethrow_exception(failure);
+    if (code == errc::lease_lost) co_return on_lost(who);
+    if (std::exchange(trouble_, why.message) != why.message) {
+        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
+    }
+    ++failures_;
+    co_await back_off(failures_);
 }
 
 }  // namespace taskflux::detail

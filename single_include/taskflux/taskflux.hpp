@@ -85,6 +85,7 @@
 #include <ratio>
 #include <set>
 #include <source_location>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -5784,6 +5785,578 @@ struct executor_counts {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/fnv1a.hpp ------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// FNV-1a of 64 bits (Fowler, Noll, Vo): the same in every process. `mixed`: of what came before.
+constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t mixed = 14695981039346656037U) {
+    for (const char c : bytes) mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return mixed;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/place.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a handler did at a place.
+enum class call_kind { subtask, subtasks, map, sleep, signal, any };
+
+/// One call of a handler: its name in the journal, which is its position unless the handler names it, and its kind.
+struct place {
+    place(std::string n, call_kind k) : name(std::move(n)), kind(k) {}
+
+    std::string name;
+    call_kind kind;
+
+    static bool is_position(std::string_view name) { return name.find_first_not_of("0123456789") == std::string_view::npos; }
+    bool is_position() const { return is_position(name); }
+};
+
+/// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.
+struct call_trace {
+    call_kind kind;
+    char letter;
+    std::string_view before, after;
+    const char* words;
+
+    std::string key(const std::string& name) const { return letter + std::string(before) + name + std::string(after); }
+};
+
+inline constexpr std::array<call_trace, 6> call_traces{{
+    {call_kind::subtask, journal_letter::subtask, "", "", "a subtask"},
+    {call_kind::subtasks, journal_letter::subtask, "", ".0", "several subtasks"},
+    {call_kind::map, journal_letter::step, "~map/", "", "a map"},
+    {call_kind::sleep, journal_letter::step, "~sleep/", "", "a sleep"},
+    {call_kind::signal, journal_letter::step, "~signal/", "", "a wait for a signal"},
+    {call_kind::any, journal_letter::step, "~any/", "", "a choice of several (any)"},
+}};
+
+inline const call_trace& trace_of(call_kind kind) { return call_traces[static_cast<std::size_t>(kind)]; }
+
+/// Whether a call of one kind may have what is a trace of the other: a map has subtasks.
+inline bool is_same(call_kind a, call_kind b) {
+    const auto several = [](call_kind kind) { return kind == call_kind::subtasks || kind == call_kind::map; };
+    return a == b || (several(a) && several(b));
+}
+
+/// What the names of steps begin with among those of calls that may lose against others: no call has such a name.
+inline constexpr std::string_view step_contest = "~step/";
+inline std::string contest_of_step(const std::string& name) { return std::string(step_contest) + name; }
+
+/// The number that an entry of a journal begins with.
+template <class Number = std::size_t>
+Number number_in(std::string_view text) {
+    Number number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/// Tells payloads apart: FNV-1a of 64 bits, as 16 hexadecimal digits. Not for adversaries.
+inline std::string digest_of(std::string_view payload) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(fnv1a(payload)));
+    return text;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The code of an error that taskflux itself has thrown.
+std::optional<errc> errc_of(const std::exception_ptr& failure);
+
+/// Why an attempt ends before its handler does: the task is run again after `delay`, or when the signal with the key `awaited`
+/// has come; or the attempt is no longer the task's.
+struct departure {
+    departure() = default;
+
+    duration delay{};
+    std::string awaited;
+    bool is_lost = false;
+};
+
+/// What a handler needs of the worker that runs it. Thread-safe.
+class context_sink {
+public:
+    virtual void on_progress(std::string encoded) = 0;
+    virtual void on_log(log_line line) = 0;
+
+    virtual const broker_ptr& broker() const = 0;
+    virtual const std::string& consumer_name() const = 0;
+    /// Lends the handler's slot to another, as long as the handler only waits.
+    virtual void park() = 0;
+    virtual void unpark() = 0;
+
+    /// Why the attempt must end, if it must.
+    virtual std::optional<errc> stopped() const = 0;
+    /// Whether this chain (`coroutine_chain`) is the handler's own: while it waits, no other call of the handler goes on.
+    virtual bool is_handlers(const void* chain) const = 0;
+    /// The handler's own chain is about to be destroyed, and the attempt ends with that.
+    virtual void leave() = 0;
+    /// Cancels what the handler's own chain awaits.
+    virtual void interrupt() = 0;
+
+protected:
+    ~context_sink() = default;
+};
+
+/// Names by position that calls have taken, and where those are noted, too.
+struct name_list {
+    std::vector<unsigned> numbers;
+    std::shared_ptr<name_list> outer;
+};
+
+/// What a call has found at its place in the journal.
+struct traces_found {
+    traces_found() = default;
+
+    std::vector<std::optional<journal_entry>> others;  ///< those of `other_traces`
+    std::optional<journal_entry> lost_mark;            ///< of a call that has lost
+};
+
+/// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
+/// finds them again. Thread-safe.
+///
+/// An attempt that has departed makes no more calls: its handler's coroutines are destroyed where they wait, and nothing is
+/// thrown into them. Only where they wait beside others (in a group, or in a coroutine that the handler has spawned) the
+/// call throws `lease_lost`, and the handler's own chain is cancelled.
+class notebook {
+public:
+    notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
+
+    const broker_ptr& broker() const { return sink_.broker(); }
+    const task_id& id() const { return id_; }
+    context_sink& sink() { return sink_; }
+
+    /// Whether an earlier attempt may have written into the journal.
+    bool may_have_entries() const { return token_ > 1; }
+
+    std::string next_name();
+
+    /// How many names `next_name` has given.
+    unsigned position() const { return position_; }
+    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make. Noted in `to`, too.
+    void leave_out(const std::vector<unsigned>& numbers, name_list* to);
+
+    /// From here on, names that calls in this chain have are added to `to`, until that is null.
+    void note_names(const void* chain, std::shared_ptr<name_list> to);
+    bool notes_names() const { return noting_ > 0; }
+    asio::awaitable<void> note_name(const std::string& name);
+    /// Where the names are noted that calls here have; null: nowhere.
+    asio::awaitable<std::shared_ptr<name_list>> names_here();
+
+    /// Whether the handler's own chain awaits this.
+    asio::awaitable<bool> is_alone();
+
+    void enter_step(const void* chain);
+    void leave_step(const void* chain);
+    bool is_in_step() const { return steps_ > 0; }
+    /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
+    asio::awaitable<void> refuse_in_step();
+
+    /// The number of the signal of that name that is awaited next: the first one that no other wait has.
+    std::size_t next_signal(const std::string& name);
+    /// The wait ended before the signal came: the next wait takes its number.
+    void return_signal(const std::string& name, std::size_t number);
+
+    bool is_in_group() const { return groups_ > 0; }
+    void enter_group() { ++groups_; }
+    void leave_group() { --groups_; }
+
+    /// Between these, calls are cancelled because one that had to succeed beside them (`all`) has failed.
+    void begin_failing() { ++failing_; }
+    void end_failing() { --failing_; }
+    bool is_failing() const { return failing_ > 0; }
+
+    /// Throws `invalid_argument` for what can't be a name.
+    static void check_name(const char* what, const std::string& name);
+    /// Throws `invalid_argument` also for a name that this attempt has used already.
+    void claim(const char* what, const std::string& name);
+
+    /// Whether an earlier attempt has made calls that this one has not made yet.
+    asio::awaitable<bool> is_behind();
+
+    /// The own id of a subtask that this attempt is the first to submit.
+    std::string child_id(const std::string& name) const {
+        auto made = to_string(id_) + '/' + detail::in_own_id(name);
+        if (token_ > 1) made += '@' + std::to_string(token_);
+        return made;
+    }
+
+    journal_write new_write() const {
+        journal_write made;
+        made.consumer = sink_.consumer_name();
+        made.token = token_;
+        return made;
+    }
+
+    asio::awaitable<journal_written> write(journal_write what);
+
+    /// Like `write`, for what the handler's call at `place` is the first to write. Throws `journal_mismatch` where an earlier
+    /// attempt made a call of another kind there.
+    asio::awaitable<journal_written> write(journal_write what, place at);
+
+    /// The steps of `write` at a place, for calls that are not parted (`unparted`): what stands there is `found`, to be checked by
+    /// `check_kind` and `lose_again`.
+    asio::awaitable<journal_written> send(journal_write what, place at, traces_found& found);
+    /// Throws `journal_mismatch` where an earlier attempt made a call of another kind at the place.
+    void check_kind(const place& at, const traces_found& found, unsigned epoch) const;
+    /// Awaits calls to the broker that belong together: a cancellation of the handler's call does not end them, and is thrown at
+    /// its next await. The attempt's end cancels them, as its successor makes them again, unless they go on after such a
+    /// cancellation beside other calls (`||`): then they end by the broker's timeout at the latest.
+    asio::awaitable<void> unparted(asio::awaitable<void> calls);
+
+    /// Writes a value unless the key has one; returns the value that the key has then.
+    asio::awaitable<std::string> keep(std::string key, std::string value);
+    /// The same under the key of a call.
+    asio::awaitable<std::string> keep(std::string value, place at);
+
+    asio::awaitable<void> set(std::string key, std::string value);
+    asio::awaitable<std::optional<std::string>> find(std::string key);
+    /// What an earlier attempt wrote for a call. Throws like `write`.
+    asio::awaitable<std::optional<std::string>> find(place at);
+    /// The result of a step, if the journal has it. A step that has lost loses again. Writes nothing, unless it may have lost.
+    asio::awaitable<std::optional<std::string>> find_step(const std::string& name);
+    asio::awaitable<journal_page> read(journal_query query);
+
+    /// With the next write, a value is written unless the key has one: for what need not be written at once.
+    void keep_later(std::string key, std::string value);
+
+    /// Whether a call has lost against another one beside it (`||`, a group), and was cancelled for that alone.
+    bool has_lost(const std::exception_ptr& failure) const;
+    /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
+    void lose(const std::string& name);
+    /// Whether the `mark` is that of a call that has lost in this `epoch`.
+    static bool has_lost_in(unsigned epoch, const std::optional<journal_entry>& mark);
+    /// Throws as before where it is.
+    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
+
+    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
+    /// nothing else, this attempt has come as far as the one before, and what its workers have died of is not its handler.
+    /// Journals that, once, so that the broker counts the task's crashes afresh.
+    asio::awaitable<void> rest();
+
+    /// Departs unless the attempt is still the task's.
+    asio::awaitable<journal_written> confirm() { return write(new_write()); }
+
+    static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
+        journal_write::item made;
+        made.key = std::move(key);
+        made.text = std::move(text);
+        made.how = how;
+        return made;
+    }
+
+    // --- the attempt's early end ---------------------------------------------------------------------------
+
+    std::optional<departure> departed() const;
+
+    /// Ends the attempt, and never returns, in the handler's own chain. In another one it does nothing.
+    asio::awaitable<void> depart(departure why);
+
+    /// To be awaited before each call to the broker: an attempt that has departed, or was stopped, makes none.
+    asio::awaitable<void> check();
+
+    /// A call has thrown that. Where the broker, the lease or the worker's end is to blame, and not the handler, the attempt
+    /// departs. `is_brokers`: whether the call was one to the broker.
+    asio::awaitable<void> blame(std::exception_ptr failure, bool is_brokers);
+
+private:
+    void note(const departure& why);
+    /// Into the task's log, and the worker's.
+    void tell(const std::exception_ptr& failure);
+    auto leave(const departure& why);
+    /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
+    void note_stop();
+    /// Writes that, with what was to be written later.
+    asio::awaitable<journal_written> send(journal_write what);
+    /// Writes that alone.
+    asio::awaitable<journal_written> send_alone(journal_write what);
+    /// Whether calls have lost whose marks need an epoch that is not known yet.
+    bool needs_epoch() const;
+    /// The traces that a call must not find at its place.
+    std::vector<const call_trace*> other_traces(const place& at) const;
+    bool is_made(std::string_view key) const;
+
+    context_sink& sink_;
+    const task_id& id_;
+    const std::uint32_t token_;
+    std::atomic<unsigned> position_ = 0;
+    std::atomic<int> groups_ = 0;
+    std::atomic<int> failing_ = 0;  // groups
+    std::atomic<bool> has_rested_ = false;
+    std::atomic<int> noting_ = 0;  // chains in `noted_`
+    std::atomic<int> steps_ = 0;   // chains in `stepping_`
+    mutable std::mutex mutex_;  // guards all below
+    std::optional<unsigned> epoch_;  // as of the last answer to a write
+    std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
+    std::set<std::string> used_;
+    std::map<std::string, std::set<std::size_t>> signals_;
+    std::set<unsigned> left_out_;
+    std::map<const void*, std::shared_ptr<name_list>> noted_;  // by chain
+    std::multiset<const void*> stepping_;                      // chains that await a step's function
+    std::vector<journal_write::item> later_;
+    std::optional<departure> departed_;
+};
+
+/// For how long a call that has lost lets the one that has won, or failed, come first again.
+inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
+
+/// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
+template <class T>
+asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brokers = true) {
+    co_await book.check();
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await book.blame(failure, is_brokers);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    std::rethrow_exception(failure);
+}
+
+/// Awaits a call that may be one of several beside each other. `is_repeatable`: where it was cancelled because another one had
+/// failed, it has lost against none, and the next run makes it again.
+template <class T>
+asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call, bool is_repeatable = false) {
+    if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
+    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
+    std::exception_ptr failure;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(call);
+            co_return;
+        } else {
+            co_return co_await std::move(call);
+        }
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;  // else a step's function has thrown that
+    const bool is_to_be_repeated = is_repeatable && book.is_failing();
+    if (was_cancelled && !is_to_be_repeated && book.has_lost(failure)) book.lose(name);
+    std::rethrow_exception(failure);
+}
+
+/// Notes the names that calls in a chain have, while this lives.
+class noted_names {
+public:
+    noted_names(notebook& book, const void* chain, std::shared_ptr<name_list> to) : book_(book), chain_(chain) {
+        book_.note_names(chain_, std::move(to));
+    }
+    noted_names(const noted_names&) = delete;
+    noted_names& operator=(const noted_names&) = delete;
+    ~noted_names() { book_.note_names(chain_, nullptr); }
+
+private:
+    notebook& book_;
+    const void* const chain_;
+};
+
+/// Lends the handler's slot to other tasks while this lives: while the handler only waits.
+class parking {
+public:
+    explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
+    parking(const parking&) = delete;
+    parking& operator=(const parking&) = delete;
+    ~parking() { sink_.unpark(); }
+
+private:
+    context_sink& sink_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/running_task.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// A task that a handler works on: its data, its progress and log. Valid until the handler returns. Thread-safe.
+class running_task {
+public:
+    /// Made by the worker.
+    running_task(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
+                 detail::context_sink& sink)
+        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink) {}
+
+    const task_id& id() const { return id_; }
+
+    /// The id that the task was submitted with, or empty.
+    const std::string& own_id() const { return what_.own_id; }
+
+    const std::string& name() const { return what_.spec->name; }
+
+    /// For the library: how errors name it.
+    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
+
+    /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
+    unsigned attempt() const { return what_.attempt; }
+
+    /// The fencing token: it grows with every delivery, so that a store can refuse what an older attempt writes.
+    std::uint32_t lease_token() const { return what_.token; }
+
+    const header_map& headers() const { return what_.spec->headers; }
+
+    /// The header's value, or empty.
+    std::string_view header(std::string_view name) const {
+        const auto found = headers().find(name);
+        return found == headers().end() ? std::string_view() : std::string_view(found->second);
+    }
+
+    /// The broker's time: what its wall clock shows; tests move it.
+    time_point now() const { return clock_.wall(); }
+
+    /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
+    /// there is neither.
+    duration remaining() const {
+        return ends_ == never ? (duration::max)() : (std::max)(ends_ - clock_.now(), duration::zero());
+    }
+
+    /// Whether the attempt should end now: the task was cancelled, its time is over, its lease was lost, or
+    /// the worker shuts down.
+    bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
+
+    /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
+    /// background; of values that are reported quickly one after the other, only the last may be sent.
+    template <class T>
+    void progress(const T& value) const {
+        sink_.on_progress(encode(value));
+    }
+
+    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
+    /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
+    void log(log_level level, std::string_view text, header_map fields = header_map()) const {
+        log_line line;
+        line.at = clock_.wall();
+        line.level = level;
+        line.text = detail::as_utf8(text);
+        line.fields = std::move(fields);
+        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
+        sink_.on_log(std::move(line));
+    }
+
+protected:
+    const delivery& what_;
+    const task_id& id_;
+    const detail::slot_job& job_;
+    taskflux::clock& clock_;
+    time_point ends_;
+    detail::context_sink& sink_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/batch.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Batches are of tasks as they come.
+struct no_key {};
+
+/// When a batch is complete.
+struct batch_limits {
+    std::size_t max = 32;
+    std::size_t max_bytes = 0;
+    duration linger{};
+};
+
+}  // namespace detail
+
+/// How a worker makes batches of a task: see `worker::on_batch`. Setters may be chained.
+///
+///     taskflux::batch_options{}.max(100).linger(200ms).by(&order::customer)
+template <class Key = detail::no_key>
+class batch_options {
+public:
+    batch_options() {}
+
+    /// How many items a batch has at most; default 32, at least 1.
+    batch_options& max(std::size_t items) {
+        if (items == 0) throw error(errc::invalid_argument, "batch_options: max must be at least 1");
+        return limits_.max = items, *this;
+    }
+
+    /// How long a batch waits for more items, from its first one on; default zero: it takes those that are there. It ends at
+    /// once when the batch is full, and when the worker stops or pauses; after a third of the worker's lease; and when half of an
+    /// item's time until its deadline is over.
+    batch_options& linger(duration limit) { return limits_.linger = detail::not_negative(limit, "linger"), *this; }
+
+    /// How many bytes the encoded payloads of a batch have at most; default zero: no limit. An item that is larger comes alone.
+    batch_options& max_bytes(std::size_t bytes) { return limits_.max_bytes = bytes, *this; }
+
+    /// All items of a batch have one key: the text that `key` (a function, or a pointer to a member) gives for a payload. Items
+    /// of other keys that were fetched with them form batches of their own, which wait for slots of the worker. What `key` throws
+    /// fails its item.
+    template <class Function>
+    batch_options<Function> by(Function key) const {
+        return batch_options<Function>(limits_, std::move(key));
+    }
+
+    /// For the library.
+    const detail::batch_limits& limits() const { return limits_; }
+    Key& key() { return key_; }
+    batch_options(const detail::batch_limits& limits, Key key) : limits_(limits), key_(std::move(key)) {}
+
+private:
+    detail::batch_limits limits_;
+    Key key_{};
+};
+
+/// A task in a batch: its payload, its data, progress and log, and its own failure. A handle, valid until the handler returns.
+/// Thread-safe.
+template <class P>
+class batch_item : public running_task {
+public:
+    /// Made by the worker.
+    batch_item(const running_task& task, P* payload, std::exception_ptr& failure)
+        : running_task(task), payload_(payload), failure_(&failure) {}
+
+    /// What it was submitted with; may be moved away.
+    std::add_lvalue_reference_t<P> payload() const
+        requires(!std::is_void_v<P>)
+    {
+        return *payload_;
+    }
+
+    /// Fails this item alone, as a handler for single tasks does by throwing `why`: its retry policy decides what follows, and
+    /// `retry_after` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
+    /// has ended. Errors: `errc::invalid_argument` for a null pointer.
+    void fail(std::exception_ptr why) const {
+        if (!why) throw error(errc::invalid_argument, "batch_item::fail: the exception is a null pointer; give std::current_exception()");
+        *failure_ = std::move(why);
+    }
+    template <std::derived_from<std::exception> E>
+    void fail(E why) const {
+        fail(std::make_exception_ptr(std::move(why)));
+    }
+    void fail(std::string_view why) const { fail(std::runtime_error(std::string(why))); }
+
+    bool has_failed() const { return *failure_ != nullptr; }
+
+private:
+    P* payload_;
+    std::exception_ptr* failure_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/detail/run_once.hpp ---------------------------------------------------------
 
 namespace taskflux::detail {
@@ -6541,403 +7114,6 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/detail/fnv1a.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// FNV-1a of 64 bits (Fowler, Noll, Vo): the same in every process. `mixed`: of what came before.
-constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t mixed = 14695981039346656037U) {
-    for (const char c : bytes) mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    return mixed;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/place.hpp -----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What a handler did at a place.
-enum class call_kind { subtask, subtasks, map, sleep, signal, any };
-
-/// One call of a handler: its name in the journal, which is its position unless the handler names it, and its kind.
-struct place {
-    place(std::string n, call_kind k) : name(std::move(n)), kind(k) {}
-
-    std::string name;
-    call_kind kind;
-
-    static bool is_position(std::string_view name) { return name.find_first_not_of("0123456789") == std::string_view::npos; }
-    bool is_position() const { return is_position(name); }
-};
-
-/// The kinds of calls, each with what an attempt that has made such a call has under its name, and with words for people.
-struct call_trace {
-    call_kind kind;
-    char letter;
-    std::string_view before, after;
-    const char* words;
-
-    std::string key(const std::string& name) const { return letter + std::string(before) + name + std::string(after); }
-};
-
-inline constexpr std::array<call_trace, 6> call_traces{{
-    {call_kind::subtask, journal_letter::subtask, "", "", "a subtask"},
-    {call_kind::subtasks, journal_letter::subtask, "", ".0", "several subtasks"},
-    {call_kind::map, journal_letter::step, "~map/", "", "a map"},
-    {call_kind::sleep, journal_letter::step, "~sleep/", "", "a sleep"},
-    {call_kind::signal, journal_letter::step, "~signal/", "", "a wait for a signal"},
-    {call_kind::any, journal_letter::step, "~any/", "", "a choice of several (any)"},
-}};
-
-inline const call_trace& trace_of(call_kind kind) { return call_traces[static_cast<std::size_t>(kind)]; }
-
-/// Whether a call of one kind may have what is a trace of the other: a map has subtasks.
-inline bool is_same(call_kind a, call_kind b) {
-    const auto several = [](call_kind kind) { return kind == call_kind::subtasks || kind == call_kind::map; };
-    return a == b || (several(a) && several(b));
-}
-
-/// What the names of steps begin with among those of calls that may lose against others: no call has such a name.
-inline constexpr std::string_view step_contest = "~step/";
-inline std::string contest_of_step(const std::string& name) { return std::string(step_contest) + name; }
-
-/// The number that an entry of a journal begins with.
-template <class Number = std::size_t>
-Number number_in(std::string_view text) {
-    Number number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-/// Tells payloads apart: FNV-1a of 64 bits, as 16 hexadecimal digits. Not for adversaries.
-inline std::string digest_of(std::string_view payload) {
-    char text[17];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(fnv1a(payload)));
-    return text;
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/workflow/notebook.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// The code of an error that taskflux itself has thrown.
-std::optional<errc> errc_of(const std::exception_ptr& failure);
-
-/// Why an attempt ends before its handler does: the task is run again after `delay`, or when the signal with the key `awaited`
-/// has come; or the attempt is no longer the task's.
-struct departure {
-    departure() = default;
-
-    duration delay{};
-    std::string awaited;
-    bool is_lost = false;
-};
-
-/// What a handler needs of the worker that runs it. Thread-safe.
-class context_sink {
-public:
-    virtual void on_progress(std::string encoded) = 0;
-    virtual void on_log(log_line line) = 0;
-
-    virtual const broker_ptr& broker() const = 0;
-    virtual const std::string& consumer_name() const = 0;
-    /// Lends the handler's slot to another, as long as the handler only waits.
-    virtual void park() = 0;
-    virtual void unpark() = 0;
-
-    /// Why the attempt must end, if it must.
-    virtual std::optional<errc> stopped() const = 0;
-    /// Whether this chain (`coroutine_chain`) is the handler's own: while it waits, no other call of the handler goes on.
-    virtual bool is_handlers(const void* chain) const = 0;
-    /// The handler's own chain is about to be destroyed, and the attempt ends with that.
-    virtual void leave() = 0;
-    /// Cancels what the handler's own chain awaits.
-    virtual void interrupt() = 0;
-
-protected:
-    ~context_sink() = default;
-};
-
-/// Names by position that calls have taken, and where those are noted, too.
-struct name_list {
-    std::vector<unsigned> numbers;
-    std::shared_ptr<name_list> outer;
-};
-
-/// What a call has found at its place in the journal.
-struct traces_found {
-    traces_found() = default;
-
-    std::vector<std::optional<journal_entry>> others;  ///< those of `other_traces`
-    std::optional<journal_entry> lost_mark;            ///< of a call that has lost
-};
-
-/// A task's journal, read and written by one attempt. Names the handler's calls by their order, so that the next attempt
-/// finds them again. Thread-safe.
-///
-/// An attempt that has departed makes no more calls: its handler's coroutines are destroyed where they wait, and nothing is
-/// thrown into them. Only where they wait beside others (in a group, or in a coroutine that the handler has spawned) the
-/// call throws `lease_lost`, and the handler's own chain is cancelled.
-class notebook {
-public:
-    notebook(context_sink& sink, const task_id& id, std::uint32_t token) : sink_(sink), id_(id), token_(token) {}
-
-    const broker_ptr& broker() const { return sink_.broker(); }
-    const task_id& id() const { return id_; }
-    context_sink& sink() { return sink_; }
-
-    /// Whether an earlier attempt may have written into the journal.
-    bool may_have_entries() const { return token_ > 1; }
-
-    std::string next_name();
-
-    /// How many names `next_name` has given.
-    unsigned position() const { return position_; }
-    /// `next_name` gives none of these: an earlier run has given them to calls that this one does not make. Noted in `to`, too.
-    void leave_out(const std::vector<unsigned>& numbers, name_list* to);
-
-    /// From here on, names that calls in this chain have are added to `to`, until that is null.
-    void note_names(const void* chain, std::shared_ptr<name_list> to);
-    bool notes_names() const { return noting_ > 0; }
-    asio::awaitable<void> note_name(const std::string& name);
-    /// Where the names are noted that calls here have; null: nowhere.
-    asio::awaitable<std::shared_ptr<name_list>> names_here();
-
-    /// Whether the handler's own chain awaits this.
-    asio::awaitable<bool> is_alone();
-
-    void enter_step(const void* chain);
-    void leave_step(const void* chain);
-    bool is_in_step() const { return steps_ > 0; }
-    /// While `is_in_step`: throws `invalid_argument` where the step's function awaits this, by a call that has no name of its own.
-    asio::awaitable<void> refuse_in_step();
-
-    /// The number of the signal of that name that is awaited next: the first one that no other wait has.
-    std::size_t next_signal(const std::string& name);
-    /// The wait ended before the signal came: the next wait takes its number.
-    void return_signal(const std::string& name, std::size_t number);
-
-    bool is_in_group() const { return groups_ > 0; }
-    void enter_group() { ++groups_; }
-    void leave_group() { --groups_; }
-
-    /// Between these, calls are cancelled because one that had to succeed beside them (`all`) has failed.
-    void begin_failing() { ++failing_; }
-    void end_failing() { --failing_; }
-    bool is_failing() const { return failing_ > 0; }
-
-    /// Throws `invalid_argument` for what can't be a name.
-    static void check_name(const char* what, const std::string& name);
-    /// Throws `invalid_argument` also for a name that this attempt has used already.
-    void claim(const char* what, const std::string& name);
-
-    /// Whether an earlier attempt has made calls that this one has not made yet.
-    asio::awaitable<bool> is_behind();
-
-    /// The own id of a subtask that this attempt is the first to submit.
-    std::string child_id(const std::string& name) const {
-        auto made = to_string(id_) + '/' + detail::in_own_id(name);
-        if (token_ > 1) made += '@' + std::to_string(token_);
-        return made;
-    }
-
-    journal_write new_write() const {
-        journal_write made;
-        made.consumer = sink_.consumer_name();
-        made.token = token_;
-        return made;
-    }
-
-    asio::awaitable<journal_written> write(journal_write what);
-
-    /// Like `write`, for what the handler's call at `place` is the first to write. Throws `journal_mismatch` where an earlier
-    /// attempt made a call of another kind there.
-    asio::awaitable<journal_written> write(journal_write what, place at);
-
-    /// The steps of `write` at a place, for calls that are not parted (`unparted`): what stands there is `found`, to be checked by
-    /// `check_kind` and `lose_again`.
-    asio::awaitable<journal_written> send(journal_write what, place at, traces_found& found);
-    /// Throws `journal_mismatch` where an earlier attempt made a call of another kind at the place.
-    void check_kind(const place& at, const traces_found& found, unsigned epoch) const;
-    /// Awaits calls to the broker that belong together: a cancellation of the handler's call does not end them, and is thrown at
-    /// its next await. The attempt's end cancels them, as its successor makes them again, unless they go on after such a
-    /// cancellation beside other calls (`||`): then they end by the broker's timeout at the latest.
-    asio::awaitable<void> unparted(asio::awaitable<void> calls);
-
-    /// Writes a value unless the key has one; returns the value that the key has then.
-    asio::awaitable<std::string> keep(std::string key, std::string value);
-    /// The same under the key of a call.
-    asio::awaitable<std::string> keep(std::string value, place at);
-
-    asio::awaitable<void> set(std::string key, std::string value);
-    asio::awaitable<std::optional<std::string>> find(std::string key);
-    /// What an earlier attempt wrote for a call. Throws like `write`.
-    asio::awaitable<std::optional<std::string>> find(place at);
-    /// The result of a step, if the journal has it. A step that has lost loses again. Writes nothing, unless it may have lost.
-    asio::awaitable<std::optional<std::string>> find_step(const std::string& name);
-    asio::awaitable<journal_page> read(journal_query query);
-
-    /// With the next write, a value is written unless the key has one: for what need not be written at once.
-    void keep_later(std::string key, std::string value);
-
-    /// Whether a call has lost against another one beside it (`||`, a group), and was cancelled for that alone.
-    bool has_lost(const std::exception_ptr& failure) const;
-    /// Remembers, once the handler goes on, that a call has lost: when the same attempt is run again, it loses again.
-    void lose(const std::string& name);
-    /// Whether the `mark` is that of a call that has lost in this `epoch`.
-    static bool has_lost_in(unsigned epoch, const std::optional<journal_entry>& mark);
-    /// Throws as before where it is.
-    asio::awaitable<void> lose_again(const std::optional<journal_entry>& mark, unsigned epoch);
-
-    /// To be awaited where a call begins to wait for what an earlier attempt has begun: where the handler itself waits, beside
-    /// nothing else, this attempt has come as far as the one before, and what its workers have died of is not its handler.
-    /// Journals that, once, so that the broker counts the task's crashes afresh.
-    asio::awaitable<void> rest();
-
-    /// Departs unless the attempt is still the task's.
-    asio::awaitable<journal_written> confirm() { return write(new_write()); }
-
-    static journal_write::item item_of(std::string key, std::string text, journal_write::mode how) {
-        journal_write::item made;
-        made.key = std::move(key);
-        made.text = std::move(text);
-        made.how = how;
-        return made;
-    }
-
-    // --- the attempt's early end ---------------------------------------------------------------------------
-
-    std::optional<departure> departed() const;
-
-    /// Ends the attempt, and never returns, in the handler's own chain. In another one it does nothing.
-    asio::awaitable<void> depart(departure why);
-
-    /// To be awaited before each call to the broker: an attempt that has departed, or was stopped, makes none.
-    asio::awaitable<void> check();
-
-    /// A call has thrown that. Where the broker, the lease or the worker's end is to blame, and not the handler, the attempt
-    /// departs. `is_brokers`: whether the call was one to the broker.
-    asio::awaitable<void> blame(std::exception_ptr failure, bool is_brokers);
-
-private:
-    void note(const departure& why);
-    /// Into the task's log, and the worker's.
-    void tell(const std::exception_ptr& failure);
-    auto leave(const departure& why);
-    /// A call that is made after the worker has stopped the attempt must not be taken for one that has failed.
-    void note_stop();
-    /// Writes that, with what was to be written later.
-    asio::awaitable<journal_written> send(journal_write what);
-    /// Writes that alone.
-    asio::awaitable<journal_written> send_alone(journal_write what);
-    /// Whether calls have lost whose marks need an epoch that is not known yet.
-    bool needs_epoch() const;
-    /// The traces that a call must not find at its place.
-    std::vector<const call_trace*> other_traces(const place& at) const;
-    bool is_made(std::string_view key) const;
-
-    context_sink& sink_;
-    const task_id& id_;
-    const std::uint32_t token_;
-    std::atomic<unsigned> position_ = 0;
-    std::atomic<int> groups_ = 0;
-    std::atomic<int> failing_ = 0;  // groups
-    std::atomic<bool> has_rested_ = false;
-    std::atomic<int> noting_ = 0;  // chains in `noted_`
-    std::atomic<int> steps_ = 0;   // chains in `stepping_`
-    mutable std::mutex mutex_;  // guards all below
-    std::optional<unsigned> epoch_;  // as of the last answer to a write
-    std::vector<std::string> lost_;  // keys of calls that have lost, to be written with the epoch
-    std::set<std::string> used_;
-    std::map<std::string, std::set<std::size_t>> signals_;
-    std::set<unsigned> left_out_;
-    std::map<const void*, std::shared_ptr<name_list>> noted_;  // by chain
-    std::multiset<const void*> stepping_;                      // chains that await a step's function
-    std::vector<journal_write::item> later_;
-    std::optional<departure> departed_;
-};
-
-/// For how long a call that has lost lets the one that has won, or failed, come first again.
-inline constexpr auto patience_for_winner = std::chrono::milliseconds(200);
-
-/// Awaits a call to the broker, or another one that the worker's end may cancel, for the handler; see `notebook::blame`.
-template <class T>
-asio::awaitable<T> guarded(notebook& book, asio::awaitable<T> call, bool is_brokers = true) {
-    co_await book.check();
-    std::exception_ptr failure;
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return;
-        } else {
-            co_return co_await std::move(call);
-        }
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    const bool throws = co_await asio::this_coro::throw_if_cancelled();
-    co_await asio::this_coro::throw_if_cancelled(false);
-    co_await book.blame(failure, is_brokers);
-    co_await asio::this_coro::throw_if_cancelled(throws);
-    std::rethrow_exception(failure);
-}
-
-/// Awaits a call that may be one of several beside each other. `is_repeatable`: where it was cancelled because another one had
-/// failed, it has lost against none, and the next run makes it again.
-template <class T>
-asio::awaitable<T> contested(notebook& book, std::string name, asio::awaitable<T> call, bool is_repeatable = false) {
-    if (book.is_in_step() && place::is_position(name)) co_await book.refuse_in_step();
-    if (book.notes_names() && place::is_position(name)) co_await book.note_name(name);
-    std::exception_ptr failure;
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return;
-        } else {
-            co_return co_await std::move(call);
-        }
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    const auto state = co_await asio::this_coro::cancellation_state;
-    const bool was_cancelled = state.cancelled() != asio::cancellation_type::none;  // else a step's function has thrown that
-    const bool is_to_be_repeated = is_repeatable && book.is_failing();
-    if (was_cancelled && !is_to_be_repeated && book.has_lost(failure)) book.lose(name);
-    std::rethrow_exception(failure);
-}
-
-/// Notes the names that calls in a chain have, while this lives.
-class noted_names {
-public:
-    noted_names(notebook& book, const void* chain, std::shared_ptr<name_list> to) : book_(book), chain_(chain) {
-        book_.note_names(chain_, std::move(to));
-    }
-    noted_names(const noted_names&) = delete;
-    noted_names& operator=(const noted_names&) = delete;
-    ~noted_names() { book_.note_names(chain_, nullptr); }
-
-private:
-    notebook& book_;
-    const void* const chain_;
-};
-
-/// Lends the handler's slot to other tasks while this lives: while the handler only waits.
-class parking {
-public:
-    explicit parking(context_sink& sink) : sink_(sink) { sink_.park(); }
-    parking(const parking&) = delete;
-    parking& operator=(const parking&) = delete;
-    ~parking() { sink_.unpark(); }
-
-private:
-    context_sink& sink_;
-};
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/flow/workflow/children.hpp --------------------------------------------------
 
 namespace taskflux::detail {
@@ -7439,70 +7615,14 @@ namespace taskflux {
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
 /// asks `cancelled()`.
-class context {
+class context : public running_task {
 public:
     /// Made by the worker.
     context(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
-        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
+        : running_task(what, id, job, clock, ends, sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
     context& operator=(const context&) = delete;
-
-    const task_id& id() const { return id_; }
-
-    /// The id that the task was submitted with, or empty.
-    const std::string& own_id() const { return what_.own_id; }
-
-    const std::string& name() const { return what_.spec->name; }
-
-    /// For the library: how errors name it.
-    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
-
-    /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
-    unsigned attempt() const { return what_.attempt; }
-
-    /// The fencing token: it grows with every delivery, so that a store can refuse what an older attempt writes.
-    std::uint32_t lease_token() const { return what_.token; }
-
-    const header_map& headers() const { return what_.spec->headers; }
-
-    /// The header's value, or empty.
-    std::string_view header(std::string_view name) const {
-        const auto found = headers().find(name);
-        return found == headers().end() ? std::string_view() : std::string_view(found->second);
-    }
-
-    /// The broker's time: what its wall clock shows; tests move it.
-    time_point now() const { return clock_.wall(); }
-
-    /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
-    /// there is neither.
-    duration remaining() const {
-        return ends_ == never ? (duration::max)() : (std::max)(ends_ - clock_.now(), duration::zero());
-    }
-
-    /// Whether the attempt should end now: the task was cancelled, its time is over, its lease was lost, or
-    /// the worker shuts down.
-    bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
-
-    /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background; of values that are reported quickly one after the other, only the last may be sent.
-    template <class T>
-    void progress(const T& value) {
-        sink_.on_progress(encode(value));
-    }
-
-    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
-    /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
-    void log(log_level level, std::string_view text, header_map fields = header_map()) {
-        log_line line;
-        line.at = clock_.wall();
-        line.level = level;
-        line.text = detail::as_utf8(text);
-        line.fields = std::move(fields);
-        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
-        sink_.on_log(std::move(line));
-    }
 
     // --- subtasks ------------------------------------------------------------------------------------------
     //
@@ -7730,12 +7850,6 @@ private:
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
 
-    const delivery& what_;
-    const task_id& id_;
-    const detail::slot_job& job_;
-    taskflux::clock& clock_;
-    time_point ends_;
-    detail::context_sink& sink_;
     detail::notebook book_;
 };
 
@@ -8318,6 +8432,1481 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/detail/waiters.hpp ----------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Completion handlers of operations that wait for one event. Each is posted to its own executor, which is kept
+/// busy meanwhile. Not thread-safe: its owner locks, and calls `complete` for the handlers from `take` unlocked.
+class waiters {
+public:
+    using signature = void(boost::system::error_code);
+
+    struct waiter {
+        std::uint64_t id;
+        asio::any_completion_handler<signature> handler;
+        asio::any_io_executor executor;
+    };
+    using list = std::forward_list<waiter>;
+
+    /// A list of one, to be handed to `add` under the lock; `fallback` is for handlers without an executor.
+    template <class Handler>
+    static list make(Handler handler, const asio::any_io_executor& fallback) {
+        const asio::any_io_executor executor = asio::get_associated_executor(handler, fallback);
+        list one;
+        one.push_front(
+            {0, std::move(handler), asio::prefer(executor, asio::execution::outstanding_work.tracked)});
+        return one;
+    }
+
+    /// Adds a list of one under the given id.
+    void add(list& one, std::uint64_t id) noexcept {
+        one.front().id = id;
+        waiting_.splice_after(waiting_.before_begin(), one);
+    }
+
+    bool empty() const noexcept { return waiting_.empty(); }
+    /// Takes all, in the order in which they were added.
+    list take() noexcept {
+        waiting_.reverse();
+        return std::exchange(waiting_, {});
+    }
+
+    /// Takes the waiter with this id, if it is still here.
+    list take(std::uint64_t id) noexcept {
+        list found;
+        for (auto before = waiting_.before_begin(); std::next(before) != waiting_.end(); ++before) {
+            if (std::next(before)->id != id) continue;
+            found.splice_after(found.before_begin(), waiting_, before);
+            break;
+        }
+        return found;
+    }
+
+    static void complete(list&& all, boost::system::error_code ec = {}) {
+        for (auto& one : all) {
+            asio::post(one.executor,
+                       [handler = std::move(one.handler), ec]() mutable { std::move(handler)(ec); });
+        }
+    }
+
+private:
+    list waiting_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/serial_executor.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a `serial_executor` shares with its copies. Unlike `asio::strand` it can be entered without posting
+/// anything, and holds no outstanding work: what is merely parked on it does not keep its context running.
+class serial_queue : public std::enable_shared_from_this<serial_queue> {
+public:
+    explicit serial_queue(const asio::any_io_executor& inner);
+    virtual ~serial_queue();
+
+    /// Makes this thread the one inside, if there is none; then `leave` must follow.
+    bool try_enter() {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(busy_, true)) return false;
+        enter();
+        return true;
+    }
+
+    void leave() {
+        inside_.store({}, std::memory_order_relaxed);
+        std::unique_lock lock(mutex_);
+        busy_ = !waiting_.empty();
+        if (!busy_) return;
+        lock.unlock();
+        schedule();
+    }
+
+    template <class Function>
+    void post(Function&& function) {
+        function_type kept(std::forward<Function>(function));
+        std::unique_lock lock(mutex_);
+        waiting_.push_back(std::move(kept));
+        if (std::exchange(busy_, true)) return;
+        lock.unlock();
+        schedule();
+    }
+
+    bool is_inside() const noexcept {
+        return inside_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+    }
+
+    asio::execution_context& context() const noexcept { return inner_.context(); }
+
+private:
+    using function_type = asio::any_completion_handler<void()>;
+
+    struct turn;
+
+    void enter() noexcept { inside_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+
+    void schedule();
+    void run();
+    void put_back(std::size_t from);
+    void abandon();
+
+    const asio::any_io_executor inner_;
+    std::mutex mutex_;
+    std::vector<function_type> waiting_;  // guarded by mutex_
+    bool busy_ = false;                   // guarded by mutex_: someone is inside, or a turn is scheduled
+    std::vector<function_type> running_;  // of the thread that is inside
+    std::atomic<std::thread::id> inside_;
+};
+
+/// Runs one thing at a time, where another executor runs things.
+class serial_executor {
+public:
+    explicit serial_executor(std::shared_ptr<serial_queue> queue) noexcept : queue_(std::move(queue)) {}
+
+    const std::shared_ptr<serial_queue>& queue() const noexcept { return queue_; }
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return queue_->context(); }
+
+    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
+        return never_ ? asio::execution::blocking_t(asio::execution::blocking.never)
+                      : asio::execution::blocking_t(asio::execution::blocking.possibly);
+    }
+
+    serial_executor require(asio::execution::blocking_t::never_t) const noexcept {
+        auto copy = *this;
+        copy.never_ = true;
+        return copy;
+    }
+
+    serial_executor require(asio::execution::blocking_t::possibly_t) const noexcept {
+        return serial_executor(queue_);
+    }
+
+    template <class Function>
+    void execute(Function&& function) const {
+        if (!never_ && queue_->is_inside()) {
+            std::decay_t<Function> here(std::forward<Function>(function));
+            std::move(here)();
+        } else {
+            queue_->post(std::forward<Function>(function));
+        }
+    }
+
+    friend bool operator==(const serial_executor&, const serial_executor&) noexcept = default;
+
+private:
+    std::shared_ptr<serial_queue> queue_;
+    bool never_ = false;
+};
+
+/// A strand on `inner`. Unlike an `asio::strand` it may be destroyed after its context, or its pool: nothing may be posted to
+/// it then.
+asio::any_io_executor make_serial(const asio::any_io_executor& inner);
+
+/// The executor of that strand.
+asio::any_io_executor executor_of(std::shared_ptr<serial_queue> queue);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/detail/small_function.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A move-only callable without parameters, kept inside the object: never allocates. To be called at most
+/// once. Does not compile for a callable of more than four pointers.
+class small_function {
+public:
+    small_function() = default;
+    small_function(const small_function&) = delete;
+    small_function& operator=(const small_function&) = delete;
+    ~small_function() { reset(); }
+
+    explicit operator bool() const noexcept { return act_; }
+
+    /// Keeps `function` in place of what was here.
+    template <class F>
+    void emplace(F&& function) {
+        using Function = std::decay_t<F>;
+        static_assert(sizeof(Function) <= sizeof(buffer_) && alignof(Function) <= alignof(std::max_align_t));
+        static_assert(std::is_nothrow_move_constructible_v<Function>);
+        reset();
+        ::new (static_cast<void*>(buffer_)) Function(std::forward<F>(function));
+        act_ = [](void* buffer, bool call) {
+            auto& stored = *std::launder(static_cast<Function*>(buffer));
+            Function taken(std::move(stored));
+            std::destroy_at(&stored);
+            if (call) std::move(taken)();
+        };
+    }
+
+    /// Takes the callable out and calls it; by then this object is empty and may be filled again.
+    void operator()() { std::exchange(act_, nullptr)(buffer_, true); }
+
+    void reset() noexcept {
+        if (act_) std::exchange(act_, nullptr)(buffer_, false);
+    }
+
+private:
+    alignas(std::max_align_t) unsigned char buffer_[4 * sizeof(void*)];
+    void (*act_)(void*, bool) = nullptr;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slots/slot.hpp ---------------------------------------------------------
+
+namespace taskflux::detail {
+
+class slots;
+
+using end_counts = std::array<std::uint64_t, 4>;  // by job_end
+
+/// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
+class end_counters {
+public:
+    void add(job_end end) noexcept {
+        auto& counter = counters_[static_cast<std::size_t>(end)];
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    void add_to(end_counts& sum) const noexcept {
+        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += counters_[i].load(std::memory_order_relaxed);
+    }
+
+private:
+    std::array<std::atomic<std::uint64_t>, 4> counters_{};
+};
+
+/// The strand of a slot. It may outlive the slot, with what a job has left running on it.
+class slot_lane final : public serial_queue {
+public:
+    using serial_queue::serial_queue;
+
+    slot_job* current = nullptr;  // whose coroutine the slot runs; for whoever is inside
+};
+
+/// The job of the slot whose strand this executor is; null for any other executor. To be called on that executor. The job may
+/// be another than the one from which the caller was started: see `slot_job::runs_in`.
+inline slot_job* job_on(const asio::any_io_executor& executor) {
+    const auto* strand = executor.target<serial_executor>();
+    const auto* lane = strand ? dynamic_cast<const slot_lane*>(strand->queue().get()) : nullptr;
+    return lane ? lane->current : nullptr;
+}
+
+/// One lane of `slots`: a long-lived coroutine that runs one job after another. All members belong to
+/// whoever is inside `lane`, but for the atomic ones, which anyone may read, and `reserved`. Padded, so that
+/// two slots never share a cache line.
+struct alignas(64) slot : list_hook<slot> {
+    explicit slot(const asio::any_io_executor& home)
+        : lane(std::make_shared<slot_lane>(home)), executor(executor_of(lane)) {}
+
+    slot_job* pop() noexcept {
+        slot_job* j = taken.pop_front();
+        waiting.store(taken.size(), std::memory_order_relaxed);
+        return j;
+    }
+
+    /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
+    void deliver(const slot_job_ptr& j, std::exception_ptr error) {
+        if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
+        held = j;
+        held_error = std::move(error);
+    }
+
+    /// Delivers what was kept, as it is not the last one.
+    void flush() {
+        if (const auto j = std::move(held)) j->deliver(std::move(held_error), false);
+    }
+
+    /// Emits cancellation to the job that runs.
+    void interrupt() { signal.emit(asio::cancellation_type::terminal); }
+
+    /// The job under way. When the coroutine is destroyed around it, `on_destroyed` gets the job.
+    class running {
+    public:
+        running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
+            : slot_(s), job_(j, false), owner_(owner) {
+            s.flush();
+            s.lane->current = j;
+            ++j->runs_;
+            s.is_running.store(true, std::memory_order_relaxed);
+        }
+        running(const running&) = delete;
+        running& operator=(const running&) = delete;
+        ~running() {
+            slot_.lane->current = nullptr;
+            if (job_) on_destroyed(owner_, slot_, std::move(job_));
+        }
+
+        slot_job& operator*() const noexcept { return *job_; }
+        slot_job* operator->() const noexcept { return job_.get(); }
+
+        void end(std::exception_ptr error) noexcept {
+            const slot_job_ptr ended = std::move(job_);
+            slot_.lane->current = nullptr;
+            const job_end what = ended->judge(error);
+            slot_.ends.add(what);
+            slot_.is_running.store(false, std::memory_order_relaxed);
+            if (what != job_end::retried) slot_.deliver(ended, std::move(error));
+        }
+
+    private:
+        slot& slot_;
+        slot_job_ptr job_;
+        const std::shared_ptr<slots>& owner_;  // the coroutine's
+    };
+
+    /// Abandons the job, or ends it if it has left its coroutine.
+    static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
+
+    const std::shared_ptr<slot_lane> lane;
+    const asio::any_io_executor executor;  // the lane, as an executor
+    asio::any_io_executor work;            // keeps the context running while a job is suspended
+    asio::cancellation_signal signal;
+    small_function parked;
+    slot_job_list taken;  // owns a reference to each
+    const void* chain = nullptr;  // of the coroutine
+    bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
+    bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
+    slot_job_ptr held;           // ended, but not delivered
+    std::exception_ptr held_error;
+    std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
+    std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken
+    std::atomic<std::size_t> waiting{0};
+    std::atomic<bool> is_running{false};
+    end_counters ends;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/slots/slots.hpp --------------------------------------------------------
+
+// The class; what a slot does is in slots.ipp.
+
+namespace taskflux::detail {
+
+/// Runs jobs, at most `concurrency` at a time: long-lived coroutines ("slots"), started when first needed,
+/// take them from one queue in order. No job costs a `co_spawn`. Idle slots don't keep the context running.
+/// Thread-safe. Lives in a `shared_ptr`; `close` it, or its parked slots keep it alive.
+class slots : public std::enable_shared_from_this<slots> {
+public:
+    struct snapshot {
+        std::size_t queued = 0;
+        std::size_t running = 0;
+        end_counts ends{};
+    };
+
+    /// Coroutines run on `ex`, plain functions on `cpu`, or on `ex` too where `cpu` is empty. At most
+    /// `limit` jobs may be queued; zero = no limit.
+    slots(asio::any_io_executor ex, asio::any_io_executor cpu, std::size_t concurrency, std::size_t limit)
+        : executor_(std::move(ex)), cpu_(std::move(cpu)), target_(concurrency), limit_(limit) {}
+    slots(const slots&) = delete;
+    slots& operator=(const slots&) = delete;
+
+    virtual ~slots() { abandon_all(); }
+
+    const asio::any_io_executor& get_executor() const noexcept { return executor_; }
+
+    /// Queues the job and empties the pointer. `shut_down` after `close`, `queue_full` at the limit: then
+    /// nothing was touched. `awaited`: the caller does nothing else before it returns to its event loop.
+    std::optional<errc> push(slot_job_ptr& j, bool awaited = false) {
+        std::unique_lock lock(mutex_);
+        if (const auto refusal = refuse(1)) return refusal;
+        mark_queued(*j);
+        queue_.push_back(*j.detach());
+        if (!(awaited && reserve())) wake_and_unlock(1, lock);
+        return std::nullopt;
+    }
+
+    /// Queues all or none, under one lock. Takes over one reference to each.
+    std::optional<errc> push(slot_job_list& jobs) {
+        const std::size_t n = jobs.size();
+        std::unique_lock lock(mutex_);
+        if (const auto refusal = refuse(n)) return refusal;
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) mark_queued(*j);
+        queue_.append(jobs);
+        wake_and_unlock(n, lock);
+        return std::nullopt;
+    }
+
+    /// Says that a job, which `judge` is about to call `retried`, will come back by `readmit`, or end by
+    /// `finish`; until then nothing counts as drained. False if `cancel_all` was called since its push: then
+    /// it must not.
+    bool adjourn(const slot_job& j) {
+        const std::lock_guard lock(mutex_);
+        if (j.epoch_ != epoch_) return false;
+        ++adjourned_;
+        return true;
+    }
+
+    /// Queues an adjourned job again, whatever the limit.
+    void readmit(slot_job_ptr j) {
+        std::unique_lock lock(mutex_);
+        --adjourned_;
+        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
+        j->queued_ = true;
+        queue_.push_back(*j.detach());
+        wake_and_unlock(1, lock);
+    }
+
+    /// Ends an adjourned job without running it again.
+    void finish(slot_job_ptr j, std::exception_ptr error) {
+        const job_end what = j->judge(error);
+        {
+            const std::lock_guard lock(mutex_);
+            ends_.add(what);
+        }
+        j->deliver(std::move(error), false);
+        std::unique_lock lock(mutex_);
+        --adjourned_;
+        settle_and_unlock(lock);
+    }
+
+    /// Cancels a job: at once if it is queued, by its cancellation slot if it runs.
+    void cancel(slot_job& j, errc reason) {
+        j.stop(reason);
+        std::unique_lock lock(mutex_);
+        if (j.queued_) {
+            queue_.erase(j);
+            j.queued_ = false;
+            ++adjourned_;
+            lock.unlock();
+            finish(slot_job_ptr(&j, false), stopped(j, reason));
+        } else if (slot* s = j.slot_) {
+            lock.unlock();
+            interrupt(*s, slot_job_ptr(&j), 0);
+        }
+    }
+
+    /// Emits cancellation to a job's attempt number `run`, if that is still under way.
+    void interrupt(slot_job& j, std::uint32_t run) {
+        std::unique_lock lock(mutex_);
+        slot* s = j.slot_;
+        lock.unlock();
+        if (s) interrupt(*s, slot_job_ptr(&j), run);
+    }
+
+    /// Cancels all that is queued or running now.
+    void cancel_all() {
+        std::unique_lock lock(mutex_);
+        const auto epoch = ++epoch_;
+        slot_job_list jobs = std::move(queue_);
+        adjourned_ += jobs.size();
+        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) j->queued_ = false;
+        for (const auto& s : all_) {
+            asio::post(s->executor, [self = shared_from_this(), s = s.get(), epoch] {
+                for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
+                    if (j->epoch_ < epoch) j->stop(errc::cancelled);
+                }
+                if (s->lane->current && s->lane->current->epoch_ < epoch) {
+                    s->lane->current->stop(errc::cancelled);
+                    s->interrupt();
+                }
+            });
+        }
+        lock.unlock();
+        while (slot_job* j = jobs.pop_front()) {
+            j->stop(errc::cancelled);
+            finish(slot_job_ptr(j, false), stopped(*j, errc::cancelled));
+        }
+    }
+
+    /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
+    void concurrency(std::size_t n) {
+        std::unique_lock lock(mutex_);
+        target_ = n + lent_;
+        wake_and_unlock(live_ > target_ ? live_ - target_ : queue_.size(), lock);
+    }
+
+    /// A job that only waits lets another run beside it, until it takes its slot back: then there is one more than may
+    /// be, until the next one ends.
+    void lend() {
+        std::unique_lock lock(mutex_);
+        ++target_, ++lent_;
+        wake_and_unlock(queue_.size(), lock);
+    }
+    void take_back() {
+        std::unique_lock lock(mutex_);
+        --target_, --lent_;
+        wake_and_unlock(live_ > target_ ? 1 : 0, lock);  // one that idles must leave, not the next to be woken for a job
+    }
+
+    /// Accepts no more; slots end as the queue runs empty.
+    void close() {
+        std::unique_lock lock(mutex_);
+        closed_ = true;
+        wake_and_unlock(idle_.size(), lock);
+    }
+
+    snapshot counts() const {
+        const std::lock_guard lock(mutex_);
+        snapshot sum;
+        sum.queued = queue_.size();
+        ends_.add_to(sum.ends);
+        for (const auto& s : all_) {
+            sum.queued += s->waiting.load(std::memory_order_relaxed);
+            sum.running += s->is_running.load(std::memory_order_relaxed);
+            s->ends.add_to(sum.ends);
+        }
+        return sum;
+    }
+
+    /// Completes when nothing is queued, adjourned or running.
+    template <class Token>
+    auto async_drained(Token&& token) {
+        return async_wait(&slots::drained_, std::forward<Token>(token));
+    }
+
+    /// Completes when, after `close`, every slot has ended.
+    template <class Token>
+    auto async_closed(Token&& token) {
+        return async_wait(&slots::ended_, std::forward<Token>(token));
+    }
+
+    /// What this job ends with when it is told to stop for this reason.
+    static std::exception_ptr stopped(const slot_job& j, errc reason) {
+        std::string why;
+        if (reason == errc::timed_out) {
+            why = "the deadline of " + j.subject() + " passed before it had ended: allow a longer one";
+        }
+        return std::make_exception_ptr(error(reason, why));
+    }
+
+protected:
+    /// Abandons what has not started; for destructors.
+    void abandon_all() noexcept {
+        const auto abandon = [](slot_job_list& jobs) {
+            while (slot_job* j = jobs.pop_front()) slot_job_ptr(j, false)->abandon();
+        };
+        abandon(queue_);
+        for (const auto& s : all_) abandon(s->taken);
+    }
+
+private:
+    friend struct slot;
+    enum class taken { jobs, nothing, leave };
+    using slot_list = intrusive_list<slot>;
+    // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
+    static constexpr std::size_t turn = 32;
+
+    /// Resumes a parked slot. Destroyed without being called (the context was), it destroys the parked
+    /// coroutine, which would else keep all of this alive.
+    struct wake_up {
+        wake_up(std::shared_ptr<slots> o, slot& s, bool inside) noexcept
+            : owner(std::move(o)), who(&s), is_inside(inside) {}
+        wake_up(wake_up&&) noexcept = default;
+        ~wake_up() {
+            if (owner) who->parked.reset();
+        }
+        void operator()() {
+            const auto self = std::exchange(owner, {});
+            is_inside ? self->resume(*who) : self->wake(*who);
+        }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        bool is_inside;
+    };
+
+    /// Ends a job that has left, and makes its slot one that can be started again, whose coroutine is gone. Destroyed
+    /// without being called (the context was), it abandons the job.
+    struct departure {
+        departure(std::shared_ptr<slots> o, slot& s, slot_job_ptr j) noexcept
+            : owner(std::move(o)), who(&s), job(std::move(j)) {}
+        departure(departure&&) noexcept = default;
+        ~departure() {
+            if (job) job->abandon();
+        }
+        void operator()() { std::exchange(owner, {})->end_left(*who, std::exchange(job, {})); }
+
+        std::shared_ptr<slots> owner;
+        slot* who;
+        slot_job_ptr job;
+    };
+
+    std::optional<errc> refuse(std::size_t n) const noexcept {
+        if (closed_) return errc::shut_down;
+        if (limit_ != 0 && queue_.size() + n > limit_) return errc::queue_full;
+        return std::nullopt;
+    }
+
+    void mark_queued(slot_job& j) noexcept {
+        j.queued_ = true;
+        j.epoch_ = epoch_;
+    }
+
+    slot* rouse() {
+        if (slot* s = idle_.back()) {
+            idle_.erase(*s);
+            return s;
+        }
+        if (live_ >= target_) return nullptr;
+        if (dormant_.empty()) {
+            all_.push_back(std::make_unique<slot>(executor_));
+            dormant_.push_back(*all_.back());
+        }
+        ++live_;
+        return dormant_.pop_front();
+    }
+
+    void wake_and_unlock(std::size_t n, std::unique_lock<std::mutex>& lock) {
+        slot_list woken;
+        for (slot* s; n > 0 && (s = rouse()); --n) {
+            ++busy_;
+            woken.push_back(*s);
+        }
+        if (woken.empty()) return settle_and_unlock(lock);
+        lock.unlock();
+        while (slot* s = woken.pop_front()) post_wake(*s);
+    }
+
+    void settle_and_unlock(std::unique_lock<std::mutex>& lock) {
+        if (drained_.empty() && ended_.empty()) return lock.unlock();
+        waiters::list done;
+        if (busy_ == 0 && adjourned_ == 0 && queue_.empty()) {
+            done = drained_.take();
+            if (closed_ && idle_.empty()) done.splice_after(done.before_begin(), ended_.take());
+        }
+        lock.unlock();
+        if (!done.empty()) waiters::complete(std::move(done));
+    }
+
+    // A run of 0 means whichever.
+    void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
+        asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
+            if (s->lane->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
+        });
+    }
+
+    void post_wake(slot& s) { poster_.execute(wake_up(shared_from_this(), s, false)); }
+
+    // If this thread is about to return to a slot that it parked, that slot can go on without being woken.
+    bool reserve() noexcept {
+        slot* s = idle_.back();
+        if (!s || s->lingers.load(std::memory_order_relaxed) != std::this_thread::get_id()) return false;
+        idle_.erase(*s);
+        ++busy_;
+        s->reserved.store(std::this_thread::get_id(), std::memory_order_relaxed);
+        return true;
+    }
+
+    // How a slot works: slots.ipp.
+    void wake(slot& s);
+    void resume(slot& s);
+    void give_back(slot& s);
+    taken take(slot& s);
+    void left(slot& s);
+    void end_left(slot& s, slot_job_ptr j);
+    static auto find_chain(slot& s);
+    static auto park(slot& s);
+    auto yield(slot& s);
+    auto offload(slot& s, slot_job& j, std::exception_ptr& error);
+    static asio::awaitable<void> serve(std::shared_ptr<slots> self, slot& s);
+
+    template <class Token>
+    auto async_wait(waiters slots::*event, Token&& token) {
+        return asio::async_initiate<Token, waiters::signature>(
+            [](auto handler, std::shared_ptr<slots> self, waiters slots::*which) {
+                auto cancellation = asio::get_associated_cancellation_slot(handler);
+                auto one = waiters::make(std::move(handler), self->executor_);
+                std::unique_lock lock(self->mutex_);
+                const auto id = ++self->waiter_ids_;
+                ((*self).*which).add(one, id);
+                if (cancellation.is_connected()) {
+                    cancellation.assign([weak = self->weak_from_this(), which, id](asio::cancellation_type) {
+                        if (const auto owner = weak.lock()) owner->forget(which, id);
+                    });
+                }
+                self->settle_and_unlock(lock);
+            },
+            token, shared_from_this(), event);
+    }
+
+    void forget(waiters slots::*event, std::uint64_t id) {
+        std::unique_lock lock(mutex_);
+        auto found = (this->*event).take(id);
+        lock.unlock();
+        waiters::complete(std::move(found), asio::error::operation_aborted);
+    }
+
+    const asio::any_io_executor executor_;
+    const asio::any_io_executor poster_ = asio::require(executor_, asio::execution::blocking.never);
+    const asio::any_io_executor cpu_;
+    mutable std::mutex mutex_;  // guards all below, and the marked members of job
+    slot_job_list queue_;            // owns a reference to each
+    std::vector<std::unique_ptr<slot>> all_;
+    slot_list idle_;     // parked
+    slot_list dormant_;  // without a coroutine
+    std::size_t target_;    // slots, with those that are lent
+    std::size_t lent_ = 0;  // of jobs that only wait
+    const std::size_t limit_;
+    std::size_t live_ = 0;       // slots with a coroutine that has not been told to leave
+    std::size_t busy_ = 0;       // slots with a coroutine that is not parked
+    std::size_t adjourned_ = 0;  // jobs between two attempts, or being cancelled
+    std::uint32_t epoch_ = 0;    // counts cancel_all
+    bool closed_ = false;
+    end_counters ends_;  // of jobs that ended outside a slot
+    waiters drained_;
+    waiters ended_;
+    std::uint64_t waiter_ids_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/exec/executor/executor_state.hpp --------------------------------------------
+
+namespace taskflux::detail {
+
+class executor_state;
+
+/// The retries and time limits of one job. Guarded by the executor's `retry_mutex_`.
+struct retry_state : list_hook<retry_state> {
+    enum class phase : std::uint8_t { queued, running, waiting };
+
+    retry_state(slot_job& j, taskflux::clock& source, retry_policy retry, duration limit)
+        : owner(j), policy(retry), timeout(limit), time(source) {}
+    ~retry_state() { disarm(); }
+    retry_state(const retry_state&) = delete;
+    retry_state& operator=(const retry_state&) = delete;
+
+    void disarm() noexcept {
+        if (!timer) return;
+        time.disarm(*timer);
+        timer.reset();
+    }
+
+    /// The next point at which something must be done.
+    time_point due() const noexcept {
+        switch (state) {
+            case phase::queued: return deadline;
+            case phase::running: return (std::min)(deadline, attempt_ends);
+            case phase::waiting: return (std::min)(deadline, resumes);
+        }
+        return never;
+    }
+
+    slot_job& owner;
+    const retry_policy policy;
+    const duration timeout;
+    taskflux::clock& time;
+    std::optional<asio::steady_timer> timer;  // made when there is something to wait for
+    unsigned wait = 0;                        // which wait counts: an older one may still complete
+    phase state = phase::queued;
+    time_point deadline = never;
+    time_point attempt_ends = never;
+    time_point resumes = never;
+    time_point first_start = never;
+    std::uint32_t started = 0;
+    bool timed_out = false;  // the attempt under way
+};
+
+/// A job of an `executor`: repeats itself by policy and keeps its time limits.
+class executor_job : public slot_job {
+public:
+    executor_state& owner() const noexcept { return owner_; }
+
+protected:
+    executor_job(kind k, executor_state& owner) noexcept : slot_job(k), owner_(owner) {}
+
+    /// To be called as an attempt starts. Throws `timed_out` past the deadline.
+    void begin();
+    /// Whether there may be another attempt, so that arguments must not be moved away.
+    bool may_repeat() const noexcept { return repeats_; }
+    job_end judge(std::exception_ptr& error) noexcept final;
+    void abandon() noexcept final;
+    /// Destroys the completion handler that waits, without calling it.
+    virtual void let_go() noexcept = 0;
+
+private:
+    friend class executor_state;
+    executor_state& owner_;
+    std::unique_ptr<retry_state> retry_state_;  // made when first needed; set under retry_mutex_
+    bool repeats_ = false;
+};
+
+/// The state that all handles and jobs of an executor share.
+class executor_state final : public slots {
+public:
+    executor_state(asio::any_io_executor ex, executor_options options);
+
+    ~executor_state() override;
+
+    std::shared_ptr<executor_state> shared() {
+        return std::static_pointer_cast<executor_state>(shared_from_this());
+    }
+
+    /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
+    /// function can be called more than once. `awaited`: see `push`. A job that is not accepted gets the reason
+    /// as its error.
+    void launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited);
+
+    /// Like `launch`, for several jobs: all are queued or none.
+    void launch_all(slot_job_list& jobs, bool repeatable);
+
+    void cancel(executor_job& j, errc reason);
+
+    void cancel_all();
+
+    void shut_down();
+
+    executor_counts counts() const;
+
+    /// Reports an error that nobody waits for.
+    void unseen(const std::exception_ptr& error) noexcept;
+
+private:
+    friend class executor_job;
+
+    std::optional<errc> prepare(executor_job& j, const run_options* own, bool repeatable);
+
+    void refuse(executor_job& j, errc why);
+
+    void give_up(executor_job& j) noexcept;
+
+    void begin(executor_job& j);
+
+    job_end judge(executor_job& j, std::exception_ptr& error);
+
+    void end(retry_state& a) noexcept;
+
+    // Waits for whatever is due next, in place of what was waited for.
+    void arm(executor_job& j);
+
+    void on_time(executor_job& j, unsigned wait);
+
+    const executor_options options_;
+    const bool has_defaults_ =
+        options_.defaults().retry() || options_.defaults().timeout() || options_.defaults().deadline();
+    mutable std::mutex retry_mutex_;  // taken before the slots' mutex, never after
+    intrusive_list<retry_state> waiting_;   // of adjourned jobs; owns a reference to each
+    std::minstd_rand random_;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/retry_delay.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The delay after `failed` failures before jitter; what does not fit saturates.
+inline duration plain_delay(const retry_policy& policy, unsigned failed) {
+    const auto base = policy.delay().count();
+    const auto limit = policy.max_delay() > duration::zero() ? policy.max_delay() : (duration::max)();
+    if (base == 0) return duration::zero();
+    switch (policy.kind()) {
+        case backoff::none: return duration::zero();
+        case backoff::fixed: return (std::min)(policy.delay(), limit);
+        case backoff::linear:
+            return limit.count() / base < static_cast<duration::rep>(failed) ? limit
+                                                                             : policy.delay() * failed;
+        case backoff::exponential: {
+            const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
+            if (!(grown >= 0.0 && grown < static_cast<double>(limit.count()))) return limit;
+            return duration(std::llround(grown));
+        }
+    }
+    return duration::zero();
+}
+
+}  // namespace detail
+
+/// The delay before the next attempt, or nothing to give up. Pure: same arguments, same generator state,
+/// same answer; draws from `random` only where the policy has full jitter.
+///
+/// `failed_attempts` counts those so far (0: nothing failed yet, start at once); `elapsed` is the time since
+/// the first attempt started. No input overflows: a delay that does not fit saturates.
+template <std::uniform_random_bit_generator Generator>
+std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_attempts, duration elapsed,
+                                   Generator& random) {
+    if (failed_attempts == 0) return duration::zero();
+    if (policy.attempts() != 0 && failed_attempts >= policy.attempts()) return std::nullopt;
+    auto delay = detail::plain_delay(policy, failed_attempts);
+    if (policy.has_full_jitter()) {
+        delay = duration(std::uniform_int_distribution<duration::rep>(0, delay.count())(random));
+    }
+    if (const auto total = policy.total_time(); total > duration::zero()) {
+        const auto left = total - (std::clamp)(elapsed, duration::zero(), total);
+        if (elapsed > total || delay > left) return std::nullopt;
+    }
+    return delay;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/worker/decide.hpp ------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// The settlement of an attempt that returned `result`.
+inline settlement succeeded(const delivery& what, std::string result) {
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    end.data = std::move(result);
+    return end;
+}
+
+/// An attempt that has not succeeded, as `decide` needs to know it.
+struct failed_attempt {
+    const delivery* what = nullptr;
+    retry_policy::predicate retry_if = nullptr;  ///< of the worker's own contract
+    std::optional<errc> stopped;                 ///< why its handler was cancelled, if it was
+    std::optional<departure> departed;           ///< why it ended before its handler did, whatever that has thrown
+    std::exception_ptr error;
+};
+
+/// The settlement of an attempt that ended at `now` without success; nothing where its lease was lost.
+template <class Generator>
+std::optional<settlement> decide(const failed_attempt& attempt, time_point now, Generator& random) {
+    const auto& what = *attempt.what;
+    settlement end;
+    end.key = what.key;
+    end.token = what.token;
+    if (attempt.stopped == errc::lease_lost) return std::nullopt;
+    if (attempt.stopped == errc::cancelled) return end.how = settlement::kind::cancel, end;
+    if (attempt.stopped == errc::shut_down) return end.how = settlement::kind::release, end;
+    if (attempt.departed) {
+        if (attempt.departed->is_lost) return std::nullopt;
+        end.how = settlement::kind::suspend;
+        end.data = attempt.departed->awaited;
+        end.delay = attempt.departed->delay;
+        return end;
+    }
+
+    end.how = settlement::kind::fail;
+    end.data = encode(describe(attempt.error));
+    if (attempt.stopped == errc::timed_out) return end;  // the overall deadline
+    try {
+        std::rethrow_exception(attempt.error);
+    } catch (const bad_payload&) {
+        return end;
+    } catch (const discard&) {
+        return end;
+    } catch (const retry_after& e) {
+        if (later(now, e.delay()) >= what.deadline_at) return end;
+        end.how = settlement::kind::retry;
+        end.delay = e.delay();
+        end.counts = false;
+        return end;
+    } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
+    } catch (const error& e) {
+        if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again
+    } catch (...) {  // any other failure: the policy decides
+    }
+    try {
+        if (attempt.retry_if && !attempt.retry_if(attempt.error)) return end;
+    } catch (...) {  // a predicate that throws: no other attempt
+        return end;
+    }
+    const auto delay = next_delay(what.spec->policy.retry, what.attempt, now - what.first_started_at, random);
+    if (delay && later(now, *delay) < what.deadline_at) {  // else the deadline would end it before
+        end.how = settlement::kind::retry;
+        end.delay = *delay;
+    }
+    return end;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/plain_call.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+class attempt_owner;
+
+/// A handler that is a plain function, and has begun to wait for tasks: it blocks its thread for their results, for instance by a
+/// future. It is known from the calls that it makes on its thread; `has_returned` tells what it has not waited for.
+struct plain_call {
+    plain_call(running_handler h, const std::shared_ptr<attempt_owner>& c) : who(std::move(h)), crew(c) {}
+
+    const running_handler who;
+    const std::weak_ptr<attempt_owner> crew;  // which a wait that nobody waits for outlives
+    std::atomic<bool> has_returned = false;
+};
+
+/// While the plain function of a handler runs on this thread.
+class plain_scope {
+public:
+    explicit plain_scope(attempt& who);
+    plain_scope(const plain_scope&) = delete;
+    plain_scope& operator=(const plain_scope&) = delete;
+    ~plain_scope();
+
+    /// The one whose function runs on this thread, as it makes a call that waits for a task; null where there is none.
+    static std::shared_ptr<const plain_call> current();
+
+private:
+    attempt& who_;
+    plain_scope* const outer_;
+    std::shared_ptr<plain_call> made_;
+    std::shared_ptr<const void> hold_;  // with `made_`: of its slot and thread
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/attempt.hpp -----------------------------------------------------
+
+namespace taskflux::detail {
+
+class attempt;
+class held_slots;
+
+/// The owner of attempts. Called on any thread on which an attempt runs.
+class attempt_owner {
+public:
+    virtual void on_end(attempt& ended, std::exception_ptr error) noexcept = 0;
+    virtual void on_progress(attempt& of, std::string encoded) = 0;
+    virtual void on_log(attempt& of, log_line line) = 0;
+    virtual void on_abandon(attempt& of) noexcept = 0;
+    /// After the ends of its items; nothing: it was abandoned, like them.
+    virtual void on_batch_end(std::optional<job_end> how) noexcept = 0;
+    virtual void on_park(bool is_parked) = 0;
+    virtual void on_interrupt(attempt& of) = 0;
+    virtual const broker_ptr& broker() const = 0;
+
+    /// The slots whose handlers wait for tasks. Thread-safe.
+    virtual const std::shared_ptr<held_slots>& held() const = 0;
+    /// Whether it has fetched this task, and has not begun it. Thread-safe.
+    virtual bool has_waiting(const task_id& id) const = 0;
+
+protected:
+    ~attempt_owner() = default;
+};
+
+/// One attempt at a task, run by the worker's slots.
+class attempt : public executor_job, public list_hook<attempt>, private context_sink {
+public:
+    /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
+    attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
+            taskflux::clock& clock, duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
+            delivery what)
+        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), what_(std::move(what)),
+          consumer_(std::move(consumer)), id_{std::move(queue), what_.key}, clock_(clock),
+          timeout_(what_.spec->policy.timeout > duration::zero() ? what_.spec->policy.timeout : timeout) {}
+
+    const delivery& what() const { return what_; }
+    const task_id& id() const { return id_; }
+    const std::shared_ptr<const std::string>& consumer() const { return consumer_; }
+
+    /// Whether its handler has been called. Thread-safe.
+    bool has_begun() const { return has_begun_; }
+
+    /// Whether it waits for a slot. Thread-safe.
+    virtual bool is_queued() const { return !has_begun_; }
+
+    /// Whether it takes a slot of its own: an item of a batch shares one with the others.
+    virtual bool has_slot() const { return true; }
+
+    /// Ends it, or tells its handler to. Thread-safe.
+    virtual void cancel(errc reason) { executor_job::owner().cancel(*this, reason); }
+
+    /// Whether its handler, which has begun, has a timeout or a deadline. In the handler only.
+    bool is_limited() const { return ends_ != never; }
+
+    bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
+
+    using executor_job::runs_in;
+
+    const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
+
+    /// The limits that the slots keep for it; nothing where it has none.
+    std::optional<run_options> limits(time_point now) const {
+        if (timeout_ == duration::zero() && what_.deadline_at == never) return std::nullopt;
+        const auto least = duration(1);  // a limit of zero would be none
+        run_options options;
+        options.timeout(timeout_);
+        if (what_.deadline_at != never) options.deadline((std::max)(what_.deadline_at - now, least));
+        return options;
+    }
+
+    /// What the handler returned; can be taken once.
+    std::string take_result() { return std::move(result_); }
+
+    /// Why it has ended before its handler did, if so.
+    std::optional<departure> departed() const { return context_ ? context_->departed() : std::nullopt; }
+
+    /// What `decide` needs to know about an end that is no success.
+    failed_attempt failed(std::exception_ptr error) const {
+        failed_attempt facts;
+        facts.what = &what_;
+        facts.departed = departed();
+        facts.retry_if = handler_.retry_if();
+        if (stopping()) facts.stopped = stop_reason();
+        else if (!has_begun_) facts.stopped = errc::shut_down;  // the slots took no more
+        facts.error = std::move(error);
+        return facts;
+    }
+
+protected:
+    /// For an item of a batch, whose handler is called now, with so much time.
+    void begin_until(time_point ends) {
+        ends_ = ends;
+        has_begun_ = true;
+    }
+
+    /// What a batch handler is given of it.
+    running_task as_task() {
+        context_sink& sink = *this;
+        return running_task(what_, id_, *this, clock_, ends_, sink);
+    }
+
+    void set_result(std::string result) { result_ = std::move(result); }
+
+    /// Of an attempt; zero: none.
+    duration timeout() const { return timeout_; }
+
+private:
+    /// The timeout runs from here on, not from when the task was fetched.
+    context& begin_here() {
+        has_begun_ = true;
+        begin();
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
+        context_sink& sink = *this;
+        return context_.emplace(what_, id_, *this, clock_, ends_, sink);
+    }
+
+    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+
+    void call() override {
+        if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
+        const plain_scope here(*this);
+        handler_.call(begin_here(), what_.payload, result_);
+    }
+
+    std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }
+
+    void deliver(std::exception_ptr error, bool) noexcept override { owner_->on_end(*this, std::move(error)); }
+    void let_go() noexcept override { owner_->on_abandon(*this); }
+
+    void on_progress(std::string encoded) override { owner_->on_progress(*this, std::move(encoded)); }
+    void on_log(log_line line) override { owner_->on_log(*this, std::move(line)); }
+    const broker_ptr& broker() const override { return owner_->broker(); }
+    const std::string& consumer_name() const override { return *consumer_; }
+
+    std::optional<errc> stopped() const override {
+        if (stopping()) return stop_reason();
+        if (clock_.now() >= ends_) return errc::timed_out;
+        return std::nullopt;
+    }
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
+    void leave() override { executor_job::leave(); }
+    void interrupt() override { owner_->on_interrupt(*this); }
+
+    // Several calls of a handler may wait at the same time, and it has one slot.
+    void park() override {
+        if (parked_++ == 0) owner_->on_park(true);
+    }
+    void unpark() override {
+        if (--parked_ == 0) owner_->on_park(false);
+    }
+
+    std::shared_ptr<attempt_owner> owner_;
+    detail::task_handler& handler_;
+    delivery what_;
+    std::shared_ptr<const std::string> consumer_;
+    task_id id_;
+    taskflux::clock& clock_;
+    const duration timeout_;
+    time_point ends_ = never;  // of the handler, which has begun
+    std::optional<context> context_;  // of the handler, while it runs
+    std::string result_;
+    std::atomic<bool> has_begun_ = false;
+    std::atomic<int> parked_ = 0;
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/batch_run.hpp ---------------------------------------------------
+
+namespace taskflux::detail {
+
+class batch_run;
+
+/// A task in a batch: an attempt without a slot of its own.
+class batch_part : public attempt {
+public:
+    using attempt::attempt;
+    ~batch_part() override;
+
+    using attempt::as_task;
+    using attempt::begin_until;
+    using attempt::set_result;
+    using attempt::timeout;
+
+    bool is_queued() const override;
+    bool has_slot() const override { return false; }
+    const batch_run* batch() const { return batch_.get(); }
+    void cancel(errc reason) override;
+
+    std::exception_ptr failure;  // as the batch's handler says; only there, and after its end
+
+private:
+    friend class batch_run;
+
+    boost::intrusive_ptr<batch_run> batch_;  // before others find it
+    bool has_ended_ = false;                 // guarded by the batch
+    bool is_told_ = false;                   // that it must end; the same
+};
+
+using batch_parts = std::vector<batch_part*>;
+
+/// A handler of batches without its types. It is not called as one for single tasks.
+class batch_handler : public task_handler {
+public:
+    batch_handler(slot_job::kind kind, retry_policy::predicate test, const batch_limits& limits, bool has_keys)
+        : task_handler(kind, test, false), limits_(limits), has_keys_(has_keys) {}
+
+    const batch_limits& limits() const { return limits_; }
+    bool has_keys() const { return has_keys_; }
+
+    /// An attempt at a task, with room for its payload; the arguments are those of `attempt`.
+    virtual boost::intrusive_ptr<batch_part> make_part(executor_state& pool, std::shared_ptr<attempt_owner> owner,
+                                                       taskflux::clock& clock, duration timeout, std::string queue,
+                                                       std::shared_ptr<const std::string> consumer, delivery what) = 0;
+
+    /// Reads the payload of one that it has made; gives its key, or empty where batches have none. Throws what can't be read.
+    virtual std::string read(batch_part& one) = 0;
+
+    /// For a coroutine. The parts, which have been read, must live until it has ended; none of them is missing.
+    virtual asio::awaitable<void> run_batch(const batch_parts& parts) = 0;
+    /// For a plain function.
+    virtual void call_batch(const batch_parts& parts) = 0;
+
+private:
+    asio::awaitable<void> run(context&, std::string_view, std::string&) final { co_return; }
+    void call(context&, std::string_view, std::string&) final {}
+
+    const batch_limits limits_;
+    const bool has_keys_;
+};
+
+/// A batch: collects attempts, then runs them in one slot. An item that is cancelled before that leaves it; one that is
+/// cancelled later is told, and when all are the handler is cancelled. Thread-safe.
+class batch_run final : public executor_job {
+public:
+    /// `pool`, `handler` and `clock` belong to `owner`, and live as long. `due`: when it runs though it is not full.
+    batch_run(executor_state& pool, std::shared_ptr<attempt_owner> owner, batch_handler& handler, taskflux::clock& clock,
+              std::string key, time_point due)
+        : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), clock_(clock), key_(std::move(key)),
+          due_(due) {}
+
+    const batch_handler& handler() const { return handler_; }
+    const std::string& key() const { return key_; }
+
+    // While it collects: for one thread at a time.
+
+    time_point due() const { return due_; }
+    bool lingers() const { return handler_.limits().linger > duration::zero(); }
+
+    /// Whether one of so many bytes fits.
+    bool fits(std::size_t bytes) const;
+    void add(boost::intrusive_ptr<batch_part> one);
+
+    /// How many more it takes, if they are as large as those that it has; at least 1, or 0 where it is full.
+    std::size_t space() const;
+
+    /// It collects no more. Gives the limits that the slots keep for it, nothing where it has none: those of its items that end
+    /// first.
+    std::optional<run_options> close();
+    bool is_closed() const;
+
+    void cancel(batch_part& one, errc reason);
+
+    /// It never runs; its items have ended.
+    void drop() { let_go(); }
+
+private:
+    /// Its handler is called now.
+    void begin_parts();
+
+    asio::awaitable<void> run() override;
+    void call() override;
+    std::string subject() const override;
+    void deliver(std::exception_ptr error, bool now) noexcept override;
+    void let_go() noexcept override;
+
+    /// Those that have not ended yet.
+    std::vector<boost::intrusive_ptr<batch_part>> take_open();
+
+    const std::shared_ptr<attempt_owner> owner_;
+    batch_handler& handler_;
+    taskflux::clock& clock_;
+    const std::string key_;
+    time_point due_;
+    std::size_t bytes_ = 0;
+    duration timeout_{};             // the shortest; zero: none
+    time_point deadline_at_ = never;  // the first
+
+    mutable std::mutex mutex_;  // guards the next, and the marked members of parts
+    std::vector<boost::intrusive_ptr<batch_part>> parts_;
+    bool is_closed_ = false;
+    bool has_begun_ = false;
+    std::size_t untold_ = 0;  // of those that have begun
+
+    batch_parts begun_;  // for its handler
+};
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/flow/worker/typed_batch_handler.hpp -----------------------------------------
+
+namespace taskflux::detail {
+
+/// What a function returns that takes the items of a batch.
+template <class Function, class P>
+using batch_returned = std::remove_cvref_t<std::invoke_result_t<Function&, std::span<batch_item<P>>>>;
+
+/// The results of a batch.
+template <class R>
+struct batch_results {
+    using type = std::vector<R>;
+};
+template <>
+struct batch_results<void> {
+    using type = void;
+};
+
+template <class Key, class P>
+inline constexpr bool is_batch_key = std::is_same_v<Key, no_key>;
+template <class Key, class P>
+    requires(!std::is_void_v<P> && std::invocable<Key&, const P&>)
+inline constexpr bool is_batch_key<Key, P> = std::convertible_to<std::invoke_result_t<Key&, const P&>, std::string_view>;
+
+template <class R, class P, class Function, class Key>
+class typed_batch_handler final : public batch_handler {
+    using item = batch_item<P>;
+    static constexpr bool is_coroutine = is_awaitable<batch_returned<Function, P>>;
+    static constexpr bool has_key = !std::is_same_v<Key, no_key>;
+
+    struct part final : batch_part {
+        using batch_part::batch_part;
+        std::optional<stored<P>> payload;
+    };
+
+public:
+    typed_batch_handler(Function function, batch_options<Key> options, retry_policy::predicate test)
+        : batch_handler(is_coroutine ? slot_job::kind::coroutine : slot_job::kind::plain, test, options.limits(), has_key),
+          function_(std::move(function)), key_(std::move(options.key())) {}
+
+    boost::intrusive_ptr<batch_part> make_part(executor_state& pool, std::shared_ptr<attempt_owner> owner, taskflux::clock& clock,
+                                               duration timeout, std::string queue, std::shared_ptr<const std::string> consumer,
+                                               delivery what) override {
+        return {new part(pool, std::move(owner), *this, clock, timeout, std::move(queue), std::move(consumer), std::move(what)), false};
+    }
+
+    std::string read(batch_part& one) override {
+        if constexpr (!std::is_void_v<P>) {
+            auto& payload = static_cast<part&>(one).payload;
+            payload.emplace(read_payload<P>(one.as_task(), one.what().payload));
+            if constexpr (has_key) return std::string(std::string_view(std::invoke(key_, std::as_const(*payload))));
+        }
+        return {};
+    }
+
+    asio::awaitable<void> run_batch(const batch_parts& parts) override {
+        if constexpr (is_coroutine) {
+            auto items = items_of(parts);
+            const std::span<item> all(items);
+            if constexpr (std::is_void_v<R>) {
+                co_await std::invoke(function_, all);
+                keep(parts);
+            } else {
+                const std::vector<R> results = co_await std::invoke(function_, all);
+                keep(parts, results);
+            }
+        }
+        co_return;
+    }
+
+    void call_batch(const batch_parts& parts) override {
+        if constexpr (!is_coroutine) {
+            auto items = items_of(parts);
+            const std::span<item> all(items);
+            if constexpr (std::is_void_v<R>) {
+                std::invoke(function_, all);
+                keep(parts);
+            } else {
+                const std::vector<R> results = std::invoke(function_, all);
+                keep(parts, results);
+            }
+        }
+    }
+
+private:
+    static std::vector<item> items_of(const batch_parts& parts) {
+        std::vector<item> items;
+        items.reserve(parts.size());
+        for (auto* one : parts) {
+            if constexpr (std::is_void_v<P>) {
+                items.emplace_back(one->as_task(), nullptr, one->failure);
+            } else {
+                items.emplace_back(one->as_task(), &*static_cast<part*>(one)->payload, one->failure);
+            }
+        }
+        return items;
+    }
+
+    static void keep(const batch_parts& parts) {
+        for (auto* one : parts) one->set_result("null");
+    }
+
+    template <class Results>
+    static void keep(const batch_parts& parts, const Results& results) {
+        if (results.size() != parts.size()) {
+            throw std::length_error("the batch handler of " + parts.front()->as_task().subject() + " returned " +
+                                    std::to_string(results.size()) + " results for " + std::to_string(parts.size()) +
+                                    " items: it must return one for each, in their order, also for those that it fails");
+        }
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            auto& one = *parts[i];
+            if (one.failure) continue;
+            try {
+                std::string text;
+                write_result<R>(one.as_task(), results[i], text);
+                one.set_result(std::move(text));
+            } catch (...) {
+                one.failure = std::current_exception();
+            }
+        }
+    }
+
+    Function function_;
+    Key key_;
+};
+
+/// A handler of `function` for batches of a contract's tasks. A function that does not fit is refused by a sentence of the
+/// compiler, and by that alone.
+template <class R, class P, class Function, class Key>
+std::unique_ptr<task_handler> make_batch_handler(Function function, batch_options<Key> options, retry_policy::predicate test) {
+    constexpr bool takes_items = std::invocable<Function&, std::span<batch_item<P>>>;
+    static_assert(takes_items, "this batch handler cannot be called with the contract's items: it must take "
+                               "(std::span<taskflux::batch_item<Payload>>), with Payload as the contract names it");
+    static_assert(!takes_items || is_batch_key<Key, P>,
+                  "the function given to batch_options::by does not give a key: it must take (const Payload&), and return a text");
+    if constexpr (takes_items && is_batch_key<Key, P>) {
+        using given = typename awaited<batch_returned<Function, P>>::type;
+        using wanted = typename batch_results<R>::type;
+        constexpr bool gives_results = result_for<given, wanted>;
+        static_assert(gives_results, "this batch handler does not return the contract's results: it must return "
+                                     "std::vector<Result>, one for each item, or an asio::awaitable of it; nothing for a Result of void");
+        if constexpr (!is_payload<P>) {
+            require_payload<P>();
+        } else if constexpr (!is_payload<R>) {
+            require_payload<R>();
+        } else if constexpr (gives_results) {
+            return std::make_unique<typed_batch_handler<R, P, Function, Key>>(std::move(function), std::move(options), test);
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/flow/worker.hpp -------------------------------------------------------------
 
 namespace taskflux {
@@ -8363,6 +9952,31 @@ public:
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Sets a handler that takes several tasks at a time, as `options` say: a coroutine or a plain function of a
+    /// `std::span<batch_item<Payload>>`, which returns a `std::vector` of their results, in their order (nothing where the
+    /// Result is void). A batch takes one slot. Each item stays a task: with its own lease token, attempt, retries,
+    /// cancellation, log and end.
+    ///
+    /// An item that `batch_item::fail` names fails alone. What the handler throws fails all others, each by its own retry policy,
+    /// as does a vector of another length. The shortest timeout, and the earliest deadline, of the items bounds the handler: all
+    /// that it has not ended by then fail. A cancelled item is told (`batch_item::cancelled`); the handler is cancelled when all
+    /// are, as after a lost lease. A payload that can't be read fails by itself. Errors: as of `on`.
+    template <class R, class P, class Key, class Function>
+    worker& on_batch(const detail::contract<R, P>& contract, batch_options<Key> options, Function handler) {
+        detail::require_given(handler, "task", contract.name());
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::make_batch_handler<R, P>(std::move(handler), std::move(options),
+                                                       contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Refused: the values of a task go to its own reader.
+    template <class T, class P, class Key, class Function>
+    worker& on_batch(const detail::stream_contract<T, P>&, batch_options<Key>, Function) {
+        static_assert(!std::is_same_v<T, T>, "tasks that emit values can't be handled in batches: use on()");
         return *this;
     }
 
@@ -10553,57 +12167,6 @@ broker_ptr make_redis_broker(asio::any_io_executor executor, std::string_view ur
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/retry_delay.hpp --------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// The delay after `failed` failures before jitter; what does not fit saturates.
-inline duration plain_delay(const retry_policy& policy, unsigned failed) {
-    const auto base = policy.delay().count();
-    const auto limit = policy.max_delay() > duration::zero() ? policy.max_delay() : (duration::max)();
-    if (base == 0) return duration::zero();
-    switch (policy.kind()) {
-        case backoff::none: return duration::zero();
-        case backoff::fixed: return (std::min)(policy.delay(), limit);
-        case backoff::linear:
-            return limit.count() / base < static_cast<duration::rep>(failed) ? limit
-                                                                             : policy.delay() * failed;
-        case backoff::exponential: {
-            const double grown = static_cast<double>(base) * std::pow(policy.factor(), failed - 1.0);
-            if (!(grown >= 0.0 && grown < static_cast<double>(limit.count()))) return limit;
-            return duration(std::llround(grown));
-        }
-    }
-    return duration::zero();
-}
-
-}  // namespace detail
-
-/// The delay before the next attempt, or nothing to give up. Pure: same arguments, same generator state,
-/// same answer; draws from `random` only where the policy has full jitter.
-///
-/// `failed_attempts` counts those so far (0: nothing failed yet, start at once); `elapsed` is the time since
-/// the first attempt started. No input overflows: a delay that does not fit saturates.
-template <std::uniform_random_bit_generator Generator>
-std::optional<duration> next_delay(const retry_policy& policy, unsigned failed_attempts, duration elapsed,
-                                   Generator& random) {
-    if (failed_attempts == 0) return duration::zero();
-    if (policy.attempts() != 0 && failed_attempts >= policy.attempts()) return std::nullopt;
-    auto delay = detail::plain_delay(policy, failed_attempts);
-    if (policy.has_full_jitter()) {
-        delay = duration(std::uniform_int_distribution<duration::rep>(0, delay.count())(random));
-    }
-    if (const auto total = policy.total_time(); total > duration::zero()) {
-        const auto left = total - (std::clamp)(elapsed, duration::zero(), total);
-        if (elapsed > total || delay > left) return std::nullopt;
-    }
-    return delay;
-}
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/snowflake.hpp ----------------------------------------------------------
 
 namespace taskflux {
@@ -10699,860 +12262,6 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
                          std::string_view written_as);
 
 }  // namespace taskflux
-
-// -------------------- taskflux/detail/waiters.hpp ----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Completion handlers of operations that wait for one event. Each is posted to its own executor, which is kept
-/// busy meanwhile. Not thread-safe: its owner locks, and calls `complete` for the handlers from `take` unlocked.
-class waiters {
-public:
-    using signature = void(boost::system::error_code);
-
-    struct waiter {
-        std::uint64_t id;
-        asio::any_completion_handler<signature> handler;
-        asio::any_io_executor executor;
-    };
-    using list = std::forward_list<waiter>;
-
-    /// A list of one, to be handed to `add` under the lock; `fallback` is for handlers without an executor.
-    template <class Handler>
-    static list make(Handler handler, const asio::any_io_executor& fallback) {
-        const asio::any_io_executor executor = asio::get_associated_executor(handler, fallback);
-        list one;
-        one.push_front(
-            {0, std::move(handler), asio::prefer(executor, asio::execution::outstanding_work.tracked)});
-        return one;
-    }
-
-    /// Adds a list of one under the given id.
-    void add(list& one, std::uint64_t id) noexcept {
-        one.front().id = id;
-        waiting_.splice_after(waiting_.before_begin(), one);
-    }
-
-    bool empty() const noexcept { return waiting_.empty(); }
-    /// Takes all, in the order in which they were added.
-    list take() noexcept {
-        waiting_.reverse();
-        return std::exchange(waiting_, {});
-    }
-
-    /// Takes the waiter with this id, if it is still here.
-    list take(std::uint64_t id) noexcept {
-        list found;
-        for (auto before = waiting_.before_begin(); std::next(before) != waiting_.end(); ++before) {
-            if (std::next(before)->id != id) continue;
-            found.splice_after(found.before_begin(), waiting_, before);
-            break;
-        }
-        return found;
-    }
-
-    static void complete(list&& all, boost::system::error_code ec = {}) {
-        for (auto& one : all) {
-            asio::post(one.executor,
-                       [handler = std::move(one.handler), ec]() mutable { std::move(handler)(ec); });
-        }
-    }
-
-private:
-    list waiting_;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/serial_executor.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What a `serial_executor` shares with its copies. Unlike `asio::strand` it can be entered without posting
-/// anything, and holds no outstanding work: what is merely parked on it does not keep its context running.
-class serial_queue : public std::enable_shared_from_this<serial_queue> {
-public:
-    explicit serial_queue(const asio::any_io_executor& inner);
-    virtual ~serial_queue();
-
-    /// Makes this thread the one inside, if there is none; then `leave` must follow.
-    bool try_enter() {
-        const std::lock_guard lock(mutex_);
-        if (std::exchange(busy_, true)) return false;
-        enter();
-        return true;
-    }
-
-    void leave() {
-        inside_.store({}, std::memory_order_relaxed);
-        std::unique_lock lock(mutex_);
-        busy_ = !waiting_.empty();
-        if (!busy_) return;
-        lock.unlock();
-        schedule();
-    }
-
-    template <class Function>
-    void post(Function&& function) {
-        function_type kept(std::forward<Function>(function));
-        std::unique_lock lock(mutex_);
-        waiting_.push_back(std::move(kept));
-        if (std::exchange(busy_, true)) return;
-        lock.unlock();
-        schedule();
-    }
-
-    bool is_inside() const noexcept {
-        return inside_.load(std::memory_order_relaxed) == std::this_thread::get_id();
-    }
-
-    asio::execution_context& context() const noexcept { return inner_.context(); }
-
-private:
-    using function_type = asio::any_completion_handler<void()>;
-
-    struct turn;
-
-    void enter() noexcept { inside_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
-
-    void schedule();
-    void run();
-    void put_back(std::size_t from);
-    void abandon();
-
-    const asio::any_io_executor inner_;
-    std::mutex mutex_;
-    std::vector<function_type> waiting_;  // guarded by mutex_
-    bool busy_ = false;                   // guarded by mutex_: someone is inside, or a turn is scheduled
-    std::vector<function_type> running_;  // of the thread that is inside
-    std::atomic<std::thread::id> inside_;
-};
-
-/// Runs one thing at a time, where another executor runs things.
-class serial_executor {
-public:
-    explicit serial_executor(std::shared_ptr<serial_queue> queue) noexcept : queue_(std::move(queue)) {}
-
-    const std::shared_ptr<serial_queue>& queue() const noexcept { return queue_; }
-
-    asio::execution_context& query(asio::execution::context_t) const noexcept { return queue_->context(); }
-
-    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept {
-        return never_ ? asio::execution::blocking_t(asio::execution::blocking.never)
-                      : asio::execution::blocking_t(asio::execution::blocking.possibly);
-    }
-
-    serial_executor require(asio::execution::blocking_t::never_t) const noexcept {
-        auto copy = *this;
-        copy.never_ = true;
-        return copy;
-    }
-
-    serial_executor require(asio::execution::blocking_t::possibly_t) const noexcept {
-        return serial_executor(queue_);
-    }
-
-    template <class Function>
-    void execute(Function&& function) const {
-        if (!never_ && queue_->is_inside()) {
-            std::decay_t<Function> here(std::forward<Function>(function));
-            std::move(here)();
-        } else {
-            queue_->post(std::forward<Function>(function));
-        }
-    }
-
-    friend bool operator==(const serial_executor&, const serial_executor&) noexcept = default;
-
-private:
-    std::shared_ptr<serial_queue> queue_;
-    bool never_ = false;
-};
-
-/// A strand on `inner`. Unlike an `asio::strand` it may be destroyed after its context, or its pool: nothing may be posted to
-/// it then.
-asio::any_io_executor make_serial(const asio::any_io_executor& inner);
-
-/// The executor of that strand.
-asio::any_io_executor executor_of(std::shared_ptr<serial_queue> queue);
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/small_function.hpp ---------------------------------------------------
-
-namespace taskflux::detail {
-
-/// A move-only callable without parameters, kept inside the object: never allocates. To be called at most
-/// once. Does not compile for a callable of more than four pointers.
-class small_function {
-public:
-    small_function() = default;
-    small_function(const small_function&) = delete;
-    small_function& operator=(const small_function&) = delete;
-    ~small_function() { reset(); }
-
-    explicit operator bool() const noexcept { return act_; }
-
-    /// Keeps `function` in place of what was here.
-    template <class F>
-    void emplace(F&& function) {
-        using Function = std::decay_t<F>;
-        static_assert(sizeof(Function) <= sizeof(buffer_) && alignof(Function) <= alignof(std::max_align_t));
-        static_assert(std::is_nothrow_move_constructible_v<Function>);
-        reset();
-        ::new (static_cast<void*>(buffer_)) Function(std::forward<F>(function));
-        act_ = [](void* buffer, bool call) {
-            auto& stored = *std::launder(static_cast<Function*>(buffer));
-            Function taken(std::move(stored));
-            std::destroy_at(&stored);
-            if (call) std::move(taken)();
-        };
-    }
-
-    /// Takes the callable out and calls it; by then this object is empty and may be filled again.
-    void operator()() { std::exchange(act_, nullptr)(buffer_, true); }
-
-    void reset() noexcept {
-        if (act_) std::exchange(act_, nullptr)(buffer_, false);
-    }
-
-private:
-    alignas(std::max_align_t) unsigned char buffer_[4 * sizeof(void*)];
-    void (*act_)(void*, bool) = nullptr;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/slots/slot.hpp ---------------------------------------------------------
-
-namespace taskflux::detail {
-
-class slots;
-
-using end_counts = std::array<std::uint64_t, 4>;  // by job_end
-
-/// How jobs ended. Written by one thread at a time, read by any: no read-modify-write instruction.
-class end_counters {
-public:
-    void add(job_end end) noexcept {
-        auto& counter = counters_[static_cast<std::size_t>(end)];
-        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    }
-
-    void add_to(end_counts& sum) const noexcept {
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += counters_[i].load(std::memory_order_relaxed);
-    }
-
-private:
-    std::array<std::atomic<std::uint64_t>, 4> counters_{};
-};
-
-/// The strand of a slot. It may outlive the slot, with what a job has left running on it.
-class slot_lane final : public serial_queue {
-public:
-    using serial_queue::serial_queue;
-
-    slot_job* current = nullptr;  // whose coroutine the slot runs; for whoever is inside
-};
-
-/// The job of the slot whose strand this executor is; null for any other executor. To be called on that executor. The job may
-/// be another than the one from which the caller was started: see `slot_job::runs_in`.
-inline slot_job* job_on(const asio::any_io_executor& executor) {
-    const auto* strand = executor.target<serial_executor>();
-    const auto* lane = strand ? dynamic_cast<const slot_lane*>(strand->queue().get()) : nullptr;
-    return lane ? lane->current : nullptr;
-}
-
-/// One lane of `slots`: a long-lived coroutine that runs one job after another. All members belong to
-/// whoever is inside `lane`, but for the atomic ones, which anyone may read, and `reserved`. Padded, so that
-/// two slots never share a cache line.
-struct alignas(64) slot : list_hook<slot> {
-    explicit slot(const asio::any_io_executor& home)
-        : lane(std::make_shared<slot_lane>(home)), executor(executor_of(lane)) {}
-
-    slot_job* pop() noexcept {
-        slot_job* j = taken.pop_front();
-        waiting.store(taken.size(), std::memory_order_relaxed);
-        return j;
-    }
-
-    /// Delivers later, or, if this may turn out to be the last job for now, keeps it for `slots::wake`.
-    void deliver(const slot_job_ptr& j, std::exception_ptr error) {
-        if (!holding || !taken.empty()) return j->deliver(std::move(error), false);
-        held = j;
-        held_error = std::move(error);
-    }
-
-    /// Delivers what was kept, as it is not the last one.
-    void flush() {
-        if (const auto j = std::move(held)) j->deliver(std::move(held_error), false);
-    }
-
-    /// Emits cancellation to the job that runs.
-    void interrupt() { signal.emit(asio::cancellation_type::terminal); }
-
-    /// The job under way. When the coroutine is destroyed around it, `on_destroyed` gets the job.
-    class running {
-    public:
-        running(slot& s, slot_job* j, const std::shared_ptr<slots>& owner) noexcept
-            : slot_(s), job_(j, false), owner_(owner) {
-            s.flush();
-            s.lane->current = j;
-            ++j->runs_;
-            s.is_running.store(true, std::memory_order_relaxed);
-        }
-        running(const running&) = delete;
-        running& operator=(const running&) = delete;
-        ~running() {
-            slot_.lane->current = nullptr;
-            if (job_) on_destroyed(owner_, slot_, std::move(job_));
-        }
-
-        slot_job& operator*() const noexcept { return *job_; }
-        slot_job* operator->() const noexcept { return job_.get(); }
-
-        void end(std::exception_ptr error) noexcept {
-            const slot_job_ptr ended = std::move(job_);
-            slot_.lane->current = nullptr;
-            const job_end what = ended->judge(error);
-            slot_.ends.add(what);
-            slot_.is_running.store(false, std::memory_order_relaxed);
-            if (what != job_end::retried) slot_.deliver(ended, std::move(error));
-        }
-
-    private:
-        slot& slot_;
-        slot_job_ptr job_;
-        const std::shared_ptr<slots>& owner_;  // the coroutine's
-    };
-
-    /// Abandons the job, or ends it if it has left its coroutine.
-    static void on_destroyed(const std::shared_ptr<slots>& owner, slot& s, slot_job_ptr j) noexcept;
-
-    const std::shared_ptr<slot_lane> lane;
-    const asio::any_io_executor executor;  // the lane, as an executor
-    asio::any_io_executor work;            // keeps the context running while a job is suspended
-    asio::cancellation_signal signal;
-    small_function parked;
-    slot_job_list taken;  // owns a reference to each
-    const void* chain = nullptr;  // of the coroutine
-    bool resuming = false;  // inside `slots::resume`, so that what is left of a batch will be given back
-    bool holding = false;   // and by `slots::wake`, so that what is held will be delivered
-    slot_job_ptr held;           // ended, but not delivered
-    std::exception_ptr held_error;
-    std::atomic<std::thread::id> lingers;   // who is in `slots::wake`, delivering, after this slot was parked
-    std::atomic<std::thread::id> reserved;  // by that thread, for itself: it need not be woken
-    std::atomic<std::size_t> waiting{0};
-    std::atomic<bool> is_running{false};
-    end_counters ends;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/slots/slots.hpp --------------------------------------------------------
-
-// The class; what a slot does is in slots.ipp.
-
-namespace taskflux::detail {
-
-/// Runs jobs, at most `concurrency` at a time: long-lived coroutines ("slots"), started when first needed,
-/// take them from one queue in order. No job costs a `co_spawn`. Idle slots don't keep the context running.
-/// Thread-safe. Lives in a `shared_ptr`; `close` it, or its parked slots keep it alive.
-class slots : public std::enable_shared_from_this<slots> {
-public:
-    struct snapshot {
-        std::size_t queued = 0;
-        std::size_t running = 0;
-        end_counts ends{};
-    };
-
-    /// Coroutines run on `ex`, plain functions on `cpu`, or on `ex` too where `cpu` is empty. At most
-    /// `limit` jobs may be queued; zero = no limit.
-    slots(asio::any_io_executor ex, asio::any_io_executor cpu, std::size_t concurrency, std::size_t limit)
-        : executor_(std::move(ex)), cpu_(std::move(cpu)), target_(concurrency), limit_(limit) {}
-    slots(const slots&) = delete;
-    slots& operator=(const slots&) = delete;
-
-    virtual ~slots() { abandon_all(); }
-
-    const asio::any_io_executor& get_executor() const noexcept { return executor_; }
-
-    /// Queues the job and empties the pointer. `shut_down` after `close`, `queue_full` at the limit: then
-    /// nothing was touched. `awaited`: the caller does nothing else before it returns to its event loop.
-    std::optional<errc> push(slot_job_ptr& j, bool awaited = false) {
-        std::unique_lock lock(mutex_);
-        if (const auto refusal = refuse(1)) return refusal;
-        mark_queued(*j);
-        queue_.push_back(*j.detach());
-        if (!(awaited && reserve())) wake_and_unlock(1, lock);
-        return std::nullopt;
-    }
-
-    /// Queues all or none, under one lock. Takes over one reference to each.
-    std::optional<errc> push(slot_job_list& jobs) {
-        const std::size_t n = jobs.size();
-        std::unique_lock lock(mutex_);
-        if (const auto refusal = refuse(n)) return refusal;
-        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) mark_queued(*j);
-        queue_.append(jobs);
-        wake_and_unlock(n, lock);
-        return std::nullopt;
-    }
-
-    /// Says that a job, which `judge` is about to call `retried`, will come back by `readmit`, or end by
-    /// `finish`; until then nothing counts as drained. False if `cancel_all` was called since its push: then
-    /// it must not.
-    bool adjourn(const slot_job& j) {
-        const std::lock_guard lock(mutex_);
-        if (j.epoch_ != epoch_) return false;
-        ++adjourned_;
-        return true;
-    }
-
-    /// Queues an adjourned job again, whatever the limit.
-    void readmit(slot_job_ptr j) {
-        std::unique_lock lock(mutex_);
-        --adjourned_;
-        if (j->epoch_ != epoch_) j->stop(errc::cancelled);
-        j->queued_ = true;
-        queue_.push_back(*j.detach());
-        wake_and_unlock(1, lock);
-    }
-
-    /// Ends an adjourned job without running it again.
-    void finish(slot_job_ptr j, std::exception_ptr error) {
-        const job_end what = j->judge(error);
-        {
-            const std::lock_guard lock(mutex_);
-            ends_.add(what);
-        }
-        j->deliver(std::move(error), false);
-        std::unique_lock lock(mutex_);
-        --adjourned_;
-        settle_and_unlock(lock);
-    }
-
-    /// Cancels a job: at once if it is queued, by its cancellation slot if it runs.
-    void cancel(slot_job& j, errc reason) {
-        j.stop(reason);
-        std::unique_lock lock(mutex_);
-        if (j.queued_) {
-            queue_.erase(j);
-            j.queued_ = false;
-            ++adjourned_;
-            lock.unlock();
-            finish(slot_job_ptr(&j, false), stopped(j, reason));
-        } else if (slot* s = j.slot_) {
-            lock.unlock();
-            interrupt(*s, slot_job_ptr(&j), 0);
-        }
-    }
-
-    /// Emits cancellation to a job's attempt number `run`, if that is still under way.
-    void interrupt(slot_job& j, std::uint32_t run) {
-        std::unique_lock lock(mutex_);
-        slot* s = j.slot_;
-        lock.unlock();
-        if (s) interrupt(*s, slot_job_ptr(&j), run);
-    }
-
-    /// Cancels all that is queued or running now.
-    void cancel_all() {
-        std::unique_lock lock(mutex_);
-        const auto epoch = ++epoch_;
-        slot_job_list jobs = std::move(queue_);
-        adjourned_ += jobs.size();
-        for (slot_job* j = jobs.front(); j; j = slot_job_list::next(*j)) j->queued_ = false;
-        for (const auto& s : all_) {
-            asio::post(s->executor, [self = shared_from_this(), s = s.get(), epoch] {
-                for (slot_job* j = s->taken.front(); j; j = slot_job_list::next(*j)) {
-                    if (j->epoch_ < epoch) j->stop(errc::cancelled);
-                }
-                if (s->lane->current && s->lane->current->epoch_ < epoch) {
-                    s->lane->current->stop(errc::cancelled);
-                    s->interrupt();
-                }
-            });
-        }
-        lock.unlock();
-        while (slot_job* j = jobs.pop_front()) {
-            j->stop(errc::cancelled);
-            finish(slot_job_ptr(j, false), stopped(*j, errc::cancelled));
-        }
-    }
-
-    /// Changes how many jobs may run at a time; zero: none starts. Running jobs go on.
-    void concurrency(std::size_t n) {
-        std::unique_lock lock(mutex_);
-        target_ = n + lent_;
-        wake_and_unlock(live_ > target_ ? live_ - target_ : queue_.size(), lock);
-    }
-
-    /// A job that only waits lets another run beside it, until it takes its slot back: then there is one more than may
-    /// be, until the next one ends.
-    void lend() {
-        std::unique_lock lock(mutex_);
-        ++target_, ++lent_;
-        wake_and_unlock(queue_.size(), lock);
-    }
-    void take_back() {
-        std::unique_lock lock(mutex_);
-        --target_, --lent_;
-        wake_and_unlock(live_ > target_ ? 1 : 0, lock);  // one that idles must leave, not the next to be woken for a job
-    }
-
-    /// Accepts no more; slots end as the queue runs empty.
-    void close() {
-        std::unique_lock lock(mutex_);
-        closed_ = true;
-        wake_and_unlock(idle_.size(), lock);
-    }
-
-    snapshot counts() const {
-        const std::lock_guard lock(mutex_);
-        snapshot sum;
-        sum.queued = queue_.size();
-        ends_.add_to(sum.ends);
-        for (const auto& s : all_) {
-            sum.queued += s->waiting.load(std::memory_order_relaxed);
-            sum.running += s->is_running.load(std::memory_order_relaxed);
-            s->ends.add_to(sum.ends);
-        }
-        return sum;
-    }
-
-    /// Completes when nothing is queued, adjourned or running.
-    template <class Token>
-    auto async_drained(Token&& token) {
-        return async_wait(&slots::drained_, std::forward<Token>(token));
-    }
-
-    /// Completes when, after `close`, every slot has ended.
-    template <class Token>
-    auto async_closed(Token&& token) {
-        return async_wait(&slots::ended_, std::forward<Token>(token));
-    }
-
-    /// What this job ends with when it is told to stop for this reason.
-    static std::exception_ptr stopped(const slot_job& j, errc reason) {
-        std::string why;
-        if (reason == errc::timed_out) {
-            why = "the deadline of " + j.subject() + " passed before it had ended: allow a longer one";
-        }
-        return std::make_exception_ptr(error(reason, why));
-    }
-
-protected:
-    /// Abandons what has not started; for destructors.
-    void abandon_all() noexcept {
-        const auto abandon = [](slot_job_list& jobs) {
-            while (slot_job* j = jobs.pop_front()) slot_job_ptr(j, false)->abandon();
-        };
-        abandon(queue_);
-        for (const auto& s : all_) abandon(s->taken);
-    }
-
-private:
-    friend struct slot;
-    enum class taken { jobs, nothing, leave };
-    using slot_list = intrusive_list<slot>;
-    // Jobs run in a row before a slot lets others use the thread; as many are taken under one lock.
-    static constexpr std::size_t turn = 32;
-
-    /// Resumes a parked slot. Destroyed without being called (the context was), it destroys the parked
-    /// coroutine, which would else keep all of this alive.
-    struct wake_up {
-        wake_up(std::shared_ptr<slots> o, slot& s, bool inside) noexcept
-            : owner(std::move(o)), who(&s), is_inside(inside) {}
-        wake_up(wake_up&&) noexcept = default;
-        ~wake_up() {
-            if (owner) who->parked.reset();
-        }
-        void operator()() {
-            const auto self = std::exchange(owner, {});
-            is_inside ? self->resume(*who) : self->wake(*who);
-        }
-
-        std::shared_ptr<slots> owner;
-        slot* who;
-        bool is_inside;
-    };
-
-    /// Ends a job that has left, and makes its slot one that can be started again, whose coroutine is gone. Destroyed
-    /// without being called (the context was), it abandons the job.
-    struct departure {
-        departure(std::shared_ptr<slots> o, slot& s, slot_job_ptr j) noexcept
-            : owner(std::move(o)), who(&s), job(std::move(j)) {}
-        departure(departure&&) noexcept = default;
-        ~departure() {
-            if (job) job->abandon();
-        }
-        void operator()() { std::exchange(owner, {})->end_left(*who, std::exchange(job, {})); }
-
-        std::shared_ptr<slots> owner;
-        slot* who;
-        slot_job_ptr job;
-    };
-
-    std::optional<errc> refuse(std::size_t n) const noexcept {
-        if (closed_) return errc::shut_down;
-        if (limit_ != 0 && queue_.size() + n > limit_) return errc::queue_full;
-        return std::nullopt;
-    }
-
-    void mark_queued(slot_job& j) noexcept {
-        j.queued_ = true;
-        j.epoch_ = epoch_;
-    }
-
-    slot* rouse() {
-        if (slot* s = idle_.back()) {
-            idle_.erase(*s);
-            return s;
-        }
-        if (live_ >= target_) return nullptr;
-        if (dormant_.empty()) {
-            all_.push_back(std::make_unique<slot>(executor_));
-            dormant_.push_back(*all_.back());
-        }
-        ++live_;
-        return dormant_.pop_front();
-    }
-
-    void wake_and_unlock(std::size_t n, std::unique_lock<std::mutex>& lock) {
-        slot_list woken;
-        for (slot* s; n > 0 && (s = rouse()); --n) {
-            ++busy_;
-            woken.push_back(*s);
-        }
-        if (woken.empty()) return settle_and_unlock(lock);
-        lock.unlock();
-        while (slot* s = woken.pop_front()) post_wake(*s);
-    }
-
-    void settle_and_unlock(std::unique_lock<std::mutex>& lock) {
-        if (drained_.empty() && ended_.empty()) return lock.unlock();
-        waiters::list done;
-        if (busy_ == 0 && adjourned_ == 0 && queue_.empty()) {
-            done = drained_.take();
-            if (closed_ && idle_.empty()) done.splice_after(done.before_begin(), ended_.take());
-        }
-        lock.unlock();
-        if (!done.empty()) waiters::complete(std::move(done));
-    }
-
-    // A run of 0 means whichever.
-    void interrupt(slot& s, slot_job_ptr j, std::uint32_t run) {
-        asio::post(s.executor, [self = shared_from_this(), s = &s, j = std::move(j), run] {
-            if (s->lane->current == j.get() && (run == 0 || j->runs_ == run)) s->interrupt();
-        });
-    }
-
-    void post_wake(slot& s) { poster_.execute(wake_up(shared_from_this(), s, false)); }
-
-    // If this thread is about to return to a slot that it parked, that slot can go on without being woken.
-    bool reserve() noexcept {
-        slot* s = idle_.back();
-        if (!s || s->lingers.load(std::memory_order_relaxed) != std::this_thread::get_id()) return false;
-        idle_.erase(*s);
-        ++busy_;
-        s->reserved.store(std::this_thread::get_id(), std::memory_order_relaxed);
-        return true;
-    }
-
-    // How a slot works: slots.ipp.
-    void wake(slot& s);
-    void resume(slot& s);
-    void give_back(slot& s);
-    taken take(slot& s);
-    void left(slot& s);
-    void end_left(slot& s, slot_job_ptr j);
-    static auto find_chain(slot& s);
-    static auto park(slot& s);
-    auto yield(slot& s);
-    auto offload(slot& s, slot_job& j, std::exception_ptr& error);
-    static asio::awaitable<void> serve(std::shared_ptr<slots> self, slot& s);
-
-    template <class Token>
-    auto async_wait(waiters slots::*event, Token&& token) {
-        return asio::async_initiate<Token, waiters::signature>(
-            [](auto handler, std::shared_ptr<slots> self, waiters slots::*which) {
-                auto cancellation = asio::get_associated_cancellation_slot(handler);
-                auto one = waiters::make(std::move(handler), self->executor_);
-                std::unique_lock lock(self->mutex_);
-                const auto id = ++self->waiter_ids_;
-                ((*self).*which).add(one, id);
-                if (cancellation.is_connected()) {
-                    cancellation.assign([weak = self->weak_from_this(), which, id](asio::cancellation_type) {
-                        if (const auto owner = weak.lock()) owner->forget(which, id);
-                    });
-                }
-                self->settle_and_unlock(lock);
-            },
-            token, shared_from_this(), event);
-    }
-
-    void forget(waiters slots::*event, std::uint64_t id) {
-        std::unique_lock lock(mutex_);
-        auto found = (this->*event).take(id);
-        lock.unlock();
-        waiters::complete(std::move(found), asio::error::operation_aborted);
-    }
-
-    const asio::any_io_executor executor_;
-    const asio::any_io_executor poster_ = asio::require(executor_, asio::execution::blocking.never);
-    const asio::any_io_executor cpu_;
-    mutable std::mutex mutex_;  // guards all below, and the marked members of job
-    slot_job_list queue_;            // owns a reference to each
-    std::vector<std::unique_ptr<slot>> all_;
-    slot_list idle_;     // parked
-    slot_list dormant_;  // without a coroutine
-    std::size_t target_;    // slots, with those that are lent
-    std::size_t lent_ = 0;  // of jobs that only wait
-    const std::size_t limit_;
-    std::size_t live_ = 0;       // slots with a coroutine that has not been told to leave
-    std::size_t busy_ = 0;       // slots with a coroutine that is not parked
-    std::size_t adjourned_ = 0;  // jobs between two attempts, or being cancelled
-    std::uint32_t epoch_ = 0;    // counts cancel_all
-    bool closed_ = false;
-    end_counters ends_;  // of jobs that ended outside a slot
-    waiters drained_;
-    waiters ended_;
-    std::uint64_t waiter_ids_ = 0;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/exec/executor/executor_state.hpp --------------------------------------------
-
-namespace taskflux::detail {
-
-class executor_state;
-
-/// The retries and time limits of one job. Guarded by the executor's `retry_mutex_`.
-struct retry_state : list_hook<retry_state> {
-    enum class phase : std::uint8_t { queued, running, waiting };
-
-    retry_state(slot_job& j, taskflux::clock& source, retry_policy retry, duration limit)
-        : owner(j), policy(retry), timeout(limit), time(source) {}
-    ~retry_state() { disarm(); }
-    retry_state(const retry_state&) = delete;
-    retry_state& operator=(const retry_state&) = delete;
-
-    void disarm() noexcept {
-        if (!timer) return;
-        time.disarm(*timer);
-        timer.reset();
-    }
-
-    /// The next point at which something must be done.
-    time_point due() const noexcept {
-        switch (state) {
-            case phase::queued: return deadline;
-            case phase::running: return (std::min)(deadline, attempt_ends);
-            case phase::waiting: return (std::min)(deadline, resumes);
-        }
-        return never;
-    }
-
-    slot_job& owner;
-    const retry_policy policy;
-    const duration timeout;
-    taskflux::clock& time;
-    std::optional<asio::steady_timer> timer;  // made when there is something to wait for
-    unsigned wait = 0;                        // which wait counts: an older one may still complete
-    phase state = phase::queued;
-    time_point deadline = never;
-    time_point attempt_ends = never;
-    time_point resumes = never;
-    time_point first_start = never;
-    std::uint32_t started = 0;
-    bool timed_out = false;  // the attempt under way
-};
-
-/// A job of an `executor`: repeats itself by policy and keeps its time limits.
-class executor_job : public slot_job {
-public:
-    executor_state& owner() const noexcept { return owner_; }
-
-protected:
-    executor_job(kind k, executor_state& owner) noexcept : slot_job(k), owner_(owner) {}
-
-    /// To be called as an attempt starts. Throws `timed_out` past the deadline.
-    void begin();
-    /// Whether there may be another attempt, so that arguments must not be moved away.
-    bool may_repeat() const noexcept { return repeats_; }
-    job_end judge(std::exception_ptr& error) noexcept final;
-    void abandon() noexcept final;
-    /// Destroys the completion handler that waits, without calling it.
-    virtual void let_go() noexcept = 0;
-
-private:
-    friend class executor_state;
-    executor_state& owner_;
-    std::unique_ptr<retry_state> retry_state_;  // made when first needed; set under retry_mutex_
-    bool repeats_ = false;
-};
-
-/// The state that all handles and jobs of an executor share.
-class executor_state final : public slots {
-public:
-    executor_state(asio::any_io_executor ex, executor_options options);
-
-    ~executor_state() override;
-
-    std::shared_ptr<executor_state> shared() {
-        return std::static_pointer_cast<executor_state>(shared_from_this());
-    }
-
-    /// Sets a job up and queues it. Without options of its own it has the executor's. `repeatable`: its
-    /// function can be called more than once. `awaited`: see `push`. A job that is not accepted gets the reason
-    /// as its error.
-    void launch(boost::intrusive_ptr<executor_job> j, const run_options* options, bool repeatable, bool awaited);
-
-    /// Like `launch`, for several jobs: all are queued or none.
-    void launch_all(slot_job_list& jobs, bool repeatable);
-
-    void cancel(executor_job& j, errc reason);
-
-    void cancel_all();
-
-    void shut_down();
-
-    executor_counts counts() const;
-
-    /// Reports an error that nobody waits for.
-    void unseen(const std::exception_ptr& error) noexcept;
-
-private:
-    friend class executor_job;
-
-    std::optional<errc> prepare(executor_job& j, const run_options* own, bool repeatable);
-
-    void refuse(executor_job& j, errc why);
-
-    void give_up(executor_job& j) noexcept;
-
-    void begin(executor_job& j);
-
-    job_end judge(executor_job& j, std::exception_ptr& error);
-
-    void end(retry_state& a) noexcept;
-
-    // Waits for whatever is due next, in place of what was waited for.
-    void arm(executor_job& j);
-
-    void on_time(executor_job& j, unsigned wait);
-
-    const executor_options options_;
-    const bool has_defaults_ =
-        options_.defaults().retry() || options_.defaults().timeout() || options_.defaults().deadline();
-    mutable std::mutex retry_mutex_;  // taken before the slots' mutex, never after
-    intrusive_list<retry_state> waiting_;   // of adjourned jobs; owns a reference to each
-    std::minstd_rand random_;
-};
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/exec/executor/callable.hpp --------------------------------------------------
 

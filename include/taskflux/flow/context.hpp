@@ -8,6 +8,7 @@
 #include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/client/submission.hpp>
+#include <taskflux/flow/running_task.hpp>
 #include <taskflux/flow/workflow/calls.hpp>
 #include <taskflux/flow/workflow/groups.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
@@ -38,70 +39,14 @@ namespace taskflux {
 ///
 /// Cancellation reaches a coroutine through its own cancellation slot, as anywhere in Asio; a plain function
 /// asks `cancelled()`.
-class context {
+class context : public running_task {
 public:
     /// Made by the worker.
     context(const delivery& what, const task_id& id, const detail::slot_job& job, taskflux::clock& clock, time_point ends,
             detail::context_sink& sink)
-        : what_(what), id_(id), job_(job), clock_(clock), ends_(ends), sink_(sink), book_(sink, id, what.token) {}
+        : running_task(what, id, job, clock, ends, sink), book_(sink, id, what.token) {}
     context(const context&) = delete;
     context& operator=(const context&) = delete;
-
-    const task_id& id() const { return id_; }
-
-    /// The id that the task was submitted with, or empty.
-    const std::string& own_id() const { return what_.own_id; }
-
-    const std::string& name() const { return what_.spec->name; }
-
-    /// For the library: how errors name it.
-    std::string subject() const { return "task " + name() + " in queue " + id_.queue; }
-
-    /// 1 for the first attempt. Deliveries that were lost with a crashed worker don't count.
-    unsigned attempt() const { return what_.attempt; }
-
-    /// The fencing token: it grows with every delivery, so that a store can refuse what an older attempt writes.
-    std::uint32_t lease_token() const { return what_.token; }
-
-    const header_map& headers() const { return what_.spec->headers; }
-
-    /// The header's value, or empty.
-    std::string_view header(std::string_view name) const {
-        const auto found = headers().find(name);
-        return found == headers().end() ? std::string_view() : std::string_view(found->second);
-    }
-
-    /// The broker's time: what its wall clock shows; tests move it.
-    time_point now() const { return clock_.wall(); }
-
-    /// Time until the attempt's timeout or the task's deadline, whichever comes first; `duration::max()` when
-    /// there is neither.
-    duration remaining() const {
-        return ends_ == never ? (duration::max)() : (std::max)(ends_ - clock_.now(), duration::zero());
-    }
-
-    /// Whether the attempt should end now: the task was cancelled, its time is over, its lease was lost, or
-    /// the worker shuts down.
-    bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
-
-    /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background; of values that are reported quickly one after the other, only the last may be sent.
-    template <class T>
-    void progress(const T& value) {
-        sink_.on_progress(encode(value));
-    }
-
-    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
-    /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
-    void log(log_level level, std::string_view text, header_map fields = header_map()) {
-        log_line line;
-        line.at = clock_.wall();
-        line.level = level;
-        line.text = detail::as_utf8(text);
-        line.fields = std::move(fields);
-        for (auto& [name, value] : line.fields) value = detail::as_utf8(value);
-        sink_.on_log(std::move(line));
-    }
 
     // --- subtasks ------------------------------------------------------------------------------------------
     //
@@ -329,12 +274,6 @@ private:
     }
     asio::awaitable<task_id> submit_one(std::string name, std::string queue, new_task task);
 
-    const delivery& what_;
-    const task_id& id_;
-    const detail::slot_job& job_;
-    taskflux::clock& clock_;
-    time_point ends_;
-    detail::context_sink& sink_;
     detail::notebook book_;
 };
 

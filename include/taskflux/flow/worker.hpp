@@ -7,7 +7,9 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/given_function.hpp>
 #include <taskflux/exec/executor_options.hpp>
+#include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/worker/control.hpp>
+#include <taskflux/flow/worker/typed_batch_handler.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -62,6 +65,31 @@ public:
         control_->add(std::string(contract.name()), contract.options().queue(),
                       detail::emitting_handler<T, P, Function, context>(std::move(handler),
                                                                          contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Sets a handler that takes several tasks at a time, as `options` say: a coroutine or a plain function of a
+    /// `std::span<batch_item<Payload>>`, which returns a `std::vector` of their results, in their order (nothing where the
+    /// Result is void). A batch takes one slot. Each item stays a task: with its own lease token, attempt, retries,
+    /// cancellation, log and end.
+    ///
+    /// An item that `batch_item::fail` names fails alone. What the handler throws fails all others, each by its own retry policy,
+    /// as does a vector of another length. The shortest timeout, and the earliest deadline, of the items bounds the handler: all
+    /// that it has not ended by then fail. A cancelled item is told (`batch_item::cancelled`); the handler is cancelled when all
+    /// are, as after a lost lease. A payload that can't be read fails by itself. Errors: as of `on`.
+    template <class R, class P, class Key, class Function>
+    worker& on_batch(const detail::contract<R, P>& contract, batch_options<Key> options, Function handler) {
+        detail::require_given(handler, "task", contract.name());
+        control_->add(std::string(contract.name()), contract.options().queue(),
+                      detail::make_batch_handler<R, P>(std::move(handler), std::move(options),
+                                                       contract.options().policy().retry.retry_if()));
+        return *this;
+    }
+
+    /// Refused: the values of a task go to its own reader.
+    template <class T, class P, class Key, class Function>
+    worker& on_batch(const detail::stream_contract<T, P>&, batch_options<Key>, Function) {
+        static_assert(!std::is_same_v<T, T>, "tasks that emit values can't be handled in batches: use on()");
         return *this;
     }
 

@@ -16,9 +16,11 @@
 #include <taskflux/flow/scheduler/core.ipp>
 #include <taskflux/flow/scheduler/declared.ipp>
 #include <taskflux/flow/worker.ipp>
+#include <taskflux/flow/worker/batch_run.ipp>
 #include <taskflux/flow/worker/control.ipp>
 #include <taskflux/flow/worker/core.ipp>
 #include <taskflux/flow/worker/crew.ipp>
+#include <taskflux/flow/worker/fetching.ipp>
 #include <taskflux/flow/worker/monitor.ipp>
 #include <taskflux/flow/worker/plain_call.ipp>
 #include <taskflux/flow/workflow/calls.ipp>

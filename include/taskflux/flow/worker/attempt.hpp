@@ -29,6 +29,8 @@ public:
     virtual void on_progress(attempt& of, std::string encoded) = 0;
     virtual void on_log(attempt& of, log_line line) = 0;
     virtual void on_abandon(attempt& of) noexcept = 0;
+    /// After the ends of its items; nothing: it was abandoned, like them.
+    virtual void on_batch_end(std::optional<job_end> how) noexcept = 0;
     virtual void on_park(bool is_parked) = 0;
     virtual void on_interrupt(attempt& of) = 0;
     virtual const broker_ptr& broker() const = 0;
@@ -43,7 +45,7 @@ protected:
 };
 
 /// One attempt at a task, run by the worker's slots.
-class attempt final : public executor_job, public list_hook<attempt>, private context_sink {
+class attempt : public executor_job, public list_hook<attempt>, private context_sink {
 public:
     /// `pool` and `handler` belong to `owner`, and live as long. `timeout` is for a task that has none.
     attempt(executor_state& pool, std::shared_ptr<attempt_owner> owner, detail::task_handler& handler,
@@ -59,6 +61,15 @@ public:
 
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
+
+    /// Whether it waits for a slot. Thread-safe.
+    virtual bool is_queued() const { return !has_begun_; }
+
+    /// Whether it takes a slot of its own: an item of a batch shares one with the others.
+    virtual bool has_slot() const { return true; }
+
+    /// Ends it, or tells its handler to. Thread-safe.
+    virtual void cancel(errc reason) { executor_job::owner().cancel(*this, reason); }
 
     /// Whether its handler, which has begun, has a timeout or a deadline. In the handler only.
     bool is_limited() const { return ends_ != never; }
@@ -96,6 +107,24 @@ public:
         facts.error = std::move(error);
         return facts;
     }
+
+protected:
+    /// For an item of a batch, whose handler is called now, with so much time.
+    void begin_until(time_point ends) {
+        ends_ = ends;
+        has_begun_ = true;
+    }
+
+    /// What a batch handler is given of it.
+    running_task as_task() {
+        context_sink& sink = *this;
+        return running_task(what_, id_, *this, clock_, ends_, sink);
+    }
+
+    void set_result(std::string result) { result_ = std::move(result); }
+
+    /// Of an attempt; zero: none.
+    duration timeout() const { return timeout_; }
 
 private:
     /// The timeout runs from here on, not from when the task was fetched.

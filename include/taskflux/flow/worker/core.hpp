@@ -74,7 +74,19 @@ private:
     asio::awaitable<void> rejoin();
     asio::awaitable<void> depart();
 
-    fetch_request next_request(const std::string& consumer, std::size_t room);
+    /// Asks for one task that it has a handler for, and does not wait; `next_request` for all that there is room for.
+    fetch_request request_for(const std::string& consumer) const;
+    fetch_request next_request(const std::string& consumer);
+
+    /// Starts attempts at fetched tasks, or gives them back if it is too late.
+    void take(std::vector<delivery> found, const consumer_ptr& who);
+
+    /// Fetches what there is now for the batches that are open.
+    asio::awaitable<void> fill_batches(consumer_ptr who);
+
+    /// Starts batches when they have lingered long enough, and fetches for them while there is no room for other tasks.
+    asio::awaitable<void> linger_loop();
+    asio::awaitable<void> wish_loop();
 
     /// Lets a short handler end before the next fetch, so that a caller which waits for its result gets it sooner while the
     /// worker has little to do.
@@ -131,7 +143,7 @@ private:
     // On the strand.
     std::minstd_rand random_;
     nursery loops_;
-    nursery::child joining_, fetching_, settling_, watching_, handing_in_;
+    nursery::child joining_, fetching_, lingering_, wishing_, settling_, watching_, handing_in_;
     nursery deliveries_, departures_;
     worker_phase phase_;
     bool is_watching_ = false;  // waits for cancels, rather than for an answer to a renewal

@@ -56,9 +56,14 @@ asio::awaitable<void> worker_core::live([[maybe_unused]] std::shared_ptr<asio::t
         loops_.start(watching_, watch_loop());
         loops_.start(settling_, settle_loop());
         loops_.start(fetching_, fetch_loop());
+        if (crew_->has_lingering_batches()) {
+            loops_.start(lingering_, linger_loop());
+            loops_.start(wishing_, wish_loop());
+        }
     }
 
     co_await loops_.end_of(fetching_);
+    co_await loops_.end_of(wishing_);
     const auto stopped_at = clock_.now();
     co_await drain();
     co_await hand_in(stopped_at);
@@ -102,6 +107,8 @@ void worker_core::end_fetching(step to) {
     phase_.advance(to);
     joining_.stop();
     fetching_.stop();
+    lingering_.stop();
+    wishing_.stop();
 }
 
 asio::awaitable<void> worker_core::join() {
@@ -118,103 +125,6 @@ void worker_core::on_broken() {
     crew_->cancel_all(errc::shut_down);
     watching_.stop();
     crew_->wake();
-}
-
-// --- fetching -----------------------------------------------------------------------------------------------
-
-asio::awaitable<void> worker_core::fetch_loop() {
-    const auto self = shared_from_this();
-    while (phase_.fetches()) {
-        const auto who = member_.consumer();
-        const auto room = crew_->room();
-        const bool is_lost = *who == lost_;
-        if (room == 0 && !is_lost) {
-            co_await crew_->wait_for_room();
-            continue;
-        }
-        std::exception_ptr failure;
-        std::vector<delivery> found;
-        try {
-            if (is_lost) {  // also without room: it holds its place in its queues
-                co_await rejoin();
-                continue;
-            }
-            auto request = next_request(*who, room);
-            found = co_await broker_->fetch(std::move(request));
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
-            co_await recover(failure, who);
-            continue;
-        }
-        failures_ = 0;
-        trouble_.clear();
-        const auto& queues = member_.queues();
-        if (!phase_.fetches() || crew_->is_paused() || *who == lost_) {
-            crew_->give_back(found, queues, who);
-        } else {
-            const bool is_single = found.size() == 1;
-            crew_->launch(std::move(found), queues, who);
-            if (is_single) co_await let_it_end();
-        }
-    }
-}
-
-asio::awaitable<void> worker_core::rejoin() {
-    co_await member_.join();
-    renewed_at_ = time_point();
-    if (std::exchange(is_watching_, false)) {  // for cancels under the former name
-        watching_.stop();
-        loops_.start(watching_, watch_loop());
-    }
-    departures_.start(depart());
-}
-
-asio::awaitable<void> worker_core::depart() {
-    const auto self = shared_from_this();
-    const auto who = member_.latest_former();
-    co_await who.unused->wait();
-    for (unsigned tries = 1;; ++tries) {
-        auto leaving = member_.leave_as(who);
-        const auto left = co_await caught(std::move(leaving));
-        if (!left.failure() || code_of(describe(left.failure())) == errc::shut_down) co_return;
-        co_await back_off(tries);
-    }
-}
-
-fetch_request worker_core::next_request(const std::string& consumer, std::size_t room) {
-    constexpr std::size_t max_batch = 500;
-    constexpr duration fetch_wait = std::chrono::seconds(5);
-    fetch_request request;
-    request.consumer = consumer;
-    request.names = names_;
-    request.max = (std::min)(room, max_batch);
-    request.wait = fetch_wait;
-    request.queues = member_.queues();
-    if (!options_.is_strict()) {
-        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
-    }
-    return request;
-}
-
-asio::awaitable<void> worker_core::let_it_end() {
-    constexpr int enough_turns = 20;  // of the event loop: more than a handler takes that does not wait
-    for (int turn = 0; turn != enough_turns; ++turn) co_await asio::post(strand_, asio::deferred);
-}
-
-asio::awaitable<void> worker_core::recover(std::exception_ptr failure, consumer_ptr who) {
-    const auto why = describe(failure);
-    const auto code = code_of(why);
-    if (life_.is_stopped()) end_fetching(step::draining);
-    if (!phase_.fetches()) co_return;
-    if (code == errc::shut_down) std::rethrow_exception(failure);
-    if (code == errc::lease_lost) co_return on_lost(who);
-    if (std::exchange(trouble_, why.message) != why.message) {
-        monitor_->log(log_level::warning, "fetching tasks failed: " + why.message);
-    }
-    ++failures_;
-    co_await back_off(failures_);
 }
 
 // --- reporting to the broker -------------------------------------------------------------------------------------
@@ -348,6 +258,7 @@ asio::awaitable<void> worker_core::back_off(unsigned failures) { return detail::
 
 asio::awaitable<void> worker_core::drain() {
     crew_->give_back_waiting();
+    crew_->start_all_batches();
     const auto patience = phase_.lets_handlers_end() ? options_.drain_for() : duration::zero();
     bool is_empty = co_await crew_->emptied_within(patience);
     if (is_empty) co_return;

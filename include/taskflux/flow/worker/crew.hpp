@@ -5,6 +5,7 @@
 #include <taskflux/detail/event.hpp>
 #include <taskflux/exec/executor/executor_state.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
+#include <taskflux/flow/worker/batch_collector.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
 #include <taskflux/flow/worker/held_slots.hpp>
 #include <taskflux/flow/worker/membership.hpp>
@@ -16,7 +17,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
@@ -48,6 +52,9 @@ public:
         return taken < most ? most - taken : 0;
     }
 
+    /// How many tasks to fetch; more than `room` where surely several share a slot.
+    std::size_t appetite() const { return room() * batches_.items_per_slot(); }
+
     /// Changes the number of slots; attempts that run already go on.
     void concurrency(std::size_t slots);
     std::size_t concurrency() const { return capacity_ - prefetch_; }
@@ -63,6 +70,29 @@ public:
 
     /// Starts attempts at tasks that `who` fetched from `queues`.
     void launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who);
+
+    /// Open batches, which `launch` begins and fills; each has a slot. Whether there are any handlers of batches, also such that
+    /// linger.
+    bool has_batches() const { return batches_.is_used(); }
+    bool has_lingering_batches() const { return batches_.lingers(); }
+
+    /// What they have room for, by tasks.
+    std::vector<batch_wish> wishes() const { return batches_.wishes(); }
+
+    /// What those that linger have room for, while there is none for other tasks: nothing else would bring them more.
+    std::optional<batch_wish> urgent_wish() const {
+        if (is_paused_ || in_hand_ != capacity_ + parked_) return std::nullopt;
+        return batches_.lingering(clock_.now());
+    }
+
+    /// Starts those whose time has come, or all.
+    void start_due_batches() { start_batches(batches_.take_due(clock_.now())); }
+    void start_all_batches() { start_batches(batches_.take_all()); }
+    time_point next_batch_due() const { return batches_.next_due(); }
+
+    /// Return when `launch` may have opened a batch.
+    asio::awaitable<void> wait_for_batches() { return opened_.wait(); }
+    asio::awaitable<void> wait_for_wishes() { return wished_.wait(); }
 
     /// Gives back tasks that were fetched too late to be started.
     void give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
@@ -91,7 +121,8 @@ public:
     /// Wakes the coroutines that wait here, so that they check again.
     void wake();
 
-    executor_counts counts() const { return pool_->counts(); }
+    /// Items of batches count like other attempts.
+    executor_counts counts() const;
 
 private:
     asio::awaitable<void> emptied();
@@ -100,6 +131,7 @@ private:
 
     /// An attempt's coroutine was destroyed with the context: no coroutine can wait any more.
     void on_abandon(attempt& of) noexcept override;
+    void on_batch_end(std::optional<job_end> how) noexcept override;
     void on_progress(attempt& of, std::string encoded) override;
     void on_park(bool is_parked) override;
     void on_interrupt(attempt& of) override;
@@ -107,6 +139,13 @@ private:
     const broker_ptr& broker() const override { return broker_; }
     const std::shared_ptr<held_slots>& held() const override { return held_; }
     bool has_waiting(const task_id& id) const override;
+
+    /// Takes a task into an open batch.
+    void collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who);
+    void start_batches(const std::vector<batch_collector::batch_ptr>& ready);
+
+    /// Reports an attempt's end.
+    void finish(attempt& ended, std::exception_ptr error) noexcept;
 
     std::optional<settlement> verdict(const failed_attempt& failed);
     static attempt_report report_of(const attempt& of);
@@ -135,6 +174,8 @@ private:
     std::atomic<std::size_t> capacity_;
     std::atomic<bool> is_paused_ = false;
     const std::shared_ptr<executor_state> pool_;
+    const duration longest_linger_;
+    batch_collector batches_;
 
     pending_reports pending_;
     running_attempts running_;
@@ -142,11 +183,13 @@ private:
     std::minstd_rand random_;
 
     std::atomic<std::size_t> in_hand_ = 0;
+    std::array<std::atomic<std::uint64_t>, 4> item_ends_{}, batch_ends_{};  // by job_end
     std::atomic<std::size_t> parked_ = 0;  // attempts that only wait for subtasks
     std::atomic<bool> wants_room_ = false;
     std::atomic<bool> is_quiet_ = false;
     event reported_;  // there is a new batch of pending reports
     event room_;  // an attempt has ended
+    event opened_, wished_;  // there may be a new batch: for who starts them, and for who fills them
 };
 
 }  // namespace taskflux::detail

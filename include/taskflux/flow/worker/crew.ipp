@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/detail/live.hpp>
 #include <taskflux/detail/sleep.hpp>
 #include <taskflux/flow/worker/crew.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <utility>
 
 namespace taskflux::detail {
@@ -28,6 +30,7 @@ crew::crew(broker_ptr broker, const worker_options& options, std::vector<std::st
       pool_(std::make_shared<executor_state>(
           broker_->get_executor(),
           executor_options().concurrency(options.concurrency()).cpu(std::move(cpu)).clock(clock_))),
+      longest_linger_(renewal_period(options.lease())), batches_(*handlers_),
       random_(options.seed() ? *options.seed() : std::random_device()()) {}
 
 std::vector<running_handler> crew::running_coroutines() const {
@@ -54,21 +57,26 @@ void crew::concurrency(std::size_t slots) {
 void crew::pause(bool is_paused) {
     is_paused_ = is_paused;
     if (!is_paused) signal_room();
+    if (is_paused) start_all_batches();
 }
 
 void crew::launch(std::vector<delivery> found, const std::vector<std::string>& queues, const consumer_ptr& who) {
     const auto now = clock_.now();
     const auto self = shared_from_this();
-    in_hand_ += found.size();
     intrusive_list<attempt> all;
     std::vector<boost::intrusive_ptr<attempt>> made;
     made.reserve(found.size());
     for (auto& what : found) {
         auto& handler = *handlers_->find(what.spec->name)->second;  // fetch gives no other names
         const auto& queue = queues[what.queue];
+        if (auto* const batches = batches_.is_used() ? batches_.find(handler) : nullptr) {
+            collect(*batches, std::move(what), queue, who);
+            continue;
+        }
         made.emplace_back(new attempt(*pool_, self, handler, clock_, timeout_, queue, who, std::move(what)), false);
         all.push_back(*made.back());
     }
+    in_hand_ += made.size();
     running_.add(all);
     slot_job_list unlimited;  // those in a row without limits: one batch
     for (auto& one : made) {
@@ -81,6 +89,40 @@ void crew::launch(std::vector<delivery> found, const std::vector<std::string>& q
         pool_->launch(std::move(one), &*limits, true, false);
     }
     if (!unlimited.empty()) pool_->launch_all(unlimited, true);
+    if (batches_.lingers()) {
+        opened_.set();
+        wished_.set();
+    }
+}
+
+void crew::collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who) {
+    const auto self = shared_from_this();
+    const auto part = handler.make_part(*pool_, self, clock_, timeout_, queue, who, std::move(what));
+    std::string key;
+    try {
+        key = handler.read(*part);
+    } catch (...) {  // it never reaches the handler
+        part->begin_until(never);
+        return finish(*part, std::current_exception());
+    }
+    const auto open = [&](std::string of) {
+        ++in_hand_;
+        const auto due = later(clock_.now(), (std::min)(handler.limits().linger, longest_linger_));
+        return batch_collector::batch_ptr(new batch_run(*pool_, self, handler, clock_, std::move(of), due), false);
+    };
+    const auto on_add = [&](attempt& added) {
+        intrusive_list<attempt> one;
+        one.push_back(added);
+        running_.add(one);
+    };
+    start_batches(batches_.add(handler, std::move(key), part, open, on_add));
+}
+
+void crew::start_batches(const std::vector<batch_collector::batch_ptr>& ready) {
+    for (const auto& one : ready) {
+        const auto limits = one->close();
+        pool_->launch(one, limits ? &*limits : nullptr, true, false);
+    }
 }
 
 void crew::give_back(const std::vector<delivery>& found, const std::vector<std::string>& queues,
@@ -96,16 +138,16 @@ void crew::give_back(const std::vector<delivery>& found, const std::vector<std::
 
 void crew::give_back_waiting() {
     for (const auto& one : running_.all()) {
-        if (!one->has_begun()) pool_->cancel(*one, errc::shut_down);
+        if (one->is_queued()) one->cancel(errc::shut_down);
     }
 }
 
 void crew::cancel(const std::string& queue, const cancel_request& wanted) {
-    if (const auto found = running_.find(queue, wanted)) pool_->cancel(*found, errc::cancelled);
+    if (const auto found = running_.find(queue, wanted)) found->cancel(errc::cancelled);
 }
 
 void crew::cancel_all(errc reason) {
-    for (const auto& one : running_.all()) pool_->cancel(*one, reason);
+    for (const auto& one : running_.all()) one->cancel(reason);
 }
 
 void crew::close() {
@@ -113,6 +155,7 @@ void crew::close() {
     cancel_all(errc::shut_down);
     pool_->shut_down();
     cancel_all(errc::shut_down);  // what was launched meanwhile
+    for (const auto& one : batches_.take_all()) one->drop();
     is_quiet_ = false;
 }
 
@@ -135,20 +178,58 @@ asio::awaitable<void> crew::emptied() {
     }
 }
 
+executor_counts crew::counts() const {
+    const auto ended = [this](job_end how) { return batch_ends_[static_cast<std::size_t>(how)].load(); };  // before the others
+    const auto succeeded = ended(job_end::succeeded), failed = ended(job_end::failed), cancelled = ended(job_end::cancelled);
+    auto sum = pool_->counts();
+    std::set<const batch_run*> queued, running;
+    for (const auto& one : running_.all()) {
+        if (one->has_slot()) continue;
+        const auto* const batch = static_cast<const batch_part&>(*one).batch();
+        const bool has_begun = one->has_begun();
+        auto& count = has_begun ? sum.running : sum.queued;
+        auto& known = has_begun ? running : queued;
+        const bool is_counted = count > 0 && batch->is_closed() && known.insert(batch).second;  // as one job
+        count += is_counted ? 0 : 1;
+    }
+    const auto correct = [this](std::uint64_t& count, std::uint64_t batches, job_end how) {
+        count += item_ends_[static_cast<std::size_t>(how)] - (std::min)(count, batches);  // some come late for the pool's count
+    };
+    correct(sum.succeeded, succeeded, job_end::succeeded);
+    correct(sum.failed, failed, job_end::failed);
+    correct(sum.cancelled, cancelled, job_end::cancelled);
+    return sum;
+}
+
 void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
+    finish(ended, error);
+    if (ended.has_slot()) return let_go();
+    const bool is_cancelled = ended.stopping() && ended.stop_reason() != errc::timed_out;
+    ++item_ends_[static_cast<std::size_t>(!error ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
+}
+
+void crew::on_batch_end(std::optional<job_end> how) noexcept {
+    if (!how) {
+        --in_hand_;
+        return;
+    }
+    ++batch_ends_[static_cast<std::size_t>(*how)];
+    let_go();
+}
+
+void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
         send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
-    let_go();
 }
 
 void crew::on_abandon(attempt& of) noexcept {
     running_.remove(of);
-    --in_hand_;
+    if (of.has_slot()) --in_hand_;
 }
 
 void crew::on_progress(attempt& of, std::string encoded) {
