@@ -5130,13 +5130,15 @@ asio::awaitable<void> memory_broker::watch(std::string consumer, duration wait) 
 
 asio::awaitable<std::vector<effect>> memory_broker::settle(std::string queue, std::string consumer,
                                                            const std::vector<settlement>& settlements) {
-    co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+    const auto mended = detail::with_storable_ends(settlements);
+    co_return hub_->for_each(queue, mended ? *mended : settlements, [&](auto& in, const settlement& end, time_point now) {
         return in.settle(in.find_consumer(consumer), end, now);
     }, hub::pace::some);
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::report(std::string queue, std::string consumer,
                                                            std::vector<attempt_report> reports) {
+    detail::check_reports(reports);
     detail::make_valid(reports);
     co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
         return in.report(in.find_consumer(consumer), std::move(news));
@@ -10858,6 +10860,11 @@ void follow_task(const task_id& id, inlet& reader) {
 
 namespace taskflux {
 
+void context::report_progress(std::string encoded) {
+    detail::check_progress_size(encoded);
+    sink_.on_progress(std::move(encoded));
+}
+
 void context::claim_call(const std::string& name) {
     book_.claim("call", name);
     const bool is_position = name.find_first_not_of("0123456789.") == std::string::npos;
@@ -11240,6 +11247,7 @@ bool received_message::is_cancelled() const { return detail::held(held_)->is_can
 
 asio::awaitable<effect> received_message::complete(std::string result) {
     auto how = detail::held(held_)->end(settlement::kind::complete);
+    detail::check_result_size(result);
     how.data = std::move(result);
     return detail::held_message::settle(held_, std::move(how));
 }
@@ -24964,9 +24972,11 @@ public:
     }
 
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          const std::vector<settlement>& settlements) override {
+                                          const std::vector<settlement>& given) override {
         const auto on = engine_;
         const auto into = on->at(queue);
+        const auto mended = detail::with_storable_ends(given);
+        const auto& settlements = mended ? *mended : given;
         std::vector<effect> effects;
         effects.reserve(settlements.size());
         std::vector<end_item> ends;
@@ -24990,6 +25000,7 @@ public:
         const auto on = engine_;
         on->check_open();
         detail::check_queue_name(queue);
+        detail::check_reports(reports);
         detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {

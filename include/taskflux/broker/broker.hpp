@@ -222,11 +222,13 @@ public:
 
     /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
     /// cancelled) for each. A task that completes while subtasks of its are open waits for them. `settlements` must
-    /// live until this returns, and can be given again when it throws: what took effect then counts as lost.
+    /// live until this returns, and can be given again when it throws: what took effect then counts as lost. A result over
+    /// 64 MiB is not stored: its task fails with `too_large`.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                                   const std::vector<settlement>& settlements) = 0;
 
-    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
+    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each. Errors: `too_large` for a
+    /// progress over 1 MiB, and nothing is stored.
     virtual awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
                                                   std::vector<attempt_report> reports) = 0;
 

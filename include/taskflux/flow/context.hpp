@@ -85,10 +85,11 @@ public:
     bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
 
     /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background; of values that are reported quickly one after the other, only the last may be sent.
+    /// background; of values that are reported quickly one after the other, only the last may be sent. Errors: `too_large`
+    /// for more than 1 MiB of JSON.
     template <class T>
     void progress(const T& value) {
-        sink_.on_progress(encode(value));
+        report_progress(encode(value));
     }
 
     /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
@@ -250,6 +251,8 @@ public:
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    void report_progress(std::string encoded);
+
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();
         auto call = detail::wait_until(book_, name, when);

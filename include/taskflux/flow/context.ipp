@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
@@ -12,6 +13,11 @@
 #include <vector>
 
 namespace taskflux {
+
+void context::report_progress(std::string encoded) {
+    detail::check_progress_size(encoded);
+    sink_.on_progress(std::move(encoded));
+}
 
 void context::claim_call(const std::string& name) {
     book_.claim("call", name);

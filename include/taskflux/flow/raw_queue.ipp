@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker/background.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
@@ -189,6 +190,7 @@ bool received_message::is_cancelled() const { return detail::held(held_)->is_can
 
 asio::awaitable<effect> received_message::complete(std::string result) {
     auto how = detail::held(held_)->end(settlement::kind::complete);
+    detail::check_result_size(result);
     how.data = std::move(result);
     return detail::held_message::settle(held_, std::move(how));
 }
