@@ -1204,6 +1204,59 @@ inline retry_policy policy_of(const retry_rule& rule) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/trace_context.hpp ------------------------------------------------------
+
+namespace taskflux {
+
+/// A place in a distributed trace, after W3C Trace Context, level 2: what the headers `traceparent` and `tracestate` say. A value.
+class trace_context {
+public:
+    static constexpr std::string_view parent_header = "traceparent", state_header = "tracestate";
+
+    using trace_id = std::array<unsigned char, 16>;
+    using span_id = std::array<unsigned char, 8>;
+
+    /// What was received; nothing where `traceparent` is not valid: then a trace begins anew. Of a later version, what this one
+    /// knows. A `tracestate` that is not valid is left out.
+    static std::optional<trace_context> parse(std::string_view traceparent, std::string_view tracestate = {});
+
+    /// A new trace, with random ids.
+    static trace_context start(bool sampled = true);
+
+    /// The same trace, from another span.
+    trace_context child(const span_id& span) const {
+        auto made = *this;
+        made.span_ = span;
+        return made;
+    }
+
+    /// For the headers.
+    std::string traceparent() const;
+    const std::string& tracestate() const { return state_; }
+
+    const trace_id& trace() const { return trace_; }
+    const span_id& span() const { return span_; }  ///< of what is below it, the parent
+
+    /// Whether the caller may have recorded the trace.
+    bool is_sampled() const { return (flags_ & sampled_flag) != 0; }
+    /// Whether at least the last seven bytes of the trace's id are random.
+    bool is_random() const { return (flags_ & random_flag) != 0; }
+
+    friend bool operator==(const trace_context&, const trace_context&) = default;
+
+private:
+    static constexpr std::uint8_t sampled_flag = 1, random_flag = 2;
+
+    trace_context() {}
+
+    trace_id trace_{};
+    span_id span_{};
+    std::uint8_t flags_ = 0;
+    std::string state_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/options.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -1405,6 +1458,14 @@ public:
     submit_options& header(std::string name, std::string value) {
         detail::check_header(name, value);
         return headers_[std::move(name)] = std::move(value), *this;
+    }
+
+    /// Puts the task below a place in a trace (W3C Trace Context), by the headers `traceparent` and `tracestate`.
+    submit_options& trace(const trace_context& below) {
+        header(std::string(trace_context::parent_header), below.traceparent());
+        headers_.erase(std::string(trace_context::state_header));
+        if (below.tracestate().empty()) return *this;
+        return header(std::string(trace_context::state_header), below.tracestate());
     }
 
     const std::optional<std::string>& queue() const { return queue_; }
@@ -7372,6 +7433,11 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
+    /// The place of this attempt in the trace that the task was submitted in: below the header `traceparent`, with a span of its
+    /// own, another one for each attempt. Subtasks go below it by themselves; pass it to what else the handler calls
+    /// (`submit_options::trace`). Nothing where there is no such header, or it is not valid (W3C Trace Context, level 2).
+    std::optional<trace_context> trace() const;
+
     /// The broker's time: what its wall clock shows; tests move it.
     time_point now() const { return clock_.wall(); }
 
@@ -7553,6 +7619,7 @@ public:
 
 private:
     void report_progress(std::string encoded);
+    void inherit_trace(header_map& headers) const;
 
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();

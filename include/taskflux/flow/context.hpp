@@ -5,6 +5,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/core/trace_context.hpp>
 #include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/client/submission.hpp>
@@ -70,6 +71,11 @@ public:
         const auto found = headers().find(name);
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
+
+    /// The place of this attempt in the trace that the task was submitted in: below the header `traceparent`, with a span of its
+    /// own, another one for each attempt. Subtasks go below it by themselves; pass it to what else the handler calls
+    /// (`submit_options::trace`). Nothing where there is no such header, or it is not valid (W3C Trace Context, level 2).
+    std::optional<trace_context> trace() const;
 
     /// The broker's time: what its wall clock shows; tests move it.
     time_point now() const { return clock_.wall(); }
@@ -252,6 +258,7 @@ public:
 
 private:
     void report_progress(std::string encoded);
+    void inherit_trace(header_map& headers) const;
 
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();

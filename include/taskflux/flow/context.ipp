@@ -3,16 +3,38 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/calls/stream/outlet.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/detail/fnv1a.hpp>
 #include <taskflux/flow/client/task_stream.hpp>
 #include <taskflux/flow/context.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace taskflux {
+
+namespace detail {
+
+/// An id for an attempt's span: another one for each attempt, and the same whenever it is asked.
+inline trace_context::span_id span_of_attempt(const task_id& task, std::uint32_t token) {
+    auto mixed = fnv1a(std::to_string(token), fnv1a(to_string(task) + ' '));
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;  // the end of splitmix64 (Vigna): all bits depend on all
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;
+    mixed ^= mixed >> 31;
+    if (mixed == 0) mixed = 1;  // no id is 0
+    trace_context::span_id made;
+    for (auto& byte : made) {
+        byte = static_cast<unsigned char>(mixed >> 56);
+        mixed <<= 8;
+    }
+    return made;
+}
+
+}  // namespace detail
 
 void context::report_progress(std::string encoded) {
     detail::check_progress_size(encoded);
@@ -33,11 +55,33 @@ void context::check_shared(const submit_options& options) {
     throw error(errc::invalid_argument, "several subtasks can't share an id or a unique key: leave it out");
 }
 
+std::optional<trace_context> context::trace() const {
+    const auto parent = header(trace_context::parent_header);
+    if (parent.empty()) return std::nullopt;
+    const auto received = trace_context::parse(parent, header(trace_context::state_header));
+    if (!received) return std::nullopt;
+    return received->child(detail::span_of_attempt(id_, what_.token));
+}
+
+void context::inherit_trace(header_map& headers) const {
+    const std::string parent(trace_context::parent_header), state(trace_context::state_header);
+    const bool is_given = headers.contains(parent);
+    if (is_given || !this->headers().contains(parent)) return;  // a state that is given with it, or alone, is the caller's
+    const auto mine = trace();
+    if (!mine) return;
+    headers[parent] = mine->traceparent();
+    if (!mine->tracestate().empty()) headers.try_emplace(state, mine->tracestate());
+}
+
 new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
                           std::string payload) const {
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
-    spec->headers.insert(headers().begin(), headers().end());
+    inherit_trace(spec->headers);
+    for (const auto& [name, value] : headers()) {
+        const bool is_of_trace = name == trace_context::parent_header || name == trace_context::state_header;
+        if (!is_of_trace) spec->headers.emplace(name, value);
+    }
     spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
