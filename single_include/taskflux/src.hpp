@@ -10541,12 +10541,18 @@ private:
         return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+    asio::awaitable<void> run() override {
+        auto& ctx = begin_here();
+        if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        return handler_.run(ctx, what_.payload, result_);
+    }
 
     void call() override {
         if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
         const plain_scope here(*this);
-        handler_.call(begin_here(), what_.payload, result_);
+        auto& ctx = begin_here();
+        if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        handler_.call(ctx, what_.payload, result_);
     }
 
     std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }
@@ -11392,7 +11398,12 @@ received_message::~received_message() = default;
 
 const task_id& received_message::id() const { return detail::held(held_)->id(); }
 const std::string& received_message::name() const { return detail::held(held_)->what().spec->name; }
-const std::string& received_message::body() const { return detail::held(held_)->what().payload; }
+const std::string& received_message::body() const {
+    const auto& what = detail::held(held_)->what();
+    if (what.unreadable) std::rethrow_exception(what.unreadable);
+    return what.payload;
+}
+
 const std::string& received_message::own_id() const { return detail::held(held_)->what().own_id; }
 const header_map& received_message::headers() const { return detail::held(held_)->what().spec->headers; }
 unsigned received_message::deliveries() const { return detail::held(held_)->what().token; }

@@ -420,6 +420,9 @@ public:
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
 protected:
+    /// For an implementation that stands in front of another one: it is closed with that.
+    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
+
     /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
     void begin_closing();
 
@@ -1988,6 +1991,7 @@ struct delivery {
     time_point first_started_at{};
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
+    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
 };
 
 /// How an attempt ended.
@@ -2110,6 +2114,8 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
+    broker() = default;
+
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
@@ -2215,6 +2221,10 @@ public:
 
     /// Ends every wait, and every later call, with `errc::shut_down`.
     virtual void close() = 0;
+
+protected:
+    /// For a broker in front of another one.
+    explicit broker(const broker* inner) : exchange(inner) {}
 };
 
 using broker_ptr = std::shared_ptr<broker>;
@@ -3810,6 +3820,71 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/codec/coded.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// How a text is stored that went through codecs (`taskflux::coded`): as JSON, so that whatever shows it can, with the names of the
+/// codecs in the order in which they were applied: `{"$coded":"zstd aes-256-gcm:k2","data":"<base64>"}`.
+struct coded_form {
+    static constexpr std::string_view begin = R"({"$coded":")", middle = R"(","data":")", end = R"("})";
+
+    /// Of a codec's name with its argument ("aes-256-gcm:k2").
+    static constexpr bool is_name_character(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-_./:").find(c) != std::string_view::npos;
+    }
+};
+
+struct coded_parts {
+    std::string_view codecs;  ///< names with a space in between; empty: a plain text that looks as if it were coded
+    std::string_view data;    ///< base64
+};
+
+/// Nothing for a text that is stored as it is.
+inline std::optional<coded_parts> coded_parts_of(std::string_view stored) {
+    using form = coded_form;
+    if (!stored.starts_with(form::begin) || !stored.ends_with(form::end)) return std::nullopt;
+    stored.remove_prefix(form::begin.size());
+    const auto middle = stored.find(form::middle);
+    if (middle == std::string_view::npos || middle + form::middle.size() + form::end.size() > stored.size()) return std::nullopt;
+    coded_parts made;
+    made.codecs = stored.substr(0, middle);
+    if (!std::ranges::all_of(made.codecs, [](char c) { return c == ' ' || form::is_name_character(c); })) return std::nullopt;
+    made.data = stored.substr(middle + form::middle.size());
+    made.data.remove_suffix(form::end.size());
+    return made;
+}
+
+}  // namespace detail
+
+/// The names of the codecs that a stored text went through, in their order and with a space in between ("zstd aes-256-gcm:k2");
+/// nothing for one that is stored as it is. For what shows records: it needs no codec and no key.
+inline std::optional<std::string_view> codecs_of(std::string_view stored) {
+    const auto parts = detail::coded_parts_of(stored);
+    if (!parts) return std::nullopt;
+    return parts->codecs;
+}
+
+namespace detail {
+
+/// Throws `bad_payload` for a text that nobody has decoded: its sender's broker has codecs that the reader's has not. No failure of
+/// the payload: another worker may read it. `subject`: what it is, for the error.
+template <class Subject>
+void refuse_coded(const Subject& subject, std::string_view text) {
+    if (!text.starts_with(coded_form::begin)) return;
+    const auto parts = coded_parts_of(text);
+    if (!parts) return;
+    throw error(errc::bad_payload, subject() + " is coded (" + std::string(parts->codecs) + "), and its reader has no such codec: make "
+                                               "its broker with taskflux::coded, as the sender's was");
+}
+
+}  // namespace detail
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/codec/named.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -3823,6 +3898,7 @@ Error named(const Error& cause, const std::string& what) {
 /// Like `decode`; an error begins with what `subject` returns, such as "the result of method calculator.add".
 template <class T, class Subject>
 T decode_of(const Subject& subject, std::string_view text) {
+    refuse_coded(subject, text);
     try {
         return decode<T>(text);
     } catch (const decode_error& e) {
@@ -5175,6 +5251,7 @@ struct handler_call<Function, void, Context> {
 
 template <class P>
 P read_payload(const auto& ctx, std::string_view text) {
+    refuse_coded([&] { return "the payload of " + ctx.subject(); }, text);
     try {
         return decode<P>(text);
     } catch (const payload_error& e) {
@@ -12104,7 +12181,8 @@ public:
 
     const task_id& id() const;
     const std::string& name() const;         ///< the task's; "message" where `send` sent it
-    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON
+    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON. Errors: `bad_payload`,
+                                             ///< on a broker made by `coded`, for what can't be read
     const std::string& own_id() const;       ///< the id that the sender gave it, or empty
     const header_map& headers() const;
     unsigned deliveries() const;             ///< 1 for the first; from 2 on it may have been handled before

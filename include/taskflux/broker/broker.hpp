@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -76,6 +77,7 @@ struct delivery {
     time_point first_started_at{};
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
+    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
 };
 
 /// How an attempt ended.
@@ -198,6 +200,8 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
+    broker() = default;
+
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
@@ -303,6 +307,10 @@ public:
 
     /// Ends every wait, and every later call, with `errc::shut_down`.
     virtual void close() = 0;
+
+protected:
+    /// For a broker in front of another one.
+    explicit broker(const broker* inner) : exchange(inner) {}
 };
 
 using broker_ptr = std::shared_ptr<broker>;

@@ -180,7 +180,12 @@ received_message::~received_message() = default;
 
 const task_id& received_message::id() const { return detail::held(held_)->id(); }
 const std::string& received_message::name() const { return detail::held(held_)->what().spec->name; }
-const std::string& received_message::body() const { return detail::held(held_)->what().payload; }
+const std::string& received_message::body() const {
+    const auto& what = detail::held(held_)->what();
+    if (what.unreadable) std::rethrow_exception(what.unreadable);
+    return what.payload;
+}
+
 const std::string& received_message::own_id() const { return detail::held(held_)->what().own_id; }
 const header_map& received_message::headers() const { return detail::held(held_)->what().spec->headers; }
 unsigned received_message::deliveries() const { return detail::held(held_)->what().token; }
