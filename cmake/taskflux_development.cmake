@@ -38,6 +38,8 @@ endif()
 
 # For <taskflux/app/yaml.hpp>, whose tests are left out where it is not installed.
 find_package(yaml-cpp CONFIG QUIET)
+# For <taskflux/codec/zstd.hpp>, in the same way.
+find_package(zstd CONFIG QUIET)
 
 # What taskflux/src.hpp brings, compiled once for all of the project's own programs, with their options.
 if(TASKFLUX_TEST_SINGLE_HEADER)

@@ -41,6 +41,7 @@ LAYERS = {
     "admin": ("admin", 6),
     "app": ("app", 7),
     "http": ("http", 8),
+    "codec": ("codec", 8),
     "testing": ("testing", 8),
     "taskflux.": ("umbrella", 10),
     "src/": ("bodies", 9),
@@ -58,11 +59,14 @@ SINGLE_HEADERS = [
     ("testing.hpp", ["taskflux.hpp"]),
 ]
 # Never part of the umbrella: only who includes it pays for it.
-OPTIONAL_LAYERS = {"http", "testing"}
+OPTIONAL_LAYERS = {"http", "testing", "codec"}
 OPTIONAL_HEADERS = {"taskflux/app/yaml.hpp"}
 
 # The one place for what an operating system is asked.
 PLATFORM = "taskflux/detail/platform/"
+
+# Headers of libraries that look as if they were an operating system's.
+LIBRARY_HEADERS = {"zstd.h"}
 
 # Boost headers directly below boost/ that are small; any other there drags in a whole library.
 SMALL_BOOST_HEADERS = {"assert", "config", "cstdint", "current_function", "throw_exception", "version"}
@@ -267,7 +271,7 @@ def check_platform(headers):
         if header.name.startswith(PLATFORM):
             continue
         for number, _, name, _ in header.includes:
-            if name.endswith(".h") and "/" not in name.replace("sys/", ""):
+            if name.endswith(".h") and "/" not in name.replace("sys/", "") and name not in LIBRARY_HEADERS:
                 yield header, number, f"<{name}> is not on every platform: only {PLATFORM} includes such headers"
 
 

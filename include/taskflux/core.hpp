@@ -21,5 +21,6 @@
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/core/time_text.hpp>
+#include <taskflux/core/trace_context.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/core/zone.hpp>

@@ -5302,13 +5302,15 @@ asio::awaitable<void> memory_broker::watch(std::string consumer, duration wait) 
 
 asio::awaitable<std::vector<effect>> memory_broker::settle(std::string queue, std::string consumer,
                                                            const std::vector<settlement>& settlements) {
-    co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+    const auto mended = detail::with_storable_ends(settlements);
+    co_return hub_->for_each(queue, mended ? *mended : settlements, [&](auto& in, const settlement& end, time_point now) {
         return in.settle(in.find_consumer(consumer), end, now);
     }, hub::pace::some);
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::report(std::string queue, std::string consumer,
                                                            std::vector<attempt_report> reports) {
+    detail::check_reports(reports);
     detail::make_valid(reports);
     co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
         return in.report(in.find_consumer(consumer), std::move(news));
@@ -8545,6 +8547,120 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/trace_context.ipp ------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The value of two small hexadecimal digits; capital ones are not valid in these headers.
+inline std::optional<unsigned> hex_byte(std::string_view two) {
+    unsigned value = 0;
+    for (const char c : two) {
+        const bool is_digit = c >= '0' && c <= '9';
+        if (!is_digit && (c < 'a' || c > 'f')) return std::nullopt;
+        value = value << 4 | static_cast<unsigned>(is_digit ? c - '0' : c - 'a' + 10);
+    }
+    return value;
+}
+
+/// Whether all digits are valid, and not all of them 0.
+inline bool read_hex(std::string_view text, std::span<unsigned char> into) {
+    for (std::size_t i = 0; i < into.size(); ++i) {
+        const auto byte = hex_byte(text.substr(2 * i, 2));
+        if (!byte) return false;
+        into[i] = static_cast<unsigned char>(*byte);
+    }
+    return std::ranges::any_of(into, [](unsigned char byte) { return byte != 0; });
+}
+
+inline void append_hex(std::string& out, std::span<const unsigned char> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (const auto byte : bytes) out += {digits[byte >> 4], digits[byte & 15]};
+}
+
+/// A member of a tracestate: key=value.
+inline bool is_state_member(std::string_view member) {
+    constexpr std::size_t longest = 256;
+    const auto equals = member.find('=');
+    if (equals == std::string_view::npos) return false;
+    const auto key = member.substr(0, equals);
+    const auto value = member.substr(equals + 1);
+    const auto begins_key = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    const auto is_in_key = [&](char c) { return begins_key(c) || std::string_view("_-*/@").find(c) != std::string_view::npos; };
+    const auto is_in_value = [](char c) { return c >= 0x20 && c <= 0x7e && c != ',' && c != '='; };
+    return !key.empty() && key.size() <= longest && begins_key(key.front()) && std::ranges::all_of(key, is_in_key) &&
+           !value.empty() && value.size() <= longest && value.back() != ' ' && std::ranges::all_of(value, is_in_value);
+}
+
+/// Without white space around its members and without empty ones; empty where it is not valid.
+inline std::string read_tracestate(std::string_view text) {
+    constexpr std::size_t most_members = 32;
+    constexpr std::string_view blank = " \t";
+    std::string made;
+    std::set<std::string_view> keys;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        auto member = text.substr(0, comma);
+        text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+        const auto first = member.find_first_not_of(blank);
+        if (first == std::string_view::npos) continue;
+        member = member.substr(first, member.find_last_not_of(blank) + 1 - first);
+        const bool is_new = is_state_member(member) && keys.insert(member.substr(0, member.find('='))).second;
+        if (!is_new || keys.size() > most_members) return {};
+        if (!made.empty()) made += ',';
+        made += member;
+    }
+    return made;
+}
+
+}  // namespace detail
+
+std::optional<trace_context> trace_context::parse(std::string_view traceparent, std::string_view tracestate) {
+    constexpr std::size_t size = 55, trace_at = 3, span_at = 36, flags_at = 53;
+    if (traceparent.size() < size) return std::nullopt;
+    if (traceparent[trace_at - 1] != '-' || traceparent[span_at - 1] != '-' || traceparent[flags_at - 1] != '-') return std::nullopt;
+    const auto known = detail::hex_byte(traceparent.substr(0, 2));
+    if (!known || *known == 0xff) return std::nullopt;
+    if (traceparent.size() > size && (*known == 0 || traceparent[size] != '-')) return std::nullopt;
+    trace_context made;
+    const auto flags = detail::hex_byte(traceparent.substr(flags_at, 2));
+    if (!flags || !detail::read_hex(traceparent.substr(trace_at), made.trace_) ||
+        !detail::read_hex(traceparent.substr(span_at), made.span_)) {
+        return std::nullopt;
+    }
+    made.flags_ = static_cast<std::uint8_t>(*flags & (sampled_flag | random_flag));
+    made.state_ = detail::read_tracestate(tracestate);
+    return made;
+}
+
+trace_context trace_context::start(bool sampled) {
+    std::random_device random;
+    trace_context made;
+    const auto fill = [&](std::span<unsigned char> bytes) {
+        while (std::ranges::all_of(bytes, [](unsigned char byte) { return byte == 0; })) {
+            for (auto& byte : bytes) byte = static_cast<unsigned char>(random() & 0xff);
+        }
+    };
+    fill(made.trace_);
+    fill(made.span_);
+    made.flags_ = static_cast<std::uint8_t>(random_flag | (sampled ? sampled_flag : 0));
+    return made;
+}
+
+std::string trace_context::traceparent() const {
+    std::string text = "00-";
+    detail::append_hex(text, trace_);
+    text += '-';
+    detail::append_hex(text, span_);
+    text += '-';
+    const unsigned char flags[] = {flags_};
+    detail::append_hex(text, flags);
+    return text;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/zone/database.hpp ------------------------------------------------------
 
 // Which zones there are and when their clocks change: Abseil's, the same for all compilers. The C++ library's own are for
@@ -10737,11 +10853,25 @@ void context::check_shared(const submit_options& options) {
     throw error(errc::invalid_argument, "several subtasks can't share an id or a unique key: leave it out");
 }
 
+void context::inherit_trace(header_map& headers) const {
+    const std::string parent(trace_context::parent_header), state(trace_context::state_header);
+    const bool is_given = headers.contains(parent);
+    if (is_given || !this->headers().contains(parent)) return;  // a state that is given with it, or alone, is the caller's
+    const auto mine = trace();
+    if (!mine) return;
+    headers[parent] = mine->traceparent();
+    if (!mine->tracestate().empty()) headers.try_emplace(state, mine->tracestate());
+}
+
 new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
                           std::string payload) const {
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
-    spec->headers.insert(headers().begin(), headers().end());
+    inherit_trace(spec->headers);
+    for (const auto& [name, value] : headers()) {
+        const bool is_of_trace = name == trace_context::parent_header || name == trace_context::state_header;
+        if (!is_of_trace) spec->headers.emplace(name, value);
+    }
     spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));
@@ -11136,7 +11266,12 @@ received_message::~received_message() = default;
 
 const task_id& received_message::id() const { return detail::held(held_)->id(); }
 const std::string& received_message::name() const { return detail::held(held_)->what().spec->name; }
-const std::string& received_message::body() const { return detail::held(held_)->what().payload; }
+const std::string& received_message::body() const {
+    const auto& what = detail::held(held_)->what();
+    if (what.unreadable) std::rethrow_exception(what.unreadable);
+    return what.payload;
+}
+
 const std::string& received_message::own_id() const { return detail::held(held_)->what().own_id; }
 const header_map& received_message::headers() const { return detail::held(held_)->what().spec->headers; }
 unsigned received_message::deliveries() const { return detail::held(held_)->what().token; }
@@ -11146,6 +11281,7 @@ bool received_message::is_cancelled() const { return detail::held(held_)->is_can
 
 asio::awaitable<effect> received_message::complete(std::string result) {
     auto how = detail::held(held_)->end(settlement::kind::complete);
+    detail::check_result_size(result);
     how.data = std::move(result);
     return detail::held_message::settle(held_, std::move(how));
 }
@@ -11186,6 +11322,44 @@ asio::awaitable<job<raw>> raw_queue::send_task(std::string task, std::string pay
 
 asio::awaitable<std::optional<received_message>> raw_queue::receive(duration wait) const {
     return detail::raw_receiver::receive(detail::receiver_of(receiver_), wait);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/flow/running_task.ipp -------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// An id for an attempt's span: another one for each attempt, and the same whenever it is asked.
+inline trace_context::span_id span_of_attempt(const task_id& task, std::uint32_t token) {
+    auto mixed = fnv1a(std::to_string(token), fnv1a(to_string(task) + ' '));
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;  // the end of splitmix64 (Vigna): all bits depend on all
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;
+    mixed ^= mixed >> 31;
+    if (mixed == 0) mixed = 1;  // no id is 0
+    trace_context::span_id made;
+    for (auto& byte : made) {
+        byte = static_cast<unsigned char>(mixed >> 56);
+        mixed <<= 8;
+    }
+    return made;
+}
+
+}  // namespace detail
+
+void running_task::report_progress(std::string encoded) const {
+    detail::check_progress_size(encoded);
+    sink_.on_progress(std::move(encoded));
+}
+
+std::optional<trace_context> running_task::trace() const {
+    const auto parent = header(trace_context::parent_header);
+    if (parent.empty()) return std::nullopt;
+    const auto received = trace_context::parse(parent, header(trace_context::state_header));
+    if (!received) return std::nullopt;
+    return received->child(detail::span_of_attempt(id_, what_.token));
 }
 
 }  // namespace taskflux
@@ -25656,9 +25830,11 @@ public:
     }
 
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          const std::vector<settlement>& settlements) override {
+                                          const std::vector<settlement>& given) override {
         const auto on = engine_;
         const auto into = on->at(queue);
+        const auto mended = detail::with_storable_ends(given);
+        const auto& settlements = mended ? *mended : given;
         std::vector<effect> effects;
         effects.reserve(settlements.size());
         std::vector<end_item> ends;
@@ -25682,6 +25858,7 @@ public:
         const auto on = engine_;
         on->check_open();
         detail::check_queue_name(queue);
+        detail::check_reports(reports);
         detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {

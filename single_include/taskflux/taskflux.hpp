@@ -421,6 +421,9 @@ public:
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
 protected:
+    /// For an implementation that stands in front of another one: it is closed with that.
+    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
+
     /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
     void begin_closing();
 
@@ -1207,6 +1210,59 @@ inline retry_policy policy_of(const retry_rule& rule) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/trace_context.hpp ------------------------------------------------------
+
+namespace taskflux {
+
+/// A place in a distributed trace, after W3C Trace Context, level 2: what the headers `traceparent` and `tracestate` say. A value.
+class trace_context {
+public:
+    static constexpr std::string_view parent_header = "traceparent", state_header = "tracestate";
+
+    using trace_id = std::array<unsigned char, 16>;
+    using span_id = std::array<unsigned char, 8>;
+
+    /// What was received; nothing where `traceparent` is not valid: then a trace begins anew. Of a later version, what this one
+    /// knows. A `tracestate` that is not valid is left out.
+    static std::optional<trace_context> parse(std::string_view traceparent, std::string_view tracestate = {});
+
+    /// A new trace, with random ids.
+    static trace_context start(bool sampled = true);
+
+    /// The same trace, from another span.
+    trace_context child(const span_id& span) const {
+        auto made = *this;
+        made.span_ = span;
+        return made;
+    }
+
+    /// For the headers.
+    std::string traceparent() const;
+    const std::string& tracestate() const { return state_; }
+
+    const trace_id& trace() const { return trace_; }
+    const span_id& span() const { return span_; }  ///< of what is below it, the parent
+
+    /// Whether the caller may have recorded the trace.
+    bool is_sampled() const { return (flags_ & sampled_flag) != 0; }
+    /// Whether at least the last seven bytes of the trace's id are random.
+    bool is_random() const { return (flags_ & random_flag) != 0; }
+
+    friend bool operator==(const trace_context&, const trace_context&) = default;
+
+private:
+    static constexpr std::uint8_t sampled_flag = 1, random_flag = 2;
+
+    trace_context() {}
+
+    trace_id trace_{};
+    span_id span_{};
+    std::uint8_t flags_ = 0;
+    std::string state_;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/options.hpp ------------------------------------------------------------
 
 namespace taskflux {
@@ -1438,6 +1494,14 @@ public:
     submit_options& header(std::string name, std::string value) {
         detail::check_header(name, value);
         return headers_[std::move(name)] = std::move(value), *this;
+    }
+
+    /// Puts the task below a place in a trace (W3C Trace Context), by the headers `traceparent` and `tracestate`.
+    submit_options& trace(const trace_context& below) {
+        header(std::string(trace_context::parent_header), below.traceparent());
+        headers_.erase(std::string(trace_context::state_header));
+        if (below.tracestate().empty()) return *this;
+        return header(std::string(trace_context::state_header), below.tracestate());
     }
 
     const std::optional<std::string>& queue() const { return queue_; }
@@ -2064,6 +2128,7 @@ struct delivery {
     time_point first_started_at{};
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
+    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
 };
 
 /// How an attempt ended.
@@ -2189,6 +2254,8 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
+    broker() = default;
+
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
@@ -2213,11 +2280,13 @@ public:
 
     /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
     /// cancelled) for each. A task that completes while subtasks of its are open waits for them. `settlements` must
-    /// live until this returns, and can be given again when it throws: what took effect then counts as lost.
+    /// live until this returns, and can be given again when it throws: what took effect then counts as lost. A result over
+    /// 64 MiB is not stored: its task fails with `too_large`.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                                   const std::vector<settlement>& settlements) = 0;
 
-    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
+    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each. Errors: `too_large` for a
+    /// progress over 1 MiB, and nothing is stored.
     virtual awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
                                                   std::vector<attempt_report> reports) = 0;
 
@@ -2297,6 +2366,10 @@ public:
 
     /// Ends every wait, and every later call, with `errc::shut_down`.
     virtual void close() = 0;
+
+protected:
+    /// For a broker in front of another one.
+    explicit broker(const broker* inner) : exchange(inner) {}
 };
 
 using broker_ptr = std::shared_ptr<broker>;
@@ -3892,6 +3965,71 @@ T decode(std::string_view text, const decode_limits& limits = {}) {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/codec/coded.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// How a text is stored that went through codecs (`taskflux::coded`): as JSON, so that whatever shows it can, with the names of the
+/// codecs in the order in which they were applied: `{"$coded":"zstd aes-256-gcm:k2","data":"<base64>"}`.
+struct coded_form {
+    static constexpr std::string_view begin = R"({"$coded":")", middle = R"(","data":")", end = R"("})";
+
+    /// Of a codec's name with its argument ("aes-256-gcm:k2").
+    static constexpr bool is_name_character(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-_./:").find(c) != std::string_view::npos;
+    }
+};
+
+struct coded_parts {
+    std::string_view codecs;  ///< names with a space in between; empty: a plain text that looks as if it were coded
+    std::string_view data;    ///< base64
+};
+
+/// Nothing for a text that is stored as it is.
+inline std::optional<coded_parts> coded_parts_of(std::string_view stored) {
+    using form = coded_form;
+    if (!stored.starts_with(form::begin) || !stored.ends_with(form::end)) return std::nullopt;
+    stored.remove_prefix(form::begin.size());
+    const auto middle = stored.find(form::middle);
+    if (middle == std::string_view::npos || middle + form::middle.size() + form::end.size() > stored.size()) return std::nullopt;
+    coded_parts made;
+    made.codecs = stored.substr(0, middle);
+    if (!std::ranges::all_of(made.codecs, [](char c) { return c == ' ' || form::is_name_character(c); })) return std::nullopt;
+    made.data = stored.substr(middle + form::middle.size());
+    made.data.remove_suffix(form::end.size());
+    return made;
+}
+
+}  // namespace detail
+
+/// The names of the codecs that a stored text went through, in their order and with a space in between ("zstd aes-256-gcm:k2");
+/// nothing for one that is stored as it is. For what shows records: it needs no codec and no key.
+inline std::optional<std::string_view> codecs_of(std::string_view stored) {
+    const auto parts = detail::coded_parts_of(stored);
+    if (!parts) return std::nullopt;
+    return parts->codecs;
+}
+
+namespace detail {
+
+/// Throws `bad_payload` for a text that nobody has decoded: its sender's broker has codecs that the reader's has not. No failure of
+/// the payload: another worker may read it. `subject`: what it is, for the error.
+template <class Subject>
+void refuse_coded(const Subject& subject, std::string_view text) {
+    if (!text.starts_with(coded_form::begin)) return;
+    const auto parts = coded_parts_of(text);
+    if (!parts) return;
+    throw error(errc::bad_payload, subject() + " is coded (" + std::string(parts->codecs) + "), and its reader has no such codec: make "
+                                               "its broker with taskflux::coded, as the sender's was");
+}
+
+}  // namespace detail
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/codec/named.hpp --------------------------------------------------------
 
 namespace taskflux::detail {
@@ -3905,6 +4043,7 @@ Error named(const Error& cause, const std::string& what) {
 /// Like `decode`; an error begins with what `subject` returns, such as "the result of method calculator.add".
 template <class T, class Subject>
 T decode_of(const Subject& subject, std::string_view text) {
+    refuse_coded(subject, text);
     try {
         return decode<T>(text);
     } catch (const decode_error& e) {
@@ -5257,6 +5396,7 @@ struct handler_call<Function, void, Context> {
 
 template <class P>
 P read_payload(const auto& ctx, std::string_view text) {
+    refuse_coded([&] { return "the payload of " + ctx.subject(); }, text);
     try {
         return decode<P>(text);
     } catch (const payload_error& e) {
@@ -6218,6 +6358,11 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
+    /// The place of this attempt in the trace that the task was submitted in: below the header `traceparent`, with a span of its
+    /// own, another one for each attempt. Subtasks go below it by themselves; pass it to what else the handler calls
+    /// (`submit_options::trace`). Nothing where there is no such header, or it is not valid (W3C Trace Context, level 2).
+    std::optional<trace_context> trace() const;
+
     /// The broker's time: what its wall clock shows; tests move it.
     time_point now() const { return clock_.wall(); }
 
@@ -6232,10 +6377,11 @@ public:
     bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
 
     /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background; of values that are reported quickly one after the other, only the last may be sent.
+    /// background; of values that are reported quickly one after the other, only the last may be sent. Errors: `too_large`
+    /// for more than 1 MiB of JSON.
     template <class T>
     void progress(const T& value) const {
-        sink_.on_progress(encode(value));
+        report_progress(encode(value));
     }
 
     /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
@@ -6257,6 +6403,9 @@ protected:
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;
+
+private:
+    void report_progress(std::string encoded) const;
 };
 
 }  // namespace taskflux
@@ -6760,12 +6909,68 @@ inline void check_spec(const task_spec& spec) {
     for (const auto& [name, value] : spec.headers) check_header(name, value);
 }
 
+/// How large what brokers store of a task may be, in bytes, as it is stored.
+struct most_stored {
+    static constexpr std::size_t payload = 64 << 20;
+    static constexpr std::size_t result = 64 << 20;  ///< or failure
+    static constexpr std::size_t progress = 1 << 20;
+};
+
+inline std::string refused_size(const std::string& what, std::size_t bytes, std::size_t most, const std::string& remedy) {
+    return what + " of " + std::to_string(bytes) + " bytes is not stored: at most " + std::to_string(most) + " are; " + remedy;
+}
+
 /// Errors: `too_large`.
 inline void check_payload_size(const std::string& payload) {
-    constexpr std::size_t most = 64 << 20;
-    if (payload.size() <= most) return;
-    throw error(errc::too_large, "a payload of " + std::to_string(payload.size()) + " bytes is not stored: at most " +
-                                     std::to_string(most) + " are; submit a reference to it");
+    if (payload.size() <= most_stored::payload) return;
+    throw error(errc::too_large, refused_size("a payload", payload.size(), most_stored::payload, "submit a reference to it"));
+}
+
+/// Errors: `too_large`.
+inline void check_result_size(const std::string& result) {
+    if (result.size() <= most_stored::result) return;
+    throw error(errc::too_large, refused_size("a result", result.size(), most_stored::result, "return a reference to it"));
+}
+
+/// Errors: `too_large`.
+inline void check_progress_size(const std::string& progress) {
+    if (progress.size() <= most_stored::progress) return;
+    throw error(errc::too_large, refused_size("a progress", progress.size(), most_stored::progress, "report less"));
+}
+
+/// Errors: `too_large`, before any of them is stored.
+inline void check_reports(const std::vector<attempt_report>& reports) {
+    for (const auto& news : reports) {
+        if (news.progress) check_progress_size(*news.progress);
+    }
+}
+
+/// Nothing where all results and failures can be stored. Else the ends with those that can't replaced by failures that say so:
+/// each ends its own task, and none keeps the others of its batch from being stored.
+inline std::optional<std::vector<settlement>> with_storable_ends(const std::vector<settlement>& ends) {
+    const auto fits = [](const settlement& end) { return end.data.size() <= most_stored::result; };
+    if (std::ranges::all_of(ends, fits)) return std::nullopt;
+    std::vector<settlement> mended;
+    mended.reserve(ends.size());
+    for (const auto& end : ends) {
+        if (fits(end)) {
+            mended.push_back(end);
+            continue;
+        }
+        const bool is_result = end.how == settlement::kind::complete;
+        failure told;
+        told.code = "too_large";
+        told.message = refused_size(is_result ? "a result" : "a failure", end.data.size(), most_stored::result,
+                                    is_result ? "return a reference to it" : "throw less");
+        auto& made = mended.emplace_back();
+        made.key = end.key;
+        made.token = end.token;
+        made.how = is_result ? settlement::kind::fail : end.how;
+        made.delay = end.delay;
+        made.counts = end.counts;
+        made.data = encode(told);
+    }
+    return mended;
 }
 
 inline void check_on_duplicate(const new_task& task) {
@@ -7771,6 +7976,8 @@ public:
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    void inherit_trace(header_map& headers) const;
+
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();
         auto call = detail::wait_until(book_, name, when);
@@ -9570,12 +9777,18 @@ private:
         return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+    asio::awaitable<void> run() override {
+        auto& ctx = begin_here();
+        if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        return handler_.run(ctx, what_.payload, result_);
+    }
 
     void call() override {
         if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
         const plain_scope here(*this);
-        handler_.call(begin_here(), what_.payload, result_);
+        auto& ctx = begin_here();
+        if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        handler_.call(ctx, what_.payload, result_);
     }
 
     std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }
@@ -9800,6 +10013,7 @@ public:
     }
 
     std::string read(batch_part& one) override {
+        if (one.what().unreadable) std::rethrow_exception(one.what().unreadable);
         if constexpr (!std::is_void_v<P>) {
             auto& payload = static_cast<part&>(one).payload;
             payload.emplace(read_payload<P>(one.as_task(), one.what().payload));
@@ -13093,7 +13307,8 @@ public:
 
     const task_id& id() const;
     const std::string& name() const;         ///< the task's; "message" where `send` sent it
-    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON
+    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON. Errors: `bad_payload`,
+                                             ///< on a broker made by `coded`, for what can't be read
     const std::string& own_id() const;       ///< the id that the sender gave it, or empty
     const header_map& headers() const;
     unsigned deliveries() const;             ///< 1 for the first; from 2 on it may have been handled before

@@ -5,10 +5,14 @@
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/redis.hpp>
 #include <taskflux/clock.hpp>
+#include <taskflux/codec/coded.hpp>
+#include <taskflux/codec/encrypted.hpp>
 
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace taskflux::conformance {
 
@@ -61,6 +65,23 @@ private:
     broker_ptr broker_;
 };
 
+/// Another one, with an encrypted broker in front of its own.
+class encrypted_backend final : public backend {
+public:
+    explicit encrypted_backend(std::unique_ptr<backend> behind) : behind_(std::move(behind)) {
+        const broker_ptr inner(broker_ptr(), &behind_->broker());
+        broker_ = coded(inner, {encrypted(key_ring("k1", encryption_key(std::string(encryption_key::size, 'a'))))});
+    }
+
+    asio::io_context& context() override { return behind_->context(); }
+    taskflux::broker& broker() override { return *broker_; }
+    void advance(duration by) override { behind_->advance(by); }
+
+private:
+    std::unique_ptr<backend> behind_;
+    broker_ptr broker_;
+};
+
 std::string from_environment(const char* name, std::string otherwise) {
     const char* const value = std::getenv(name);
     return value ? value : otherwise;
@@ -78,7 +99,8 @@ std::unique_ptr<backend> make_backend() {
     const auto name = backend_name();
     if (name == "memory") return std::make_unique<memory_backend>();
     if (name == "redis" || name == "cluster") return std::make_unique<redis_backend>(name == "cluster");
-    throw std::runtime_error("TASKFLUX_BACKEND is " + name + ", it may be memory, redis or cluster");
+    if (name == "encrypted") return std::make_unique<encrypted_backend>(std::make_unique<memory_backend>());
+    throw std::runtime_error("TASKFLUX_BACKEND is " + name + ", it may be memory, redis, cluster or encrypted");
 }
 
 }  // namespace taskflux::conformance

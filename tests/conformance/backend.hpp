@@ -22,7 +22,8 @@ public:
 };
 
 /// A fresh one of the kind that the environment variable TASKFLUX_BACKEND names: memory (the default), redis,
-/// or cluster (a Redis server with cluster mode on). TASKFLUX_REDIS_SERVER is the server's executable.
+/// cluster (a Redis server with cluster mode on), or encrypted (memory, with a broker in front that encrypts).
+/// TASKFLUX_REDIS_SERVER is the server's executable.
 std::unique_ptr<backend> make_backend();
 
 /// How many random walks are taken on a broker of that kind: 10,000 in memory, 500 on a server, or what the

@@ -1,6 +1,7 @@
 #include <conformance/fixture.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/id/limits.hpp>
+#include <taskflux/core/task/failure.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -309,6 +310,61 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_payload_is_as_long_when_it_is_updated_as_when_it
     std::vector<new_task> tasks(1, std::move(large));
     BOOST_TEST(on.error_of(on.broker().submit(q, std::move(tasks))) == errc::too_large);
     BOOST_TEST(on.record(key).payload.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_result_that_is_too_large_fails_its_own_task_and_no_other_of_the_batch, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto keys = on.add_many(3);
+    const auto held = on.fetch(w, 3);
+    BOOST_TEST_REQUIRE(held.size() == 3U);
+    constexpr std::size_t most = 64 << 20;
+    std::vector<settlement> ends;
+    ends.push_back(on.settled(held[0], kind::complete, "1"));
+    ends.push_back(on.settled(held[1], kind::complete, std::string(most + 1, '1')));
+    ends.push_back(on.settled(held[2], kind::complete, "3"));
+    const std::vector done(3, effect::done);
+    BOOST_TEST((on.run(on.broker().settle(q, w, ends)) == done));
+    BOOST_TEST(on.record(keys[0]).result == "1");
+    BOOST_TEST(on.record(keys[2]).result == "3");
+    const auto failed = on.record(keys[1]);
+    BOOST_TEST((failed.state == task_state::failed));
+    BOOST_TEST(failed.result.empty());
+    const auto why = detail::read_failure(failed.error);
+    BOOST_TEST(why.code == "too_large");
+    BOOST_TEST(why.message == "a result of 67108865 bytes is not stored: at most 67108864 are; return a reference to it");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_failure_that_is_too_large_is_retried_as_it_would_have_been, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    BOOST_TEST((on.settle(on.settled(held, kind::retry, std::string((64 << 20) + 1, 'x'), 5s)) == effect::done));
+    const auto record = on.record(key);
+    BOOST_TEST((record.state == task_state::scheduled));
+    BOOST_TEST(record.attempts == 1U);
+    BOOST_TEST(detail::read_failure(record.error).message.starts_with("a failure of 67108865 bytes is not stored"));
+    on.advance(5s);
+    BOOST_TEST(on.fetch_one().attempt == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_progress_that_is_too_large_is_refused_with_all_of_its_batch, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    const std::string fits(1 << 20, '1');
+    BOOST_TEST((on.report_progress(held, fits) == effect::done));
+    std::vector<attempt_report> news(2);
+    for (auto& one : news) {
+        one.key = held.key;
+        one.token = held.token;
+    }
+    news[0].progress = "1";
+    news[1].progress = fits + '1';
+    BOOST_TEST(on.error_of(on.broker().report(q, w, news)) == errc::too_large);
+    BOOST_TEST((on.record(key).progress == fits));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_call_refuses_the_name_of_a_queue_that_cannot_be, Backend, backends) {

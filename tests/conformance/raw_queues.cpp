@@ -80,6 +80,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_sender_says_of_a_message_travels_with_it, B
     BOOST_TEST(on.run(on.queue().send("again", submit_options().id("order 7"))).is_duplicate());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_whose_result_is_too_large_is_still_held, Backend, backends) {
+    raw_fixture on(std::make_unique<Backend>());
+    on.send("x");
+    auto got = on.take(on.queue());
+    BOOST_CHECK_EXCEPTION(on.run(got.complete(std::string((64 << 20) + 1, '1'))), error, [](const error& e) {
+        return e.code() == errc::too_large && std::string(e.what()).starts_with("a result of 67108865 bytes is not stored");
+    });
+    BOOST_TEST((on.run(got.complete("1")) == effect::done));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_receiver_waits_for_a_message, Backend, backends) {
     raw_fixture on(std::make_unique<Backend>());
     const auto queue = on.queue();

@@ -33,10 +33,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_gives_a_typed_result_and_inherits, Backend,
         co_return away;
     };
     all.begin();
-    const auto options = submit_options().header("traceparent", "00-1").header("taskflux-stream", "1 a").priority(7).deadline(100s);
+    const auto options = submit_options().header("tenant", "acme").header("taskflux-stream", "1 a").priority(7).deadline(100s);
     const auto job = all.result(all.client.submit(parent, options, 5));
     BOOST_TEST(all.result(job.result()) == 20);
-    BOOST_TEST(all.headers.at("traceparent") == "00-1");
+    BOOST_TEST(all.headers.at("tenant") == "acme");
     BOOST_TEST(!all.headers.contains("taskflux-stream"));  // its reader is the parent's
     BOOST_TEST((left <= 10s && left > 0s));
     BOOST_TEST((all.remaining <= 100s && all.remaining > 10s));

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -79,6 +80,7 @@ struct delivery {
     time_point first_started_at{};
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
+    std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
 };
 
 /// How an attempt ended.
@@ -204,6 +206,8 @@ public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
+    broker() = default;
+
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
@@ -228,11 +232,13 @@ public:
 
     /// Ends attempts: done, `lease_lost`, not_found, or `wrong_state` (to end as cancelled what nobody has
     /// cancelled) for each. A task that completes while subtasks of its are open waits for them. `settlements` must
-    /// live until this returns, and can be given again when it throws: what took effect then counts as lost.
+    /// live until this returns, and can be given again when it throws: what took effect then counts as lost. A result over
+    /// 64 MiB is not stored: its task fails with `too_large`.
     virtual awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                                   const std::vector<settlement>& settlements) = 0;
 
-    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each.
+    /// Stores progress and log lines of running attempts: done, `lease_lost`, or not_found for each. Errors: `too_large` for a
+    /// progress over 1 MiB, and nothing is stored.
     virtual awaitable<std::vector<effect>> report(std::string queue, std::string consumer,
                                                   std::vector<attempt_report> reports) = 0;
 
@@ -312,6 +318,10 @@ public:
 
     /// Ends every wait, and every later call, with `errc::shut_down`.
     virtual void close() = 0;
+
+protected:
+    /// For a broker in front of another one.
+    explicit broker(const broker* inner) : exchange(inner) {}
 };
 
 using broker_ptr = std::shared_ptr<broker>;

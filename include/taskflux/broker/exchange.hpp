@@ -114,6 +114,9 @@ public:
     virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
 
 protected:
+    /// For an implementation that stands in front of another one: it is closed with that.
+    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
+
     /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
     void begin_closing();
 

@@ -6,6 +6,7 @@
 #include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/time.hpp>
+#include <taskflux/core/trace_context.hpp>
 
 #include <boost/describe/enum.hpp>
 
@@ -247,6 +248,14 @@ public:
     submit_options& header(std::string name, std::string value) {
         detail::check_header(name, value);
         return headers_[std::move(name)] = std::move(value), *this;
+    }
+
+    /// Puts the task below a place in a trace (W3C Trace Context), by the headers `traceparent` and `tracestate`.
+    submit_options& trace(const trace_context& below) {
+        header(std::string(trace_context::parent_header), below.traceparent());
+        headers_.erase(std::string(trace_context::state_header));
+        if (below.tracestate().empty()) return *this;
+        return header(std::string(trace_context::state_header), below.tracestate());
     }
 
     const std::optional<std::string>& queue() const { return queue_; }

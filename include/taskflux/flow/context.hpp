@@ -5,6 +5,7 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/core/trace_context.hpp>
 #include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/exec/when_all.hpp>
 #include <taskflux/flow/client/submission.hpp>
@@ -195,6 +196,8 @@ public:
     std::shared_ptr<detail::outlet> open_outlet() const;
 
 private:
+    void inherit_trace(header_map& headers) const;
+
     asio::awaitable<void> sleep(time_point when) {
         auto name = book_.next_name();
         auto call = detail::wait_until(book_, name, when);

@@ -6,7 +6,9 @@
 #include <taskflux/flow/context.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,11 +29,25 @@ void context::check_shared(const submit_options& options) {
     throw error(errc::invalid_argument, "several subtasks can't share an id or a unique key: leave it out");
 }
 
+void context::inherit_trace(header_map& headers) const {
+    const std::string parent(trace_context::parent_header), state(trace_context::state_header);
+    const bool is_given = headers.contains(parent);
+    if (is_given || !this->headers().contains(parent)) return;  // a state that is given with it, or alone, is the caller's
+    const auto mine = trace();
+    if (!mine) return;
+    headers[parent] = mine->traceparent();
+    if (!mine->tracestate().empty()) headers.try_emplace(state, mine->tracestate());
+}
+
 new_task context::inherit(std::shared_ptr<task_spec> spec, int contract_priority, const submit_options& options,
                           std::string payload) const {
     const bool has_priority = options.priority() || contract_priority != 0;
     if (!has_priority) spec->priority = what_.spec->priority;
-    spec->headers.insert(headers().begin(), headers().end());
+    inherit_trace(spec->headers);
+    for (const auto& [name, value] : headers()) {
+        const bool is_of_trace = name == trace_context::parent_header || name == trace_context::state_header;
+        if (!is_of_trace) spec->headers.emplace(name, value);
+    }
     spec->headers.erase(std::string(detail::stream_header));  // a subtask emits to no reader
     if (what_.deadline_at != never) {
         const auto left = (std::max)(what_.deadline_at - clock_.now(), duration(1));

@@ -61,7 +61,8 @@ public:
 
     const task_id& id() const;
     const std::string& name() const;         ///< the task's; "message" where `send` sent it
-    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON
+    const std::string& body() const;         ///< the bytes that were sent; of a task, its payload as JSON. Errors: `bad_payload`,
+                                             ///< on a broker made by `coded`, for what can't be read
     const std::string& own_id() const;       ///< the id that the sender gave it, or empty
     const header_map& headers() const;
     unsigned deliveries() const;             ///< 1 for the first; from 2 on it may have been handled before

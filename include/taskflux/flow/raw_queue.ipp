@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker/background.hpp>
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/clock.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
@@ -179,7 +180,12 @@ received_message::~received_message() = default;
 
 const task_id& received_message::id() const { return detail::held(held_)->id(); }
 const std::string& received_message::name() const { return detail::held(held_)->what().spec->name; }
-const std::string& received_message::body() const { return detail::held(held_)->what().payload; }
+const std::string& received_message::body() const {
+    const auto& what = detail::held(held_)->what();
+    if (what.unreadable) std::rethrow_exception(what.unreadable);
+    return what.payload;
+}
+
 const std::string& received_message::own_id() const { return detail::held(held_)->what().own_id; }
 const header_map& received_message::headers() const { return detail::held(held_)->what().spec->headers; }
 unsigned received_message::deliveries() const { return detail::held(held_)->what().token; }
@@ -189,6 +195,7 @@ bool received_message::is_cancelled() const { return detail::held(held_)->is_can
 
 asio::awaitable<effect> received_message::complete(std::string result) {
     auto how = detail::held(held_)->end(settlement::kind::complete);
+    detail::check_result_size(result);
     how.data = std::move(result);
     return detail::held_message::settle(held_, std::move(how));
 }

@@ -5,11 +5,13 @@
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/task/failure.hpp>
+#include <taskflux/core/trace_context.hpp>
 #include <taskflux/exec/slots/slot_job.hpp>
 #include <taskflux/flow/workflow/notebook.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +50,11 @@ public:
         return found == headers().end() ? std::string_view() : std::string_view(found->second);
     }
 
+    /// The place of this attempt in the trace that the task was submitted in: below the header `traceparent`, with a span of its
+    /// own, another one for each attempt. Subtasks go below it by themselves; pass it to what else the handler calls
+    /// (`submit_options::trace`). Nothing where there is no such header, or it is not valid (W3C Trace Context, level 2).
+    std::optional<trace_context> trace() const;
+
     /// The broker's time: what its wall clock shows; tests move it.
     time_point now() const { return clock_.wall(); }
 
@@ -62,10 +69,11 @@ public:
     bool cancelled() const { return job_.stopping() || (ends_ != never && clock_.now() >= ends_); }
 
     /// Reports the task's progress: any value with a codec; `job::progress` reads the latest. Sent in the
-    /// background; of values that are reported quickly one after the other, only the last may be sent.
+    /// background; of values that are reported quickly one after the other, only the last may be sent. Errors: `too_large`
+    /// for more than 1 MiB of JSON.
     template <class T>
     void progress(const T& value) const {
-        sink_.on_progress(encode(value));
+        report_progress(encode(value));
     }
 
     /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
@@ -87,6 +95,9 @@ protected:
     taskflux::clock& clock_;
     time_point ends_;
     detail::context_sink& sink_;
+
+private:
+    void report_progress(std::string encoded) const;
 };
 
 }  // namespace taskflux

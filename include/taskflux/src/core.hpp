@@ -17,6 +17,7 @@
 #include <taskflux/core/schedule.ipp>
 #include <taskflux/core/snowflake.ipp>
 #include <taskflux/core/time_text.ipp>
+#include <taskflux/core/trace_context.ipp>
 #include <taskflux/core/zone.ipp>
 #include <taskflux/detail/event.ipp>
 #include <taskflux/detail/keep_trying.ipp>

@@ -11,6 +11,7 @@
 #include <taskflux/flow/context.ipp>
 #include <taskflux/flow/queue_control.ipp>
 #include <taskflux/flow/raw_queue.ipp>
+#include <taskflux/flow/running_task.ipp>
 #include <taskflux/flow/scheduler.ipp>
 #include <taskflux/flow/scheduler/book.ipp>
 #include <taskflux/flow/scheduler/core.ipp>

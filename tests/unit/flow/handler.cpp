@@ -234,6 +234,35 @@ BOOST_AUTO_TEST_CASE(a_result_that_json_cannot_hold_fails_at_once) {
     BOOST_TEST(failed.attempts() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_result_that_is_too_large_fails_its_task_and_not_its_worker) {
+    static constexpr taskflux::task<taskflux::raw(std::size_t)> bulky{
+        "bulky", task_options().retry(retry_policy::fixed(1s).attempts(5))};
+    worker w{broker, options()};
+    w.on(bulky, [](std::size_t bytes) { return taskflux::raw{std::string(bytes, 'x')}; });
+    const auto life = start(w.run());
+    const auto failed = start(client.run(bulky, std::size_t(16 << 20) + 1))->failed();
+    BOOST_TEST(failed.code() == errc::too_large);
+    BOOST_TEST(failed.attempts() == 1U);
+    BOOST_TEST(failed.failure().message.find("the result of task bulky") != std::string::npos);
+    BOOST_TEST(failed.failure().message.find("16777216 bytes") != std::string::npos);
+    BOOST_TEST(now(client.run(bulky, std::size_t(3))).bytes == "xxx");
+}
+
+BOOST_AUTO_TEST_CASE(a_progress_that_is_too_large_is_refused_where_it_is_reported) {
+    worker w{broker, options()};
+    w.on(twice, [](context& ctx, int) {
+        ctx.progress(std::string((1 << 20) - 2, 'x'));  // with its quotes 1 MiB
+        ctx.progress(std::string((1 << 20) - 1, 'x'));
+        return 0;
+    });
+    const auto life = start(w.run());
+    const auto made = now(client.submit(twice, 1));
+    const auto failed = start(made.result())->failed();
+    BOOST_TEST(failed.code() == errc::too_large);
+    BOOST_TEST(failed.failure().message == "a progress of 1048577 bytes is not stored: at most 1048576 are; report less");
+    BOOST_TEST(now(broker->get(made.id()))->progress.size() == std::size_t(1 << 20));
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_function_is_refused_before_anything_calls_it) {
     const auto refuses = [](const std::string& what, const auto& give) {
         BOOST_CHECK_EXCEPTION(give(), taskflux::error, [&](const taskflux::error& e) {

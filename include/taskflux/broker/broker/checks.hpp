@@ -2,7 +2,9 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/core/codec.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/failure.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/options.hpp>
@@ -14,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,12 +88,68 @@ inline void check_spec(const task_spec& spec) {
     for (const auto& [name, value] : spec.headers) check_header(name, value);
 }
 
+/// How large what brokers store of a task may be, in bytes, as it is stored.
+struct most_stored {
+    static constexpr std::size_t payload = 64 << 20;
+    static constexpr std::size_t result = 64 << 20;  ///< or failure
+    static constexpr std::size_t progress = 1 << 20;
+};
+
+inline std::string refused_size(const std::string& what, std::size_t bytes, std::size_t most, const std::string& remedy) {
+    return what + " of " + std::to_string(bytes) + " bytes is not stored: at most " + std::to_string(most) + " are; " + remedy;
+}
+
 /// Errors: `too_large`.
 inline void check_payload_size(const std::string& payload) {
-    constexpr std::size_t most = 64 << 20;
-    if (payload.size() <= most) return;
-    throw error(errc::too_large, "a payload of " + std::to_string(payload.size()) + " bytes is not stored: at most " +
-                                     std::to_string(most) + " are; submit a reference to it");
+    if (payload.size() <= most_stored::payload) return;
+    throw error(errc::too_large, refused_size("a payload", payload.size(), most_stored::payload, "submit a reference to it"));
+}
+
+/// Errors: `too_large`.
+inline void check_result_size(const std::string& result) {
+    if (result.size() <= most_stored::result) return;
+    throw error(errc::too_large, refused_size("a result", result.size(), most_stored::result, "return a reference to it"));
+}
+
+/// Errors: `too_large`.
+inline void check_progress_size(const std::string& progress) {
+    if (progress.size() <= most_stored::progress) return;
+    throw error(errc::too_large, refused_size("a progress", progress.size(), most_stored::progress, "report less"));
+}
+
+/// Errors: `too_large`, before any of them is stored.
+inline void check_reports(const std::vector<attempt_report>& reports) {
+    for (const auto& news : reports) {
+        if (news.progress) check_progress_size(*news.progress);
+    }
+}
+
+/// Nothing where all results and failures can be stored. Else the ends with those that can't replaced by failures that say so:
+/// each ends its own task, and none keeps the others of its batch from being stored.
+inline std::optional<std::vector<settlement>> with_storable_ends(const std::vector<settlement>& ends) {
+    const auto fits = [](const settlement& end) { return end.data.size() <= most_stored::result; };
+    if (std::ranges::all_of(ends, fits)) return std::nullopt;
+    std::vector<settlement> mended;
+    mended.reserve(ends.size());
+    for (const auto& end : ends) {
+        if (fits(end)) {
+            mended.push_back(end);
+            continue;
+        }
+        const bool is_result = end.how == settlement::kind::complete;
+        failure told;
+        told.code = "too_large";
+        told.message = refused_size(is_result ? "a result" : "a failure", end.data.size(), most_stored::result,
+                                    is_result ? "return a reference to it" : "throw less");
+        auto& made = mended.emplace_back();
+        made.key = end.key;
+        made.token = end.token;
+        made.how = is_result ? settlement::kind::fail : end.how;
+        made.delay = end.delay;
+        made.counts = end.counts;
+        made.data = encode(told);
+    }
+    return mended;
 }
 
 inline void check_on_duplicate(const new_task& task) {

@@ -71,13 +71,15 @@ asio::awaitable<void> memory_broker::watch(std::string consumer, duration wait) 
 
 asio::awaitable<std::vector<effect>> memory_broker::settle(std::string queue, std::string consumer,
                                                            const std::vector<settlement>& settlements) {
-    co_return hub_->for_each(queue, settlements, [&](auto& in, const settlement& end, time_point now) {
+    const auto mended = detail::with_storable_ends(settlements);
+    co_return hub_->for_each(queue, mended ? *mended : settlements, [&](auto& in, const settlement& end, time_point now) {
         return in.settle(in.find_consumer(consumer), end, now);
     }, hub::pace::some);
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::report(std::string queue, std::string consumer,
                                                            std::vector<attempt_report> reports) {
+    detail::check_reports(reports);
     detail::make_valid(reports);
     co_return hub_->for_each(queue, reports, [&](auto& in, attempt_report& news, time_point) {
         return in.report(in.find_consumer(consumer), std::move(news));

@@ -92,9 +92,11 @@ public:
     }
 
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
-                                          const std::vector<settlement>& settlements) override {
+                                          const std::vector<settlement>& given) override {
         const auto on = engine_;
         const auto into = on->at(queue);
+        const auto mended = detail::with_storable_ends(given);
+        const auto& settlements = mended ? *mended : given;
         std::vector<effect> effects;
         effects.reserve(settlements.size());
         std::vector<end_item> ends;
@@ -118,6 +120,7 @@ public:
         const auto on = engine_;
         on->check_open();
         detail::check_queue_name(queue);
+        detail::check_reports(reports);
         detail::make_valid(reports);
         std::vector<effect> effects;
         for (std::size_t from = 0; from < reports.size(); from += engine::careful_batch_size) {

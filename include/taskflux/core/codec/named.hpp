@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/coded.hpp>
 #include <taskflux/core/codec/error.hpp>
 #include <taskflux/core/error.hpp>
 
@@ -18,6 +19,7 @@ Error named(const Error& cause, const std::string& what) {
 /// Like `decode`; an error begins with what `subject` returns, such as "the result of method calculator.add".
 template <class T, class Subject>
 T decode_of(const Subject& subject, std::string_view text) {
+    refuse_coded(subject, text);
     try {
         return decode<T>(text);
     } catch (const decode_error& e) {

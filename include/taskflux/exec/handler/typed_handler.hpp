@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/codec/coded.hpp>
 #include <taskflux/core/retry.hpp>
 #include <taskflux/core/schema.hpp>
 #include <taskflux/core/task.hpp>
@@ -76,6 +77,7 @@ struct handler_call<Function, void, Context> {
 
 template <class P>
 P read_payload(const auto& ctx, std::string_view text) {
+    refuse_coded([&] { return "the payload of " + ctx.subject(); }, text);
     try {
         return decode<P>(text);
     } catch (const payload_error& e) {

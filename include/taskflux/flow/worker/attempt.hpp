@@ -136,12 +136,18 @@ private:
         return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
 
-    asio::awaitable<void> run() override { return handler_.run(begin_here(), what_.payload, result_); }
+    asio::awaitable<void> run() override {
+        auto& ctx = begin_here();
+        if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        return handler_.run(ctx, what_.payload, result_);
+    }
 
     void call() override {
         if (stopping()) throw boost::system::system_error(make_error_code(stop_reason()));  // while it waited for a thread
         const plain_scope here(*this);
-        handler_.call(begin_here(), what_.payload, result_);
+        auto& ctx = begin_here();
+        if (what_.unreadable) std::rethrow_exception(what_.unreadable);
+        handler_.call(ctx, what_.payload, result_);
     }
 
     std::string subject() const override { return "task " + what_.spec->name + " (" + to_string(id_) + ')'; }

@@ -64,6 +64,7 @@ public:
     }
 
     std::string read(batch_part& one) override {
+        if (one.what().unreadable) std::rethrow_exception(one.what().unreadable);
         if constexpr (!std::is_void_v<P>) {
             auto& payload = static_cast<part&>(one).payload;
             payload.emplace(read_payload<P>(one.as_task(), one.what().payload));

@@ -1,0 +1,238 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/codec/coded/texts.hpp>
+#include <taskflux/log.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// A broker in front of another one, whose texts go through codecs.
+class coded_broker final : public broker {
+public:
+    coded_broker(broker_ptr inner, codec_pipeline by, log_sink log)
+        : broker(inner.get()), inner_(std::move(inner)), texts_(std::make_shared<const coded_texts>(std::move(by))),
+          log_(std::move(log)) {}
+
+    asio::any_io_executor get_executor() override { return inner_->get_executor(); }
+    taskflux::clock& clock() override { return inner_->clock(); }
+
+    awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
+        const auto to = inner_;
+        texts_->encode(queue, tasks);
+        co_return co_await to->submit(std::move(queue), std::move(tasks));
+    }
+
+    awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        return inner_->join(std::move(consumer), std::move(queues), lease);
+    }
+
+    awaitable<std::vector<delivery>> fetch(fetch_request request) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        const auto queues = request.queues;
+        auto found = co_await from->fetch(std::move(request));
+        for (auto& one : found) texts->decode(queues[one.queue], one);
+        co_return found;
+    }
+
+    awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        return inner_->renew(std::move(consumer), std::move(queues), lease);
+    }
+    awaitable<void> watch(std::string consumer, duration wait) override { return inner_->watch(std::move(consumer), wait); }
+
+    awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
+                                          const std::vector<settlement>& settlements) override {
+        const auto to = inner_;
+        auto ends = settlements;
+        for (auto& one : ends) texts_->encode(queue, one);
+        co_return co_await to->settle(std::move(queue), std::move(consumer), ends);
+    }
+
+    awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
+        const auto to = inner_;
+        make_valid(reports);  // the codecs take texts as they will be read
+        for (auto& one : reports) texts_->encode(queue, one);
+        co_return co_await to->report(std::move(queue), std::move(consumer), std::move(reports));
+    }
+
+    awaitable<journal_written> write_journal(task_id id, journal_write what) override {
+        const auto to = inner_;
+        const auto texts = texts_;
+        texts->encode(id, what);
+        auto written = co_await to->write_journal(id, std::move(what));
+        for (auto& entry : written.before) {
+            if (entry) texts->decode(id, *entry);
+        }
+        co_return written;
+    }
+
+    awaitable<journal_page> journal(task_id id, journal_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto page = co_await from->journal(id, std::move(query));
+        for (auto& entry : page.entries) texts->decode(id, entry);
+        co_return page;
+    }
+
+    awaitable<effect> signal(task_id id, std::string name, std::string value) override {
+        const auto to = inner_;
+        value = texts_->encode_signal(id, name, std::move(value));
+        co_return co_await to->signal(std::move(id), std::move(name), std::move(value));
+    }
+
+    awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
+        return inner_->leave(std::move(consumer), std::move(queues));
+    }
+
+    awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto end = co_await from->wait(id, wait);
+        if (end) texts->decode(id, *end);
+        co_return end;
+    }
+
+    awaitable<std::vector<effect>> cancel(std::string queue, std::vector<task_key> keys) override {
+        return inner_->cancel(std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> start(std::string queue, std::vector<task_key> keys) override {
+        return inner_->start(std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> promote(std::string queue, std::vector<task_key> keys) override {
+        return inner_->promote(std::move(queue), std::move(keys));
+    }
+    awaitable<std::vector<effect>> requeue(std::string queue, std::vector<task_key> keys) override {
+        return inner_->requeue(std::move(queue), std::move(keys));
+    }
+
+    /// A payload belongs to its task's name, which only the record says.
+    awaitable<effect> update(task_id id, std::string payload) override {
+        const auto to = inner_;
+        const auto texts = texts_;
+        const auto known = co_await to->get(id);
+        if (!known) co_return effect::not_found;
+        payload = texts->by().encode(std::move(payload), coded_texts::payload_place(id.queue, known->name));
+        co_return co_await to->update(std::move(id), std::move(payload));
+    }
+
+    awaitable<std::vector<effect>> remove(std::string queue, std::vector<task_key> keys) override {
+        return inner_->remove(std::move(queue), std::move(keys));
+    }
+    awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) override {
+        return inner_->clear(std::move(queue), state, limit);
+    }
+    awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override {
+        return inner_->find(std::move(queue), std::move(own_id));
+    }
+
+    awaitable<std::optional<task_record>> get(task_id id) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->get(std::move(id));
+        if (found) texts->decode(*found);
+        co_return found;
+    }
+
+    awaitable<task_page> list(list_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto page = co_await from->list(std::move(query));
+        for (auto& one : page.tasks) texts->decode(one);
+        co_return page;
+    }
+
+    awaitable<std::vector<std::string>> queues() override { return inner_->queues(); }
+    awaitable<queue_counts> counts(std::string queue) override { return inner_->counts(std::move(queue)); }
+    awaitable<void> pause(std::string queue) override { return inner_->pause(std::move(queue)); }
+    awaitable<void> resume(std::string queue) override { return inner_->resume(std::move(queue)); }
+    awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
+        return inner_->set_limit(std::move(queue), kind, std::move(value), std::move(reason));
+    }
+    awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
+
+    awaitable<stored_schedules> schedules(std::string queue) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->schedules(queue);
+        for (auto& row : found.rows) row.text = schedule_text(*texts, queue, row.id, std::move(row.text));
+        co_return found;
+    }
+
+    awaitable<std::string> schedule(std::string queue, std::string id) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto text = co_await from->schedule(queue, id);
+        co_return schedule_text(*texts, queue, id, std::move(text));
+    }
+
+    /// A text is encrypted to another one each time: it is compared here, and what is stored by the broker.
+    awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
+                                 std::vector<new_task> tasks) override {
+        const auto at = inner_;
+        const auto texts = texts_;
+        auto stored = co_await at->schedule(queue, id);
+        const auto known = schedule_text(*texts, queue, id, stored);
+        if (known != from) co_return known == to;
+        if (!to.empty()) to = texts->by().encode(std::move(to), coded_texts::schedule_place(queue, id));
+        texts->encode(queue, tasks);
+        co_return co_await at->set_schedule(std::move(queue), std::move(id), std::move(stored), std::move(to), std::move(tasks));
+    }
+
+    std::unique_ptr<mailbox> open(listener hear) override {
+        return inner_->open([texts = texts_, log = log_, hear = std::move(hear)](std::string_view sent) {
+            std::string message;
+            try {
+                message = texts->by().decode_message(sent);
+            } catch (const error& e) {
+                log(log_level::warning, std::string("a message to this process can't be read, and is dropped: ") + e.what());
+                return;
+            }
+            hear(message);
+        });
+    }
+
+    awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) override {
+        return inner_->announce(std::move(board), std::move(id), std::move(text), lease);
+    }
+    awaitable<void> withdraw(std::string board, std::string id) override {
+        return inner_->withdraw(std::move(board), std::move(id));
+    }
+    awaitable<std::vector<announcement>> announced(std::string board) override { return inner_->announced(std::move(board)); }
+
+    void close() override { inner_->close(); }
+
+private:
+    void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
+        const auto& by = texts_->by();
+        if (!otherwise.address.empty()) otherwise.message = by.encode_message(std::move(otherwise.message));
+        inner_->post(std::move(address), by.encode_message(std::move(message)), std::move(otherwise), std::move(done));
+    }
+
+    /// A row that can't be read is one that no scheduler understands, and leaves alone.
+    static std::string schedule_text(const coded_texts& texts, const std::string& queue, const std::string& id, std::string stored) {
+        if (stored.empty()) return stored;
+        try {
+            return texts.by().decode(std::move(stored), coded_texts::schedule_place(queue, id));
+        } catch (const error& e) {
+            return std::string("unreadable: ") + e.what();
+        }
+    }
+
+    const broker_ptr inner_;
+    const std::shared_ptr<const coded_texts> texts_;
+    const log_sink log_;
+};
+
+}  // namespace taskflux::detail

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/journal.hpp>
+#include <taskflux/codec/coded/pipeline.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/failure.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/task.hpp>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux::detail {
+
+/// The texts of tasks as they are stored, and as they are read: which of them go through the codecs, and to which place each is
+/// bound. Names, ids, unique keys, headers, queues and boards are not among them: brokers look at those.
+class coded_texts {
+public:
+    explicit coded_texts(codec_pipeline by) : by_(std::move(by)) {}
+
+    const codec_pipeline& by() const { return by_; }
+
+    static std::string payload_place(const std::string& queue, const std::string& task) { return "payload\n" + queue + '\n' + task; }
+    static std::string schedule_place(const std::string& queue, const std::string& id) { return "schedule\n" + queue + '\n' + id; }
+
+    void encode(const std::string& queue, std::vector<new_task>& tasks) const {
+        for (auto& one : tasks) {
+            if (one.spec) one.payload = by_.encode(std::move(one.payload), payload_place(queue, one.spec->name));
+        }
+    }
+
+    /// The delivery says so where its payload can't be read.
+    void decode(const std::string& queue, delivery& what) const {
+        try {
+            what.payload = by_.decode(what.payload, payload_place(queue, what.spec->name));
+        } catch (const error& e) {
+            what.unreadable = std::make_exception_ptr(error(
+                errc::bad_payload, "the payload of task " + what.spec->name + " in queue " + queue + " can't be read: " + e.what()));
+        }
+    }
+
+    void encode(const std::string& queue, settlement& end) const {
+        switch (end.how) {
+            case settlement::kind::complete: end.data = by_.encode(std::move(end.data), place("result", queue)); break;
+            case settlement::kind::fail:
+            case settlement::kind::retry: end.data = encode_failure(queue, std::move(end.data)); break;
+            case settlement::kind::release:
+            case settlement::kind::cancel:
+            case settlement::kind::suspend: break;
+        }
+    }
+
+    void encode(const std::string& queue, attempt_report& news) const {
+        if (news.progress) news.progress = by_.encode(std::move(*news.progress), place("progress", queue));
+        for (auto& line : news.log) {
+            auto whole = taskflux::encode(line);
+            auto coded = by_.encode(whole, place("log", queue));
+            if (coded == whole) continue;
+            line.text = std::move(coded);
+            line.fields.clear();
+        }
+    }
+
+    /// Throws `bad_payload` for a result that can't be read.
+    void decode(const task_id& id, task_outcome& end) const {
+        end.error = decode_failure(id.queue, std::move(end.error));
+        if (end.state != task_state::succeeded) return;
+        try {
+            end.result = by_.decode(std::move(end.result), place("result", id.queue));
+        } catch (const error& e) {
+            throw error(errc::bad_payload, "the result of task " + to_string(id) + " can't be read: " + e.what());
+        }
+    }
+
+    /// What can't be read stays as it is stored.
+    void decode(task_record& record) const {
+        const auto& queue = record.id.queue;
+        try_decode(record.payload, payload_place(queue, record.name));
+        try_decode(record.result, place("result", queue));
+        try_decode(record.progress, place("progress", queue));
+        record.error = decode_failure(queue, std::move(record.error));
+        for (auto& line : record.log) {
+            if (!coded_parts_of(line.text)) continue;
+            try {
+                line = taskflux::decode<log_line>(by_.decode(line.text, place("log", queue)));
+            } catch (const error&) {  // it stays as it is
+            }
+        }
+    }
+
+    /// The place of a subtask is read by brokers; where all else is secret, it goes without its payload's fingerprint.
+    void encode(const task_id& id, journal_write& what) const {
+        for (auto& item : what.items) {
+            if (item.key.starts_with(journal_letter::subtask)) {
+                if (!by_.is_secret() || item.text.empty()) continue;
+                auto place_of = child_place::parse(item.text);
+                place_of.digest.clear();
+                item.text = place_of.text();
+            } else if (!item.text.empty()) {
+                item.text = by_.encode(std::move(item.text), journal_place(id, item.key));
+            }
+        }
+    }
+
+    std::string encode_signal(const task_id& id, const std::string& name, std::string value) const {
+        return by_.encode(std::move(value), journal_place(id, signal_key(name, 1)));
+    }
+
+    /// Throws `bad_payload` for a step or signal that can't be read. A subtask's result stays as it is stored then.
+    void decode(const task_id& id, journal_entry& entry) const {
+        if (!entry.key.starts_with(journal_letter::subtask)) {
+            if (entry.text.empty()) return;
+            try {
+                entry.text = by_.decode(std::move(entry.text), journal_place(id, entry.key));
+            } catch (const error& e) {
+                throw error(errc::bad_payload, "entry " + in_quotes(entry.key) + " in the journal of task " + to_string(id) +
+                                                   " can't be read: " + e.what());
+            }
+        } else if (entry.outcome) {
+            const auto queue = child_place::parse(entry.text).queue;
+            try_decode(entry.outcome->result, place("result", queue));
+            entry.outcome->error = decode_failure(queue, std::move(entry.outcome->error));
+        }
+    }
+
+private:
+    static std::string place(std::string_view what, const std::string& queue) { return std::string(what).append(1, '\n') + queue; }
+
+    /// Signals of one name share their place: their numbers are the broker's.
+    static std::string journal_place(const task_id& id, std::string_view key) {
+        if (key.starts_with(journal_letter::signal)) key = key.substr(0, key.rfind('#'));
+        return ("journal\n" + to_string(id)).append(1, '\n').append(key);
+    }
+
+    void try_decode(std::string& text, const std::string& where) const {
+        if (!coded_parts_of(text)) return;
+        try {
+            text = by_.decode(text, where);
+        } catch (const error&) {  // it stays as it is
+        }
+    }
+
+    /// A failure stays one, whose code and type everybody can read; its message is the whole of it.
+    std::string encode_failure(const std::string& queue, std::string text) const {
+        auto coded = by_.encode(text, place("failure", queue));
+        if (coded == text) return text;
+        failure outer;
+        try {
+            const auto inner = taskflux::decode<failure>(text);
+            outer.code = inner.code;
+            outer.type = inner.type;
+        } catch (const error&) {
+            outer.code = "task_failed";
+        }
+        outer.message = std::move(coded);
+        return taskflux::encode(outer);
+    }
+
+    /// Brokers write failures, too: those are read as they are.
+    std::string decode_failure(const std::string& queue, std::string stored) const {
+        if (stored.find("$coded") == std::string::npos) return stored;
+        failure outer;
+        try {
+            outer = taskflux::decode<failure>(stored);
+        } catch (const error&) {
+            return stored;
+        }
+        if (!coded_parts_of(outer.message)) return stored;
+        try {
+            return by_.decode(outer.message, place("failure", queue));
+        } catch (const error& e) {
+            outer.message = "what it says can't be read: " + std::string(e.what());
+            return taskflux::encode(outer);
+        }
+    }
+
+    const codec_pipeline by_;
+};
+
+}  // namespace taskflux::detail

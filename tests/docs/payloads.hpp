@@ -1,0 +1,6 @@
+#pragma once
+
+#include <taskflux/codec/coded.hpp>
+#include <taskflux/codec/encrypted.hpp>
+
+#include "default.hpp"
