@@ -125,6 +125,43 @@ BOOST_AUTO_TEST_CASE(failures_progress_and_log_lines_are_stored_encrypted) {
     BOOST_TEST(taskflux::decode<taskflux::failure>(shown->error).message == "no " + secret);
 }
 
+BOOST_AUTO_TEST_CASE(a_progress_that_is_too_large_once_it_is_encrypted_is_left_out_and_logged) {
+    worker w{sealed, options()};
+    w.on(echo, [](context& ctx, std::string text) {
+        ctx.progress(text);
+        ctx.log(taskflux::log_level::info, text);
+        ctx.progress(std::string(1'000'000, 'x'));
+        return text;
+    });
+    const auto life = start(w.run());
+    const auto made = now(sealed_client.submit(echo, secret));
+    BOOST_TEST(now(made.result()) == secret);
+    BOOST_TEST(stored(made.id()).log.size() == 1U);  // what was reported beside it
+    BOOST_TEST_REQUIRE(lines.size() == 1U);
+    BOOST_TEST(lines[0].starts_with("a progress of 1000002 bytes in queue default is not stored, as with its codecs"));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_any_size_that_brokers_take_is_stored_encrypted) {
+    taskflux::failure told;
+    told.code = "task_failed";
+    told.message.assign(20 << 20, 'x');
+    now(sealed->join("w", {"default"}, 30s));
+    const auto made = now(sealed_client.submit(echo, secret));
+    taskflux::fetch_request request;
+    request.consumer = "w";
+    request.queues = {"default"};
+    const auto held = now(sealed->fetch(request));
+    BOOST_TEST_REQUIRE(held.size() == 1U);
+    std::vector<taskflux::settlement> ends(1);
+    ends[0].key = held[0].key;
+    ends[0].token = held[0].token;
+    ends[0].how = taskflux::settlement::kind::fail;
+    ends[0].data = taskflux::encode(told, taskflux::decode_limits().max_size(64 << 20));
+    BOOST_TEST((now(sealed->settle("default", "w", ends)).at(0) == effect::done));
+    BOOST_TEST((stored(made.id()).state == task_state::failed));
+    BOOST_TEST(stored(made.id()).error.find(std::string(20, 'x')) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_workflow_runs_on_a_journal_that_is_stored_encrypted) {
     worker w{sealed, options()};
     w.on(outer, run_outer);

@@ -55,22 +55,38 @@ public:
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                           const std::vector<settlement>& settlements) override {
         const auto to = inner_;
-        auto ends = settlements;
-        for (auto& one : ends) texts_->encode(queue, one);
+        const auto mended = with_storable_ends(settlements);  // whose sizes are those that the user knows
+        auto ends = mended ? *mended : settlements;
+        for (auto& one : ends) texts_->encode(one);
         co_return co_await to->settle(std::move(queue), std::move(consumer), ends);
     }
 
     awaitable<std::vector<effect>> report(std::string queue, std::string consumer, std::vector<attempt_report> reports) override {
         const auto to = inner_;
+        check_reports(reports);
         make_valid(reports);  // the codecs take texts as they will be read
-        for (auto& one : reports) texts_->encode(queue, one);
+        for (auto& one : reports) {
+            const auto size = one.progress ? one.progress->size() : 0;
+            texts_->encode(queue, one);
+            if (!one.progress || one.progress->size() <= most_stored::progress) continue;
+            one.progress.reset();  // or the reports beside it would not be stored either
+            log_(log_level::warning, "a progress of " + std::to_string(size) + " bytes in queue " + queue +
+                                         " is not stored, as with its codecs it has more than " +
+                                         std::to_string(most_stored::progress) + ": report less");
+        }
         co_return co_await to->report(std::move(queue), std::move(consumer), std::move(reports));
     }
 
     awaitable<journal_written> write_journal(task_id id, journal_write what) override {
         const auto to = inner_;
         const auto texts = texts_;
-        texts->encode(id, what);
+        // What stays as it is must not look new: a broker counts crashes from the last change on.
+        journal_query known;
+        for (const auto& item : what.items) {
+            if (item.how == journal_write::mode::set) known.keys.push_back(item.key);
+        }
+        const auto stored = co_await entries_of(to, id, std::move(known));
+        texts->encode(id, what, stored);
         auto written = co_await to->write_journal(id, std::move(what));
         for (auto& entry : written.before) {
             if (entry) texts->decode(id, *entry);
@@ -218,6 +234,13 @@ private:
         const auto& by = texts_->by();
         if (!otherwise.address.empty()) otherwise.message = by.encode_message(std::move(otherwise.message));
         inner_->post(std::move(address), by.encode_message(std::move(message)), std::move(otherwise), std::move(done));
+    }
+
+    static awaitable<std::vector<journal_entry>> entries_of(broker_ptr from, task_id id, journal_query which) {
+        std::vector<journal_entry> none;
+        if (which.keys.empty()) co_return none;
+        auto page = co_await from->journal(std::move(id), std::move(which));
+        co_return std::move(page.entries);
     }
 
     /// A row that can't be read is one that no scheduler understands, and leaves alone.

@@ -8,7 +8,10 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,11 +47,11 @@ public:
         }
     }
 
-    void encode(const std::string& queue, settlement& end) const {
+    void encode(settlement& end) const {
         switch (end.how) {
-            case settlement::kind::complete: end.data = by_.encode(std::move(end.data), place("result", queue)); break;
+            case settlement::kind::complete: end.data = by_.encode(std::move(end.data), result_place); break;
             case settlement::kind::fail:
-            case settlement::kind::retry: end.data = encode_failure(queue, std::move(end.data)); break;
+            case settlement::kind::retry: end.data = encode_failure(std::move(end.data)); break;
             case settlement::kind::release:
             case settlement::kind::cancel:
             case settlement::kind::suspend: break;
@@ -68,10 +71,10 @@ public:
 
     /// Throws `bad_payload` for a result that can't be read.
     void decode(const task_id& id, task_outcome& end) const {
-        end.error = decode_failure(id.queue, std::move(end.error));
+        end.error = decode_failure(std::move(end.error));
         if (end.state != task_state::succeeded) return;
         try {
-            end.result = by_.decode(std::move(end.result), place("result", id.queue));
+            end.result = by_.decode(std::move(end.result), std::string(result_place));
         } catch (const error& e) {
             throw error(errc::bad_payload, "the result of task " + to_string(id) + " can't be read: " + e.what());
         }
@@ -81,9 +84,9 @@ public:
     void decode(task_record& record) const {
         const auto& queue = record.id.queue;
         try_decode(record.payload, payload_place(queue, record.name));
-        try_decode(record.result, place("result", queue));
+        try_decode(record.result, std::string(result_place));
         try_decode(record.progress, place("progress", queue));
-        record.error = decode_failure(queue, std::move(record.error));
+        record.error = decode_failure(std::move(record.error));
         for (auto& line : record.log) {
             if (!coded_parts_of(line.text)) continue;
             try {
@@ -94,8 +97,14 @@ public:
     }
 
     /// The place of a subtask is read by brokers; where all else is secret, it goes without its payload's fingerprint.
-    void encode(const task_id& id, journal_write& what) const {
+    /// `stored`: what is there under the keys that are set.
+    void encode(const task_id& id, journal_write& what, const std::vector<journal_entry>& stored) const {
         for (auto& item : what.items) {
+            const auto found = std::ranges::find(stored, item.key, &journal_entry::key);
+            if (found != stored.end() && is_text_of(id, *found, item.text)) {
+                item.text = found->text;
+                continue;
+            }
             if (item.key.starts_with(journal_letter::subtask)) {
                 if (!by_.is_secret() || item.text.empty()) continue;
                 auto place_of = child_place::parse(item.text);
@@ -122,19 +131,29 @@ public:
                                                    " can't be read: " + e.what());
             }
         } else if (entry.outcome) {
-            const auto queue = child_place::parse(entry.text).queue;
-            try_decode(entry.outcome->result, place("result", queue));
-            entry.outcome->error = decode_failure(queue, std::move(entry.outcome->error));
+            try_decode(entry.outcome->result, std::string(result_place));
+            entry.outcome->error = decode_failure(std::move(entry.outcome->error));
         }
     }
 
 private:
+    // Brokers carry these two from subtasks to parents, whatever queues those are in.
+    static constexpr std::string_view result_place = "result", failure_place = "failure";
+
     static std::string place(std::string_view what, const std::string& queue) { return std::string(what).append(1, '\n') + queue; }
 
     /// Signals of one name share their place: their numbers are the broker's.
     static std::string journal_place(const task_id& id, std::string_view key) {
         if (key.starts_with(journal_letter::signal)) key = key.substr(0, key.rfind('#'));
         return ("journal\n" + to_string(id)).append(1, '\n').append(key);
+    }
+
+    bool is_text_of(const task_id& id, const journal_entry& stored, const std::string& text) const {
+        try {
+            return by_.decode(stored.text, journal_place(id, stored.key)) == text;
+        } catch (const error&) {
+            return false;
+        }
     }
 
     void try_decode(std::string& text, const std::string& where) const {
@@ -146,8 +165,8 @@ private:
     }
 
     /// A failure stays one, whose code and type everybody can read; its message is the whole of it.
-    std::string encode_failure(const std::string& queue, std::string text) const {
-        auto coded = by_.encode(text, place("failure", queue));
+    std::string encode_failure(std::string text) const {
+        auto coded = by_.encode(text, failure_place);
         if (coded == text) return text;
         failure outer;
         try {
@@ -158,11 +177,11 @@ private:
             outer.code = "task_failed";
         }
         outer.message = std::move(coded);
-        return taskflux::encode(outer);
+        return taskflux::encode(outer, decode_limits().max_size((std::numeric_limits<std::size_t>::max)()));  // brokers have limits
     }
 
-    /// Brokers write failures, too: those are read as they are.
-    std::string decode_failure(const std::string& queue, std::string stored) const {
+    /// Brokers write failures, too: those are read as they are. That of a parent ends with its subtask's message, as it is stored.
+    std::string decode_failure(std::string stored) const {
         if (stored.find("$coded") == std::string::npos) return stored;
         failure outer;
         try {
@@ -170,13 +189,16 @@ private:
         } catch (const error&) {
             return stored;
         }
-        if (!coded_parts_of(outer.message)) return stored;
+        const auto from = outer.message.find(coded_form::begin);
+        if (from == std::string::npos || !coded_parts_of(std::string_view(outer.message).substr(from))) return stored;
         try {
-            return by_.decode(outer.message, place("failure", queue));
+            auto whole = by_.decode(outer.message.substr(from), failure_place);
+            if (from == 0) return whole;
+            outer.message.replace(from, std::string::npos, taskflux::decode<failure>(whole).message);
         } catch (const error& e) {
-            outer.message = "what it says can't be read: " + std::string(e.what());
-            return taskflux::encode(outer);
+            outer.message.replace(from, std::string::npos, "what it says can't be read: " + std::string(e.what()));
         }
+        return taskflux::encode(outer);
     }
 
     const codec_pipeline by_;
