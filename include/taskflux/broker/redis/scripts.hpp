@@ -191,11 +191,12 @@ end
 local every = span / many
 local early, next_at = every * (ahead - 1), tonumber(known[2] or '')
 if not next_at or not (next_at >= 0 and next_at <= 1e15) then next_at = now end
-next_at = next_at > now + early + every + 0.0005 and now + early or math.max(next_at, now)
+if next_at > now + early + every + 0.0005 then next_at = now + early end
+if next_at <= now - math.min(every, 50) then next_at = now end
 gate.start = function(taken)
 places, next_at = places - taken, next_at + taken * every
 local left = now + early - next_at + 0.0005
-local may = left < 0 and 0 or math.floor(left / every) + 1
+local may = left < 0 and 0 or math.min(math.floor(left / every) + 1, ahead)
 gate.room = math.min(places, may)
 gate.opens = may == 0 and places > 0 and math.max(now + 1, math.ceil(next_at - early)) or 1e15
 return taken > 0 and string.format('%.4f', next_at) or nil
@@ -1846,7 +1847,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "de9f47510f1111411c45600a6b53d0d45f503058",
+inline constexpr script aside{"aside", "ec80be9f8c6db4d19a113aea461447ba57efd368",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -1896,7 +1897,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "0932ff0b1485457612940ff58bd990e7288f1cb8",
+inline constexpr script counts{"counts", "b8e437d1bd3f8c33acb9f95d3afaaf611d980a44",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -1928,7 +1929,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "726576c83cb1a046e0b4d3992af380c4e50ebd1d",
+inline constexpr script end_child{"end_child", "81de43108dcbbcdd0745e226d6f07d08720fd625",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -1973,7 +1974,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a78d98b5e867835dd7ea0515b92fcda08a363282",
+inline constexpr script enqueue{"enqueue", "959784825589f1a04cd64e0e38ca2c8a446bf726",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -2051,7 +2052,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "c6c2af1a9182426b2b088ddc19e5bdb7ad60289a",
+inline constexpr script enqueue_plain{"enqueue_plain", "74571e177154be000c1040fcebe0cd4c3132b0f6",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -2283,7 +2284,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "073b03105a7aab719eed93f9e50e0bebb1f0b4bc",
+inline constexpr script fetch{"fetch", "adf77aab78c76d0db2291201fd2397a7dee56a71",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2452,7 +2453,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "5d7a78b052fe9b2f3fa6622a5833b50e9bcbb71f",
+inline constexpr script fetch_plain{"fetch_plain", "96b08809d4248e784385aea5c0e5625d5b2ff4ea",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -2572,7 +2573,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "0411d9d04357c9de1b7472d54c20c378e7519c10",
+inline constexpr script hand_over{"hand_over", "3a998f6b446742c36d12531af892f755565fbb17",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -2618,7 +2619,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "08292563bb6c487e4f6ad51eedc44027e85d52ec",
+inline constexpr script idle{"idle", "99a4ba00944fa594a295256fb3106581cdea13cc",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -2734,7 +2735,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "c10053f806ee1ef4c829588860c47b907b35b3e2",
+inline constexpr script leave{"leave", "b296e72d8035738f474906668397b8f8bfd8bfdf",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2787,7 +2788,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "5ed915f0b9ff965aa3356f68438a4d88c29fb2b3",
+inline constexpr script list{"list", "912fcad2e13e353d8d068c579543a6340c27e989",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -2824,7 +2825,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "4f85b0541beb7721baf3fee589c366e84d2290b8",
+inline constexpr script look{"look", "b76de4cf2cb1d08070a76febed127a628d98a525",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -2968,7 +2969,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "9cf6b3ac78b07d9d730a82c80b045081f0f29de6",
+inline constexpr script maintain{"maintain", "55e0d9ade984e0e995775c8e9048e4304ae729e7",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3035,7 +3036,7 @@ wakes = called_for(stated, whole(waiting) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "57acfa8a56e425b85f56aabea549398112cd4fd3",
+inline constexpr script pause{"pause", "c6df03a8d0dc494a39ab74fb972521b77546e628",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, i, w, g, x, b, B, q, o = 18, unpack(KEYS)
@@ -3068,7 +3069,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "34ba7f5e82090932a00bb9809b0056ef2001a1c2",
+inline constexpr script reclaim{"reclaim", "6c0ffe12b0e60819dbf73f6b9b3735c81ca26f6a",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3191,7 +3192,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "361b1301950aea1c921a5f4554c65eac529945f1",
+inline constexpr script report{"report", "e6ec703b807cff00ee478b4d07c59db1463189cd",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3222,7 +3223,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "65f3b934c2098f192a492214ff043420aaa2d438",
+inline constexpr script resign{"resign", "fb5759faffc75fa22a8e14d114e61d975d1543fa",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3270,7 +3271,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "1e3fbf4010bca5fad27e176d0b674a04e1f16625",
+inline constexpr script set_limit{"set_limit", "462a677b689f8250d2fb3bf26fcde3c401cc4470",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "ciw"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, S, o = 20, unpack(KEYS)
@@ -3309,7 +3310,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "7203c8bb549d321e1afe7cc86da5ae7b1985a655",
+inline constexpr script set_schedule{"set_schedule", "77c3ad95d5ed9d2608a6e6a4bb5dca8fc6ca8b3c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyiwgxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3390,7 +3391,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a443ec6b39ad4b66dd41c55b9e887b04be6c0cf2",
+inline constexpr script settle{"settle", "e9da9e79b8929f043d1ec9f8275839cd68f43f2d",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3549,7 +3550,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "e3f1645f057465deb107e92eddaeaf25dbbb229a",
+inline constexpr script settle_plain{"settle_plain", "cac9409cc6a4d131cfb6c31972e8b0c2754a4ce6",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3591,7 +3592,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "465db1ae8db018abbe1a2150b204ea2d782054c9",
+inline constexpr script signal{"signal", "afdac5444505e08808d135c22b5163ddf6e8a810",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, h, x, b, B, q, o = 20, unpack(KEYS)
@@ -3668,7 +3669,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "0c5af4e2430b1ddd16955290b3399a9ea8db0eb8",
+inline constexpr script steer{"steer", "dba202bc877dd318be654afd1f4b7d5110582285",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -3700,7 +3701,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "0b04507255bde5cd4f8983873e648c49dd05b8cb",
+inline constexpr script update{"update", "6f885e70e69a83b0206ae9d40a3d6309a0924e25",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -3823,7 +3824,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "83528ed06166b31007e765d794dca87eced4aad9",
+inline constexpr script write_journal{"write_journal", "bd45b9a590f5401e48eb9094a21a75b3e4364264",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts
