@@ -2132,9 +2132,10 @@ broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_optio
 
 namespace taskflux::detail {
 
-/// The error of times since 1970 that were added up.
+/// In milliseconds. `error`: of times since 1970 that were added up. `late`: who comes so much later than a start was due, as
+/// timers and messages do, is counted as on time, so that a rate is reached and not just kept.
 struct rate_slack {
-    static constexpr double ms = 0.0005;
+    static constexpr double error = 0.0005, late = 50;
 };
 
 /// How many tasks a rate lets start now: the generic cell rate algorithm (ITU-T I.371, annex A, as a virtual scheduling
@@ -2144,17 +2145,16 @@ class rate_gate {
 public:
     explicit rate_gate(const start_rate& what)
         : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
-          early_(every_ * static_cast<double>(what.burst - 1)) {}
+          burst_(static_cast<double>(what.burst)), early_(every_ * (burst_ - 1)) {}
 
     /// What another gate remembers, for a rate that takes its place: changing a rate gives nothing for free.
     double next() const { return next_; }
     void next(double due) { next_ = due; }
 
     std::size_t may_start(time_point now) const {
-        const auto ahead = count(now) + early_ - due(now) + rate_slack::ms;
+        const auto ahead = count(now) + early_ - due(now) + rate_slack::error;
         if (ahead < 0) return 0;
-        constexpr double many = 1e9;
-        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, many));
+        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, burst_));
     }
 
     void started(std::size_t many, time_point now) { next_ = due(now) + static_cast<double>(many) * every_; }
@@ -2168,14 +2168,15 @@ public:
 private:
     static double count(time_point when) { return static_cast<double>(when.time_since_epoch().count()); }
 
-    /// Not before now; and where it lies further ahead than any start can have put it, by a clock that went back or by a rate that
-    /// was lower, one may start at once.
+    /// Where it lies further ahead than any start can have put it, by a clock that went back or by a rate that was lower, one may
+    /// start at once. What is past counts only where it is late by less than a start.
     double due(time_point now) const {
-        const auto latest = count(now) + early_ + every_;
-        return next_ > latest + rate_slack::ms ? latest - every_ : (std::max)(next_, count(now));
+        const auto at = count(now), latest = at + early_ + every_;
+        if (next_ > latest + rate_slack::error) return latest - every_;
+        return next_ <= at - (std::min)(every_, rate_slack::late) ? at : next_;
     }
 
-    double every_, early_;
+    double every_, burst_, early_;
     double next_ = std::numeric_limits<double>::lowest();
 };
 
@@ -19445,11 +19446,12 @@ end
 local every = span / many
 local early, next_at = every * (ahead - 1), tonumber(known[2] or '')
 if not next_at or not (next_at >= 0 and next_at <= 1e15) then next_at = now end
-next_at = next_at > now + early + every + 0.0005 and now + early or math.max(next_at, now)
+if next_at > now + early + every + 0.0005 then next_at = now + early end
+if next_at <= now - math.min(every, 50) then next_at = now end
 gate.start = function(taken)
 places, next_at = places - taken, next_at + taken * every
 local left = now + early - next_at + 0.0005
-local may = left < 0 and 0 or math.floor(left / every) + 1
+local may = left < 0 and 0 or math.min(math.floor(left / every) + 1, ahead)
 gate.room = math.min(places, may)
 gate.opens = may == 0 and places > 0 and math.max(now + 1, math.ceil(next_at - early)) or 1e15
 return taken > 0 and string.format('%.4f', next_at) or nil
@@ -21224,7 +21226,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "78a4a540b42d94d7635840e6a4e985a59b9825ff",
+inline constexpr script aside{"aside", "bebe077a6ed95797a590f67c0689f45fa1811c7d",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -21274,7 +21276,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "0932ff0b1485457612940ff58bd990e7288f1cb8",
+inline constexpr script counts{"counts", "b8e437d1bd3f8c33acb9f95d3afaaf611d980a44",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -21307,7 +21309,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "598cc867589e6e25b387737d21336109616f2976",
+inline constexpr script end_child{"end_child", "7660233a62a4bddbf6264653ed771c5dfdeae1aa",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
@@ -21354,7 +21356,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "aa1bc677c89013d9a1bd20c8665c40faaca7c749",
+inline constexpr script enqueue{"enqueue", "d23c88888a112641cbf9fec3e4ddb2910b316f2a",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
@@ -21432,7 +21434,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "c6c2af1a9182426b2b088ddc19e5bdb7ad60289a",
+inline constexpr script enqueue_plain{"enqueue_plain", "74571e177154be000c1040fcebe0cd4c3132b0f6",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -21666,7 +21668,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "17d3adda331cf9bfb48e25c58cff27e99b7aa496",
+inline constexpr script fetch{"fetch", "1308b055793aaddda31e01db2d2a67d54a3d543a",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -21835,7 +21837,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "9d4204c9f89477ff57ad50c3bc462db2123caeae",
+inline constexpr script fetch_plain{"fetch_plain", "8938d92c78a0580dc5ddd4595fc52769eab716c0",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -21955,7 +21957,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "30c559a53071d2c91657d531b88488450e85f595",
+inline constexpr script hand_over{"hand_over", "8e94f5e92150d8ab0e39a9ac0e11411857ad5ea9",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22001,7 +22003,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "08292563bb6c487e4f6ad51eedc44027e85d52ec",
+inline constexpr script idle{"idle", "99a4ba00944fa594a295256fb3106581cdea13cc",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -22118,7 +22120,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "20ce45685426f17320f41871506f5bbb9169e797",
+inline constexpr script leave{"leave", "aeaa9030aedf3d55f8ffbc350fb42ed8b0c1a399",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22172,7 +22174,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "bb25815ba8480d99416861df1b653e12f4de0196",
+inline constexpr script list{"list", "7fab8126b93a36fc1b5aa1dc84549d9899433c20",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -22209,7 +22211,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "4f85b0541beb7721baf3fee589c366e84d2290b8",
+inline constexpr script look{"look", "b76de4cf2cb1d08070a76febed127a628d98a525",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
@@ -22366,7 +22368,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "211ea36dbe5705e84e970c83654ac92ff30a06b5",
+inline constexpr script maintain{"maintain", "25ff5e91f85c060fe44e723a7d45e245845c4e5f",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -22434,7 +22436,7 @@ wakes = called_for(stated, whole(waiting) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "fe170ba0ba14f6303560764288095dc75655e3bf",
+inline constexpr script pause{"pause", "4839d0e60efb78abce38593167c9bced952a6c37",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
@@ -22468,7 +22470,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "9a8a83cc929cdc9935d54684af82487ca746e08c",
+inline constexpr script reclaim{"reclaim", "df207827c6205c6722827f0774f3df00650ca0f7",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -22592,7 +22594,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f8cb62753532bcc1f322627a60d4223922453cee",
+inline constexpr script report{"report", "458dc5d3171ad81a67a28a93748cf728dba6fffb",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
@@ -22625,7 +22627,7 @@ if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "055e63e2125aa90e84d752c2f973eae7e5e8a89c",
+inline constexpr script resign{"resign", "a6195f092b373d37e8e243b5d8b9ab0e16362884",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -22673,7 +22675,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "1e3fbf4010bca5fad27e176d0b674a04e1f16625",
+inline constexpr script set_limit{"set_limit", "462a677b689f8250d2fb3bf26fcde3c401cc4470",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "ciw"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, S, o = 22, unpack(KEYS)
@@ -22715,7 +22717,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "80c092add79933c3c6738c8b5802c4b9f4340ad9",
+inline constexpr script set_schedule{"set_schedule", "480723a40d2177ead5057c787b55b7dbc9488707",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwghxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
@@ -22797,7 +22799,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "fa5741f064db4f2d566294dcfef27101283ec4b0",
+inline constexpr script settle{"settle", "a25a3a20ca6133a11c0b9ab09967f86b4414b68a",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -22956,7 +22958,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "e35ea24b6112d3b8073a1e3f06728c5acf94ea32",
+inline constexpr script settle_plain{"settle_plain", "d1671b9dc774763351a6c3c3132e20940637b2e9",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
@@ -22999,7 +23001,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "fead1641a077dbebee27fdae58a55afc00a56e7c",
+inline constexpr script signal{"signal", "badc81291aee02a38e412d8e51d1dc1b3665da10",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
@@ -23073,7 +23075,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "4f117b23e17c97a019038f947409284243c37f75",
+inline constexpr script steer{"steer", "dced51d22d290fa1d0ca8cbd22cf20caa7b6620d",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwghxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
@@ -23106,7 +23108,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "fcb504c04814b5b5b4be83bdbdf9de90b75db93a",
+inline constexpr script update{"update", "b790c35fb687cd60e98cfb932c5012f5262f0bff",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -23230,7 +23232,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "6e781ae1df0af2a0b1e1482a7658419d81376d1f",
+inline constexpr script write_journal{"write_journal", "146012f2b1f86283820c9d1ac02f3202103f2698",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgxbBqo"};
 
 }  // namespace taskflux::redis::scripts

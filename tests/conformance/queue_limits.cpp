@@ -192,6 +192,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_rate_is_exact_over_a_long_time, Backend, backend
     BOOST_TEST(started <= 609U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_asks_a_little_late_each_time_reaches_the_rate_all_the_same, Backend, backends) {
+    limited on(std::make_unique<Backend>(), limit().rate(30, 1s));
+    on.add_many(200);
+    std::size_t started = 0;
+    for (int step = 0; step < 400; ++step) {
+        started += on.fetch(w, 10).size();
+        on.advance(7ms);
+    }
+    BOOST_TEST(started >= 84U);  // of 2.793 s: 83.8, and the first
+    BOOST_TEST(started <= 85U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(another_attempt_is_a_start_too, Backend, backends) {
     limited on(std::make_unique<Backend>(), limit().rate(1, 10s, 1));
     on.add();

@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(a_rate_lets_its_burst_start_and_then_one_at_a_time) {
 }
 
 BOOST_AUTO_TEST_CASE(it_opens_when_it_says_whatever_the_rate) {
-    for (const std::uint64_t starts : {1U, 3U, 7U, 999U, 123'457U}) {
-        auto gate = gate_of(starts, 1s, 1);
+    for (const std::uint64_t starts : {1U, 3U, 7U, 30U, 999U, 123'457U}) {
+        auto gate = gate_of(starts, 1s, starts < 1000 ? 1 : 0);
         auto now = begin;
         std::size_t started = 0;
         while (now < begin + 10s) {
@@ -94,6 +94,19 @@ BOOST_AUTO_TEST_CASE(it_opens_when_it_says_whatever_the_rate) {
         BOOST_TEST(static_cast<double>(started) >= right * 0.99);
         BOOST_TEST(static_cast<double>(started) <= right * 1.01 + 1);
     }
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_a_little_late_takes_nothing_from_the_rate_and_a_pause_gives_it_nothing) {
+    auto gate = gate_of(10, 1s, 1);
+    gate.started(1, begin);
+    BOOST_TEST(gate.may_start(begin + 149ms) == 1U);
+    gate.started(1, begin + 149ms);
+    BOOST_TEST(gate.may_start(begin + 199ms) == 0U);
+    BOOST_TEST(gate.may_start(begin + 200ms) == 1U);
+    gate.started(1, begin + 250ms);
+    BOOST_TEST(gate.may_start(begin + 349ms) == 0U);
+    BOOST_TEST(gate.may_start(begin + 350ms) == 1U);
+    BOOST_TEST(gate.may_start(begin + 1h) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_clock_that_went_back_holds_nobody_up_for_longer_than_one_start) {

@@ -10,9 +10,10 @@
 
 namespace taskflux::detail {
 
-/// The error of times since 1970 that were added up.
+/// In milliseconds. `error`: of times since 1970 that were added up. `late`: who comes so much later than a start was due, as
+/// timers and messages do, is counted as on time, so that a rate is reached and not just kept.
 struct rate_slack {
-    static constexpr double ms = 0.0005;
+    static constexpr double error = 0.0005, late = 50;
 };
 
 /// How many tasks a rate lets start now: the generic cell rate algorithm (ITU-T I.371, annex A, as a virtual scheduling
@@ -22,17 +23,16 @@ class rate_gate {
 public:
     explicit rate_gate(const start_rate& what)
         : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
-          early_(every_ * static_cast<double>(what.burst - 1)) {}
+          burst_(static_cast<double>(what.burst)), early_(every_ * (burst_ - 1)) {}
 
     /// What another gate remembers, for a rate that takes its place: changing a rate gives nothing for free.
     double next() const { return next_; }
     void next(double due) { next_ = due; }
 
     std::size_t may_start(time_point now) const {
-        const auto ahead = count(now) + early_ - due(now) + rate_slack::ms;
+        const auto ahead = count(now) + early_ - due(now) + rate_slack::error;
         if (ahead < 0) return 0;
-        constexpr double many = 1e9;
-        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, many));
+        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, burst_));
     }
 
     void started(std::size_t many, time_point now) { next_ = due(now) + static_cast<double>(many) * every_; }
@@ -46,14 +46,15 @@ public:
 private:
     static double count(time_point when) { return static_cast<double>(when.time_since_epoch().count()); }
 
-    /// Not before now; and where it lies further ahead than any start can have put it, by a clock that went back or by a rate that
-    /// was lower, one may start at once.
+    /// Where it lies further ahead than any start can have put it, by a clock that went back or by a rate that was lower, one may
+    /// start at once. What is past counts only where it is late by less than a start.
     double due(time_point now) const {
-        const auto latest = count(now) + early_ + every_;
-        return next_ > latest + rate_slack::ms ? latest - every_ : (std::max)(next_, count(now));
+        const auto at = count(now), latest = at + early_ + every_;
+        if (next_ > latest + rate_slack::error) return latest - every_;
+        return next_ <= at - (std::min)(every_, rate_slack::late) ? at : next_;
     }
 
-    double every_, early_;
+    double every_, burst_, early_;
     double next_ = std::numeric_limits<double>::lowest();
 };
 

@@ -33,15 +33,17 @@ local function look_at_gate(stated, ends)
     end
     -- The generic cell rate algorithm (ITU-T I.371, annex A), as in core/limit/rate_gate.hpp: a start every so many ms, and
     -- when the next one is due if they are spread evenly; a burst may come so many ms early. One that is due further ahead
-    -- than any can have been put is damaged, or the clock went back, or the rate was lower: then one may start at once.
+    -- than any can have been put is damaged, or the clock went back, or the rate was lower: then one may start at once. Who
+    -- comes a little late is on time.
     local every = span / many
     local early, next_at = every * (ahead - 1), moment(known[2])
     if not next_at or not is_time(next_at) then next_at = now end
-    next_at = next_at > now + early + every + rate_slack.ms and now + early or math.max(next_at, now)
+    if next_at > now + early + every + rate_slack.error then next_at = now + early end
+    if next_at <= now - math.min(every, rate_slack.late) then next_at = now end
     gate.start = function(taken)
         places, next_at = places - taken, next_at + taken * every
-        local left = now + early - next_at + rate_slack.ms
-        local may = left < 0 and 0 or math.floor(left / every) + 1
+        local left = now + early - next_at + rate_slack.error
+        local may = left < 0 and 0 or math.min(math.floor(left / every) + 1, ahead)
         gate.room = math.min(places, may)
         gate.opens = may == 0 and places > 0 and math.max(now + 1, math.ceil(next_at - early)) or stored_time.never
         return taken > 0 and string.format('%.4f', next_at) or nil
