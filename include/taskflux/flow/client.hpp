@@ -112,8 +112,9 @@ public:
     }
 
     /// Submits a task and waits for its result; `submit_options::wait` limits how long. Errors: also those of `job::result`.
-    /// Cancelling the caller cancels the task, unless it had been submitted before (own id, unique key): then it goes on, also
-    /// after `timed_out` or `no_worker`.
+    /// Cancelling the caller cancels the task, unless it had been submitted before (own id, unique key), or replaces others of
+    /// its key (`submit_options::on_duplicate`), as others may have replaced it: then it goes on, also after `timed_out` or
+    /// `no_worker`.
     template <class R, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<R> run(const detail::contract<R, P>& contract, Args&&... payload) const {
@@ -126,12 +127,14 @@ public:
         auto task = task_of(contract, options, std::forward<Args>(payload)...);
         task.is_awaited = true;
         auto submission = send<R>(broker(), detail::queue_of(contract, options), std::move(task), contract.faults());
-        return result_of(std::move(submission), broker(), options.wait(), contract.faults(), detail::calling_function());
+        const bool owns_task = options.on_duplicate() == duplicate::join;
+        return result_of(std::move(submission), owns_task, broker(), options.wait(), contract.faults(), detail::calling_function());
     }
 
     /// Submits a task that emits values, and returns a stream that reads them while it runs. Destroying the stream before
     /// its end cancels the task. When this process dies the task goes on, and its values are dropped, as are those of a task
-    /// that is submitted in another way. Errors: also `wrong_state` for a duplicate, whose values go to the first submitter.
+    /// that is submitted in another way. Errors: also `wrong_state` for a duplicate, whose values go to the first submitter, and
+    /// `invalid_argument` for `on_duplicate` and `debounce`: a task has one reader.
     template <class T, class P, class... Args>
         requires(!detail::starts_with_options<Args...>)
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, Args&&... payload) const {
@@ -142,6 +145,10 @@ public:
     template <class T, class P, class... Args>
     awaitable<stream<T>> run(const detail::stream_contract<T, P>& contract, const submit_options& options,
                              Args&&... payload) const {
+        if (options.on_duplicate() != duplicate::join) {
+            throw error(errc::invalid_argument, contract.subject() + " can't replace another, whose values have a reader: leave out "
+                                                                     "on_duplicate() and debounce(), or submit() it, without a reader");
+        }
         auto reader = detail::open_inlet(broker(), stream_window, contract.faults(), contract.name());
         auto mine = options;
         mine.header(std::string(detail::stream_header), detail::stream_header_for(*reader));
@@ -313,38 +320,39 @@ private:
         co_return jobs;
     }
 
+    /// `owns_task`: it is this caller's to cancel, unless it had been submitted before.
     template <class R>
-    static awaitable<R> result_of(awaitable<job<R>> submission, broker_ptr broker, duration wait, fault_list faults,
+    static awaitable<R> result_of(awaitable<job<R>> submission, bool owns_task, broker_ptr broker, duration wait, fault_list faults,
                                   std::shared_ptr<const detail::plain_call> by) {
         const auto submitted = co_await std::move(submission);
         const auto here = co_await asio::this_coro::executor;
         auto waiting = detail::await_end(broker, submitted.id(), wait, here, std::move(by));
         std::optional<task_outcome> ended;
         bool is_cancelled = false;
+        owns_task = owns_task && !submitted.is_duplicate();
+        const auto give_up = [&] {  // once cancelled, a coroutine can't await any more
+            if (owns_task) detail::cancel_in_background(broker, submitted.id());
+        };
         try {
             ended = co_await std::move(waiting);
         } catch (const boost::system::system_error& e) {
             is_cancelled = e.code() == asio::error::operation_aborted;
-            if (e.code() == errc::no_worker) give_up(broker, submitted);
+            if (e.code() == errc::no_worker) give_up();
             if (!is_cancelled) throw;
         }
         if (!ended) {
-            give_up(broker, submitted);
+            give_up();
             if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted, "client::run");
             throw error(errc::timed_out, "task " + to_string(submitted.id()) + " has not ended within the wait of client::run, and " +
-                                             (submitted.is_duplicate() ? "goes on, as it had been submitted before" : "is cancelled"));
+                                             (owns_task                  ? "is cancelled"
+                                              : submitted.is_duplicate() ? "goes on, as it had been submitted before"
+                                                                         : "goes on, as others may have replaced it"));
         }
         if constexpr (std::is_void_v<R>) {
             detail::value_of<R>(*ended, submitted.id(), faults);
         } else {
             co_return detail::value_of<R>(*ended, submitted.id(), faults);
         }
-    }
-
-    /// Once cancelled, a coroutine can't await any more. A task that had been submitted before is not this caller's to cancel.
-    template <class R>
-    static void give_up(const broker_ptr& broker, const job<R>& submitted) {
-        if (!submitted.is_duplicate()) detail::cancel_in_background(broker, submitted.id());
     }
 
     template <class T>

@@ -158,7 +158,9 @@ inline void check_on_duplicate(const new_task& task) {
     const char* const why = task.unique_key.empty() ? "say which key others share: unique(key)"
                             : task.hold             ? "its due time says when it starts: leave out hold()"
                             : task.parent           ? "a subtask belongs to one call: leave out on_duplicate() and debounce()"
-                                                    : nullptr;
+                            : task.at_most > duration::zero() && task.at > time_point{}
+                                ? "debounce says when it is due: leave out at()"
+                                : nullptr;
     if (why) throw error(errc::invalid_argument, std::string("a task that replaces others of its key can't be submitted so: ") + why);
 }
 

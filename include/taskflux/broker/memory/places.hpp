@@ -31,12 +31,13 @@ public:
     explicit task_places(std::uint64_t seed) : nonces_(seed) {}
 
     /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
-    /// would replace that, but comes too late, the holder's successor.
+    /// replaces, the one that waits for the holder's end, or the holder that has not begun.
     entry* find_same(const new_task& as, time_point now) {
         if (const auto there = find_own(as.own_id)) return tasks_.find(there->sequence);
         auto* const holder = unique_holder(as.unique_key, now);
-        if (!holder || as.on_duplicate == duplicate::join || !has_begun(*holder)) return holder;
-        return successor(as.unique_key);
+        if (as.on_duplicate == duplicate::join) return holder;
+        if (auto* const waits = successor(as.unique_key)) return waits;
+        return holder && !has_begun(*holder) ? holder : nullptr;
     }
 
     /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
@@ -160,10 +161,12 @@ protected:
         return holder ? tasks_.find(*holder) : nullptr;
     }
 
-    /// Whether a task keeps its payload: an attempt has begun, or its journal says what it has done.
+    /// Whether a task keeps its payload: an attempt has begun, its journal says what it has done, or a parent has called it.
     static bool has_begun(const entry& task) {
-        return !is_before_attempt(task.state) || task.first_started_at > time_point{} || task.journal();
+        return !is_before_attempt(task.state) || task.first_started_at > time_point{} || task.journal() || has_parent(task);
     }
+
+    static bool has_parent(const entry& task) { return task.extras && task.extras->parent; }
 
     /// Who waits for the end of the task that holds a key.
     entry* successor(const std::string& key) {

@@ -35,9 +35,10 @@ public:
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
         for (auto& task : tasks) {
-            const auto restarted = task.on_duplicate == duplicate::restart ? task.unique_key : std::string();
+            const bool restarts = task.on_duplicate == duplicate::restart && !store_.find_own(task.own_id);
+            const auto key = restarts ? task.unique_key : std::string();
             answers.push_back(store_.add(std::move(task), now));
-            if (auto* const runs = store_.cancel_holder(restarted, now)) request_cancel(*runs);
+            if (auto* const runs = store_.cancel_holder(key, now)) request_cancel(*runs);
         }
         return answers;
     }

@@ -56,10 +56,11 @@ public:
         return {key_of(task), false};
     }
 
-    /// Cancels the holder of a unique key, if it has begun; gives it where it runs, so that its consumer is told.
+    /// Cancels the holder of a unique key, if it has begun and no parent has called it; gives it where it runs, so that its
+    /// consumer is told.
     entry* cancel_holder(const std::string& key, time_point now) {
         auto* const holder = unique_holder(key, now);
-        if (!holder || !has_begun(*holder)) return nullptr;
+        if (!holder || !has_begun(*holder) || has_parent(*holder)) return nullptr;
         if (holder->state == task_state::running) return holder;
         cancel(*holder, now);
         return nullptr;
@@ -207,11 +208,11 @@ protected:
     /// Gives a task that has not begun another payload, specification and due time. Where it is ready and stays so, it keeps its
     /// turn.
     void replace(entry& task, new_task&& by, time_point now) {
-        const bool keeps_lane = task.state == task_state::waiting && task.spec->name == by.spec->name &&
-                                task.spec->priority == by.spec->priority;
+        const bool keeps_lane = task.state == task_state::waiting && task.spec->priority == by.spec->priority &&
+                                !(task.unclaimed && task.spec->name != by.spec->name);
         auto due = (std::max)(later(now, by.delay), now);
-        if (by.at_most > duration::zero()) due = (std::min)(due, later(task.submitted_at, by.at_most));
-        const bool keeps_turn = keeps_lane && due <= now && by.at <= time_point{};
+        if (by.at_most > duration::zero()) due = (std::max)((std::min)(due, later(task.submitted_at, by.at_most)), now);
+        const bool keeps_turn = keeps_lane && due <= now && wall_.due(by.at) <= now;
         keeps_turn ? forget_limit(task) : detach(task);
         wall_.remove(task);
         task.when = due;
@@ -221,6 +222,7 @@ protected:
         task.extras->unique_window = by.unique_window;
         task.extras->limits_from = now;
         if (is_successor(task)) return enter(task, task_event::replace, task_state::held), watch_limit(task);
+        lock_unique_key(task, now);
         if (keeps_turn) return enter(task, task_event::replace, task_state::waiting), watch_limit(task);
         make_ready(task, task_event::replace, task.when, now);
     }

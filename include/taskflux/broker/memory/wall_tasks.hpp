@@ -14,9 +14,9 @@ class wall_tasks {
 public:
     /// `task` is to start at `at`, if that is later than it would otherwise.
     void add(entry& task, time_point at) {
-        const auto due = shifted(at, -ahead_);
-        if (due <= task.when) return;
-        task.when = due;
+        const auto when = due(at);
+        if (when <= task.when) return;
+        task.when = when;
         task.more().at = at;
         all_.emplace(task.sequence, &task);
     }
@@ -34,6 +34,9 @@ public:
         if (std::exchange(ahead_, ahead) == ahead) return;
         for (const auto& [sequence, task] : all_) move(*task, shifted(task->extras->at, -ahead_));
     }
+
+    /// When that time of the wall clock comes, as things are.
+    time_point due(time_point at) const { return shifted(at, -ahead_); }
 
     duration ahead() const { return ahead_; }
     bool empty() const { return all_.empty(); }

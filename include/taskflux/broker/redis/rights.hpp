@@ -38,6 +38,7 @@ for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SA
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
 try('HSCAN', key, 0)
+try('HRANDFIELD', key, 1)
 try('ZRANGEBYLEX', key, '-', '+')
 try('UNLINK', key)
 try('DEL', key)

@@ -98,19 +98,8 @@ for _, member in ipairs(overdue(keys.forgotten)) do
     if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
 end
 
--- Versions that know no successors end a task without a look at the one that waits for that. Other ones each time.
-local waits = call('HSCAN', keys.successors, 0, 'COUNT', bound.looked_after)[2]
-for n = 0, 2 * math.min(#waits / 2, bound.looked_after) - 2, 2 do
-    local name = waits[(2 * now + n) % #waits + 1]
-    local successor, holder = unique_successor(name), unique_holder(name)
-    local seq, till, is_known = unique_entry(name)
-    if successor and (not holder or is_terminal(holder.state)) then
-        successors[name] = false
-        succeed(successor)
-    elseif successor and not is_known then
-        set_unique_entry(name, seq, till, true)
-    end
-end
+-- Versions that know no successors end a task without a look at the one that waits for that.
+for _, name in ipairs(call('HRANDFIELD', keys.successors, bound.looked_after)) do replaced_task(name) end
 
 local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do

@@ -78,7 +78,7 @@ local function erase(task)
 end
 
 -- The task that held its unique key has ended: now it does, and starts when it is due.
-local function succeed(task)
+local function inherit_key(task)
     lock_unique(task)
     detach(task)
     make_ready(task, task.when)
@@ -90,7 +90,7 @@ local function conclude(task, state)
     enter(task, state)
     task.when = now
     local successor = unlock_unique(task)
-    if successor then succeed(successor) end
+    if successor then inherit_key(successor) end
     ended[#ended + 1] = task
     if task.special and info(task).parent then ended_children[#ended_children + 1] = task end
     if task.journal then

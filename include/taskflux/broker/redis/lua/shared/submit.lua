@@ -18,9 +18,8 @@ local function same_task(of, policy)
             if tasks[known] then return tasks[known], true end
         end
     end
-    local holder = of.unique and unique_holder(of.unique)
-    if not holder or policy == duplicate.join or not has_begun(holder) then return holder end
-    return unique_successor(of.unique)
+    if policy == duplicate.join then return of.unique and unique_holder(of.unique) end
+    return replaced_task(of.unique)
 end
 
 -- Gives tasks the numbers behind `seq`: from ARGV[from] on, for each a record without its time and how it begins ('' or
@@ -52,12 +51,7 @@ local function store_tasks(seq, from, reply, numbers)
             bodies[#bodies + 1] = seq
             bodies[#bodies + 1] = record
             if info(task).own then own_ids[info(task).own] = seq end
-            if policy ~= duplicate.join and unique_holder(info(task).unique) then
-                follow_holder(task)
-                hold = 1
-            else
-                lock_unique(task)
-            end
+            if policy ~= duplicate.join and follow_holder(task) then hold = 1 else lock_unique(task) end
             task.when = due
             task.state = task_state.held
             count(task_state.held, 1)
@@ -72,7 +66,7 @@ local function store_tasks(seq, from, reply, numbers)
                 end
             end
         end
-        if policy == duplicate.restart then restart_holder(info(task).unique) end
+        if policy == duplicate.restart and not is_own then restart_holder(info(task).unique) end
     end
     return seq
 end

@@ -1,16 +1,26 @@
 -- Unique keys: at most one task in the queue that has not ended holds each, and at most one waits for its end.
 
+local seen_keys, seen_successors = {}, {}  -- what was read; false: nothing
+local function unique_field(changes, seen, hash, name)
+    if changes[name] ~= nil then return changes[name] end
+    if seen[name] == nil then seen[name] = call('HGET', hash, name) or false end
+    return seen[name]
+end
+
+local function set_aside_key(name, why)
+    set_aside(string.sub(keys.unique_keys, #prefix + 1) .. ' ' .. string.sub(name, 1, bound.told), why)
+end
+
 -- Who holds a unique key, until when, and whether another task waits for that one's end; or nil. The stored entry is
 -- 'number:until', with a zero in front of the time where one waits, so that older versions can read it.
 local function unique_entry(name)
-    if unique_keys[name] == nil then unique_keys[name] = call('HGET', keys.unique_keys, name) or false end
-    local entry = unique_keys[name]
+    local entry = unique_field(unique_keys, seen_keys, keys.unique_keys, name)
     if not entry then return nil end
     local seq, mark, till = string.match(entry, '^(%d+):(0?)(%d+)$')
     seq, till = whole(seq), whole(till)
     if seq and till then return seq, till, mark ~= '' end
     -- Nobody knows who has it: it is free, and the next lock takes its place.
-    set_aside(string.sub(keys.unique_keys, #prefix + 1) .. ' ' .. string.sub(name, 1, bound.told), 'its entry is damaged')
+    set_aside_key(name, 'its entry is damaged')
     return nil
 end
 
@@ -20,14 +30,11 @@ end
 
 -- The task that waits for the end of the one that holds a key; nil where what is stored names none.
 local function unique_successor(name)
-    if successors[name] == nil then successors[name] = whole(call('HGET', keys.successors, name)) or false end
-    local seq = successors[name]
+    local seq = whole(unique_field(successors, seen_successors, keys.successors, name) or nil)
     if not seq then return nil end
     load({seq})
     local task = tasks[seq]
-    if task and task.state == task_state.held and task.special and info(task).unique == name then return task end
-    successors[name] = false
-    return nil
+    return task and task.state == task_state.held and task.special and info(task).unique == name and task or nil
 end
 
 -- The task that holds a unique key. It does so as long as another waits for its end, whatever the time.
@@ -43,14 +50,6 @@ local function lock_unique(task)
     local of = info(task)
     if not of.unique then return end
     set_unique_entry(of.unique, task.seq, of.window > 0 and math.min(now + of.window, stored_time.never) or stored_time.never)
-end
-
--- Has a new task wait for the end of the one that holds its key.
-local function follow_holder(task)
-    local name = info(task).unique
-    local seq, till = unique_entry(name)
-    set_unique_entry(name, seq, till, true)
-    successors[name] = task.seq
 end
 
 -- Whether a task waits for the end of the one that holds its key.
@@ -71,7 +70,7 @@ local function unlock_unique(task)
         unique_keys[name] = false
         if has_successor then successors[name] = false end
         return successor
-    elseif has_successor and (successors[name] or whole(call('HGET', keys.successors, name))) == task.seq then
+    elseif has_successor and whole(unique_field(successors, seen_successors, keys.successors, name) or nil) == task.seq then
         set_unique_entry(name, seq, till, false)
         successors[name] = false
     end
