@@ -54,9 +54,9 @@ public:
     /// The key that a submission gets, if it is not another one.
     std::optional<task_key> place_of(const new_task& from) const {
         const auto holder = holder_of(from.unique_key);
-        if (!holder || from.on_duplicate == duplicate::join || !has_begun(tasks.at(*holder))) return holder;
-        const auto waits = successors.find(from.unique_key);
-        return waits == successors.end() ? std::nullopt : std::optional(waits->second);
+        if (from.on_duplicate == duplicate::join) return holder;
+        if (const auto waits = successors.find(from.unique_key); waits != successors.end()) return waits->second;
+        return holder && !has_begun(tasks.at(*holder)) ? holder : std::nullopt;
     }
 
     void replace(task_key key, const new_task& by) {

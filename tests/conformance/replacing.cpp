@@ -537,6 +537,104 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_own_id_that_is_there_changes_nothing, Backend, 
     BOOST_TEST(!on.run(on.broker().find(q, "another")).has_value());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_own_id_that_is_there_is_not_restarted, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    auto first = keyed("first", duplicate::restart);
+    first.own_id = "mine";
+    const auto key = on.add(first);
+    const auto running = on.fetch_one();
+    BOOST_TEST(on.submit(first).key == key);
+    BOOST_TEST(!on.record(key).cancel_requested);
+    BOOST_TEST(on.counts().held == 0U);
+    BOOST_TEST(on.settle(running, kind::complete) == effect::done);
+    const auto other = on.submit(keyed("other")).key;
+    on.fetch_one();
+    BOOST_TEST(on.submit(first).key == key);  // which has ended
+    BOOST_TEST(!on.record(other).cancel_requested);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_run_has_the_last_payload_though_the_task_before_it_was_given_back, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    const auto first = on.add(keyed("first"));
+    const auto prefetched = on.fetch_one();
+    const auto next = on.submit(keyed("second")).key;
+    BOOST_TEST(on.settle(prefetched, kind::release) == effect::done);
+    BOOST_TEST(on.submit(keyed("third")).key == next);
+    const auto before = on.fetch_one();
+    BOOST_TEST(before.key == first);
+    BOOST_TEST(before.payload == "first");
+    BOOST_TEST(on.settle(before, kind::complete) == effect::done);
+    BOOST_TEST((payloads(on) == texts{"third"}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_subtask_keeps_its_payload_and_is_not_restarted, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    auto child = keyed("of its parent", duplicate::join);
+    child.parent = parent_link{{"parents", {1, 1}}, "cone"};
+    const auto key = on.add(child);
+    const auto next = on.submit(keyed("second"));
+    BOOST_TEST(!next.duplicate);
+    BOOST_TEST(on.state(next.key) == task_state::held);
+    BOOST_TEST(on.submit(keyed("third", duplicate::restart)).key == next.key);
+    const auto running = on.fetch_one();
+    BOOST_TEST(running.key == key);
+    BOOST_TEST(running.payload == "of its parent");
+    on.submit(keyed("fourth", duplicate::restart));
+    BOOST_TEST(!on.record(key).cancel_requested);
+    BOOST_TEST(on.settle(running, kind::complete) == effect::done);
+    BOOST_TEST((payloads(on) == texts{"fourth"}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_replacement_begins_the_window_anew, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    auto task = debounced("0", 4s);
+    task.unique_window = 5s;
+    const auto key = on.add(task);
+    for (int n = 1; n <= 4; ++n) {
+        on.advance(3s);
+        task.payload = std::to_string(n);
+        BOOST_TEST(on.submit(task).key == key);
+    }
+    on.advance(4s);
+    BOOST_TEST((payloads(on) == texts{"4"}));
+    on.advance(1s);
+    BOOST_TEST(!on.submit(keyed("after the window", duplicate::join)).duplicate);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_ready_task_keeps_its_turn_under_another_name_and_with_a_time_that_is_past, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    on.add(keyed("first"));
+    auto other = on.task();
+    other.payload = "other";
+    on.add(other);
+    on.advance(5s);
+    auto renamed = keyed("second");
+    renamed.spec = fixture::task("another name").spec;
+    on.submit(renamed);
+    auto timed = keyed("third");
+    timed.at = on.broker().clock().wall() - 1s;
+    on.submit(timed);
+    BOOST_TEST((payloads(on) == texts{"third", "other"}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_time_of_the_wall_clock_is_when_a_replaced_task_is_due, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    on.add(keyed("first"));
+    auto timed = keyed("second");
+    timed.at = on.broker().clock().wall() + 10s;
+    on.submit(timed);
+    on.advance(9s);
+    BOOST_TEST(on.fetch(w).empty());
+    on.advance(1s);
+    BOOST_TEST((payloads(on) == texts{"second"}));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_waits_for_a_replaced_submission_hears_of_the_run_that_took_its_place, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join();
@@ -585,7 +683,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_cannot_replace_is_refused, Backend, backends)
     auto negative = keyed("x");
     negative.at_most = -1ms;
     BOOST_TEST(refused(negative));
-    BOOST_TEST(on.run(on.broker().queues()).empty());
+    auto timed = debounced("x", 1s, 2s);
+    timed.at = time_point(1h);
+    BOOST_TEST(refused(timed));
+    timed.at_most = 0s;
+    BOOST_TEST(!refused(timed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

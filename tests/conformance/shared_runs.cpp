@@ -19,6 +19,26 @@ submit_options same(bool by_id) { return by_id ? submit_options().id("one") : su
 
 BOOST_AUTO_TEST_SUITE(conformance_shared_runs)
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_that_replaces_and_is_given_up_leaves_the_task_to_who_has_replaced_it, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    const client first(on.shared()), second(on.shared());
+    const auto replacing = submit_options().unique("one").on_duplicate(duplicate::replace);
+    auto earlier = on.start(first.run(shared, replacing, 1));
+    auto limited = on.start(first.run(shared, submit_options(replacing).wait(10s), 2));
+    auto later = on.start(second.run(shared, replacing, 3));
+    on.let_work();  // all of them wait
+    earlier.cancel();
+    BOOST_TEST(on.error_of(earlier) == aborted);
+    on.pass(10s);
+    BOOST_TEST(on.error_of(limited) == errc::timed_out);
+    on.join();
+    const auto got = on.fetch_one();
+    BOOST_TEST(got.payload == "3");
+    BOOST_TEST(!on.record(got.key).cancel_requested);
+    BOOST_TEST(on.settle(on.settled(got, kind::complete, "7")) == effect::done);
+    BOOST_TEST(later.get() == 7);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_that_has_joined_another_s_task_does_not_cancel_it, Backend, backends) {
     for (const bool by_id : {true, false}) {
         fixture on(std::make_unique<Backend>());
