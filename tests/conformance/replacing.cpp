@@ -1,4 +1,5 @@
 #include <conformance/fixture.hpp>
+#include <taskflux/clock.hpp>
 
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/test/unit_test.hpp>

@@ -320,7 +320,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_duplicate_has_no_stream_of_its_own, Backend, bac
     streaming<Backend> on;
     on.run(on.client.submit(count_task, submit_options().id("mine").delay(1h), 5));
     BOOST_TEST(on.error_of(on.client.run(count_task, submit_options().id("mine"), 5)) == errc::wrong_state);
-    BOOST_CHECK_EXCEPTION(on.client.run(count_task, submit_options().unique("k").on_duplicate(duplicate::replace), 5), error,
+    const auto replacing = submit_options().unique("k").on_duplicate(duplicate::replace);
+    BOOST_CHECK_EXCEPTION(static_cast<void>(on.client.run(count_task, replacing, 5)), error,
                           [](const error& e) { return e.code() == errc::invalid_argument; });
     BOOST_TEST(on.run(on.broker().counts("q")).waiting == 0U);
 }
