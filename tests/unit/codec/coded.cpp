@@ -9,6 +9,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -32,6 +34,19 @@ asio::awaitable<std::string> run_outer(context& ctx, std::string what) {
     const auto told = co_await ctx.wait_signal<std::string>("told");
     co_return inner + ' ' + kept + ' ' + told;
 }
+
+class doubling_codec final : public taskflux::payload_codec {
+public:
+    std::string_view name() const override { return "double"; }
+    std::optional<taskflux::coded_bytes> encode(std::string_view bytes, std::string_view) const override {
+        taskflux::coded_bytes made;
+        made.bytes.append(bytes).append(bytes);
+        return made;
+    }
+    std::string decode(std::string_view bytes, std::string_view, std::string_view) const override {
+        return std::string(bytes.substr(0, bytes.size() / 2));
+    }
+};
 
 asio::awaitable<void> emit_letters(taskflux::emitter<std::string>& out, std::string what) {
     for (const char letter : what) co_await out.emit(std::string(1, letter));
@@ -287,6 +302,29 @@ BOOST_AUTO_TEST_CASE(calls_and_streams_go_encrypted) {
     BOOST_TEST(now(rpc.call(shout, secret)) == secret + '!');
     auto values = now(sealed_client.run(letters, secret));
     BOOST_TEST(now(joined(std::move(values))) == secret);
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_answer_fits_encrypted_and_one_that_its_codecs_make_too_large_is_a_fault) {
+    constexpr auto most = taskflux::exchange::max_message_size - 300;  // the rest is for heads
+    const key_ring longest(std::string(64, 'k'), key_of('a'));
+    taskflux::broker_ptr by;
+    const auto size_of_answer = [&](std::size_t size) {
+        taskflux::service service{by, taskflux::service_options().cpu(io.get_executor())};
+        service.on(shout, [&](const std::string&) { return std::string(size, 'x'); });
+        const auto serving = start(service.run());
+        taskflux::rpc rpc{by};
+        auto calling = start(rpc.call(shout, secret));
+        BOOST_REQUIRE(calling->done);  // at once, and not when its time has passed
+        service.stop();
+        settle();
+        return calling;
+    };
+    by = in_front(longest);
+    BOOST_TEST(size_of_answer(most)->get().size() == most);
+    BOOST_TEST((size_of_answer(taskflux::exchange::max_message_size)->code() == errc::too_large));
+    by = taskflux::coded(broker, {std::make_shared<const doubling_codec>()}, quiet());
+    BOOST_TEST(size_of_answer(most / 2)->get().size() == most / 2);
+    BOOST_TEST((size_of_answer(most)->code() == errc::too_large));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_sent_encrypted_and_a_plain_one_is_dropped_and_logged) {
