@@ -3984,7 +3984,7 @@ struct coded_form {
 };
 
 struct coded_parts {
-    std::string_view codecs;  ///< names with a space in between; empty: a plain text that looks as if it were coded
+    std::string_view codecs;  ///< names with a space in between; empty: a plain text, which looks as if it were coded, or is none to trust
     std::string_view data;    ///< base64
 };
 
@@ -4022,6 +4022,10 @@ void refuse_coded(const Subject& subject, std::string_view text) {
     if (!text.starts_with(coded_form::begin)) return;
     const auto parts = coded_parts_of(text);
     if (!parts) return;
+    if (parts->codecs.empty()) {
+        throw error(errc::bad_payload, subject() + " is stored as a text that went through no codec: its reader's broker takes only "
+                                                   "what is encrypted (coded_options::take_plain allows plain texts)");
+    }
     throw error(errc::bad_payload, subject() + " is coded (" + std::string(parts->codecs) + "), and its reader has no such codec: make "
                                                "its broker with taskflux::coded, as the sender's was");
 }

@@ -211,9 +211,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_call_whose_values_do_not_fit_names_the_method_an
     BOOST_CHECK_EXCEPTION(static_cast<void>(on.caller.call(mirror, nan, 1.0)), encode_error, [](const encode_error& e) {
         return e.what() == std::string("the payload of method shapes.mirror can't be written: at /x: JSON has no NaN and no infinity");
     });
-    BOOST_TEST(on.text_of(on.caller.call(letters, 4'200'000)) ==
-               "the result of method shapes.letters is not sent: it has 4200002 bytes, and at most 4194240 fit into a message; "
-               "return a reference, or a stream");
+    const auto unsent = on.text_of(on.caller.call(letters, 4'200'000));
+    BOOST_TEST(unsent.starts_with("the result of method shapes.letters: a message of 42000"), unsent);
+    BOOST_TEST(unsent.ends_with(" bytes is not sent: at most 4194304 are; send a reference to it, or a stream"), unsent);
     constexpr method<void(std::string)> large{"shapes", "mirror"};
     const std::string text(4'194'304, 'x');
     const auto said = on.text_of(on.caller.call(large, text));

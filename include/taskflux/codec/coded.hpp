@@ -16,7 +16,7 @@ class coded_options {
 public:
     coded_options() {}
 
-    /// With `encrypted`: whether what is not encrypted is read, too. Default: no, so that nobody without a key can make a task.
+    /// With `encrypted`: whether what is not encrypted is read, too. Default: no, so that nobody without a key can make up a payload.
     /// Say yes while a queue changes from plain payloads to encrypted ones.
     coded_options& take_plain(bool value) { return take_plain_ = value, *this; }
 
@@ -40,7 +40,8 @@ private:
 /// Not through the codecs go what brokers look at: names of queues, tasks and calls, ids, unique keys, headers, options, times, the
 /// code and type of a failure, and boards. A payload that can't be read fails its attempt with `bad_payload`, and the task's
 /// retry policy decides; a record shows what can't be read as it is stored (`codecs_of`). Sizes that brokers limit are those of what is
-/// stored. It is closed with `inner`. Errors: `invalid_argument` for a null pointer.
+/// stored. It is closed with `inner`. Errors: `invalid_argument` for a null pointer, for two codecs of one name, and for one that is
+/// not secret behind one that is (`payload_codec::is_secret`).
 inline broker_ptr coded(broker_ptr inner, std::vector<payload_codec_ptr> codecs, coded_options options = coded_options()) {
     inner = detail::checked_broker(std::move(inner), "a coded broker");
     detail::codec_pipeline by(std::move(codecs), options.take_plain());

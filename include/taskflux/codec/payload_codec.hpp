@@ -36,7 +36,7 @@ public:
     virtual std::string decode(std::string_view bytes, std::string_view argument, std::string_view bound) const = 0;
 
     /// Whether its name promises that nobody else can read or make what it has made: then it is applied to everything, what has
-    /// not gone through it is refused, and no fingerprints of plain texts are stored.
+    /// not gone through it is refused, and no fingerprints of plain texts are stored. `encode` must then return bytes for every text.
     virtual bool is_secret() const { return false; }
 };
 

@@ -1,64 +1,31 @@
-#include "../flow/fixture.hpp"
+#include "fixture.hpp"
 
 #include <taskflux/admin/inspector.hpp>
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/calls/stream.hpp>
-#include <taskflux/codec/coded.hpp>
-#include <taskflux/codec/encrypted.hpp>
-#include <taskflux/core/codec/coded.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-using namespace test::flow;
-using taskflux::codecs_of;
-using taskflux::coded_options;
-using taskflux::encryption_key;
-using taskflux::key_ring;
+using namespace test::codec;
 
 namespace {
 
-encryption_key key_of(char byte) { return encryption_key(std::string(encryption_key::size, byte)); }
-
-const std::string secret = "top-secret";
-
-inline constexpr taskflux::task<std::string(std::string)> echo{"echo"};
 inline constexpr taskflux::task<std::string(std::string)> patient{
     "echo", task_options().retry(retry_policy::fixed(1s).attempts(2))};
 inline constexpr taskflux::task<std::string(std::string)> outer{"outer"};
 inline constexpr taskflux::task<taskflux::stream<std::string>(std::string)> letters{"letters"};
 inline constexpr taskflux::method<std::string(std::string)> shout{"voice", "shout"};
-
-/// The broker of `fixture` is what stands in the place of the server: `sealed` is in front of it.
-struct coded_fixture : fixture {
-    key_ring keys{"k1", key_of('a')};
-    std::vector<std::string> lines;
-    taskflux::broker_ptr sealed = in_front(keys);
-    taskflux::client sealed_client{sealed};
-
-    coded_options quiet() {
-        return coded_options().log([this](std::string_view line) { lines.emplace_back(line); });
-    }
-    taskflux::broker_ptr in_front(const key_ring& of) { return taskflux::coded(broker, {taskflux::encrypted(of)}, quiet()); }
-
-    taskflux::task_record stored(const taskflux::task_id& id) {
-        auto found = now(broker->get(id));
-        BOOST_REQUIRE(found.has_value());
-        return *found;
-    }
-};
-
-bool is_sealed(std::string_view text) {
-    return codecs_of(text) == "aes-256-gcm:k1" && text.find(secret) == std::string_view::npos;
-}
 
 asio::awaitable<std::string> run_outer(context& ctx, std::string what) {
     const auto inner = co_await ctx.call(echo, what + "1");
@@ -67,6 +34,19 @@ asio::awaitable<std::string> run_outer(context& ctx, std::string what) {
     const auto told = co_await ctx.wait_signal<std::string>("told");
     co_return inner + ' ' + kept + ' ' + told;
 }
+
+class doubling_codec final : public taskflux::payload_codec {
+public:
+    std::string_view name() const override { return "double"; }
+    std::optional<taskflux::coded_bytes> encode(std::string_view bytes, std::string_view) const override {
+        taskflux::coded_bytes made;
+        made.bytes.append(bytes).append(bytes);
+        return made;
+    }
+    std::string decode(std::string_view bytes, std::string_view, std::string_view) const override {
+        return std::string(bytes.substr(0, bytes.size() / 2));
+    }
+};
 
 asio::awaitable<void> emit_letters(taskflux::emitter<std::string>& out, std::string what) {
     for (const char letter : what) co_await out.emit(std::string(1, letter));
@@ -145,21 +125,15 @@ BOOST_AUTO_TEST_CASE(a_failure_of_any_size_that_brokers_take_is_stored_encrypted
     taskflux::failure told;
     told.code = "task_failed";
     told.message.assign(20 << 20, 'x');
-    now(sealed->join("w", {"default"}, 30s));
     const auto made = now(sealed_client.submit(echo, secret));
-    taskflux::fetch_request request;
-    request.consumer = "w";
-    request.queues = {"default"};
-    const auto held = now(sealed->fetch(request));
-    BOOST_TEST_REQUIRE(held.size() == 1U);
-    std::vector<taskflux::settlement> ends(1);
-    ends[0].key = held[0].key;
-    ends[0].token = held[0].token;
-    ends[0].how = taskflux::settlement::kind::fail;
-    ends[0].data = taskflux::encode(told, taskflux::decode_limits().max_size(64 << 20));
-    BOOST_TEST((now(sealed->settle("default", "w", ends)).at(0) == effect::done));
+    taskflux::settlement end;
+    end.how = taskflux::settlement::kind::fail;
+    end.data = taskflux::encode(told, taskflux::decode_limits().max_size(64 << 20));
+    const auto sent = end.data;
+    BOOST_TEST((settled(sealed, held(sealed), std::move(end)) == effect::done));
     BOOST_TEST((stored(made.id()).state == task_state::failed));
     BOOST_TEST(stored(made.id()).error.find(std::string(20, 'x')) == std::string::npos);
+    BOOST_TEST((now(sealed->get(made.id()))->error == sent));
 }
 
 BOOST_AUTO_TEST_CASE(a_workflow_runs_on_a_journal_that_is_stored_encrypted) {
@@ -328,6 +302,29 @@ BOOST_AUTO_TEST_CASE(calls_and_streams_go_encrypted) {
     BOOST_TEST(now(rpc.call(shout, secret)) == secret + '!');
     auto values = now(sealed_client.run(letters, secret));
     BOOST_TEST(now(joined(std::move(values))) == secret);
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_answer_fits_encrypted_and_one_that_its_codecs_make_too_large_is_a_fault) {
+    constexpr auto most = taskflux::exchange::max_message_size - 300;  // the rest is for heads
+    const key_ring longest(std::string(64, 'k'), key_of('a'));
+    taskflux::broker_ptr by;
+    const auto size_of_answer = [&](std::size_t size) {
+        taskflux::service service{by, taskflux::service_options().cpu(io.get_executor())};
+        service.on(shout, [&](const std::string&) { return std::string(size, 'x'); });
+        const auto serving = start(service.run());
+        taskflux::rpc rpc{by};
+        auto calling = start(rpc.call(shout, secret));
+        BOOST_REQUIRE(calling->done);  // at once, and not when its time has passed
+        service.stop();
+        settle();
+        return calling;
+    };
+    by = in_front(longest);
+    BOOST_TEST(size_of_answer(most)->get().size() == most);
+    BOOST_TEST((size_of_answer(taskflux::exchange::max_message_size)->code() == errc::too_large));
+    by = taskflux::coded(broker, {std::make_shared<const doubling_codec>()}, quiet());
+    BOOST_TEST(size_of_answer(most / 2)->get().size() == most / 2);
+    BOOST_TEST((size_of_answer(most)->code() == errc::too_large));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_sent_encrypted_and_a_plain_one_is_dropped_and_logged) {

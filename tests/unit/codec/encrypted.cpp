@@ -4,9 +4,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace taskflux;
@@ -31,6 +34,20 @@ std::string trouble(const detail::codec_pipeline& by, const std::string& stored,
 }
 
 bool says(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+/// Makes whatever it is told to.
+class own_codec final : public payload_codec {
+public:
+    own_codec(bool is_secret, std::optional<coded_bytes> makes) : is_secret_(is_secret), makes_(std::move(makes)) {}
+    std::string_view name() const override { return "own"; }
+    bool is_secret() const override { return is_secret_; }
+    std::optional<coded_bytes> encode(std::string_view, std::string_view) const override { return makes_; }
+    std::string decode(std::string_view, std::string_view, std::string_view) const override { return {}; }
+
+private:
+    const bool is_secret_;
+    const std::optional<coded_bytes> makes_;
+};
 
 std::string random_bytes(std::mt19937& random, std::size_t size) {
     std::string made(size, '\0');
@@ -159,6 +176,39 @@ BOOST_AUTO_TEST_CASE(what_only_resembles_the_form_is_a_plain_text) {
         BOOST_TEST(!codecs_of(text).has_value(), text);
     }
     BOOST_TEST((codecs_of(R"({"$coded":"a b:c","data":""})") == "a b:c"));
+}
+
+BOOST_AUTO_TEST_CASE(codecs_that_write_what_nobody_could_read_are_refused) {
+    const auto told = [](auto make) {
+        try {
+            make();
+        } catch (const error& e) {
+            BOOST_TEST((e.code() == errc::invalid_argument));
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    const auto pipeline = [](std::vector<payload_codec_ptr> codecs) {
+        return [codecs = std::move(codecs)] { detail::codec_pipeline made(codecs, false); };
+    };
+    const auto aes = encrypted(key_ring("k1", key_of('a')));
+    const auto open_one = std::make_shared<const own_codec>(false, coded_bytes());
+    BOOST_TEST(told(pipeline({open_one, aes})) == "");
+    BOOST_TEST(says(told(pipeline({aes, open_one})), "the codec \"own\" stands behind a secret one"));
+    BOOST_TEST(says(told(pipeline({aes, aes})), "two codecs for taskflux::coded have the name \"aes-256-gcm\""));
+    const auto writing = [](bool is_secret, std::optional<coded_bytes> what) {
+        return [=] { detail::codec_pipeline({std::make_shared<const own_codec>(is_secret, what)}, false).encode("1", "here"); };
+    };
+    for (const std::string& argument : {std::string("a\"b"), std::string("a\n"), std::string("a b"), std::string("a:b"), std::string(65, 'a')}) {
+        coded_bytes made;
+        made.argument = argument;
+        BOOST_TEST(says(told(writing(false, made)), "the codec \"own\" has made an argument that can't be stored"), argument);
+    }
+    coded_bytes fits;
+    fits.argument.assign(64, 'a');
+    BOOST_TEST(told(writing(false, fits)) == "");
+    BOOST_TEST(told(writing(false, std::nullopt)) == "");
+    BOOST_TEST(says(told(writing(true, std::nullopt)), "the codec \"own\" is secret, and has left a text as it is"));
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_cannot_be_are_refused_without_being_shown) {

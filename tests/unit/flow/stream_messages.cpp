@@ -608,7 +608,7 @@ BOOST_AUTO_TEST_CASE(values_share_a_message_of_no_more_than_64_kib) {
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_value_fits_into_a_message_and_a_larger_one_is_refused) {
-    const auto most = taskflux::exchange::max_message_size - 256;
+    const auto most = taskflux::exchange::max_message_size - 512;
     const auto large = emit({std::string(most, 'x')});
     BOOST_TEST((large->done && !large->error));
     BOOST_TEST(heard.back().values_in().at(0).size() == most);

@@ -236,12 +236,6 @@ asio::awaitable<void> service_core::carry_out(std::shared_ptr<service_core> self
         } else {
             co_await one->does.run(one->context, one->request.payload, answer.payload);
         }
-        constexpr std::size_t most = exchange::max_message_size - 64;  // beside the message's head
-        if (answer.payload.size() > most) {
-            throw error(errc::too_large, "the result of " + one->context.subject() + " is not sent: it has " +
-                                             std::to_string(answer.payload.size()) + " bytes, and at most " +
-                                             std::to_string(most) + " fit into a message; return a reference, or a stream");
-        }
     } catch (...) {
         failure = std::current_exception();
     }
@@ -279,10 +273,15 @@ void service_core::answer(const call_ptr& one) {
     if (is_gone) return end(one);
     if (is_closing) changed_->set();
     // Weak: a call has an outlet, which keeps the broker, which may keep this for ever when its context ends.
-    auto sent = [weak = weak_from_this(), answered = std::weak_ptr(one)](std::exception_ptr, bool) {
+    auto sent = [weak = weak_from_this(), answered = std::weak_ptr(one)](std::exception_ptr trouble, bool) {
         const auto self = weak.lock();
         const auto ended = answered.lock();
-        if (self && ended) self->end(ended);
+        if (!self || !ended) return;
+        if (trouble && code_of(describe(trouble)) == errc::too_large) {  // with its head, and with what codecs make of it
+            self->refuse(ended->request, call_message::kind::fault, errc::too_large,
+                         "the result of " + ended->context.subject() + ": " + describe(trouble).message + ", or a stream");
+        }
+        self->end(ended);
     };
     broker_->post(one->request.reply_to, std::move(one->answer), bounce(), std::move(sent));
 }

@@ -36,7 +36,7 @@ outlet::outlet(broker_ptr broker, std::string to, std::size_t window, std::funct
       changed_(std::make_shared<event>()), on_gone_(std::move(on_gone)) {}
 
 asio::awaitable<void> outlet::emit(std::string value) {
-    constexpr std::size_t most = exchange::max_message_size - 256;  // beside a message's head
+    constexpr std::size_t most = exchange::max_message_size - 512;  // beside a message's head, and what codecs add
     if (value.size() > most) {
         throw error(errc::too_large, "a value is not emitted: it has " + std::to_string(value.size()) + " bytes, and at most " +
                                          std::to_string(most) + " fit into a message; emit smaller values");

@@ -3,12 +3,14 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/codec/coded/texts.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/log.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,8 +99,9 @@ public:
     awaitable<journal_page> journal(task_id id, journal_query query) override {
         const auto from = inner_;
         const auto texts = texts_;
+        const bool are_named = !query.keys.empty();  // or one that can't be read would hide all others
         auto page = co_await from->journal(id, std::move(query));
-        for (auto& entry : page.entries) texts->decode(id, entry);
+        for (auto& entry : page.entries) are_named ? texts->decode(id, entry) : texts->show(id, entry);
         co_return page;
     }
 
@@ -211,8 +214,8 @@ public:
             std::string message;
             try {
                 message = texts->by().decode_message(sent);
-            } catch (const error& e) {
-                log(log_level::warning, std::string("a message to this process can't be read, and is dropped: ") + e.what());
+            } catch (...) {
+                tell_dropped(log, std::current_exception());
                 return;
             }
             hear(message);
@@ -234,6 +237,14 @@ private:
         const auto& by = texts_->by();
         if (!otherwise.address.empty()) otherwise.message = by.encode_message(std::move(otherwise.message));
         inner_->post(std::move(address), by.encode_message(std::move(message)), std::move(otherwise), std::move(done));
+    }
+
+    /// Where memory is short, without a word.
+    static void tell_dropped(const log_sink& log, const std::exception_ptr& why) noexcept {
+        try {
+            log(log_level::warning, "a message to this process can't be read, and is dropped: " + describe(why).message);
+        } catch (...) {  // a listener must not throw
+        }
     }
 
     static awaitable<std::vector<journal_entry>> entries_of(broker_ptr from, task_id id, journal_query which) {

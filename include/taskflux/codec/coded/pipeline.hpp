@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,17 +32,33 @@ public:
                 throw error(errc::invalid_argument,
                             "not the name of a codec: " + in_quotes(name) + "; use 1 to 32 of A-Z a-z 0-9 - _ . /");
             }
+            if (std::ranges::count(codecs_, name, [](const auto& other) { return other->name(); }) > 1) {
+                throw error(errc::invalid_argument, "two codecs for taskflux::coded have the name " + in_quotes(name) +
+                                                        ", so that nobody could say which one reads: give each one of its own");
+            }
+            if (is_secret_ && !one->is_secret()) {  // nothing is decoded by it before a key has proved what it is
+                throw error(errc::invalid_argument, "the codec " + in_quotes(name) + " stands behind a secret one, where it would write "
+                                                        "what is refused: put it before (compressed(), encrypted(keys))");
+            }
             is_secret_ = is_secret_ || one->is_secret();
         }
     }
 
     bool is_secret() const { return is_secret_; }
 
+    /// Whether texts that no secret codec has made are refused.
+    bool refuses_plain() const { return is_secret_ && !takes_plain_; }
+
     /// What is stored for a text that belongs to `place`.
     std::string encode(std::string text, std::string_view place) const {
         auto [codecs, bytes] = applied(std::move(text), place);
         const bool stays = codecs.empty() && !coded_parts_of(bytes);
         if (stays) return std::move(bytes);
+        return in_form(codecs, bytes);
+    }
+
+    /// The form in which bytes are stored that went through `codecs`.
+    static std::string in_form(std::string_view codecs, std::string_view bytes) {
         using form = coded_form;
         std::string made;
         made.reserve(form::begin.size() + codecs.size() + form::middle.size() + (bytes.size() + 2) / 3 * 4 + form::end.size());
@@ -104,7 +122,12 @@ private:
         made.bytes = std::move(text);
         for (const auto& one : codecs_) {
             auto next = one->encode(made.bytes, bound(made.codecs, place));
+            if (!next && one->is_secret()) {
+                throw error(errc::invalid_argument, "the codec " + in_quotes(one->name()) + " is secret, and has left a text as it is: its "
+                                                        "encode must return bytes for every text");
+            }
             if (!next) continue;
+            check_argument(one->name(), next->argument);
             made.bytes = std::move(next->bytes);
             if (!made.codecs.empty()) made.codecs += ' ';
             made.codecs += one->name();
@@ -130,14 +153,38 @@ private:
             // Nothing that only a key proves is trusted before: a bomb that anyone may write is not unpacked.
             was_secret = was_secret || (*found)->is_secret();
             if (!was_secret) check_plain(false);
-            bytes = (*found)->decode(bytes, argument, bound(codecs, place));
+            bytes = decoded(**found, bytes, argument, bound(codecs, place));
         }
         check_plain(was_secret);
         return bytes;
     }
 
+    /// Whatever a codec throws, callers get an `error`; but for lack of memory, which says nothing of the text.
+    static std::string decoded(const payload_codec& by, std::string_view bytes, std::string_view argument, std::string_view place) {
+        std::string why;
+        try {
+            return by.decode(bytes, argument, place);
+        } catch (const error&) {
+            throw;
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::exception& e) {
+            why = std::string(": ") + e.what();
+        } catch (...) {  // it has no text
+        }
+        throw error(errc::bad_payload, "its codec " + in_quotes(by.name()) + " failed" + why);
+    }
+
+    static void check_argument(std::string_view codec, std::string_view argument) {
+        const bool is_one = argument.size() <= 64 && argument.find(':') == std::string_view::npos &&
+                            std::ranges::all_of(argument, coded_form::is_name_character);
+        if (is_one) return;
+        throw error(errc::invalid_argument, "the codec " + in_quotes(codec) + " has made an argument that can't be stored: " +
+                                                in_quotes(argument, 100) + "; use up to 64 of A-Z a-z 0-9 - _ . /");
+    }
+
     void check_plain(bool was_secret) const {
-        if (!is_secret_ || takes_plain_ || was_secret) return;
+        if (!refuses_plain() || was_secret) return;
         throw error(errc::bad_payload, "it is not encrypted, and this broker takes only what is (coded_options::take_plain allows it)");
     }
 

@@ -37,13 +37,12 @@ public:
         }
     }
 
-    /// The delivery says so where its payload can't be read.
-    void decode(const std::string& queue, delivery& what) const {
+    /// The delivery says so where its payload can't be read, whatever the reason: the others of its fetch must reach their worker.
+    void decode(const std::string& queue, delivery& what) const noexcept {
         try {
-            what.payload = by_.decode(what.payload, payload_place(queue, what.spec->name));
-        } catch (const error& e) {
-            what.unreadable = std::make_exception_ptr(error(
-                errc::bad_payload, "the payload of task " + what.spec->name + " in queue " + queue + " can't be read: " + e.what()));
+            decode_payload(queue, what);
+        } catch (...) {
+            what.unreadable = std::current_exception();
         }
     }
 
@@ -80,20 +79,18 @@ public:
         }
     }
 
-    /// What can't be read stays as it is stored.
+    /// What can't be read keeps the form in which it is stored, which no reader of a value takes for one; so does a plain text
+    /// where texts must be encrypted, as anybody could have written it.
     void decode(task_record& record) const {
         const auto& queue = record.id.queue;
-        try_decode(record.payload, payload_place(queue, record.name));
-        try_decode(record.result, std::string(result_place));
-        try_decode(record.progress, place("progress", queue));
+        const auto decode_any = [this](std::string& text, const std::string& where) {
+            if (!text.empty()) try_decode(text, where);
+        };
+        decode_any(record.payload, payload_place(queue, record.name));
+        decode_any(record.result, std::string(result_place));
+        decode_any(record.progress, place("progress", queue));
         record.error = decode_failure(std::move(record.error));
-        for (auto& line : record.log) {
-            if (!coded_parts_of(line.text)) continue;
-            try {
-                line = taskflux::decode<log_line>(by_.decode(line.text, place("log", queue)));
-            } catch (const error&) {  // it stays as it is
-            }
-        }
+        for (auto& line : record.log) try_decode(line, place("log", queue));
     }
 
     /// The place of a subtask is read by brokers; where all else is secret, it goes without its payload's fingerprint.
@@ -120,7 +117,13 @@ public:
         return by_.encode(std::move(value), journal_place(id, signal_key(name, 1)));
     }
 
-    /// Throws `bad_payload` for a step or signal that can't be read. A subtask's result stays as it is stored then.
+    /// As records: for who looks at a journal, and has not asked for what can't be read.
+    void show(const task_id& id, journal_entry& entry) const {
+        if (entry.key.starts_with(journal_letter::subtask)) return decode(id, entry);
+        if (!entry.text.empty()) try_decode(entry.text, journal_place(id, entry.key));
+    }
+
+    /// Throws `bad_payload` for a step or signal that can't be read. The result of a subtask is read as that of a record.
     void decode(const task_id& id, journal_entry& entry) const {
         if (!entry.key.starts_with(journal_letter::subtask)) {
             if (entry.text.empty()) return;
@@ -131,7 +134,7 @@ public:
                                                    " can't be read: " + e.what());
             }
         } else if (entry.outcome) {
-            try_decode(entry.outcome->result, std::string(result_place));
+            if (entry.outcome->state == task_state::succeeded) try_decode(entry.outcome->result, std::string(result_place));
             entry.outcome->error = decode_failure(std::move(entry.outcome->error));
         }
     }
@@ -156,28 +159,57 @@ private:
         }
     }
 
+    void decode_payload(const std::string& queue, delivery& what) const {
+        try {
+            what.payload = by_.decode(what.payload, payload_place(queue, what.spec->name));
+        } catch (const error& e) {
+            throw error(errc::bad_payload,
+                        "the payload of task " + what.spec->name + " in queue " + queue + " can't be read: " + e.what());
+        }
+    }
+
     void try_decode(std::string& text, const std::string& where) const {
-        if (!coded_parts_of(text)) return;
+        if (!coded_parts_of(text)) {
+            if (by_.refuses_plain()) text = codec_pipeline::in_form({}, text);
+            return;
+        }
         try {
             text = by_.decode(text, where);
         } catch (const error&) {  // it stays as it is
         }
     }
 
+    void try_decode(log_line& line, const std::string& where) const {
+        if (!coded_parts_of(line.text)) {
+            if (!by_.refuses_plain()) return;
+            line.text = codec_pipeline::in_form({}, taskflux::encode(line, any_size()));
+            line.fields.clear();
+            return;
+        }
+        try {
+            line = taskflux::decode<log_line>(by_.decode(line.text, where));
+        } catch (const error&) {  // it stays as it is
+        }
+    }
+
+    /// Brokers have limits for what is stored.
+    static decode_limits any_size() { return decode_limits().max_size((std::numeric_limits<std::size_t>::max)()); }
+
     /// A failure stays one, whose code and type everybody can read; its message is the whole of it.
     std::string encode_failure(std::string text) const {
+        if (text.empty()) return text;  // the task keeps the one that it has
         auto coded = by_.encode(text, failure_place);
         if (coded == text) return text;
         failure outer;
         try {
-            const auto inner = taskflux::decode<failure>(text);
+            const auto inner = taskflux::decode<failure>(text, any_size());
             outer.code = inner.code;
             outer.type = inner.type;
         } catch (const error&) {
             outer.code = "task_failed";
         }
         outer.message = std::move(coded);
-        return taskflux::encode(outer, decode_limits().max_size((std::numeric_limits<std::size_t>::max)()));  // brokers have limits
+        return taskflux::encode(outer, any_size());
     }
 
     /// Brokers write failures, too: those are read as they are. That of a parent ends with its subtask's message, as it is stored.
@@ -185,7 +217,7 @@ private:
         if (stored.find("$coded") == std::string::npos) return stored;
         failure outer;
         try {
-            outer = taskflux::decode<failure>(stored);
+            outer = taskflux::decode<failure>(stored, any_size());
         } catch (const error&) {
             return stored;
         }
@@ -194,11 +226,11 @@ private:
         try {
             auto whole = by_.decode(outer.message.substr(from), failure_place);
             if (from == 0) return whole;
-            outer.message.replace(from, std::string::npos, taskflux::decode<failure>(whole).message);
+            outer.message.replace(from, std::string::npos, taskflux::decode<failure>(whole, any_size()).message);
         } catch (const error& e) {
             outer.message.replace(from, std::string::npos, "what it says can't be read: " + std::string(e.what()));
         }
-        return taskflux::encode(outer);
+        return taskflux::encode(outer, any_size());
     }
 
     const codec_pipeline by_;
