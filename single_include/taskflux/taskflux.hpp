@@ -9719,7 +9719,8 @@ public:
 
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
 
-    using executor_job::runs_in;
+    /// Whether this chain is that of its handler. To be asked within it.
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
 
     const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
 
@@ -9808,7 +9809,6 @@ private:
         if (clock_.now() >= ends_) return errc::timed_out;
         return std::nullopt;
     }
-    bool is_handlers(const void* chain) const override { return runs_in(chain); }
     void leave() override { executor_job::leave(); }
     void interrupt() override { owner_->on_interrupt(*this); }
 
@@ -9855,6 +9855,7 @@ public:
 
     bool is_queued() const override;
     bool has_slot() const override { return false; }
+    bool is_handlers(const void* chain) const override;
     const batch_run* batch() const { return batch_.get(); }
     void cancel(errc reason) override;
 
@@ -9931,6 +9932,10 @@ public:
     bool is_closed() const;
 
     void cancel(batch_part& one, errc reason);
+
+    /// The first of those that its handler was given; null: it has not been called. Where its handler runs.
+    batch_part* first() const { return begun_.empty() ? nullptr : begun_.front(); }
+    using executor_job::runs_in;
 
     /// It never runs; its items have ended.
     void drop() { let_go(); }

@@ -33,6 +33,7 @@ public:
 
     bool is_queued() const override;
     bool has_slot() const override { return false; }
+    bool is_handlers(const void* chain) const override;
     const batch_run* batch() const { return batch_.get(); }
     void cancel(errc reason) override;
 
@@ -109,6 +110,10 @@ public:
     bool is_closed() const;
 
     void cancel(batch_part& one, errc reason);
+
+    /// The first of those that its handler was given; null: it has not been called. Where its handler runs.
+    batch_part* first() const { return begun_.empty() ? nullptr : begun_.front(); }
+    using executor_job::runs_in;
 
     /// It never runs; its items have ended.
     void drop() { let_go(); }

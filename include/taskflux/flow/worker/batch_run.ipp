@@ -13,6 +13,8 @@ batch_part::~batch_part() = default;
 
 bool batch_part::is_queued() const { return !has_begun() && batch_->is_closed(); }
 
+bool batch_part::is_handlers(const void* chain) const { return batch_->runs_in(chain); }
+
 void batch_part::cancel(errc reason) {
     const auto batch = batch_;
     batch->cancel(*this, reason);
