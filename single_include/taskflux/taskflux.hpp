@@ -9865,6 +9865,7 @@ private:
     friend class batch_run;
 
     boost::intrusive_ptr<batch_run> batch_;  // before others find it
+    time_point due_ = never;                 // when its batch is to run at the latest
     bool has_ended_ = false;                 // guarded by the batch
     bool is_told_ = false;                   // that it must end; the same
 };
@@ -9909,15 +9910,14 @@ public:
     batch_run(executor_state& pool, std::shared_ptr<attempt_owner> owner, batch_handler& handler, taskflux::clock& clock,
               std::string key, time_point due)
         : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), clock_(clock), key_(std::move(key)),
-          due_(due) {}
+          lingers_until_(due), bounds_{due} {}
 
     const batch_handler& handler() const { return handler_; }
     const std::string& key() const { return key_; }
 
-    // While it collects: for one thread at a time.
+    // While it collects: for one thread at a time, beside those that cancel items.
 
-    time_point due() const { return due_; }
-    bool lingers() const { return handler_.limits().linger > duration::zero(); }
+    time_point due() const;
 
     /// Whether one of so many bytes fits.
     bool fits(std::size_t bytes) const;
@@ -9927,7 +9927,7 @@ public:
     std::size_t space() const;
 
     /// It collects no more. Gives the limits that the slots keep for it, nothing where it has none: those of its items that end
-    /// first.
+    /// first. They stay, whatever items leave it then.
     std::optional<run_options> close();
     bool is_closed() const;
 
@@ -9941,6 +9941,19 @@ public:
     void drop() { let_go(); }
 
 private:
+    /// What its items allow.
+    struct bounds {
+        time_point due;
+        std::size_t bytes = 0;
+        duration timeout{};             // the shortest; zero: none
+        time_point deadline_at = never;  // the first
+
+        void add(const batch_part& one);
+    };
+
+    /// Lets one go that has ended before its start; under the mutex.
+    boost::intrusive_ptr<batch_part> remove(batch_part& one);
+
     /// Its handler is called now.
     void begin_parts();
 
@@ -9957,12 +9970,11 @@ private:
     batch_handler& handler_;
     taskflux::clock& clock_;
     const std::string key_;
-    time_point due_;
-    std::size_t bytes_ = 0;
-    duration timeout_{};             // the shortest; zero: none
-    time_point deadline_at_ = never;  // the first
+    const time_point lingers_until_;
+    std::shared_ptr<const task_spec> first_;  // of the first item, which may have left
 
     mutable std::mutex mutex_;  // guards the next, and the marked members of parts
+    bounds bounds_;             // after `close`: as they were then
     std::vector<boost::intrusive_ptr<batch_part>> parts_;
     bool is_closed_ = false;
     bool has_begun_ = false;

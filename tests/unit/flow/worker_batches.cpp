@@ -377,6 +377,54 @@ BOOST_AUTO_TEST_CASE(an_item_that_is_cancelled_while_its_batch_lingers_leaves_it
     BOOST_TEST(now(jobs[1].result()) == 2);
 }
 
+BOOST_AUTO_TEST_CASE(an_item_that_has_left_bounds_the_others_no_more) {
+    closed = gate(here);
+    taskflux::duration left{};
+    make().on_batch(in_time, batch_options{}.linger(5s), [&](std::span<batch_item<int>> items) {
+        left = items[0].remaining();
+        return doubled(*this, items);
+    });
+    begin();
+    const auto urgent = now(client.submit(in_time, submit_options().deadline(3s).timeout(1s), 1));
+    const auto patient = now(client.submit(in_time, 2));
+    settle();
+    now(urgent.cancel());
+    advance(4999ms);
+    BOOST_TEST(batches.empty());
+    advance(1ms);
+    BOOST_TEST(batches.size() == 1U);
+    BOOST_TEST((left == 10s));
+    advance(3s);
+    BOOST_TEST(closed.cancelled == 0);
+    closed.open();
+    settle();
+    BOOST_TEST(now(patient.result()) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(the_place_and_the_bytes_of_an_item_that_has_left_are_free_again) {
+    const taskflux::task<void(std::string)> store{"store"};
+    std::vector<std::vector<std::size_t>> sizes;
+    make(options().concurrency(2)).on_batch(store, batch_options{}.max_bytes(100).linger(5s), [&](std::span<batch_item<std::string>> items) {
+        auto& batch = sizes.emplace_back();
+        for (const auto& item : items) batch.push_back(item.payload().size());
+    });
+    w->on_batch(twice, batch_options{}.max(2).linger(5s), doubling());
+    begin();
+    const auto large = now(client.submit(store, std::string(30, 'x')));
+    const auto first = submit(twice, {1});
+    now(large.cancel());
+    now(first[0].cancel());
+    settle();
+    for (const std::size_t size : {40U, 30U}) now(client.submit(store, std::string(size, 'x')));
+    submit(twice, {2});
+    BOOST_TEST(batches.empty());
+    submit(twice, {3});
+    BOOST_TEST(batches.size() == 1U);
+    BOOST_TEST(batches.at(0) == (numbers{2, 3}));
+    advance(5s);
+    BOOST_TEST((sizes == std::vector<std::vector<std::size_t>>{{40, 30}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_whose_items_are_all_cancelled_while_it_lingers_is_not_run) {
     make().on_batch(twice, batch_options{}.linger(5s), doubling());
     begin();
