@@ -13416,7 +13416,7 @@ private:
     asio::awaitable<void> depart();
 
     /// Asks for one task that it has a handler for, and does not wait; `next_request` for all that there is room for.
-    fetch_request request_for(const std::string& consumer) const;
+    fetch_request request_for(const std::string& consumer);
     fetch_request next_request(const std::string& consumer);
 
     /// Starts attempts at fetched tasks, or gives them back if it is too late.
@@ -14345,11 +14345,14 @@ asio::awaitable<void> worker_core::depart() {
     }
 }
 
-fetch_request worker_core::request_for(const std::string& consumer) const {
+fetch_request worker_core::request_for(const std::string& consumer) {
     fetch_request request;
     request.consumer = consumer;
     request.names = names_;
     request.queues = member_.queues();
+    if (!options_.is_strict()) {
+        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
+    }
     return request;
 }
 
@@ -14359,9 +14362,6 @@ fetch_request worker_core::next_request(const std::string& consumer) {
     auto request = request_for(consumer);
     request.max = (std::min)(crew_->appetite(), max_batch);
     request.wait = fetch_wait;
-    if (!options_.is_strict()) {
-        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
-    }
     return request;
 }
 

@@ -6,6 +6,7 @@
 #include <taskflux/testing.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -314,6 +315,22 @@ BOOST_AUTO_TEST_CASE(all_items_of_a_batch_have_one_key) {
     BOOST_TEST(batches.at(0) == (numbers{0, 2, 4}));
     BOOST_TEST(batches.at(1) == (numbers{1, 3, 5}));
     BOOST_TEST(now(jobs[5].result()) == 10);
+}
+
+BOOST_AUTO_TEST_CASE(weighted_queues_fill_batches_by_their_weights) {
+    std::size_t seldom = 0;
+    make(options().weighted_queues({{"seldom", 1}, {"often", 9}}).concurrency(1));
+    w->on_batch(note, batch_options{}.max(4), [&](std::span<batch_item<int>> items) {
+        const auto some = seen(items);
+        if (batches.size() <= 100) seldom += static_cast<std::size_t>(std::ranges::count(some, 2));
+    });
+    w->on(tick, [] {});  // so that a batch is begun with one item, and filled
+    now(client.submit_all(note, submit_options().queue("often"), numbers(500, 1)));
+    now(client.submit_all(note, submit_options().queue("seldom"), numbers(500, 2)));
+    begin();
+    BOOST_TEST(batches.size() == 250U);
+    BOOST_TEST(seldom > 5U);
+    BOOST_TEST(seldom < 100U);  // of 400
 }
 
 BOOST_AUTO_TEST_CASE(what_a_key_throws_fails_its_item) {
