@@ -12776,7 +12776,7 @@ public:
     }
 
     /// Adds an item that has been read. `open(key)` makes a batch; `on_add(item)` is called when it is in one, before anybody
-    /// else finds it. Gives the batches that are complete now.
+    /// else finds it. Gives the batches that are complete now, after `close` all.
     template <class Open, class OnAdd>
     std::vector<batch_ptr> add(const batch_handler& of, std::string key, boost::intrusive_ptr<batch_part> item, Open open,
                                OnAdd on_add) {
@@ -12793,7 +12793,7 @@ public:
         auto& added = *item;
         (*at)->add(std::move(item));
         on_add(added);
-        if ((*at)->space() == 0) {
+        if (is_closed_ || (*at)->space() == 0) {
             complete.push_back(std::move(*at));
             open_.erase(at);
         }
@@ -12806,6 +12806,13 @@ public:
     }
     std::vector<batch_ptr> take_all() {
         return take([](const batch_ptr&) { return true; });
+    }
+
+    /// All; from now on none stays open.
+    std::vector<batch_ptr> close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        return std::exchange(open_, {});
     }
 
     /// What there is room for, by tasks.
@@ -12868,6 +12875,7 @@ private:
     bool is_alone_ = false;  // one handler, of batches
     mutable std::mutex mutex_;  // guards the next
     std::vector<batch_ptr> open_;
+    bool is_closed_ = false;
 };
 
 }  // namespace taskflux::detail
@@ -13037,7 +13045,7 @@ public:
 
     /// What those that linger have room for, while there is none for other tasks: nothing else would bring them more.
     std::optional<batch_wish> urgent_wish() const {
-        if (is_paused_ || in_hand_ != capacity_ + parked_) return std::nullopt;
+        if (is_paused_ || in_hand_ < capacity_ + parked_) return std::nullopt;
         return batches_.lingering(clock_.now());
     }
 
@@ -13099,6 +13107,8 @@ private:
     /// Takes a task into an open batch.
     void collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who);
     void start_batches(const std::vector<batch_collector::batch_ptr>& ready);
+
+    void count_item(const attempt& ended, bool has_failed) noexcept;
 
     /// Reports an attempt's end.
     void finish(attempt& ended, std::exception_ptr error) noexcept;
@@ -14054,7 +14064,8 @@ void crew::collect(batch_handler& handler, delivery what, const std::string& que
         key = handler.read(*part);
     } catch (...) {  // it never reaches the handler
         part->begin_until(never);
-        return finish(*part, std::current_exception());
+        finish(*part, std::current_exception());
+        return count_item(*part, true);
     }
     const auto open = [&](std::string of) {
         ++in_hand_;
@@ -14106,7 +14117,7 @@ void crew::close() {
     cancel_all(errc::shut_down);
     pool_->shut_down();
     cancel_all(errc::shut_down);  // what was launched meanwhile
-    for (const auto& one : batches_.take_all()) one->drop();
+    for (const auto& one : batches_.close()) one->drop();
     is_quiet_ = false;
 }
 
@@ -14130,6 +14141,7 @@ asio::awaitable<void> crew::emptied() {
 }
 
 executor_counts crew::counts() const {
+    if (!batches_.is_used()) return pool_->counts();
     const auto ended = [this](job_end how) { return batch_ends_[static_cast<std::size_t>(how)].load(); };  // before the others
     const auto succeeded = ended(job_end::succeeded), failed = ended(job_end::failed), cancelled = ended(job_end::cancelled);
     auto sum = pool_->counts();
@@ -14156,8 +14168,12 @@ void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
     finish(ended, error);
     if (ended.has_slot()) return let_go();
+    count_item(ended, error != nullptr);
+}
+
+void crew::count_item(const attempt& ended, bool has_failed) noexcept {
     const bool is_cancelled = ended.stopping() && ended.stop_reason() != errc::timed_out;
-    ++item_ends_[static_cast<std::size_t>(!error ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
+    ++item_ends_[static_cast<std::size_t>(!has_failed ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
 }
 
 void crew::on_batch_end(std::optional<job_end> how) noexcept {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -201,6 +202,8 @@ BOOST_AUTO_TEST_CASE(a_payload_that_can_not_be_read_fails_by_itself_and_does_not
     BOOST_TEST(batches.at(0) == numbers{1});
     BOOST_TEST(now(good.result()) == 2);
     BOOST_TEST(why(bad).code == "bad_payload");
+    BOOST_TEST(w->counts().succeeded == 1U);
+    BOOST_TEST(w->counts().failed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_lingers_for_more_items_from_its_first_one_on) {
@@ -317,6 +320,19 @@ BOOST_AUTO_TEST_CASE(all_items_of_a_batch_have_one_key) {
     BOOST_TEST(now(jobs[5].result()) == 10);
 }
 
+BOOST_AUTO_TEST_CASE(batches_of_more_keys_than_there_are_slots_linger_for_more_items_too) {
+    const auto key = [](int x) { return x % 2 == 0 ? "even" : "odd"; };
+    make(options().concurrency(1)).on_batch(twice, batch_options{}.linger(2s).by(key), doubling());
+    submit(twice, {0, 1});
+    begin();
+    advance(1s);
+    submit(twice, {2});
+    advance(1s);
+    BOOST_TEST(batches.size() == 2U);
+    BOOST_TEST(batches.at(0) == (numbers{0, 2}));
+    BOOST_TEST(batches.at(1) == numbers{1});
+}
+
 BOOST_AUTO_TEST_CASE(weighted_queues_fill_batches_by_their_weights) {
     std::size_t seldom = 0;
     make(options().weighted_queues({{"seldom", 1}, {"often", 9}}).concurrency(1));
@@ -343,6 +359,7 @@ BOOST_AUTO_TEST_CASE(what_a_key_throws_fails_its_item) {
     begin();
     BOOST_TEST(now(jobs[0].result()) == 0);
     BOOST_TEST(why(jobs[1]).message == "no key");
+    BOOST_TEST(w->counts().failed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_item_is_told_and_the_others_go_on) {
@@ -546,6 +563,14 @@ BOOST_AUTO_TEST_CASE(a_batch_that_has_not_begun_is_given_back_when_its_worker_st
     closed.open();
     settle();
     BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(any_number_is_a_limit_of_items) {
+    make().on_batch(twice, batch_options{}.max((std::numeric_limits<std::size_t>::max)() / 2 + 1), doubling());
+    const auto jobs = submit(twice, range(0, 3));
+    begin();
+    BOOST_TEST(batches.size() == 1U);
+    BOOST_TEST(now(jobs[2].result()) == 4);
 }
 
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
