@@ -10761,7 +10761,7 @@ private:
 inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_io_executor here, broker_ptr broker, task_id id,
                                                                      duration wait, attempt* who) {
     const auto* const chain = co_await own_chain();
-    if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
+    if (!who->is_handlers(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
     running_handler name{who->id(), who->what().spec->name};
     const bool is_limited = wait != (duration::max)() || who->is_limited();
     const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait, is_limited,
@@ -10778,6 +10778,13 @@ inline asio::awaitable<std::optional<task_outcome>> await_for_function(asio::any
     co_return both->take();
 }
 
+/// The attempt whose handler, a coroutine, runs in a slot; of a batch, the first of those that its handler was given. Null: none.
+inline attempt* attempt_in(slot_job* slots_job) {
+    if (auto* const one = dynamic_cast<attempt*>(slots_job)) return one;
+    const auto* const batch = dynamic_cast<batch_run*>(slots_job);
+    return batch && batch->handler().kind() == slot_job::kind::coroutine ? batch->first() : nullptr;
+}
+
 std::shared_ptr<const plain_call> calling_function() { return plain_scope::current(); }
 
 asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
@@ -10786,7 +10793,7 @@ asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_i
     if (crew && crew->broker() == broker) {
         return await_for_function(here, std::move(broker), std::move(id), wait, std::move(by));
     }
-    auto* const who = dynamic_cast<attempt*>(job_on(here));
+    auto* const who = attempt_in(job_on(here));
     if (!who || who->owner()->broker() != broker) return broker->wait(std::move(id), wait);
     return await_in_handler(here, std::move(broker), std::move(id), wait, who);
 }
@@ -12570,51 +12577,67 @@ batch_part::~batch_part() = default;
 
 bool batch_part::is_queued() const { return !has_begun() && batch_->is_closed(); }
 
+bool batch_part::is_handlers(const void* chain) const { return batch_->runs_in(chain); }
+
 void batch_part::cancel(errc reason) {
     const auto batch = batch_;
     batch->cancel(*this, reason);
 }
 
+void batch_run::bounds::add(const batch_part& one) {
+    const auto& what = one.what();
+    bytes += what.payload.size();
+    if (const auto limit = one.timeout(); limit > duration::zero()) {
+        timeout = timeout > duration::zero() ? (std::min)(timeout, limit) : limit;
+    }
+    deadline_at = (std::min)(deadline_at, what.deadline_at);
+    due = (std::min)(due, one.due_);
+}
+
+time_point batch_run::due() const {
+    const std::lock_guard lock(mutex_);
+    return bounds_.due;
+}
+
 bool batch_run::fits(std::size_t bytes) const {
     const auto most = handler_.limits().max_bytes;
-    return parts_.empty() || most == 0 || bytes_ + bytes <= most;
+    const std::lock_guard lock(mutex_);
+    return parts_.empty() || most == 0 || bounds_.bytes + bytes <= most;
 }
 
 void batch_run::add(boost::intrusive_ptr<batch_part> one) {
     const auto& what = one->what();
-    bytes_ += what.payload.size();
-    if (const auto limit = one->timeout(); limit > duration::zero()) {
-        timeout_ = timeout_ > duration::zero() ? (std::min)(timeout_, limit) : limit;
-    }
+    if (!first_) first_ = what.spec;
     if (what.deadline_at != never) {
         const auto now = clock_.now();
-        deadline_at_ = (std::min)(deadline_at_, what.deadline_at);
-        due_ = (std::min)(due_, now + (std::max)(what.deadline_at - now, duration::zero()) / 2);
+        one->due_ = now + (std::max)(what.deadline_at - now, duration::zero()) / 2;
     }
     one->batch_ = this;
     const std::lock_guard lock(mutex_);
+    bounds_.add(*one);
     parts_.push_back(std::move(one));
 }
 
 std::size_t batch_run::space() const {
     const auto& limits = handler_.limits();
+    const std::lock_guard lock(mutex_);
     if (parts_.size() >= limits.max) return 0;
     const auto left = limits.max - parts_.size();
+    const auto bytes = bounds_.bytes;
     if (limits.max_bytes == 0) return left;
-    if (bytes_ >= limits.max_bytes) return 0;
-    const auto each = (std::max)(bytes_ / (std::max)(parts_.size(), std::size_t(1)), std::size_t(1));
-    return std::clamp((limits.max_bytes - bytes_) / each, std::size_t(1), left);
+    if (bytes >= limits.max_bytes) return 0;
+    const auto each = (std::max)(bytes / (std::max)(parts_.size(), std::size_t(1)), std::size_t(1));
+    return std::clamp((limits.max_bytes - bytes) / each, std::size_t(1), left);
 }
 
 std::optional<run_options> batch_run::close() {
-    {
-        const std::lock_guard lock(mutex_);
-        is_closed_ = true;
-    }
-    if (timeout_ == duration::zero() && deadline_at_ == never) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    if (bounds_.timeout == duration::zero() && bounds_.deadline_at == never) return std::nullopt;
     run_options options;
-    options.timeout(timeout_);
-    if (deadline_at_ != never) options.deadline((std::max)(deadline_at_ - clock_.now(), duration(1)));  // zero would be none
+    options.timeout(bounds_.timeout);
+    const auto least = duration(1);  // zero would be none
+    if (bounds_.deadline_at != never) options.deadline((std::max)(bounds_.deadline_at - clock_.now(), least));
     return options;
 }
 
@@ -12624,7 +12647,8 @@ bool batch_run::is_closed() const {
 }
 
 void batch_run::cancel(batch_part& one, errc reason) {
-    bool ends_now = false, are_all_told = false;
+    boost::intrusive_ptr<batch_part> left;
+    bool are_all_told = false;
     {
         const std::lock_guard lock(mutex_);
         if (one.has_ended_) return;
@@ -12632,20 +12656,30 @@ void batch_run::cancel(batch_part& one, errc reason) {
         if (has_begun_) {
             are_all_told = !std::exchange(one.is_told_, true) && --untold_ == 0;
         } else {
-            ends_now = one.has_ended_ = true;
+            left = remove(one);
         }
     }
-    if (ends_now) owner_->on_end(one, slots::stopped(one, reason));
+    if (left) owner_->on_end(one, slots::stopped(one, reason));
     if (are_all_told) executor_job::owner().cancel(*this, reason);
 }
 
+boost::intrusive_ptr<batch_part> batch_run::remove(batch_part& one) {
+    one.has_ended_ = true;
+    boost::intrusive_ptr<batch_part> left(&one);
+    std::erase(parts_, left);
+    if (is_closed_) return left;
+    bounds_ = bounds{lingers_until_};
+    for (const auto& other : parts_) bounds_.add(*other);
+    return left;
+}
+
 void batch_run::begin_parts() {
-    const auto ends = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, deadline_at_);
     {
         const std::lock_guard lock(mutex_);
+        const auto limit = bounds_.timeout > duration::zero() ? later(clock_.now(), bounds_.timeout) : never;
+        const auto ends = (std::min)(limit, bounds_.deadline_at);
         has_begun_ = true;
         for (const auto& one : parts_) {
-            if (one->has_ended_) continue;
             one->begin_until(ends);
             begun_.push_back(one.get());
         }
@@ -12668,8 +12702,8 @@ void batch_run::call() {
 }
 
 std::string batch_run::subject() const {
-    const auto& first = parts_.front()->what().spec->name;
-    return "the batch of " + std::to_string(parts_.size()) + " of task " + first;
+    const std::lock_guard lock(mutex_);
+    return "the batch of " + std::to_string(parts_.size()) + " of task " + first_->name;
 }
 
 void batch_run::deliver(std::exception_ptr error, bool) noexcept {
@@ -12741,7 +12775,7 @@ public:
     }
 
     /// Adds an item that has been read. `open(key)` makes a batch; `on_add(item)` is called when it is in one, before anybody
-    /// else finds it. Gives the batches that are complete now.
+    /// else finds it. Gives the batches that are complete now, after `close` all.
     template <class Open, class OnAdd>
     std::vector<batch_ptr> add(const batch_handler& of, std::string key, boost::intrusive_ptr<batch_part> item, Open open,
                                OnAdd on_add) {
@@ -12758,7 +12792,7 @@ public:
         auto& added = *item;
         (*at)->add(std::move(item));
         on_add(added);
-        if ((*at)->space() == 0) {
+        if (is_closed_ || (*at)->space() == 0) {
             complete.push_back(std::move(*at));
             open_.erase(at);
         }
@@ -12771,6 +12805,13 @@ public:
     }
     std::vector<batch_ptr> take_all() {
         return take([](const batch_ptr&) { return true; });
+    }
+
+    /// All; from now on none stays open.
+    std::vector<batch_ptr> close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        return std::exchange(open_, {});
     }
 
     /// What there is room for, by tasks.
@@ -12833,6 +12874,7 @@ private:
     bool is_alone_ = false;  // one handler, of batches
     mutable std::mutex mutex_;  // guards the next
     std::vector<batch_ptr> open_;
+    bool is_closed_ = false;
 };
 
 }  // namespace taskflux::detail
@@ -13002,7 +13044,7 @@ public:
 
     /// What those that linger have room for, while there is none for other tasks: nothing else would bring them more.
     std::optional<batch_wish> urgent_wish() const {
-        if (is_paused_ || in_hand_ != capacity_ + parked_) return std::nullopt;
+        if (is_paused_ || in_hand_ < capacity_ + parked_) return std::nullopt;
         return batches_.lingering(clock_.now());
     }
 
@@ -13064,6 +13106,8 @@ private:
     /// Takes a task into an open batch.
     void collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who);
     void start_batches(const std::vector<batch_collector::batch_ptr>& ready);
+
+    void count_item(const attempt& ended, bool has_failed) noexcept;
 
     /// Reports an attempt's end.
     void finish(attempt& ended, std::exception_ptr error) noexcept;
@@ -13381,7 +13425,7 @@ private:
     asio::awaitable<void> depart();
 
     /// Asks for one task that it has a handler for, and does not wait; `next_request` for all that there is room for.
-    fetch_request request_for(const std::string& consumer) const;
+    fetch_request request_for(const std::string& consumer);
     fetch_request next_request(const std::string& consumer);
 
     /// Starts attempts at fetched tasks, or gives them back if it is too late.
@@ -14019,7 +14063,8 @@ void crew::collect(batch_handler& handler, delivery what, const std::string& que
         key = handler.read(*part);
     } catch (...) {  // it never reaches the handler
         part->begin_until(never);
-        return finish(*part, std::current_exception());
+        finish(*part, std::current_exception());
+        return count_item(*part, true);
     }
     const auto open = [&](std::string of) {
         ++in_hand_;
@@ -14071,7 +14116,7 @@ void crew::close() {
     cancel_all(errc::shut_down);
     pool_->shut_down();
     cancel_all(errc::shut_down);  // what was launched meanwhile
-    for (const auto& one : batches_.take_all()) one->drop();
+    for (const auto& one : batches_.close()) one->drop();
     is_quiet_ = false;
 }
 
@@ -14095,6 +14140,7 @@ asio::awaitable<void> crew::emptied() {
 }
 
 executor_counts crew::counts() const {
+    if (!batches_.is_used()) return pool_->counts();
     const auto ended = [this](job_end how) { return batch_ends_[static_cast<std::size_t>(how)].load(); };  // before the others
     const auto succeeded = ended(job_end::succeeded), failed = ended(job_end::failed), cancelled = ended(job_end::cancelled);
     auto sum = pool_->counts();
@@ -14121,8 +14167,12 @@ void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
     finish(ended, error);
     if (ended.has_slot()) return let_go();
+    count_item(ended, error != nullptr);
+}
+
+void crew::count_item(const attempt& ended, bool has_failed) noexcept {
     const bool is_cancelled = ended.stopping() && ended.stop_reason() != errc::timed_out;
-    ++item_ends_[static_cast<std::size_t>(!error ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
+    ++item_ends_[static_cast<std::size_t>(!has_failed ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
 }
 
 void crew::on_batch_end(std::optional<job_end> how) noexcept {
@@ -14310,11 +14360,14 @@ asio::awaitable<void> worker_core::depart() {
     }
 }
 
-fetch_request worker_core::request_for(const std::string& consumer) const {
+fetch_request worker_core::request_for(const std::string& consumer) {
     fetch_request request;
     request.consumer = consumer;
     request.names = names_;
     request.queues = member_.queues();
+    if (!options_.is_strict()) {
+        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
+    }
     return request;
 }
 
@@ -14324,9 +14377,6 @@ fetch_request worker_core::next_request(const std::string& consumer) {
     auto request = request_for(consumer);
     request.max = (std::min)(crew_->appetite(), max_batch);
     request.wait = fetch_wait;
-    if (!options_.is_strict()) {
-        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
-    }
     return request;
 }
 

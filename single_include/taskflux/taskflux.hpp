@@ -6443,7 +6443,8 @@ public:
     /// How many items a batch has at most; default 32, at least 1.
     batch_options& max(std::size_t items) {
         if (items == 0) throw error(errc::invalid_argument, "batch_options: max must be at least 1");
-        return limits_.max = items, *this;
+        constexpr std::size_t countable = std::size_t(1) << 30;  // sums and products of some do not overflow
+        return limits_.max = (std::min)(items, countable), *this;
     }
 
     /// How long a batch waits for more items, from its first one on; default zero: it takes those that are there. It ends at
@@ -6456,7 +6457,7 @@ public:
 
     /// All items of a batch have one key: the text that `key` (a function, or a pointer to a member) gives for a payload. Items
     /// of other keys that were fetched with them form batches of their own, which wait for slots of the worker. What `key` throws
-    /// fails its item.
+    /// fails its item. Payloads are decoded, and `key` is called, on the worker's executor, one at a time: it should be quick.
     template <class Function>
     batch_options<Function> by(Function key) const {
         return batch_options<Function>(limits_, std::move(key));
@@ -6473,7 +6474,7 @@ private:
 };
 
 /// A task in a batch: its payload, its data, progress and log, and its own failure. A handle, valid until the handler returns.
-/// Thread-safe.
+/// Thread-safe but for `payload`, `fail` and `has_failed`: of one item, those are for one thread at a time.
 template <class P>
 class batch_item : public running_task {
 public:
@@ -9723,7 +9724,8 @@ public:
 
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
 
-    using executor_job::runs_in;
+    /// Whether this chain is that of its handler. To be asked within it.
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
 
     const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
 
@@ -9812,7 +9814,6 @@ private:
         if (clock_.now() >= ends_) return errc::timed_out;
         return std::nullopt;
     }
-    bool is_handlers(const void* chain) const override { return runs_in(chain); }
     void leave() override { executor_job::leave(); }
     void interrupt() override { owner_->on_interrupt(*this); }
 
@@ -9859,6 +9860,7 @@ public:
 
     bool is_queued() const override;
     bool has_slot() const override { return false; }
+    bool is_handlers(const void* chain) const override;
     const batch_run* batch() const { return batch_.get(); }
     void cancel(errc reason) override;
 
@@ -9868,6 +9870,7 @@ private:
     friend class batch_run;
 
     boost::intrusive_ptr<batch_run> batch_;  // before others find it
+    time_point due_ = never;                 // when its batch is to run at the latest
     bool has_ended_ = false;                 // guarded by the batch
     bool is_told_ = false;                   // that it must end; the same
 };
@@ -9912,15 +9915,14 @@ public:
     batch_run(executor_state& pool, std::shared_ptr<attempt_owner> owner, batch_handler& handler, taskflux::clock& clock,
               std::string key, time_point due)
         : executor_job(handler.kind(), pool), owner_(std::move(owner)), handler_(handler), clock_(clock), key_(std::move(key)),
-          due_(due) {}
+          lingers_until_(due), bounds_{due} {}
 
     const batch_handler& handler() const { return handler_; }
     const std::string& key() const { return key_; }
 
-    // While it collects: for one thread at a time.
+    // While it collects: for one thread at a time, beside those that cancel items.
 
-    time_point due() const { return due_; }
-    bool lingers() const { return handler_.limits().linger > duration::zero(); }
+    time_point due() const;
 
     /// Whether one of so many bytes fits.
     bool fits(std::size_t bytes) const;
@@ -9930,16 +9932,33 @@ public:
     std::size_t space() const;
 
     /// It collects no more. Gives the limits that the slots keep for it, nothing where it has none: those of its items that end
-    /// first.
+    /// first. They stay, whatever items leave it then.
     std::optional<run_options> close();
     bool is_closed() const;
 
     void cancel(batch_part& one, errc reason);
 
+    /// The first of those that its handler was given; null: it has not been called. Where its handler runs.
+    batch_part* first() const { return begun_.empty() ? nullptr : begun_.front(); }
+    using executor_job::runs_in;
+
     /// It never runs; its items have ended.
     void drop() { let_go(); }
 
 private:
+    /// What its items allow.
+    struct bounds {
+        time_point due;
+        std::size_t bytes = 0;
+        duration timeout{};             // the shortest; zero: none
+        time_point deadline_at = never;  // the first
+
+        void add(const batch_part& one);
+    };
+
+    /// Lets one go that has ended before its start; under the mutex.
+    boost::intrusive_ptr<batch_part> remove(batch_part& one);
+
     /// Its handler is called now.
     void begin_parts();
 
@@ -9956,12 +9975,11 @@ private:
     batch_handler& handler_;
     taskflux::clock& clock_;
     const std::string key_;
-    time_point due_;
-    std::size_t bytes_ = 0;
-    duration timeout_{};             // the shortest; zero: none
-    time_point deadline_at_ = never;  // the first
+    const time_point lingers_until_;
+    std::shared_ptr<const task_spec> first_;  // of the first item, which may have left
 
     mutable std::mutex mutex_;  // guards the next, and the marked members of parts
+    bounds bounds_;             // after `close`: as they were then
     std::vector<boost::intrusive_ptr<batch_part>> parts_;
     bool is_closed_ = false;
     bool has_begun_ = false;

@@ -5,6 +5,7 @@
 #include <taskflux/core/time.hpp>
 #include <taskflux/flow/running_task.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <exception>
@@ -41,7 +42,8 @@ public:
     /// How many items a batch has at most; default 32, at least 1.
     batch_options& max(std::size_t items) {
         if (items == 0) throw error(errc::invalid_argument, "batch_options: max must be at least 1");
-        return limits_.max = items, *this;
+        constexpr std::size_t countable = std::size_t(1) << 30;  // sums and products of some do not overflow
+        return limits_.max = (std::min)(items, countable), *this;
     }
 
     /// How long a batch waits for more items, from its first one on; default zero: it takes those that are there. It ends at
@@ -54,7 +56,7 @@ public:
 
     /// All items of a batch have one key: the text that `key` (a function, or a pointer to a member) gives for a payload. Items
     /// of other keys that were fetched with them form batches of their own, which wait for slots of the worker. What `key` throws
-    /// fails its item.
+    /// fails its item. Payloads are decoded, and `key` is called, on the worker's executor, one at a time: it should be quick.
     template <class Function>
     batch_options<Function> by(Function key) const {
         return batch_options<Function>(limits_, std::move(key));
@@ -71,7 +73,7 @@ private:
 };
 
 /// A task in a batch: its payload, its data, progress and log, and its own failure. A handle, valid until the handler returns.
-/// Thread-safe.
+/// Thread-safe but for `payload`, `fail` and `has_failed`: of one item, those are for one thread at a time.
 template <class P>
 class batch_item : public running_task {
 public:

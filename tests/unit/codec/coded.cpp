@@ -4,6 +4,10 @@
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/calls/stream.hpp>
+#include <taskflux/codec/coded.hpp>
+#include <taskflux/codec/encrypted.hpp>
+#include <taskflux/core/codec/coded.hpp>
+#include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
@@ -12,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -184,6 +189,26 @@ BOOST_AUTO_TEST_CASE(a_worker_without_the_key_fails_the_attempt_and_one_with_it_
     const auto next = start(w.run());
     advance(1s);
     BOOST_TEST(now(taskflux::client(both).attach(patient, made.id()).result()) == secret);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_worker_has_no_key_for_fails_alone_and_does_not_reach_the_handler_of_batches) {
+    const auto other = in_front(key_ring("k0", key_of('z')));
+    worker w{other, options().log(nullptr)};
+    using strings = std::vector<std::string>;
+    strings seen;
+    w.on_batch(echo, taskflux::batch_options{}, [&](std::span<taskflux::batch_item<std::string>> items) {
+        for (const auto& item : items) seen.push_back(item.payload());
+        return strings(items.size(), "done");
+    });
+    const auto unreadable = now(sealed_client.submit(echo, secret));
+    const auto readable = now(taskflux::client(other).submit(echo, "known"));
+    const auto life = start(w.run());
+    BOOST_TEST(seen == strings{"known"});
+    BOOST_TEST(now(readable.result()) == "done");
+    const auto shown = now(other->get(unreadable.id()));
+    BOOST_TEST((shown->state == task_state::failed));
+    BOOST_TEST(taskflux::decode<taskflux::failure>(shown->error).code == "bad_payload");
+    BOOST_TEST(w.counts().failed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_without_codecs_does_not_take_what_is_coded_for_a_payload) {

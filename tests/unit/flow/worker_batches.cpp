@@ -6,6 +6,8 @@
 #include <taskflux/testing.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <span>
@@ -200,6 +202,8 @@ BOOST_AUTO_TEST_CASE(a_payload_that_can_not_be_read_fails_by_itself_and_does_not
     BOOST_TEST(batches.at(0) == numbers{1});
     BOOST_TEST(now(good.result()) == 2);
     BOOST_TEST(why(bad).code == "bad_payload");
+    BOOST_TEST(w->counts().succeeded == 1U);
+    BOOST_TEST(w->counts().failed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_lingers_for_more_items_from_its_first_one_on) {
@@ -316,6 +320,35 @@ BOOST_AUTO_TEST_CASE(all_items_of_a_batch_have_one_key) {
     BOOST_TEST(now(jobs[5].result()) == 10);
 }
 
+BOOST_AUTO_TEST_CASE(batches_of_more_keys_than_there_are_slots_linger_for_more_items_too) {
+    const auto key = [](int x) { return x % 2 == 0 ? "even" : "odd"; };
+    make(options().concurrency(1)).on_batch(twice, batch_options{}.linger(2s).by(key), doubling());
+    submit(twice, {0, 1});
+    begin();
+    advance(1s);
+    submit(twice, {2});
+    advance(1s);
+    BOOST_TEST(batches.size() == 2U);
+    BOOST_TEST(batches.at(0) == (numbers{0, 2}));
+    BOOST_TEST(batches.at(1) == numbers{1});
+}
+
+BOOST_AUTO_TEST_CASE(weighted_queues_fill_batches_by_their_weights) {
+    std::size_t seldom = 0;
+    make(options().weighted_queues({{"seldom", 1}, {"often", 9}}).concurrency(1));
+    w->on_batch(note, batch_options{}.max(4), [&](std::span<batch_item<int>> items) {
+        const auto some = seen(items);
+        if (batches.size() <= 100) seldom += static_cast<std::size_t>(std::ranges::count(some, 2));
+    });
+    w->on(tick, [] {});  // so that a batch is begun with one item, and filled
+    now(client.submit_all(note, submit_options().queue("often"), numbers(500, 1)));
+    now(client.submit_all(note, submit_options().queue("seldom"), numbers(500, 2)));
+    begin();
+    BOOST_TEST(batches.size() == 250U);
+    BOOST_TEST(seldom > 5U);
+    BOOST_TEST(seldom < 100U);  // of 400
+}
+
 BOOST_AUTO_TEST_CASE(what_a_key_throws_fails_its_item) {
     const auto key = [](int x) {
         if (x == 1) throw std::runtime_error("no key");
@@ -326,6 +359,7 @@ BOOST_AUTO_TEST_CASE(what_a_key_throws_fails_its_item) {
     begin();
     BOOST_TEST(now(jobs[0].result()) == 0);
     BOOST_TEST(why(jobs[1]).message == "no key");
+    BOOST_TEST(w->counts().failed == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_item_is_told_and_the_others_go_on) {
@@ -375,6 +409,54 @@ BOOST_AUTO_TEST_CASE(an_item_that_is_cancelled_while_its_batch_lingers_leaves_it
     advance(5s);
     BOOST_TEST(batches.at(0) == numbers{1});
     BOOST_TEST(now(jobs[1].result()) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_item_that_has_left_bounds_the_others_no_more) {
+    closed = gate(here);
+    taskflux::duration left{};
+    make().on_batch(in_time, batch_options{}.linger(5s), [&](std::span<batch_item<int>> items) {
+        left = items[0].remaining();
+        return doubled(*this, items);
+    });
+    begin();
+    const auto urgent = now(client.submit(in_time, submit_options().deadline(3s).timeout(1s), 1));
+    const auto patient = now(client.submit(in_time, 2));
+    settle();
+    now(urgent.cancel());
+    advance(4999ms);
+    BOOST_TEST(batches.empty());
+    advance(1ms);
+    BOOST_TEST(batches.size() == 1U);
+    BOOST_TEST((left == 10s));
+    advance(3s);
+    BOOST_TEST(closed.cancelled == 0);
+    closed.open();
+    settle();
+    BOOST_TEST(now(patient.result()) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(the_place_and_the_bytes_of_an_item_that_has_left_are_free_again) {
+    const taskflux::task<void(std::string)> store{"store"};
+    std::vector<std::vector<std::size_t>> sizes;
+    make(options().concurrency(2)).on_batch(store, batch_options{}.max_bytes(100).linger(5s), [&](std::span<batch_item<std::string>> items) {
+        auto& batch = sizes.emplace_back();
+        for (const auto& item : items) batch.push_back(item.payload().size());
+    });
+    w->on_batch(twice, batch_options{}.max(2).linger(5s), doubling());
+    begin();
+    const auto large = now(client.submit(store, std::string(30, 'x')));
+    const auto first = submit(twice, {1});
+    now(large.cancel());
+    now(first[0].cancel());
+    settle();
+    for (const std::size_t size : {40U, 30U}) now(client.submit(store, std::string(size, 'x')));
+    submit(twice, {2});
+    BOOST_TEST(batches.empty());
+    submit(twice, {3});
+    BOOST_TEST(batches.size() == 1U);
+    BOOST_TEST(batches.at(0) == (numbers{2, 3}));
+    advance(5s);
+    BOOST_TEST((sizes == std::vector<std::vector<std::size_t>>{{40, 30}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_whose_items_are_all_cancelled_while_it_lingers_is_not_run) {
@@ -481,6 +563,14 @@ BOOST_AUTO_TEST_CASE(a_batch_that_has_not_begun_is_given_back_when_its_worker_st
     closed.open();
     settle();
     BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(any_number_is_a_limit_of_items) {
+    make().on_batch(twice, batch_options{}.max((std::numeric_limits<std::size_t>::max)() / 2 + 1), doubling());
+    const auto jobs = submit(twice, range(0, 3));
+    begin();
+    BOOST_TEST(batches.size() == 1U);
+    BOOST_TEST(now(jobs[2].result()) == 4);
 }
 
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {

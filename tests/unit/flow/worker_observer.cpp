@@ -1,9 +1,12 @@
 #include "fixture.hpp"
 
 #include <taskflux/core/control.hpp>
+#include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/worker.hpp>
 #include <taskflux/flow/worker/unclaimed_watch.hpp>
 #include <taskflux/flow/worker_observer.hpp>
+
+#include <span>
 
 using namespace test::flow;
 
@@ -313,6 +316,24 @@ BOOST_AUTO_TEST_CASE(the_same_goes_for_the_result_of_a_job_and_for_tasks_that_we
     pass(3s, 1s);
     BOOST_REQUIRE(outer->done);
     BOOST_TEST(outer->code() == errc::no_worker);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_handler_that_waits_so_gets_an_error_too) {
+    int calls = 0;
+    alone.on_batch(note, taskflux::batch_options{}, [&](std::span<taskflux::batch_item<int>> items) {
+        ++calls;
+        return run_inside(items[0].payload());
+    });
+    const auto jobs = now(client.submit_all(note, std::vector<int>{1, 2}));
+    start(alone.run());
+    BOOST_TEST(calls == 1);
+    const auto first = start(jobs[0].result()), second = start(jobs[1].result());
+    pass(3s, 1s);
+    BOOST_REQUIRE((first->done && second->done));
+    BOOST_TEST(first->code() == errc::no_worker);
+    BOOST_TEST(second->code() == errc::no_worker);
+    BOOST_TEST(seen->starved == std::vector<std::string>{"note for ever"});
+    BOOST_TEST(now(client.run(twice, 4)) == 8);  // the slot is free
 }
 
 BOOST_AUTO_TEST_CASE(as_long_as_one_handler_can_go_on_nobody_gets_an_error) {

@@ -1,6 +1,11 @@
 #include "fixture.hpp"
 
+#include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/worker.hpp>
+
+#include <memory>
+#include <span>
+#include <vector>
 
 using namespace test::flow;
 
@@ -66,6 +71,28 @@ BOOST_AUTO_TEST_CASE(a_worker_may_be_destroyed_while_it_drains) {
     all.settle();
     BOOST_TEST(all.closed.waiting == 0);
     BOOST_TEST(all.counts().running == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_that_lingers_or_runs_may_end_with_its_worker_or_its_context) {
+    for (const bool lingers : {true, false}) {
+        for (const bool is_worker_first : {true, false}) {
+            fixture f;
+            gate closed{f.here};
+            auto w = std::make_unique<worker>(f.broker, f.options().concurrency(1).prefetch(1));
+            w->on_batch(note, taskflux::batch_options{}.max(3).linger(lingers ? 5s : 0s),
+                        [&](std::span<taskflux::batch_item<int>>) { return closed.pass(); });
+            const auto life = f.start(w->run());
+            const auto jobs = f.now(f.client.submit_all(note, std::vector<int>(5)));  // one batch is full, the other is not
+            f.settle();
+            BOOST_TEST(closed.waiting == 1);
+            BOOST_TEST(f.running() == 5U);
+            if (!is_worker_first) continue;
+            w.reset();
+            f.settle();
+            BOOST_TEST(closed.waiting == 0);
+            BOOST_TEST(f.counts().waiting == 5U);  // given back
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_context_may_end_at_any_point_of_a_pause) {

@@ -1,13 +1,21 @@
 #include "fixture.hpp"
 
+#include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/worker.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <future>
 #include <ranges>
+#include <span>
+#include <vector>
 
 using namespace test::flow;
 
@@ -62,6 +70,38 @@ BOOST_AUTO_TEST_CASE(ten_thousand_tasks_from_several_clients_on_four_threads) {
     w.stop();
     life.get();
     BOOST_TEST(w.counts().running == 0U);
+    pool.join();
+}
+
+BOOST_AUTO_TEST_CASE(items_are_cancelled_while_their_batches_linger_begin_and_end) {
+    const watchdog dog;
+    static constexpr std::size_t items = 2000;
+    asio::thread_pool pool(4);
+    const auto broker = taskflux::make_memory_broker(pool.get_executor());
+    const taskflux::client client{broker};
+    worker w{broker, worker_options().concurrency(4).prefetch(4).cpu_threads(2)};
+    w.on_batch(note, taskflux::batch_options{}.max(7).linger(1ms), [](std::span<taskflux::batch_item<int>>) { std::this_thread::yield(); });
+    w.on_batch(twice, taskflux::batch_options{}.max(7), [](std::span<taskflux::batch_item<int>> all) -> asio::awaitable<std::vector<int>> {
+        std::vector<int> results(all.size());
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+        co_return results;
+    });
+    auto life = asio::co_spawn(pool, w.run(), asio::use_future);
+    const auto notes = asio::co_spawn(pool, client.submit_all(note, std::vector<int>(items)), asio::use_future).get();
+    const auto twices = asio::co_spawn(pool, client.submit_all(twice, std::vector<int>(items)), asio::use_future).get();
+    for (std::size_t i = 0; i < items; i += 3) {
+        asio::co_spawn(pool, notes[i].cancel(), asio::detached);
+        asio::co_spawn(pool, twices[i].cancel(), asio::detached);
+    }
+    for (const auto& one : notes) asio::co_spawn(pool, one.outcome(), asio::use_future).get();
+    for (const auto& one : twices) asio::co_spawn(pool, one.outcome(), asio::use_future).get();
+    w.stop();
+    life.get();
+    const auto counts = asio::co_spawn(pool, broker->counts("default"), asio::use_future).get();
+    BOOST_TEST(counts.failed == 0U);
+    BOOST_TEST(counts.succeeded + counts.cancelled == 2 * items);
+    const auto ended = w.counts();
+    BOOST_TEST(ended.running + ended.queued + ended.failed == 0U);
     pool.join();
 }
 

@@ -9,6 +9,7 @@
 #include <taskflux/exec/slots/slot.hpp>
 #include <taskflux/flow/client/await_end.hpp>
 #include <taskflux/flow/worker/attempt.hpp>
+#include <taskflux/flow/worker/batch_run.hpp>
 #include <taskflux/flow/worker/held_slots.hpp>
 #include <taskflux/flow/worker/plain_call.hpp>
 
@@ -153,7 +154,7 @@ private:
 inline asio::awaitable<std::optional<task_outcome>> await_in_handler(asio::any_io_executor here, broker_ptr broker, task_id id,
                                                                      duration wait, attempt* who) {
     const auto* const chain = co_await own_chain();
-    if (!who->runs_in(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
+    if (!who->is_handlers(chain)) co_return co_await broker->wait(std::move(id), wait);  // something else goes on beside it
     running_handler name{who->id(), who->what().spec->name};
     const bool is_limited = wait != (duration::max)() || who->is_limited();
     const auto both = std::make_shared<wait_in_slot>(asio::make_strand(here), std::move(broker), std::move(id), wait, is_limited,
@@ -170,6 +171,13 @@ inline asio::awaitable<std::optional<task_outcome>> await_for_function(asio::any
     co_return both->take();
 }
 
+/// The attempt whose handler, a coroutine, runs in a slot; of a batch, the first of those that its handler was given. Null: none.
+inline attempt* attempt_in(slot_job* slots_job) {
+    if (auto* const one = dynamic_cast<attempt*>(slots_job)) return one;
+    const auto* const batch = dynamic_cast<batch_run*>(slots_job);
+    return batch && batch->handler().kind() == slot_job::kind::coroutine ? batch->first() : nullptr;
+}
+
 std::shared_ptr<const plain_call> calling_function() { return plain_scope::current(); }
 
 asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_id id, duration wait,
@@ -178,7 +186,7 @@ asio::awaitable<std::optional<task_outcome>> await_end(broker_ptr broker, task_i
     if (crew && crew->broker() == broker) {
         return await_for_function(here, std::move(broker), std::move(id), wait, std::move(by));
     }
-    auto* const who = dynamic_cast<attempt*>(job_on(here));
+    auto* const who = attempt_in(job_on(here));
     if (!who || who->owner()->broker() != broker) return broker->wait(std::move(id), wait);
     return await_in_handler(here, std::move(broker), std::move(id), wait, who);
 }

@@ -76,7 +76,8 @@ public:
 
     bool is_coroutine() const { return handler_.kind() == kind::coroutine; }
 
-    using executor_job::runs_in;
+    /// Whether this chain is that of its handler. To be asked within it.
+    bool is_handlers(const void* chain) const override { return runs_in(chain); }
 
     const std::shared_ptr<attempt_owner>& owner() const { return owner_; }
 
@@ -165,7 +166,6 @@ private:
         if (clock_.now() >= ends_) return errc::timed_out;
         return std::nullopt;
     }
-    bool is_handlers(const void* chain) const override { return runs_in(chain); }
     void leave() override { executor_job::leave(); }
     void interrupt() override { owner_->on_interrupt(*this); }
 

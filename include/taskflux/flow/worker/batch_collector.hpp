@@ -59,7 +59,7 @@ public:
     }
 
     /// Adds an item that has been read. `open(key)` makes a batch; `on_add(item)` is called when it is in one, before anybody
-    /// else finds it. Gives the batches that are complete now.
+    /// else finds it. Gives the batches that are complete now, after `close` all.
     template <class Open, class OnAdd>
     std::vector<batch_ptr> add(const batch_handler& of, std::string key, boost::intrusive_ptr<batch_part> item, Open open,
                                OnAdd on_add) {
@@ -76,7 +76,7 @@ public:
         auto& added = *item;
         (*at)->add(std::move(item));
         on_add(added);
-        if ((*at)->space() == 0) {
+        if (is_closed_ || (*at)->space() == 0) {
             complete.push_back(std::move(*at));
             open_.erase(at);
         }
@@ -89,6 +89,13 @@ public:
     }
     std::vector<batch_ptr> take_all() {
         return take([](const batch_ptr&) { return true; });
+    }
+
+    /// All; from now on none stays open.
+    std::vector<batch_ptr> close() {
+        const std::lock_guard lock(mutex_);
+        is_closed_ = true;
+        return std::exchange(open_, {});
     }
 
     /// What there is room for, by tasks.
@@ -151,6 +158,7 @@ private:
     bool is_alone_ = false;  // one handler, of batches
     mutable std::mutex mutex_;  // guards the next
     std::vector<batch_ptr> open_;
+    bool is_closed_ = false;
 };
 
 }  // namespace taskflux::detail

@@ -13,51 +13,67 @@ batch_part::~batch_part() = default;
 
 bool batch_part::is_queued() const { return !has_begun() && batch_->is_closed(); }
 
+bool batch_part::is_handlers(const void* chain) const { return batch_->runs_in(chain); }
+
 void batch_part::cancel(errc reason) {
     const auto batch = batch_;
     batch->cancel(*this, reason);
 }
 
+void batch_run::bounds::add(const batch_part& one) {
+    const auto& what = one.what();
+    bytes += what.payload.size();
+    if (const auto limit = one.timeout(); limit > duration::zero()) {
+        timeout = timeout > duration::zero() ? (std::min)(timeout, limit) : limit;
+    }
+    deadline_at = (std::min)(deadline_at, what.deadline_at);
+    due = (std::min)(due, one.due_);
+}
+
+time_point batch_run::due() const {
+    const std::lock_guard lock(mutex_);
+    return bounds_.due;
+}
+
 bool batch_run::fits(std::size_t bytes) const {
     const auto most = handler_.limits().max_bytes;
-    return parts_.empty() || most == 0 || bytes_ + bytes <= most;
+    const std::lock_guard lock(mutex_);
+    return parts_.empty() || most == 0 || bounds_.bytes + bytes <= most;
 }
 
 void batch_run::add(boost::intrusive_ptr<batch_part> one) {
     const auto& what = one->what();
-    bytes_ += what.payload.size();
-    if (const auto limit = one->timeout(); limit > duration::zero()) {
-        timeout_ = timeout_ > duration::zero() ? (std::min)(timeout_, limit) : limit;
-    }
+    if (!first_) first_ = what.spec;
     if (what.deadline_at != never) {
         const auto now = clock_.now();
-        deadline_at_ = (std::min)(deadline_at_, what.deadline_at);
-        due_ = (std::min)(due_, now + (std::max)(what.deadline_at - now, duration::zero()) / 2);
+        one->due_ = now + (std::max)(what.deadline_at - now, duration::zero()) / 2;
     }
     one->batch_ = this;
     const std::lock_guard lock(mutex_);
+    bounds_.add(*one);
     parts_.push_back(std::move(one));
 }
 
 std::size_t batch_run::space() const {
     const auto& limits = handler_.limits();
+    const std::lock_guard lock(mutex_);
     if (parts_.size() >= limits.max) return 0;
     const auto left = limits.max - parts_.size();
+    const auto bytes = bounds_.bytes;
     if (limits.max_bytes == 0) return left;
-    if (bytes_ >= limits.max_bytes) return 0;
-    const auto each = (std::max)(bytes_ / (std::max)(parts_.size(), std::size_t(1)), std::size_t(1));
-    return std::clamp((limits.max_bytes - bytes_) / each, std::size_t(1), left);
+    if (bytes >= limits.max_bytes) return 0;
+    const auto each = (std::max)(bytes / (std::max)(parts_.size(), std::size_t(1)), std::size_t(1));
+    return std::clamp((limits.max_bytes - bytes) / each, std::size_t(1), left);
 }
 
 std::optional<run_options> batch_run::close() {
-    {
-        const std::lock_guard lock(mutex_);
-        is_closed_ = true;
-    }
-    if (timeout_ == duration::zero() && deadline_at_ == never) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    if (bounds_.timeout == duration::zero() && bounds_.deadline_at == never) return std::nullopt;
     run_options options;
-    options.timeout(timeout_);
-    if (deadline_at_ != never) options.deadline((std::max)(deadline_at_ - clock_.now(), duration(1)));  // zero would be none
+    options.timeout(bounds_.timeout);
+    const auto least = duration(1);  // zero would be none
+    if (bounds_.deadline_at != never) options.deadline((std::max)(bounds_.deadline_at - clock_.now(), least));
     return options;
 }
 
@@ -67,7 +83,8 @@ bool batch_run::is_closed() const {
 }
 
 void batch_run::cancel(batch_part& one, errc reason) {
-    bool ends_now = false, are_all_told = false;
+    boost::intrusive_ptr<batch_part> left;
+    bool are_all_told = false;
     {
         const std::lock_guard lock(mutex_);
         if (one.has_ended_) return;
@@ -75,20 +92,30 @@ void batch_run::cancel(batch_part& one, errc reason) {
         if (has_begun_) {
             are_all_told = !std::exchange(one.is_told_, true) && --untold_ == 0;
         } else {
-            ends_now = one.has_ended_ = true;
+            left = remove(one);
         }
     }
-    if (ends_now) owner_->on_end(one, slots::stopped(one, reason));
+    if (left) owner_->on_end(one, slots::stopped(one, reason));
     if (are_all_told) executor_job::owner().cancel(*this, reason);
 }
 
+boost::intrusive_ptr<batch_part> batch_run::remove(batch_part& one) {
+    one.has_ended_ = true;
+    boost::intrusive_ptr<batch_part> left(&one);
+    std::erase(parts_, left);
+    if (is_closed_) return left;
+    bounds_ = bounds{lingers_until_};
+    for (const auto& other : parts_) bounds_.add(*other);
+    return left;
+}
+
 void batch_run::begin_parts() {
-    const auto ends = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, deadline_at_);
     {
         const std::lock_guard lock(mutex_);
+        const auto limit = bounds_.timeout > duration::zero() ? later(clock_.now(), bounds_.timeout) : never;
+        const auto ends = (std::min)(limit, bounds_.deadline_at);
         has_begun_ = true;
         for (const auto& one : parts_) {
-            if (one->has_ended_) continue;
             one->begin_until(ends);
             begun_.push_back(one.get());
         }
@@ -111,8 +138,8 @@ void batch_run::call() {
 }
 
 std::string batch_run::subject() const {
-    const auto& first = parts_.front()->what().spec->name;
-    return "the batch of " + std::to_string(parts_.size()) + " of task " + first;
+    const std::lock_guard lock(mutex_);
+    return "the batch of " + std::to_string(parts_.size()) + " of task " + first_->name;
 }
 
 void batch_run::deliver(std::exception_ptr error, bool) noexcept {

@@ -75,7 +75,7 @@ private:
     asio::awaitable<void> depart();
 
     /// Asks for one task that it has a handler for, and does not wait; `next_request` for all that there is room for.
-    fetch_request request_for(const std::string& consumer) const;
+    fetch_request request_for(const std::string& consumer);
     fetch_request next_request(const std::string& consumer);
 
     /// Starts attempts at fetched tasks, or gives them back if it is too late.

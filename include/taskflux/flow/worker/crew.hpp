@@ -81,7 +81,7 @@ public:
 
     /// What those that linger have room for, while there is none for other tasks: nothing else would bring them more.
     std::optional<batch_wish> urgent_wish() const {
-        if (is_paused_ || in_hand_ != capacity_ + parked_) return std::nullopt;
+        if (is_paused_ || in_hand_ < capacity_ + parked_) return std::nullopt;
         return batches_.lingering(clock_.now());
     }
 
@@ -143,6 +143,8 @@ private:
     /// Takes a task into an open batch.
     void collect(batch_handler& handler, delivery what, const std::string& queue, const consumer_ptr& who);
     void start_batches(const std::vector<batch_collector::batch_ptr>& ready);
+
+    void count_item(const attempt& ended, bool has_failed) noexcept;
 
     /// Reports an attempt's end.
     void finish(attempt& ended, std::exception_ptr error) noexcept;

@@ -103,7 +103,8 @@ void crew::collect(batch_handler& handler, delivery what, const std::string& que
         key = handler.read(*part);
     } catch (...) {  // it never reaches the handler
         part->begin_until(never);
-        return finish(*part, std::current_exception());
+        finish(*part, std::current_exception());
+        return count_item(*part, true);
     }
     const auto open = [&](std::string of) {
         ++in_hand_;
@@ -155,7 +156,7 @@ void crew::close() {
     cancel_all(errc::shut_down);
     pool_->shut_down();
     cancel_all(errc::shut_down);  // what was launched meanwhile
-    for (const auto& one : batches_.take_all()) one->drop();
+    for (const auto& one : batches_.close()) one->drop();
     is_quiet_ = false;
 }
 
@@ -179,6 +180,7 @@ asio::awaitable<void> crew::emptied() {
 }
 
 executor_counts crew::counts() const {
+    if (!batches_.is_used()) return pool_->counts();
     const auto ended = [this](job_end how) { return batch_ends_[static_cast<std::size_t>(how)].load(); };  // before the others
     const auto succeeded = ended(job_end::succeeded), failed = ended(job_end::failed), cancelled = ended(job_end::cancelled);
     auto sum = pool_->counts();
@@ -205,8 +207,12 @@ void crew::on_end(attempt& ended, std::exception_ptr error) noexcept {
     running_.remove(ended);
     finish(ended, error);
     if (ended.has_slot()) return let_go();
+    count_item(ended, error != nullptr);
+}
+
+void crew::count_item(const attempt& ended, bool has_failed) noexcept {
     const bool is_cancelled = ended.stopping() && ended.stop_reason() != errc::timed_out;
-    ++item_ends_[static_cast<std::size_t>(!error ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
+    ++item_ends_[static_cast<std::size_t>(!has_failed ? job_end::succeeded : is_cancelled ? job_end::cancelled : job_end::failed)];
 }
 
 void crew::on_batch_end(std::optional<job_end> how) noexcept {

@@ -135,11 +135,14 @@ asio::awaitable<void> worker_core::depart() {
     }
 }
 
-fetch_request worker_core::request_for(const std::string& consumer) const {
+fetch_request worker_core::request_for(const std::string& consumer) {
     fetch_request request;
     request.consumer = consumer;
     request.names = names_;
     request.queues = member_.queues();
+    if (!options_.is_strict()) {
+        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
+    }
     return request;
 }
 
@@ -149,9 +152,6 @@ fetch_request worker_core::next_request(const std::string& consumer) {
     auto request = request_for(consumer);
     request.max = (std::min)(crew_->appetite(), max_batch);
     request.wait = fetch_wait;
-    if (!options_.is_strict()) {
-        request.order = [this](std::vector<std::size_t>& places) { draw_order(queues_, places, random_); };
-    }
     return request;
 }
 
