@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_limit_is_the_same_after_it_was_stored) {
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_limit_is_told_apart) {
     for (const std::string text : {"", "5", "5  ", "x   ", "-1   ", " 1  ", " 1 1 ", " 0 1 1", " 1 0 1", "1e3   ", "5    ", "5   \n",
-                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5", " 1 1000 0", " 1 31622400001 1", " 1001 1 1", " 1 31622400000 1000000000"}) {
+                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5", " 1 1000 0", " 1 31622400001 1", " 2000 1 1", " 1 31622400000 1000000000"}) {
         BOOST_TEST(!redis::read_limit(text).has_value(), text);
     }
 }
