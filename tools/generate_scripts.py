@@ -45,7 +45,6 @@ FIRST = "written first, so that it fails before anything is written"
 WRITES_UNREAD = {
     ("enqueue_plain", "waiters"): FIRST,
     ("fetch_plain", "held"): FIRST,
-    ("fetch_plain", "names"): "written by a fetch that has found nothing, and changes no task",
     ("fetch_plain", "set_aside"): "where data is damaged the answer is SLOW, before anything is written",
     ("hand_over", "records"): UNDONE,
     ("hand_over", "states"): UNDONE,

@@ -2147,7 +2147,8 @@ public:
         : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
           burst_(static_cast<double>(what.burst)), early_(every_ * (burst_ - 1)) {}
 
-    /// What another gate remembers, for a rate that takes its place: changing a rate gives nothing for free.
+    /// What another gate remembers, for a rate that takes its place: what has started counts, but a larger burst
+    /// may start at once.
     double next() const { return next_; }
     void next(double due) { next_ = due; }
 
@@ -13702,7 +13703,8 @@ namespace taskflux::detail {
 worker_core::worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
                          queue_limit_map limits, std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), std::move(limits), options.lease()),
+      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), std::move(limits), options.lease(),
+              [this](std::string text) { monitor_->log(log_level::error, std::move(text)); }),
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),
@@ -19481,6 +19483,10 @@ inline constexpr char shared_gate[] =
     R"lua(local gate = nil
 )lua";
 
+inline constexpr char shared_is_in[] =
+    R"lua(local function is_in(least, number, most) return number and number >= least and number <= most end
+)lua";
+
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
 gate = {room = math.huge, opens = 1e15, start = function() end}
@@ -19490,8 +19496,9 @@ return 'paused'
 end
 local running, starts, per, burst = string.match(stated, '^=(%d*) (%d*) (%d*) (%d*)$')
 local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
-local has_rate = (many or 0) > 0 and (span or 0) > 0 and (ahead or 0) > 0
-if not running or running ~= '' and not most or starts .. per .. burst ~= '' and not has_rate then
+local has_rate = (many and many >= 1 and many <= 1e15) and (span and span >= 1 and span <= 31622400000) and (ahead and ahead >= 1 and ahead <= 1000000000) and
+many / 1000 < span + 1 and ahead * span / many <= 1e14
+if not running or running ~= '' and not (most and most >= 0 and most <= 1000000000) or starts .. per .. burst ~= '' and not has_rate then
 gate.damage = 'it is damaged, and limits nothing: set it again'
 return
 end
@@ -19534,6 +19541,13 @@ for _, stated in ipairs({live or '', declared or ''}) do
 local found = string.match(stated, '^%d+ (%d* %d* %d* %d*)\n')
 if found then return string.find(found, '%d') and '=' .. found or nil end
 end
+end
+)lua";
+
+inline constexpr char shared_put_in_force[] =
+    R"lua(local function put_in_force(stated)
+also[#also + 1] = stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}
+also[#also + 1] = stated and {'HSET', w, '*', '1'} or {'HDEL', w, '*'}
 end
 )lua";
 
@@ -20089,7 +20103,7 @@ inline constexpr char shared_messages[] =
 )lua";
 
 inline constexpr char shared_wakes[] =
-    R"lua(local wakes, woken, myself = 0, {}, ''
+    R"lua(local wakes, knowers, myself = 0, {most = 0}, ''
 )lua";
 
 inline constexpr char shared_count[] =
@@ -20975,10 +20989,46 @@ return soonest < 1e15 and (not watcher or watcher == member or watched <= now or
 end
 )lua";
 
+inline constexpr char shared_call_those_who_know[] =
+    R"lua(local function call_those_who_know(names, most)
+local known, enough = {}, #knowers + most + 8
+knowers.most = math.max(knowers.most, most)
+for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
+if #knowers >= enough then return end
+local theirs = string.match(member, '\n([^\n]*)$') or ''
+if known[theirs] == nil then
+known[theirs] = theirs == '*'
+for name in string.gmatch(call('HGET', N, theirs) or '', '[^\n]+') do
+if names[name] then known[theirs] = true end
+end
+end
+if known[theirs] and member ~= myself then knowers[#knowers + 1] = member end
+end
+end
+)lua";
+
+inline constexpr char shared_call_knowers[] =
+    R"lua(local function call_knowers(most)
+if most < 1 then return end
+local names, from = {}, '-'
+for _ = 1, 100 do
+local first = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not first then break end
+local name = string.match(first, '^[^%z]*')
+names[name], from = true, '(' .. name .. '\1'
+end
+if next(names) then call_those_who_know(names, most) end
+end
+)lua";
+
 inline constexpr char shared_leave_behind[] =
     R"lua(local function leave_behind(consumer, sleeping, fed, is_left, watcher, till, signature, names)
 if sleeping and is_left then wakes = gate and math.min(2, gate.room) or 2 end
-if gate and fed and not is_left then gate.opens = 1e15 end
+if sleeping and gate then
+local unclaimed = (whole(call('HGET', c, 'nu')) or 0) + (counts.u or 0)
+call_knowers(math.min(2, unclaimed, gate.room))
+if fed and not is_left and unclaimed < 1 then gate.opens = 1e15 end
+end
 if myself == '' then return -1 end
 if fed then
 if not sleeping then return -1 end
@@ -20988,22 +21038,26 @@ return -1
 end
 also[#also + 1] = {'ZADD', i, now, myself}
 if names then also[#also + 1] = {'HSETNX', N, signature, names} end
-local soonest = next_change(consumer)
+local soonest, watched = next_change(consumer), whole(till) or 0
 if soonest == 1e15 then
 if watcher == myself then also[#also + 1] = {'HDEL', c, 'watcher', 'watching'} end
 return -1
 end
+local is_watched = watcher and watcher ~= myself and watched > now and watched <= soonest
+if is_watched and tonumber(call('ZSCORE', i, watcher)) then return -1 end
 also[#also + 1] = {'HSET', c, 'watcher', myself, 'watching', string.format('%d', soonest)}
 return soonest
 end
 )lua";
 
 inline constexpr char shared_called_for[] =
-    R"lua(local function called_for(stated, waiting, ends, watcher, till)
-if not stated then return math.min(waiting, 8) end
-look_at_gate(stated, ends)
-local most, watched = math.max(math.min(waiting, gate.room, 8), 0), whole(till) or 0
-local has_to_watch = most == 0 and waiting > 0 and gate.opens < 1e15
+    R"lua(local function called_for(stated, waiting, unclaimed, ends, watcher, till)
+if stated then look_at_gate(stated, ends) end
+local places = math.min(stated and gate.room or 8, 8)
+call_knowers(math.min(unclaimed, places))
+local most, watched = math.max(math.min(waiting - unclaimed, places), 0), whole(till) or 0
+if not stated then return most end
+local has_to_watch = places < 1 and waiting > 0 and gate.opens < 1e15
 return has_to_watch and (not watcher or watched <= now or gate.opens < watched) and 1 or most
 end
 )lua";
@@ -21012,9 +21066,11 @@ inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
 local stated = call('HGET', c, 'paused')
 if not stated then return math.min(new, 8) end
-local waiting, watcher, watching = unpack(call('HMGET', c, 'n2', 'watcher', 'watching'))
-waiting = math.max((whole(waiting) or 0) + (counts[2] or 0), new)
-return called_for(stated, waiting, ends, watcher, watching)
+local waiting, unclaimed, watcher, watching =
+unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
+unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
+waiting = math.max((whole(waiting) or 0) + (counts[2] or 0), unclaimed + new)
+return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 )lua";
 
@@ -21025,6 +21081,15 @@ return call('ZRANGE', i, 0, wakes + 8 - 1)
 end
 )lua";
 
+inline constexpr char shared_wake_some[] =
+    R"lua(local function wake_some(members, most)
+for _, member in ipairs(members) do
+if most == 0 then break end
+if member ~= myself and wake(member) then most = most - 1 end
+end
+end
+)lua";
+
 inline constexpr char shared_write_rest[] =
     R"lua(local function write_rest(asleep)
 for what, by in pairs(counts) do
@@ -21032,11 +21097,8 @@ if by ~= 0 then add_to('n' .. what, by) end
 end
 for _, command in ipairs(also) do call(unpack(command)) end
 for _, message in ipairs(messages) do publish(message[1], message[2]) end
-for _, member in ipairs(woken) do wake(member) end
-for _, member in ipairs(asleep) do
-if wakes == 0 then break end
-if member ~= myself and wake(member) then wakes = wakes - 1 end
-end
+wake_some(knowers, knowers.most)
+wake_some(asleep, wakes)
 end
 )lua";
 
@@ -21284,7 +21346,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21303,9 +21365,10 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -21321,8 +21384,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "ab0242a0585c2adad12d56648c7d06d8081c7052",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgxbBqo"};
+inline constexpr script aside{"aside", "7b3fe26c676476b396eeb1ce119f5fda2d2f6a27",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -21371,10 +21434,10 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "b8e437d1bd3f8c33acb9f95d3afaaf611d980a44",
+inline constexpr script counts{"counts", "73fa19064362807f29272412eb67d74d9ce5bd46",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21393,9 +21456,10 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -21404,10 +21468,10 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "7465d860b3a420415868070cc5f8bb703dede297",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgxbBqo"};
+inline constexpr script end_child{"end_child", "197464ac3172d65b8c687ae6137125cdd127d0ce",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -21429,10 +21493,11 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
     shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
     shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
-    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -21452,16 +21517,17 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "05b57c451e475b3061b64a75ddc278510d3f11f9",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwghxbBqo"};
+inline constexpr script enqueue{"enqueue", "23216d1cd149acd4bfc7c335f8298b6826e1704d",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
-inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, i, w, b, B = 7, unpack(KEYS)
+inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
     shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
     shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -21530,8 +21596,8 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "74571e177154be000c1040fcebe0cd4c3132b0f6",
-    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "criwbB"};
+inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
+    std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
@@ -21554,10 +21620,11 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
     shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -21725,19 +21792,7 @@ for _, of in ipairs(all) do
 if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
 is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > of.taken
 end
-if sleeping and next(aside) then
-local known = {}
-for _, member in ipairs(call('ZRANGE', i, 0, 999)) do
-local theirs = string.match(member, '\n([^\n]*)$') or ''
-if known[theirs] == nil then
-known[theirs] = theirs == '*'
-for name in string.gmatch(call('HGET', N, theirs) or '', '[^\n]+') do
-if aside[name] then known[theirs] = true end
-end
-end
-if known[theirs] and member ~= myself then woken[#woken + 1] = member end
-end
-end
+if sleeping and next(aside) then call_those_who_know(aside, 1000) end
 local is_more = budget == 0 and #found < most
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
 signature, names and table.concat(ARGV, '\n', 7))
@@ -21764,7 +21819,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "8409693cd4ebcfc5ca81ea7c4880819b214843b7",
+inline constexpr script fetch{"fetch", "10b8f969a5c69fdc434fc34ac1ceb8fbd7b3c982",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -21775,7 +21830,8 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_text,
     shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_leave_behind, shared_sleepers, shared_write_rest,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
+    shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -21933,7 +21989,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "8938d92c78a0580dc5ddd4595fc52769eab716c0",
+inline constexpr script fetch_plain{"fetch_plain", "f54eea96a854060e5069b78908785bd9eac823e7",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -22053,7 +22109,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "8e94f5e92150d8ab0e39a9ac0e11411857ad5ea9",
+inline constexpr script hand_over{"hand_over", "408d2be4035338f0088643eab0b50bf08eaa5c60",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22099,14 +22155,14 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "99a4ba00944fa594a295256fb3106581cdea13cc",
+inline constexpr script idle{"idle", "d2f70c80f4bf694be4ccf0af06aa53262d0f208c",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
 inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_publish, shared_clock,
     shared_now, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake,
-    shared_write_rest,
+    shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
 also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
@@ -22114,7 +22170,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "7058ccc7a5cc17f361e3c5264d756bae70e34a6a",
+inline constexpr script join{"join", "86fa2cd546932f3f1de4dfd8054203104c7c4de1",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22173,7 +22229,7 @@ return reply
 inline constexpr script journal{"journal", "6f6db7deb35f20800a55f749b3436553d746fc1f",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22193,10 +22249,10 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
     shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -22217,8 +22273,8 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bd75aa32b7dfcbea87370a08f9f9b98c72ba245d",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwghxbBqo"};
+inline constexpr script leave{"leave", "a9851a3126dd0406331a00a9bdc48929a8becb43",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -22229,7 +22285,7 @@ return {'OK', declared or '', live or ''}
 inline constexpr script limits{"limits", "59692eb692db072b9bbb46aec47b9d9f4a91de57",
     std::string_view(limits_text.data(), limits_text.size()), "c"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -22249,10 +22305,11 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
     shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_called_for,
-    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -22272,8 +22329,8 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "81b9108b49fefda5476d1c47c874a0fea59a70ab",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script list{"list", "16606f2013f3769c62e8eabbac65f004bac3272d",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
@@ -22309,17 +22366,17 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "b76de4cf2cb1d08070a76febed127a628d98a525",
+inline constexpr script look{"look", "534081dbafa338fc5d37247771551fc36b58c8c4",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_is_set_aside, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
@@ -22334,10 +22391,10 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -22456,8 +22513,8 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "a239428ef0888500b0edb86c39f05a604e1f849c",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwghxbBqo"};
+inline constexpr script maintain{"maintain", "c5b1d6f94c55cd3e574c3eda1727792ab0d96065",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -22491,44 +22548,45 @@ return reply
 inline constexpr script outbox{"outbox", "9d6185725337b2168a755b2612d312ac50629a2f",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
-    shared_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_in_force, shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
-local declared, live, waiting, watcher, watching =
-unpack(call('HMGET', c, 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching'))
+local declared, live, waiting, unclaimed, watcher, watching = unpack(call(
+'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching'))
 local stated = in_force(declared, live)
-also = {stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}}
-wakes = called_for(stated, whole(waiting) or 0, 0, watcher, watching)
+put_in_force(stated)
+wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "c599a58dce33e01f8846408502e199c94f1babcc",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgxbBqo"};
+inline constexpr script pause{"pause", "58701ed3fa7c478b3c113ef1c49f98b7ac2c1037",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, x, b, B, q, o = 19, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22547,10 +22605,11 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
     shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -22560,14 +22619,14 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "0c9d6edff92fca50ae84807acdfd34def908fb12",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgxbBqo"};
+inline constexpr script reclaim{"reclaim", "882bd1fd1d511b6c2e24a0692b740121b78d0996",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
 inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_publish,
     shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_counts, shared_messages,
-    shared_wakes, shared_has_lease, shared_wake, shared_write_rest,
+    shared_wakes, shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -22603,7 +22662,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "fcfeb32c0cb41945441d3a14203b5f379fcbd92a",
+inline constexpr script renew{"renew", "e15cdd6f671ea1bd9403f31b6e1656b0a5d36512",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -22632,7 +22691,7 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22651,10 +22710,10 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -22685,10 +22744,10 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "f8e891a5a467a92f5abe78b552e9a186a9a39435",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script report{"report", "16da086cc70ee9306bda9ba171b389b42233c461",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22707,19 +22766,24 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_called_for,
-    shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
-if may_start > 0 and (whole(waiting) or 0) > 0 then wakes = 1 end
+unclaimed = whole(unclaimed) or 0
+if may_start > 0 then
+call_knowers(math.min(unclaimed, 1))
+if (whole(waiting) or 0) > unclaimed then wakes = 1 end
+end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "64df5eacd77cc3857f0745f61ab082880014da9c",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script resign{"resign", "d92170fd0d34edfd8141d1042d109ae439d20a2a",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -22738,14 +22802,16 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_limit_keys[] = R"lua(local first_own, c, i, w = 4, unpack(KEYS)
+inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
-    shared_look_at_gate, shared_in_force, shared_counts, shared_messages, shared_wakes, shared_wake,
-    shared_called_for, shared_sleepers, shared_write_rest,
+    shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_sleepers,
+    shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
-local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused')
+local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
+'nu')
 if not known[1] then return {'NEW'} end
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
@@ -22753,23 +22819,20 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
-local has_mark = call('HEXISTS', w, '*') == 1
-if has_mark ~= (next_one ~= nil) then
-also[#also + 1] = next_one and {'HSET', w, '*', '1'} or {'HDEL', w, '*'}
-end
+call('HLEN', w)
 local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
 if not next_one then also[#also + 1] = {'HDEL', c, 'tat'} end
 if not is_paused then
-also[#also + 1] = next_one and {'HSET', c, 'paused', next_one} or {'HDEL', c, 'paused'}
-wakes = called_for(next_one, whole(known[4]) or 0, 0, known[5], known[6])
+put_in_force(next_one)
+wakes = called_for(next_one, whole(known[4]) or 0, whole(known[8]) or 0, 0, known[5], known[6])
 end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "462a677b689f8250d2fb3bf26fcde3c401cc4470",
-    std::string_view(set_limit_text.data(), set_limit_text.size()), "ciw"};
+inline constexpr script set_limit{"set_limit", "b8e87f9df03357e1012c3227c89d67e86222d1cc",
+    std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, S, o = 22, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o = 23, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -22791,9 +22854,10 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
     shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -22808,10 +22872,10 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "5a13807e654ae22b10e42ba9cc2a540b7bc53291",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwghxbBqSo"};
+inline constexpr script set_schedule{"set_schedule", "6900a21c2f3539391d48e34306e63f04eada64f6",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22831,10 +22895,10 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
     shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -22891,8 +22955,8 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "58863278a2f277561a545324520121265ac954d2",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script settle{"settle", "4c39e3151642ee75c5f0189c7de63f2bbe069aad",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -22933,7 +22997,7 @@ return {'OK'}
 inline constexpr script settle_one{"settle_one", "96ea92fd8c2b36f988ce15b637d2bd8e2ed448ad",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
-inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, i, w, b, B, q = 10, unpack(KEYS)
+inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -22942,7 +23006,8 @@ inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefi
     shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
     shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
-    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_store_segment,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -23050,10 +23115,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "d1671b9dc774763351a6c3c3132e20940637b2e9",
-    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfiwbBq"};
+inline constexpr script settle_plain{"settle_plain", "c49f60cc6afd815daedb55536e45c49c125585f9",
+    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23072,10 +23137,10 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -23094,10 +23159,10 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "7e31193f39e3fceee482e4a3bf55d3f4876bdfcd",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script signal{"signal", "a2d6efe386792e0d9c1bfdb4de120f4e36ebb1f1",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, h, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23117,10 +23182,10 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -23169,10 +23234,10 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "d9b94991cc3c2c759cc30e7ed76818e04f78e5fa",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwghxbBqo"};
+inline constexpr script steer{"steer", "82e45e3048fcf9ea7697e652abd583a6e1f11698",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23191,9 +23256,10 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_called_for, shared_called_by, shared_sleepers, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -23202,8 +23268,8 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "541b7d93857205124f9a15b08be7a3dd35383d76",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script update{"update", "c2aefb7b35141afdeea7f462760e18090a343f62",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -23214,7 +23280,7 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, 
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text, shared_hear_of,
-    shared_wake, shared_write_rest,
+    shared_wake, shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
@@ -23234,10 +23300,10 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "82266354dda8184ec34068b5927b4bb6047c72d7",
+inline constexpr script wait{"wait", "486a96621c9bc08e750a5ba6adb6a72fb86ba89e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -23256,10 +23322,11 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_called_for, shared_called_by, shared_sleepers,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -23327,8 +23394,8 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "49c13f0ff47a37024e6e8d109f8da11a03b5a7f5",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgxbBqo"};
+inline constexpr script write_journal{"write_journal", "a784674f824ef6e9ef89bc1affc0af69a37338ae",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -25426,11 +25493,12 @@ inline std::optional<limit> read_limit(std::string_view text) {
     if (numbers.size() != 4) return std::nullopt;
     const auto& running = numbers[0];
     const auto &starts = numbers[1], &per = numbers[2], &burst = numbers[3];
+    if (burst == std::uint64_t(0)) return std::nullopt;
     if (starts.has_value() != per.has_value() || starts.has_value() != burst.has_value()) return std::nullopt;
     try {
         limit made;
         if (running) made.running(static_cast<std::size_t>(*running));
-        if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), (std::max)(*burst, std::uint64_t(1)));
+        if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), *burst);
         return made;
     } catch (const error&) {
         return std::nullopt;

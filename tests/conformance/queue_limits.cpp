@@ -27,6 +27,18 @@ struct limited : fixture {
     started<std::vector<delivery>> waiting_fetch(const std::string& consumer = other, std::size_t max = 1) {
         return start(broker().fetch(request(consumer, max, 1h)));
     }
+    /// The same by one who knows only this name.
+    started<std::vector<delivery>> waiting_fetch_of(const std::string& name, const std::string& consumer) {
+        join(consumer);
+        auto wanted = request(consumer, 1, 1h);
+        wanted.names = std::make_shared<const name_set>(name_set{name});
+        return start(broker().fetch(wanted));
+    }
+    /// Tasks that wait, and that who knows only `a` has passed over.
+    void add_unclaimed(int count) {
+        for (int i = 0; i < count; ++i) add(task("b"));
+        let_work();
+    }
     std::size_t running() { return counts().running; }
 
     inline static const std::string other = "other";
@@ -129,6 +141,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_batch_of_ends_wakes_as_many_as_there_are_places,
     for (auto& one : sleepers) served += one.done();
     BOOST_TEST(served == 3U);
     BOOST_TEST(on.running() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_place_goes_to_who_knows_the_tasks_that_wait, Backend, backends) {
+    for (const std::string how : {"end", "rate", "raise", "reset", "resume"}) {
+        const auto first = how == "rate" ? limit().rate(1, 3s, 1) : limit().running(1);
+        limited on(std::make_unique<Backend>(), first);
+        on.add(on.task("a"));
+        const auto held = on.fetch_one();
+        std::vector<started<std::vector<delivery>>> foreign;
+        for (int i = 0; i < 9; ++i) foreign.push_back(on.waiting_fetch_of("a", "a" + std::to_string(i)));
+        if (how != "rate") on.set(limit().running(2));
+        on.add_unclaimed(3);
+        if (how == "end" || how == "raise" || how == "reset") on.set(limit().running(how == "reset" ? 0 : 1));
+        if (how == "resume") on.run(on.broker().pause(q));
+        on.let_work();
+        auto knows = on.waiting_fetch_of("b", "b");
+        if (how != "rate") BOOST_TEST(on.still_waiting(knows), how);
+        if (how == "end") on.settle(held, kind::complete);
+        if (how == "rate") on.pass(3s);
+        if (how == "raise") on.set(limit().running(2));
+        if (how == "reset") {
+            on.settle(held, kind::complete);
+            on.reset();
+        }
+        if (how == "resume") on.run(on.broker().resume(q));
+        on.let_work();
+        BOOST_TEST(knows.done(), how);
+        for (auto& one : foreign) BOOST_TEST(!one.done(), how);
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_that_sleep_or_wait_for_subtasks_hold_no_place, Backend, backends) {

@@ -26,6 +26,15 @@ struct limits_fixture : scripts_fixture {
     std::string field(const std::string& name) { return server.command({"HGET", key("c"), name}).text; }
     void set(const std::string& name, const std::string& value) { server.command({"HSET", key("c"), name, value}); }
 
+    /// So many more, that know what is stored under the signature.
+    void sleepers(int count, const std::string& signature) {
+        for (int i = 0; i < count; ++i) {
+            const auto number = std::to_string(++slept);
+            server.command({"ZADD", key("i"), number, "inbox\n" + number + ":w\n" + signature});
+        }
+    }
+    std::size_t asleep() { return std::stoul(server.command({"ZCARD", key("i")}).text); }
+
     /// How many of 10 tasks that are asked for are handed out.
     std::size_t fetched_now() {
         auto answer = call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(10));
@@ -36,6 +45,7 @@ struct limits_fixture : scripts_fixture {
         return found;
     }
 
+    int slept = 0;
     redis_client ear{server.port()};  // sleepers that nobody hears are passed over
 };
 
@@ -59,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_limit_is_the_same_after_it_was_stored) {
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_limit_is_told_apart) {
     for (const std::string text : {"", "5", "5  ", "x   ", "-1   ", " 1  ", " 1 1 ", " 0 1 1", " 1 0 1", "1e3   ", "5    ", "5   \n",
-                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5"}) {
+                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5", " 1 1000 0", " 1 31622400001 1", " 2000 1 1", " 1 31622400000 1000000000"}) {
         BOOST_TEST(!redis::read_limit(text).has_value(), text);
     }
 }
@@ -125,6 +135,66 @@ BOOST_FIXTURE_TEST_CASE(quick_ends_leave_a_queue_with_a_limit_to_others_which_co
     BOOST_TEST(field("n3") == "0");
 }
 
+BOOST_FIXTURE_TEST_CASE(ends_wake_as_many_as_there_are_places_and_none_for_tasks_that_it_does_not_know, limits_fixture) {
+    declare(limit().running(3));
+    for (std::uint32_t nonce = 1; nonce <= 6; ++nonce) store(nonce);
+    BOOST_TEST(fetched_now() == 3U);
+    sleepers(5, "*");
+    BOOST_TEST(said(scripts::settle_plain, {"a:w"}, {"w", end_of(1, 1), end_of(2, 2), end_of(3, 3)}) == "OK");
+    BOOST_TEST(asleep() == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(tasks_that_others_have_passed_over_wake_only_who_knows_them, limits_fixture) {
+    declare(limit().running(1));
+    store(1);
+    for (std::uint32_t nonce = 2; nonce <= 5; ++nonce) store(nonce);
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_live", "2   ", ""}) == "OK");
+    BOOST_TEST(fetched_now() == 2U);
+    BOOST_TEST(said(scripts::settle_plain, {"a:w"}, {"w", end_of(1, 1)}) == "OK");
+    call(scripts::fetch, {"l:0", "a:w"}, {"w", "10", "", "1:w", "other", "", "other"});  // passes over 3 to 5
+    BOOST_TEST(field("nu") == "3");
+    BOOST_TEST(said(scripts::set_limit, {}, {"limit_live", "", ""}) == "OK");
+    server.command({"HSET", key("N"), "other", "other", "mine", "else\njob"});
+    sleepers(9, "other");
+    sleepers(3, "mine");
+    BOOST_TEST(said(scripts::settle_plain, {"a:w"}, {"w", end_of(2, 2)}) == "OK");
+    BOOST_TEST(asleep() == 11U);
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"1"}) == "OK");
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"0"}) == "OK");
+    BOOST_TEST(asleep() == 10U, "one place");
+    // One that knows others finds nothing while there is room: somebody may have been called in vain.
+    call(scripts::fetch, {"l:0", "a:w"}, {"w", "1", "", "1:w", "other", "", "other"});
+    BOOST_TEST(asleep() == 9U);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_watches_for_a_rate_while_it_sleeps_and_others_do_not_take_over, limits_fixture) {
+    declare(limit().rate(1, std::chrono::hours(1)));
+    for (std::uint32_t nonce = 1; nonce <= 3; ++nonce) store(nonce);
+    BOOST_TEST(fetched_now() == 1U);
+    const auto ask = [&](const std::string& who) {
+        return call(scripts::fetch_plain, {"l:0", "a:w"}, {"w", "1", "inbox", who + ":w", "*"}).items.at(3).text;
+    };
+    const auto opens = ask("1");
+    BOOST_TEST(opens != "-1");
+    BOOST_TEST(ask("2") == "-1");
+    BOOST_TEST(field("watcher") == "inbox\n1:w\n*");
+    BOOST_TEST(ask("1") == opens);
+    server.command({"ZREM", key("i"), "inbox\n1:w\n*"});
+    BOOST_TEST(ask("2") == opens, "that one sleeps no more");
+    set("watching", "1");
+    BOOST_TEST(ask("3") == opens, "that one's time has come");
+    set("watching", "99999999999999");
+    BOOST_TEST(ask("2") == opens, "that one watches for a later time");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_resumes_a_queue_has_ends_told_again, limits_fixture) {
+    declare(limit().running(1));
+    server.command({"HDEL", key("w"), "*"});
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"1"}) == "OK");
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"0"}) == "OK");
+    BOOST_TEST(server.command({"HEXISTS", key("w"), "*"}).text == "1");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_submission_into_a_full_queue_wakes_nobody, limits_fixture) {
     declare(limit().running(1));
     store(1);
@@ -185,15 +255,16 @@ BOOST_FIXTURE_TEST_CASE(nothing_counts_as_running_when_no_consumer_is_left, limi
 }
 
 BOOST_FIXTURE_TEST_CASE(a_damaged_limit_limits_nothing_and_is_told_of_once, damaged_limit) {
-    add(3);
+    add(7);
     add_together(5);
-    for (const std::string text : {"=5", "=x   ", "=1e3   ", "=9999999999999999999   ", "= 0 1 1", "=\xff"}) {
+    for (const std::string text : {"=5", "=x   ", "=1e3   ", "=9999999999999999999   ", "= 0 1 1", "=\xff", "=1000000001   ", "= 1 31622400001 1", "= 1 1000 0",
+                                   "= 1 31622400000 1000000000"}) {
         set("paused", text);
         BOOST_TEST(fetch(1).size() == 1U, text);
     }
     BOOST_TEST(run(broker->counts("q")).set_aside == 1U);
-    BOOST_TEST(run(broker->counts("q")).running == 6U);
-    run(broker->set_limit("q", limit_kind::live, limit().running(6), "mended"));
+    BOOST_TEST(run(broker->counts("q")).running == 10U);
+    run(broker->set_limit("q", limit_kind::live, limit().running(10), "mended"));
     BOOST_TEST(fetch(1).empty());
 }
 

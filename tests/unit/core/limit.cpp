@@ -61,6 +61,9 @@ BOOST_AUTO_TEST_CASE(what_is_out_of_range_is_refused_with_what_would_be_right) {
     }
     BOOST_TEST(refusal([] { limit().rate(2000, 1ms); }) == "limit: rate: more than 1000 starts a millisecond: leave the rate out");
     BOOST_TEST(refusal([] { limit().rate(1, 1s, 1'000'000'001); }) == "limit: rate: the burst must be at most 1000000000");
+    BOOST_TEST(refusal([] { limit().rate(1, std::chrono::hours(24 * 366), 3163); }) ==
+               "limit: rate: so large a burst would take more than 3,000 years at that rate: use a smaller one");
+    limit().rate(1, std::chrono::hours(24 * 366), 3162);
     limit().running(1'000'000'000).rate(1'000'000, 1s, 1'000'000'000);
     limit().rate(1, std::chrono::hours(24 * 366));
 }

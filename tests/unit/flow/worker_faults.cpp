@@ -25,6 +25,13 @@ public:
         if (late_join) co_await late_join->pass();
     }
 
+    awaitable<void> set_limit(std::string queue, taskflux::limit_kind kind, std::optional<taskflux::limit> value,
+                              std::string reason) override {
+        if (refused.contains(queue)) throw taskflux::error(errc::protocol, "a key has the wrong type");
+        if (no_limit) throw taskflux::error(errc::unavailable, "no connection");
+        co_await memory_broker::set_limit(std::move(queue), kind, std::move(value), std::move(reason));
+    }
+
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         leaves.push_back(consumer);
         if (no_leave) throw taskflux::error(errc::protocol, "a key has the wrong type");
@@ -61,14 +68,14 @@ public:
         co_return found;
     }
 
-    std::set<std::string> unsettled;
+    std::set<std::string> unsettled, refused;
     std::vector<taskflux::cancel_request> cancels;  // in each renewal's answer
     gate* late_fetch = nullptr;
     gate* late_renewal = nullptr;
     gate* late_join = nullptr;
     gate* late_settle = nullptr;
     std::vector<std::string> leaves;  // names
-    bool no_fetch = false, no_join = false, no_leave = false;
+    bool no_fetch = false, no_join = false, no_leave = false, no_limit = false;
     int failures = 0;
 };
 
@@ -95,6 +102,38 @@ struct faulty_fixture : fixture {
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_faults, faulty_fixture)
+
+BOOST_AUTO_TEST_CASE(a_queue_that_refuses_its_limit_does_not_keep_the_worker_from_others) {
+    faulty->refused = {"bad"};
+    worker w{broker, options().queues({"bad", "good"}).log(keep())};
+    w.limit("bad", taskflux::limit().running(3)).limit("good", taskflux::limit().running(4));
+    w.on(twice, [](int x) { return 2 * x; });
+    const auto life = start(w.run());
+    const auto good = now(client.submit(twice, submit_options().queue("good"), 2));
+    settle();
+    BOOST_TEST(now(good.result()) == 4);
+    BOOST_TEST(now(broker->limits("good")).in_force().running().value() == 4U);
+    BOOST_TEST(lines_with("queue bad refuses the limit") == 1);
+    w.stop();
+    settle();
+    BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_the_server_did_not_hear_of_is_declared_before_the_worker_fetches) {
+    faulty->no_limit = true;
+    worker w{broker, options().log(keep())};
+    w.limit("default", taskflux::limit().running(3));
+    w.on(twice, [](int x) { return 2 * x; });
+    const auto life = start(w.run());
+    settle();
+    BOOST_TEST(lines_with("it can't start yet") >= 1);
+    faulty->no_limit = false;
+    advance(10s);
+    BOOST_TEST(now(broker->limits("default")).in_force().running().value() == 3U);
+    w.stop();
+    settle();
+    BOOST_TEST(life->done);
+}
 
 BOOST_AUTO_TEST_CASE(a_queue_that_cannot_be_settled_does_not_hold_up_another) {
     worker w{broker, options().queues({"bad", "good"})};

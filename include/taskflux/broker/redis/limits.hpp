@@ -6,7 +6,6 @@
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/limit.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -45,11 +44,12 @@ inline std::optional<limit> read_limit(std::string_view text) {
     if (numbers.size() != 4) return std::nullopt;
     const auto& running = numbers[0];
     const auto &starts = numbers[1], &per = numbers[2], &burst = numbers[3];
+    if (burst == std::uint64_t(0)) return std::nullopt;
     if (starts.has_value() != per.has_value() || starts.has_value() != burst.has_value()) return std::nullopt;
     try {
         limit made;
         if (running) made.running(static_cast<std::size_t>(*running));
-        if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), (std::max)(*burst, std::uint64_t(1)));
+        if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), *burst);
         return made;
     } catch (const error&) {
         return std::nullopt;

@@ -25,7 +25,8 @@ public:
         : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
           burst_(static_cast<double>(what.burst)), early_(every_ * (burst_ - 1)) {}
 
-    /// What another gate remembers, for a rate that takes its place: changing a rate gives nothing for free.
+    /// What another gate remembers, for a rate that takes its place: what has started counts, but a larger burst
+    /// may start at once.
     double next() const { return next_; }
     void next(double due) { next_ = due; }
 

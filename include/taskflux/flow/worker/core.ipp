@@ -30,7 +30,8 @@ namespace taskflux::detail {
 worker_core::worker_core(broker_ptr broker, const worker_options& options, std::vector<weighted_queue> queues,
                          queue_limit_map limits, std::shared_ptr<const handler_map> handlers, asio::any_io_executor cpu)
     : broker_(std::move(broker)), options_(options), queues_(std::move(queues)), names_(names_of(*handlers)),
-      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), std::move(limits), options.lease()),
+      clock_(broker_->clock()), member_(broker_, options.name(), names_of(queues_), std::move(limits), options.lease(),
+              [this](std::string text) { monitor_->log(log_level::error, std::move(text)); }),
       monitor_(std::make_shared<worker_monitor>(options, member_.node(), clock_)),
       strand_(asio::make_strand(broker_->get_executor())),
       crew_(std::make_shared<crew>(broker_, options, names_of(queues_), std::move(handlers), std::move(cpu), monitor_)),

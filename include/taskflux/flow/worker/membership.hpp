@@ -1,8 +1,10 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/core/error.hpp>
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/limit.hpp>
+#include <taskflux/core/task/failure.hpp>
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/event.hpp>
@@ -10,10 +12,12 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,20 +35,25 @@ using queue_limit_map = std::map<std::string, limit>;
 class membership {
 public:
     /// An empty `node` gets a UUID for a name.
-    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, queue_limit_map limits, duration lease)
+    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, queue_limit_map limits, duration lease,
+               std::function<void(std::string)> complain)
         : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
-          queues_(std::move(queues)), limits_(std::move(limits)), lease_(lease) {}
+          queues_(std::move(queues)), limits_(std::move(limits)), lease_(lease),
+          complain_(std::move(complain)) {}
 
     const std::string& node() const { return node_; }
     const std::vector<std::string>& queues() const { return queues_; }
     duration lease() const { return lease_; }
 
-    /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where its lease has not been lost in all queues.
+    /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where
+    /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.
     asio::awaitable<void> join() {
         joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
         for (const auto& [queue, value] : limits_) {
             const std::optional<limit> declared(value);
-            co_await broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+            auto declaring = broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+            const auto answer = co_await caught(std::move(declaring));
+            if (answer.failure()) pass_over(queue, answer.failure());
         }
         co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
@@ -108,12 +117,24 @@ private:
         const std::shared_ptr<event> unused = std::make_shared<event>();
     };
 
+    /// Throws what may pass by itself, as for a server that can't be reached: then the next `join` declares it.
+    void pass_over(const std::string& queue, const std::exception_ptr& failure) {
+        const auto why = describe(failure);
+        const auto code = code_of(why);
+        if (code != errc::protocol && code != errc::invalid_argument) std::rethrow_exception(failure);
+        if (!refused_.insert(queue).second) return;
+        complain_("queue " + queue + " refuses the limit that is declared for it, which may not hold: " + why.message +
+                  "; it is declared again when the worker joins again");
+    }
+
     const broker_ptr broker_;
     const std::string life_;
     const std::string node_;
     const std::vector<std::string> queues_;
     const queue_limit_map limits_;
     const duration lease_;
+    const std::function<void(std::string)> complain_;
+    std::set<std::string> refused_;  // queues, of which `complain_` has heard
     unsigned epoch_ = 0;
     std::string joining_;  // the name whose `join` has not returned, or has failed
     std::vector<former_name> former_;

@@ -1,5 +1,6 @@
 -- Stores tasks that wait at once and have neither own id, unique key nor deadline.
--- in:  KEYS queue HASH, records HASH, sleepers ZSET, waiters HASH, segments HASH, segment_index ZSET, l:… LIST, p:… STRING
+-- in:  KEYS queue HASH, records HASH, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH, segments HASH, segment_index
+--           ZSET, l:… LIST, p:… STRING
 --      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
 --           place, 2 bytes each); then of each: record without its time and '', or segment without its time and the start of
 --           its status

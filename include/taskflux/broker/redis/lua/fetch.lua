@@ -188,19 +188,7 @@ for _, of in ipairs(all) do
     if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
     is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > of.taken
 end
-if sleeping and next(aside) then  -- those who know what was passed over
-    local known = {}
-    for _, member in ipairs(call('ZRANGE', keys.sleepers, 0, bound.asked_sleepers - 1)) do
-        local theirs = string.match(member, '\n([^\n]*)$') or ''
-        if known[theirs] == nil then
-            known[theirs] = theirs == '*'
-            for name in string.gmatch(call('HGET', keys.names, theirs) or '', '[^\n]+') do
-                if aside[name] then known[theirs] = true end
-            end
-        end
-        if known[theirs] and member ~= myself then woken[#woken + 1] = member end
-    end
-end
+if sleeping and next(aside) then call_those_who_know(aside, bound.asked_sleepers) end
 local is_more = budget == 0 and #found < most
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
                              signature, names and table.concat(ARGV, '\n', 7))

@@ -1,17 +1,17 @@
 -- Pauses or resumes the queue.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids HASH,
---           unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, cancels HASH, segments HASH,
---           segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids
+--           HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH,
+--           segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
 --      ARGV 1: pause, 0: resume
 -- out: {'OK'}; NEED, RELAY
 -- O(1).
 if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', '1'}}
 else
-    local declared, live, waiting, watcher, watching =
-        unpack(call('HMGET', keys.queue, 'limit_declared', 'limit_live', counter.waiting, 'watcher', 'watching'))
+    local declared, live, waiting, unclaimed, watcher, watching = unpack(call(
+        'HMGET', keys.queue, 'limit_declared', 'limit_live', counter.waiting, counter.unclaimed, 'watcher', 'watching'))
     local stated = in_force(declared, live)
-    also = {stated and {'HSET', keys.queue, 'paused', stated} or {'HDEL', keys.queue, 'paused'}}
-    wakes = called_for(stated, whole(waiting) or 0, 0, watcher, watching)
+    put_in_force(stated)
+    wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watcher, watching)
 end
 return commit({'OK'})

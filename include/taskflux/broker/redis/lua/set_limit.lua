@@ -1,10 +1,11 @@
 -- Sets what limits the queue, or takes it back: as it is declared, or live, which counts in its place.
--- in:  KEYS queue HASH, sleepers ZSET, waiters HASH
+-- in:  KEYS queue HASH, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH
 --      ARGV field (`limit_declared` or `limit_live`), limit as text ('': none), reason
 -- out: {'OK'}; NEW
 -- O(log n) of sleepers.
 local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
-local known = call('HMGET', keys.queue, 'seq', 'limit_declared', 'limit_live', counter.waiting, 'watcher', 'watching', 'paused')
+local known = call('HMGET', keys.queue, 'seq', 'limit_declared', 'limit_live', counter.waiting, 'watcher', 'watching', 'paused',
+                   counter.unclaimed)
 if not known[1] then return {'NEW'} end
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
@@ -13,15 +14,12 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', keys.queue, field, stated} or {'HDEL', keys.queue, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
-local has_mark = call('HEXISTS', keys.waiters, waiter_field.place) == 1
-if has_mark ~= (next_one ~= nil) then
-    also[#also + 1] = next_one and {'HSET', keys.waiters, waiter_field.place, '1'} or {'HDEL', keys.waiters, waiter_field.place}
-end
+call('HLEN', keys.waiters)  -- a key of another type shows here
 local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
 if not next_one then also[#also + 1] = {'HDEL', keys.queue, 'tat'} end
 if not is_paused then
-    also[#also + 1] = next_one and {'HSET', keys.queue, 'paused', next_one} or {'HDEL', keys.queue, 'paused'}
-    wakes = called_for(next_one, whole(known[4]) or 0, 0, known[5], known[6])
+    put_in_force(next_one)
+    wakes = called_for(next_one, whole(known[4]) or 0, whole(known[8]) or 0, 0, known[5], known[6])
 end
 write_rest(sleepers())
 return {'OK'}

@@ -1,7 +1,7 @@
 -- Ends attempts that returned results, of tasks about which nothing is special and which nobody has cancelled. SLOW, and
 -- nothing has been done, when that is not so.
--- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, sleepers ZSET, waiters HASH, segments HASH, segment_index
---           ZSET, set_aside HASH, a:… SET
+-- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH,
+--           segments HASH, segment_index ZSET, set_aside HASH, a:… SET
 --      ARGV as `settle`
 -- out: {'OK'}: all are done; DUE, NEED, SLOW
 -- O(log n) an attempt.

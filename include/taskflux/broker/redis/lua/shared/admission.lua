@@ -10,6 +10,8 @@
 -- the field `tat`, or nil; `damage`: what is wrong with the limit, which then limits nothing.
 local gate = nil
 
+local function is_in(least, number, most) return number and number >= least and number <= most end
+
 -- Finds out what that field allows, when `ends` tasks run no more than are counted.
 local function look_at_gate(stated, ends)
     gate = {room = math.huge, opens = stored_time.never, start = function() end}
@@ -19,8 +21,10 @@ local function look_at_gate(stated, ends)
     end
     local running, starts, per, burst = string.match(stated, '^=(%d*) (%d*) (%d*) (%d*)$')
     local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
-    local has_rate = (many or 0) > 0 and (span or 0) > 0 and (ahead or 0) > 0
-    if not running or running ~= '' and not most or starts .. per .. burst ~= '' and not has_rate then
+    -- As `limit` in core/limit.hpp takes them.
+    local has_rate = is_in(1, many, stored_time.never) and is_in(1, span, limits.per_ms) and is_in(1, ahead, limits.tasks) and
+                         many / limits.starts_in_a_ms < span + 1 and ahead * span / many <= limits.burst_ms
+    if not running or running ~= '' and not is_in(0, most, limits.tasks) or starts .. per .. burst ~= '' and not has_rate then
         gate.damage = 'it is damaged, and limits nothing: set it again'
         return
     end
@@ -67,4 +71,10 @@ local function in_force(declared, live)
         local found = string.match(stated, '^%d+ (%d* %d* %d* %d*)\n')
         if found then return string.find(found, '%d') and '=' .. found or nil end
     end
+end
+
+-- The queue is to be held back by that, or by nothing, and who ends a task must know of it.
+local function put_in_force(stated)
+    also[#also + 1] = stated and {'HSET', keys.queue, 'paused', stated} or {'HDEL', keys.queue, 'paused'}
+    also[#also + 1] = stated and {'HSET', keys.waiters, waiter_field.place, '1'} or {'HDEL', keys.waiters, waiter_field.place}
 end

@@ -1,6 +1,13 @@
 -- The end of a script. `commit` first plans: it reads what it still has to know, and makes every name of a key. When a key
 -- was not declared, the script ends there and nothing has been changed; or else `apply` writes, and reads nothing.
 
+local function wake_some(members, most)
+    for _, member in ipairs(members) do
+        if most == 0 then break end
+        if member ~= myself and wake(member) then most = most - 1 end
+    end
+end
+
 -- What every script writes last.
 local function write_rest(asleep)
     for what, by in pairs(counts) do
@@ -8,11 +15,8 @@ local function write_rest(asleep)
     end
     for _, command in ipairs(also) do call(unpack(command)) end
     for _, message in ipairs(messages) do publish(message[1], message[2]) end
-    for _, member in ipairs(woken) do wake(member) end
-    for _, member in ipairs(asleep) do
-        if wakes == 0 then break end
-        if member ~= myself and wake(member) then wakes = wakes - 1 end
-    end
+    wake_some(knowers, knowers.most)
+    wake_some(asleep, wakes)
 end
 
 -- Adds the lanes of those priorities to the known ones.

@@ -6,6 +6,7 @@ local task_state = {...}
 local task_states = {known = #task_state}
 -- Fields of `keys.queue`: how many tasks are in a state.
 local counter = {
+    unclaimed = 'nu',  -- that others have passed over; these wait
     waiting = 'n' .. task_state.waiting, running = 'n' .. task_state.running, succeeded = 'n' .. task_state.succeeded,
 }
 -- C++: broker/broker.hpp effect
@@ -116,6 +117,9 @@ local unclaimed_tail = {number = 14, order = 18}
 
 -- C++: core/limit/rate_gate.hpp rate_slack
 local rate_slack = {...}
+-- The most that a limit may say (core/limit.hpp): tasks at a time or in a burst, the time of a rate, its starts in a ms, how
+-- long a burst may take.
+local limits = {tasks = 1000000000, per_ms = 366 * 24 * 3600000, starts_in_a_ms = 1000, burst_ms = 1e14}
 -- C++: broker/redis/layout.hpp most_handed
 local most_handed = {...}
 -- C++: broker/broker/checks.hpp most_kept
@@ -130,6 +134,7 @@ local bound = {
     segment = 256,          -- tasks of a segment, whose places are bytes
     told = 100,             -- bytes of foreign data that are told of
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
+    unclaimed_names = 100,  -- of unclaimed tasks, that are compared with those of sleepers
     asked_sleepers = 1000,  -- whose names are compared with those of unclaimed tasks
     lane_page = 500,        -- entries of a lane that are read at once
     first_page = 4,         -- the same, before it is known whether they are segments
