@@ -40,7 +40,8 @@ public:
     /// At most `starts` starts of attempts in each `per`, retries included, by the server's clock. `starts`: from 1, and no more
     /// than 1,000 a millisecond. `per`: 1 ms to 366 days. `burst`: how many may come together after a pause, at least 1; 0 (the
     /// default): what comes in 50 ms, so that tasks are still handed out in batches; at the rate it must come in 3,000 years. Within
-    /// any time t in which the limit is the same, no more than `burst` + 1 + t ÷ `per` × `starts` start. Times have milliseconds: a burst smaller than what is to start in one slows it down.
+    /// any time t in which the limit is the same, no more than `burst` + 1 + t ÷ `per` × `starts` start. Times have milliseconds: a
+    /// burst smaller than what is to start in one slows it down.
     constexpr limit& rate(std::uint64_t starts, duration per, std::uint64_t burst = 0) {
         constexpr auto longest = std::chrono::hours(24 * 366);
         constexpr std::uint64_t in_a_millisecond = 1000;

@@ -4,9 +4,6 @@
 #include <taskflux/calls/rpc.hpp>
 #include <taskflux/calls/service.hpp>
 #include <taskflux/calls/stream.hpp>
-#include <taskflux/codec/coded.hpp>
-#include <taskflux/codec/encrypted.hpp>
-#include <taskflux/core/codec/coded.hpp>
 #include <taskflux/flow/batch.hpp>
 #include <taskflux/flow/raw_queue.hpp>
 #include <taskflux/flow/scheduler.hpp>
