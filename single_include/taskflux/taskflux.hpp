@@ -6573,6 +6573,15 @@ private:
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/flow/worker/declared_limits.hpp ---------------------------------------------
+
+namespace taskflux::detail {
+
+/// What a worker declares, by queue.
+using queue_limit_map = std::map<std::string, limit>;
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/detail/live.hpp -------------------------------------------------------------
 
 namespace taskflux::detail {
@@ -8082,248 +8091,6 @@ using task_handler = basic_handler<context>;
 
 /// Handlers by the names of their tasks.
 using handler_map = std::map<std::string, std::unique_ptr<task_handler>, std::less<>>;
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/core/uuid.hpp ---------------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-
-/// The id that is given after `last`: what was made, or, where the clock stepped back, the one behind `last`.
-inline boost::uuids::uuid following(boost::uuids::uuid last, const boost::uuids::uuid& made) {
-    if (made > last) return made;
-    // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
-    for (auto position = last.size(); position-- > 9;) {
-        if (++last.data[position] != 0) break;
-    }
-    return last;
-}
-
-}  // namespace detail
-
-/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
-/// clock steps back. One per thread, or guarded.
-class uuid_generator {
-public:
-    boost::uuids::uuid operator()() {
-        return last_ = detail::following(last_, generate_());
-    }
-
-    /// The next id as 36 characters.
-    std::string text() { return to_string((*this)()); }
-
-private:
-    boost::uuids::time_generator_v7 generate_;
-    boost::uuids::uuid last_ = {};
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/detail/caught.hpp -----------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How a call has ended: with a value, or with what it threw. (No aggregate: GCC 12 destroys temporaries of those twice in a
-/// co_await expression.)
-template <class T>
-class outcome {
-public:
-    explicit outcome(stored<T> value) : value_(std::move(value)) {}
-    explicit outcome(std::exception_ptr failure) : failure_(std::move(failure)) {}
-
-    /// Null when it ended with a value.
-    const std::exception_ptr& failure() const { return failure_; }
-
-    /// The value, once. Throws what the call threw.
-    T take() {
-        if (failure_) std::rethrow_exception(failure_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
-
-private:
-    std::optional<stored<T>> value_;
-    std::exception_ptr failure_;
-};
-
-/// Whether `error` says that a coroutine was cancelled.
-inline bool is_abort(const std::exception_ptr& error) {
-    try {
-        std::rethrow_exception(error);
-    } catch (const boost::system::system_error& e) {
-        return e.code() == asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
-
-/// Awaits `call`, and returns how it has ended instead of throwing, so that the code after it can await: a `catch` can't.
-/// Pass a named awaitable. Where the coroutine has been cancelled before, the call is not begun, and this await itself
-/// throws `operation_aborted`, as any does. Costs a coroutine frame: not for code that runs for each task.
-template <class T>
-asio::awaitable<outcome<T>> caught(asio::awaitable<T> call) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(call);
-            co_return outcome<T>(stored<T>());
-        } else {
-            T value = co_await std::move(call);
-            co_return outcome<T>(std::move(value));
-        }
-    } catch (...) {
-        co_return outcome<T>(std::current_exception());
-    }
-}
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/detail/event.hpp ------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Wakes the coroutine that waits, or lets the next wait return at once when none does. Setting it twice before a
-/// wait counts once. One coroutine waits at a time; any thread sets. An event may outlive the context of the waiting
-/// coroutine, and be set while that context ends: the channel, which belongs to the context, is in the frame of the
-/// wait, and a wait does not return while it is being woken.
-class event {
-    class visit;  // one wait
-
-public:
-    void set();
-
-    /// Returns when the event is set. Throws `operation_aborted` when cancelled.
-    asio::awaitable<void> wait();
-
-private:
-    std::mutex mutex_;
-    bool is_set_ = false;
-    visit* waiting_ = nullptr;
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/flow/worker/membership.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-using consumer_ptr = std::shared_ptr<const std::string>;
-
-/// What a worker declares, by queue.
-using queue_limit_map = std::map<std::string, limit>;
-
-/// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
-/// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
-/// except for `join`, and what is said of former names.
-class membership {
-public:
-    /// An empty `node` gets a UUID for a name.
-    membership(broker_ptr broker, std::string node, std::vector<std::string> queues, queue_limit_map limits, duration lease,
-               std::function<void(std::string)> complain)
-        : broker_(std::move(broker)), life_(uuid_generator().text()), node_(node.empty() ? life_ : std::move(node)),
-          queues_(std::move(queues)), limits_(std::move(limits)), lease_(lease),
-          complain_(std::move(complain)) {}
-
-    const std::string& node() const { return node_; }
-    const std::vector<std::string>& queues() const { return queues_; }
-    duration lease() const { return lease_; }
-
-    /// Starts the next epoch: limits first, as they may be gone, and hold from its first fetch. The former name is to leave, where
-    /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.
-    asio::awaitable<void> join() {
-        joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
-        for (const auto& [queue, value] : limits_) {
-            const std::optional<limit> declared(value);
-            auto declaring = broker_->set_limit(queue, limit_kind::declared, declared, std::string());
-            const auto answer = co_await caught(std::move(declaring));
-            if (answer.failure()) pass_over(queue, answer.failure());
-        }
-        co_await broker_->join(joining_, queues_, lease_);
-        ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
-        std::shared_ptr<const held_name> next = std::make_shared<held_name>(std::exchange(joining_, {}));
-        if (consumer_) former_.push_back({consumer_->text, consumer_->unused});
-        const std::lock_guard lock(mutex_);
-        consumer_.swap(next);
-    }
-
-    /// The current name; null before the first `join`.
-    consumer_ptr consumer() const {
-        const std::lock_guard lock(mutex_);
-        return consumer_ ? consumer_ptr(consumer_, &consumer_->text) : nullptr;
-    }
-
-    asio::awaitable<renewal> renew(consumer_ptr who) {
-        return broker_->renew(*who, queues_, lease_);
-    }
-
-    /// A name of an epoch that is over.
-    struct former_name {
-        std::string text;
-        std::shared_ptr<event> unused;  ///< set when nobody holds it any more, as attempts and their reports do
-    };
-
-    /// The one before the current name; only after a second `join`.
-    former_name latest_former() const { return former_.back(); }
-
-    asio::awaitable<void> leave_as(former_name who) {
-        co_await broker_->leave(who.text, queues_);
-        std::erase_if(former_, [&](const former_name& one) { return one.text == who.text; });
-    }
-
-    /// Whether it may have joined under some name.
-    bool has_names() const { return consumer_ || !joining_.empty(); }
-
-    /// Leaves under all names under which it may have joined and has not left: the current one first, as there may be no time
-    /// for all. Throws the first failure after it has tried all.
-    asio::awaitable<void> leave() {
-        std::vector<std::string> names;
-        if (consumer_) names.push_back(consumer_->text);
-        if (!joining_.empty()) names.push_back(joining_);
-        for (const auto& one : former_) names.push_back(one.text);
-        std::exception_ptr failure;
-        for (const auto& name : names) {
-            auto leaving = broker_->leave(name, queues_);
-            const auto left = co_await caught(std::move(leaving));
-            if (!failure) failure = left.failure();
-        }
-        if (failure) std::rethrow_exception(failure);
-    }
-
-private:
-    struct held_name {
-        explicit held_name(std::string name) : text(std::move(name)) {}
-        held_name(const held_name&) = delete;
-        held_name& operator=(const held_name&) = delete;
-        ~held_name() { unused->set(); }
-
-        const std::string text;
-        const std::shared_ptr<event> unused = std::make_shared<event>();
-    };
-
-    /// Throws what may pass by itself, as for a server that can't be reached: then the next `join` declares it.
-    void pass_over(const std::string& queue, const std::exception_ptr& failure) {
-        const auto why = describe(failure);
-        const auto code = code_of(why);
-        if (code != errc::protocol && code != errc::invalid_argument) std::rethrow_exception(failure);
-        if (!refused_.insert(queue).second) return;
-        complain_("queue " + queue + " refuses the limit that is declared for it, which may not hold: " + why.message +
-                  "; it is declared again when the worker joins again");
-    }
-
-    const broker_ptr broker_;
-    const std::string life_;
-    const std::string node_;
-    const std::vector<std::string> queues_;
-    const queue_limit_map limits_;
-    const duration lease_;
-    const std::function<void(std::string)> complain_;
-    std::set<std::string> refused_;  // queues, of which `complain_` has heard
-    unsigned epoch_ = 0;
-    std::string joining_;  // the name whose `join` has not returned, or has failed
-    std::vector<former_name> former_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const held_name> consumer_;
-};
 
 }  // namespace taskflux::detail
 
@@ -12528,6 +12295,42 @@ std::string convert_time(std::string_view text, const zone& from, const zone& to
 /// Like `convert_time` above, written by a pattern of its own.
 std::string convert_time(std::string_view text, const zone& from, const zone& to, std::string_view pattern,
                          std::string_view written_as);
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/uuid.hpp ---------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The id that is given after `last`: what was made, or, where the clock stepped back, the one behind `last`.
+inline boost::uuids::uuid following(boost::uuids::uuid last, const boost::uuids::uuid& made) {
+    if (made > last) return made;
+    // Counts up the random tail (bytes 9 to 15), RFC 9562 §6.2 method 2. Overflow takes 2^56 ids.
+    for (auto position = last.size(); position-- > 9;) {
+        if (++last.data[position] != 0) break;
+    }
+    return last;
+}
+
+}  // namespace detail
+
+/// Makes UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made, also when the
+/// clock steps back. One per thread, or guarded.
+class uuid_generator {
+public:
+    boost::uuids::uuid operator()() {
+        return last_ = detail::following(last_, generate_());
+    }
+
+    /// The next id as 36 characters.
+    std::string text() { return to_string((*this)()); }
+
+private:
+    boost::uuids::time_generator_v7 generate_;
+    boost::uuids::uuid last_ = {};
+};
 
 }  // namespace taskflux
 

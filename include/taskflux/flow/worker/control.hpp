@@ -3,8 +3,8 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/detail/run_once.hpp>
 #include <taskflux/exec/executor_options.hpp>
+#include <taskflux/flow/worker/declared_limits.hpp>
 #include <taskflux/flow/worker/handlers.hpp>
-#include <taskflux/flow/worker/membership.hpp>
 #include <taskflux/flow/worker_options.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

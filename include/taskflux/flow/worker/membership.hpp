@@ -8,12 +8,12 @@
 #include <taskflux/core/uuid.hpp>
 #include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/event.hpp>
+#include <taskflux/flow/worker/declared_limits.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <exception>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,9 +25,6 @@
 namespace taskflux::detail {
 
 using consumer_ptr = std::shared_ptr<const std::string>;
-
-/// What a worker declares, by queue.
-using queue_limit_map = std::map<std::string, limit>;
 
 /// The name under which a worker holds its lease: its node's, a random word (another process may have had the name before),
 /// and an epoch that grows each time the lease is lost, so that the reports of an earlier lease are told apart. Thread-safe,
