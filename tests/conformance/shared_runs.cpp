@@ -24,7 +24,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_that_replaces_and_is_given_up_leaves_the_tas
     const client first(on.shared()), second(on.shared());
     const auto replacing = submit_options().unique("one").on_duplicate(duplicate::replace);
     auto earlier = on.start(first.run(shared, replacing, 1));
+    on.let_work();  // so that each comes after the one before
     auto limited = on.start(first.run(shared, submit_options(replacing).wait(10s), 2));
+    on.let_work();
     auto later = on.start(second.run(shared, replacing, 3));
     on.let_work();  // all of them wait
     earlier.cancel();
@@ -44,6 +46,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_that_has_joined_another_s_task_does_not_canc
         fixture on(std::make_unique<Backend>());
         const client first(on.shared()), second(on.shared());
         auto owner = on.start(first.run(shared, same(by_id), 1));
+        on.let_work();  // it comes first
         auto joined = on.start(second.run(shared, same(by_id), 1));
         auto limited = on.start(second.run(shared, same(by_id).wait(10s), 1));
         on.let_work();  // all of them wait
@@ -78,6 +81,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_run_that_has_submitted_a_task_cancels_it_for_a
         fixture on(std::make_unique<Backend>());
         const client first(on.shared()), second(on.shared());
         auto owner = on.start(first.run(shared, same(by_id), 1));
+        on.let_work();  // it comes first
         auto joined = on.start(second.run(shared, same(by_id), 1));
         on.let_work();
         owner.cancel();
