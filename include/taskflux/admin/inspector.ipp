@@ -88,15 +88,13 @@ asio::awaitable<void> grow_tree(broker_ptr broker, task_node& node, std::size_t&
         query.cursor = page.cursor;
         for (const auto& entry : page.entries) {
             if (!entry.key.starts_with(journal_letter::subtask)) continue;
-            if (room == 0) {
-                node.is_cut = true;
-                co_return;
-            }
+            node.is_cut = room == 0;
+            if (node.is_cut) break;
             --room;
             auto child = co_await child_of(broker, entry);
             node.children.push_back(std::move(child));
         }
-    } while (!query.cursor.empty());
+    } while (!query.cursor.empty() && !node.is_cut);
     std::ranges::sort(node.children, [](const task_node& a, const task_node& b) { return is_before_by_number(a.name, b.name); });
     for (auto& child : node.children) co_await grow_tree(broker, child, room);
 }

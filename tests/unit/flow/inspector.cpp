@@ -2,6 +2,11 @@
 
 #include <taskflux/admin/inspector.hpp>
 
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <vector>
+
 using namespace test::flow;
 
 namespace {
@@ -50,6 +55,51 @@ BOOST_AUTO_TEST_CASE(of_a_subtask_whose_record_is_gone_its_parents_journal_tells
         settle();
         BOOST_TEST(life->done);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_has_no_more_subtasks_than_were_asked_for_and_says_where_it_is_cut) {
+    worker w{broker, options().concurrency(2)};
+    w.on(twice, [&](context& ctx, int x) -> asio::awaitable<int> {
+        const std::vector<int> one{1};
+        if (x == 0) co_await ctx.spawn(twice, one);
+        co_return x;
+    });
+    w.on(parent, [&](context& ctx) -> asio::awaitable<void> {
+        std::vector<int> all(12);
+        std::iota(all.begin(), all.end(), 0);
+        co_await ctx.spawn(twice, all);
+    });
+    const auto life = start(w.run());
+    const auto job = now(client.submit(parent));
+    settle();
+    const taskflux::inspector tells{broker};
+    const auto numbers = [](const taskflux::task_node& of) {
+        std::vector<std::string> names;
+        for (const auto& child : of.children) names.push_back(child.task.payload);
+        return names;
+    };
+    const auto whole = now(tells.tree(job.id(), 13)).node;
+    BOOST_TEST(!whole.is_cut);
+    const std::vector<std::string> all{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"};
+    BOOST_TEST(numbers(whole) == all, boost::test_tools::per_element());
+    BOOST_TEST(whole.spawned.total == 12U);
+    BOOST_TEST(numbers(whole.children[0]) == std::vector<std::string>{"1"}, boost::test_tools::per_element());
+    BOOST_TEST(!whole.children[0].is_cut);
+
+    const auto without_grandchild = now(tells.tree(job.id(), 12)).node;
+    BOOST_TEST(!without_grandchild.is_cut);
+    BOOST_TEST(without_grandchild.children.size() == 12U);
+    BOOST_TEST((without_grandchild.children[0].is_cut && without_grandchild.children[0].spawned.total == 1U));
+
+    const auto cut = now(tells.tree(job.id(), 11)).node;
+    BOOST_TEST(cut.is_cut);
+    BOOST_TEST(cut.spawned.total == 12U);
+    BOOST_TEST(cut.children.size() == 11U);
+    BOOST_TEST(std::ranges::is_sorted(cut.children, {}, [](const taskflux::task_node& n) { return std::stoi(n.task.payload); }));
+    BOOST_TEST(now(tells.tree(job.id(), 0)).node.children.empty());
+    w.stop();
+    settle();
+    BOOST_TEST(life->done);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
