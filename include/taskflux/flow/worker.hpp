@@ -17,10 +17,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <optional>
 #include <utility>
 #include <vector>
 

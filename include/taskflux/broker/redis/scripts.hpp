@@ -2764,7 +2764,9 @@ if not of.page[of.at] then
 of.size = math.min((of.size or 0) * 2 + 1, most - #found, 64)
 of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
 local seqs = {}
-for n, member in ipairs(of.page) do seqs[n] = whole(string.sub(member, -14)) end
+for _, member in ipairs(of.page) do
+seqs[#seqs + 1] = whole(string.sub(member, -14))
+end
 load(seqs, true)
 end
 local member = of.page[of.at]
@@ -2850,7 +2852,7 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "37b9a8815768db4d79336e7da9d653c7b3d75b29",
+inline constexpr script fetch{"fetch", "397e80a3e7cdbee18266fe403b55995410b62156",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)

@@ -142,7 +142,9 @@ local function hand_out()
                 of.size = math.min((of.size or 0) * 2 + 1, most - #found, bound.key_page)
                 of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
                 local seqs = {}
-                for n, member in ipairs(of.page) do seqs[n] = whole(string.sub(member, -unclaimed_tail.number)) end
+                for _, member in ipairs(of.page) do
+                    seqs[#seqs + 1] = whole(string.sub(member, -unclaimed_tail.number))
+                end
                 load(seqs, true)
             end
             local member = of.page[of.at]

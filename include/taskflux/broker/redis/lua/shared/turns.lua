@@ -1,7 +1,6 @@
 -- Keys take turns. Those that have a task which may start stand in `turns`; those that a limit holds back do not, so that
 -- nobody looks at them before that has changed.
 
-
 -- Functions, made when a script first has to do with keys.
 local made_turns = nil
 local function turns_of_keys()
