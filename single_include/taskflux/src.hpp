@@ -2119,6 +2119,8 @@ public:
     awaitable<void> pause(std::string queue) override;
     awaitable<void> resume(std::string queue) override;
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
+    awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                  std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
@@ -2235,10 +2237,7 @@ public:
 
     /// Live where it counts in place of the declared one. Nothing: takes it back.
     void state(bool is_live, std::optional<stated_limit> what) {
-        auto& place = is_live ? limits_.live : limits_.declared;
-        if (what && !is_live && what->value.is_empty()) what.reset();
-        if (what && !is_live && place && place->value == what->value) return;  // it has been so since then
-        place = std::move(what);
+        if (!limits_.state(is_live, std::move(what))) return;
         const auto now_counts = limits_.in_force();
         const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
         gate_.reset();
@@ -2246,7 +2245,7 @@ public:
         if (gate_ && known) gate_->next(*known);
         most_running_ = now_counts.running();
     }
-    const queue_limits& limits() const { return limits_; }
+    const stated_limits& limits() const { return limits_; }
 
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
@@ -2276,7 +2275,7 @@ private:
     }
 
     bool is_paused_ = false;
-    queue_limits limits_;
+    stated_limits limits_;
     std::optional<std::size_t> most_running_;
     std::optional<detail::rate_gate> gate_;
     time_point now_{};
@@ -2558,6 +2557,7 @@ struct result_waiter {
 struct entry_extras {
     std::string own_id;
     std::string unique_key;
+    std::string key;
     duration unique_window{};
     std::string error;
     std::string progress;
@@ -2634,6 +2634,8 @@ struct entry {
         }
     }
 
+    bool has_key() const { return extras && !extras->key.empty(); }
+
     memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
 
     unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
@@ -2663,6 +2665,11 @@ struct entry {
         return limit;
     }
 };
+
+/// Whether that is the attempt that runs.
+inline bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+    return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+}
 
 /// A worker known to the queue, and what it holds.
 struct consumer {
@@ -2893,6 +2900,178 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/keyed.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Whether `a` runs before `b`: by priority, then by age.
+struct runs_before {
+    bool operator()(const entry* a, const entry* b) const {
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority;
+        return a->sequence < b->sequence;
+    }
+};
+
+/// The waiting tasks of a queue that have a key. Keys take turns, and the tasks without a key have one turn together; keys whose
+/// limit holds them back are in nobody's way. Not thread-safe.
+class keyed_tasks {
+public:
+    /// Of a task that has a key: it waits, or does so no longer.
+    void add(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.waiting.insert(&item);
+        place(of);
+    }
+    void remove(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.waiting.erase(&item);
+        place(of);
+    }
+
+    /// It runs, or does so no longer.
+    void started(const entry& item) {
+        auto& of = lane_of(item.extras->key);
+        ++of.running;
+        if (of.gate) of.gate->started(1, now_);
+        place(of);
+    }
+    void stopped(const entry& item) {
+        auto& of = lane_of(item.extras->key);
+        --of.running;
+        place(of);
+    }
+
+    /// Whether a task with a key may start.
+    bool has_work() const { return ring_.size() > 1; }
+
+    /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
+    /// there are some (`has_plain`) or no key has work.
+    entry* next(bool has_plain) const {
+        if (!has_work()) return nullptr;
+        auto turn = ring_.begin();
+        if (!*turn) {
+            if (has_plain) return nullptr;
+            ++turn;
+        }
+        return *(*turn)->waiting.begin();
+    }
+
+    /// The turn has been taken by that task: others come first now.
+    void take_turn(const entry& item) {
+        if (!has_work()) return;
+        if (!item.extras || item.extras->key.empty()) return to_back(plain_);
+        const auto found = lanes_.find(item.extras->key);
+        if (found != lanes_.end() && found->second.is_in_ring) to_back(found->second.turn);
+    }
+
+    /// It is now so late: keys that waited for that may go on.
+    void pass(time_point now) {
+        now_ = now;
+        while (!timed_.empty() && timed_.begin()->first <= now) place(*timed_.begin()->second);
+    }
+    /// When `pass` has something to do, at the earliest.
+    time_point next_time() const { return timed_.empty() ? never : timed_.begin()->first; }
+
+    /// What limits each key (`key` is empty), or one key, is set, or taken back.
+    void state(const std::string& key, bool is_live, std::optional<stated_limit> what) {
+        if (key.empty()) {
+            if (!limits_.each_key.state(is_live, std::move(what))) return;
+            each_ = limits_.each_key.in_force();
+            for (auto at = lanes_.begin(); at != lanes_.end();) change_limit((at++)->second);
+            return;
+        }
+        auto& own = limits_.keys[key];
+        own.state(is_live, std::move(what));
+        if (!own.live && !own.declared) limits_.keys.erase(key);
+        if (const auto at = lanes_.find(key); at != lanes_.end()) change_limit(at->second);
+    }
+    const queue_limits& limits() const { return limits_; }
+
+private:
+    struct lane;
+    using ring = std::list<lane*>;
+
+    struct lane {
+        const std::string* key = nullptr;
+        std::set<entry*, runs_before> waiting;
+        std::size_t running = 0;
+        std::optional<std::size_t> most_running;
+        std::optional<detail::rate_gate> gate;
+        bool is_in_ring = false;
+        ring::iterator turn;
+        time_point look_at = never;
+    };
+
+    lane& lane_of(const std::string& key) {
+        const auto [at, is_new] = lanes_.try_emplace(key);
+        if (is_new) {
+            at->second.key = &at->first;
+            take_limit(at->second);
+        }
+        return at->second;
+    }
+
+    void take_limit(lane& of) {
+        const auto own = limits_.keys.find(*of.key);
+        const auto value = own != limits_.keys.end() ? own->second.in_force() : each_;
+        const auto known = of.gate ? std::optional(of.gate->next()) : std::nullopt;
+        of.gate.reset();
+        if (value.rate()) of.gate.emplace(*value.rate());
+        if (of.gate && known) of.gate->next(*known);
+        of.most_running = value.running();
+    }
+
+    void change_limit(lane& of) {
+        take_limit(of);
+        place(of);
+    }
+
+    /// Puts a key where it belongs: into the ring, among those that wait for a time, or nowhere.
+    void place(lane& of) {
+        const bool is_full = of.most_running && of.running >= *of.most_running;
+        const bool is_early = of.gate && of.gate->may_start(now_) == 0;
+        const bool is_idle = of.waiting.empty() && of.running == 0;
+        put_in_ring(of, !of.waiting.empty() && !is_full && !is_early);
+        auto when = never;
+        if (is_idle && of.gate) when = forgotten_at(*of.gate);
+        else if (is_early && !is_full && !of.waiting.empty()) when = of.gate->opens(now_);
+        const bool is_over = is_idle && (!of.gate || when <= now_);
+        look_at(of, is_over ? never : when);
+        if (is_over) lanes_.erase(lanes_.find(*of.key));
+    }
+
+    /// When it no longer matters what has started.
+    static time_point forgotten_at(const detail::rate_gate& gate) {
+        const auto next = (std::max)(gate.next(), 0.0);
+        return time_point(duration(static_cast<duration::rep>(std::ceil(next))));
+    }
+
+    void put_in_ring(lane& of, bool should_be) {
+        if (std::exchange(of.is_in_ring, should_be) == should_be) return;
+        if (should_be) of.turn = ring_.insert(ring_.end(), &of);
+        else ring_.erase(of.turn);
+    }
+
+    void look_at(lane& of, time_point when) {
+        if (of.look_at == when) return;
+        if (of.look_at != never) timed_.erase({of.look_at, &of});
+        of.look_at = when;
+        if (when != never) timed_.emplace(when, &of);
+    }
+
+    void to_back(ring::iterator turn) { ring_.splice(ring_.end(), ring_, turn); }
+
+    std::unordered_map<std::string, lane> lanes_;
+    ring ring_{nullptr};  // null: those without a key
+    ring::iterator plain_ = ring_.begin();
+    std::set<std::pair<time_point, lane*>> timed_;
+    queue_limits limits_;  // of keys
+    limit each_;
+    time_point now_{};
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/ready.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -2903,12 +3082,13 @@ class ready_tasks {
 public:
     /// `urgent`: before the others of its priority; it has waited its turn before.
     void add(entry& item, bool urgent = false) {
+        if (item.has_key()) return keyed_.add(item);
         auto& lane = lanes_[item.spec->priority];
         urgent ? lane.push_front(item) : lane.push_back(item);
     }
 
     void remove(entry& item) {
-        if (!std::exchange(item.unclaimed, false)) return item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return item.has_key() ? keyed_.remove(item) : item.home->remove(item);
         --unclaimed_size_;
         const auto aside = unclaimed_.find(item.spec->name);
         change(aside->second, [&] { item.home->remove(item); });
@@ -2919,8 +3099,11 @@ public:
     /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
     entry* next(const name_set* names, std::size_t& budget) {
         for (;;) {
+            claim_keyed(names, budget);
             auto* found = front(lanes_);
             if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (found && found->unclaimed && found->has_key()) return nullptr;  // the next call goes on
+            if (auto* const keyed = keyed_.next(found != nullptr)) found = keyed;
             if (!found || !names || names->contains(found->spec->name)) return found;
             if (budget == 0) return nullptr;
             --budget;
@@ -2932,15 +3115,19 @@ public:
     /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
     /// each change of a queue.
     bool has_work(const name_set* names) const {
-        if (front(lanes_)) return true;
+        if (front(lanes_) || keyed_.has_work()) return true;
         return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
     }
 
     /// The specification of the next task, or null.
     const task_spec* front_spec() const {
         const auto* next = front(lanes_);
+        if (const auto* const keyed = keyed_.next(next != nullptr)) next = keyed;
         return next ? next->spec.get() : nullptr;
     }
+
+    keyed_tasks& keyed() { return keyed_; }
+    const keyed_tasks& keyed() const { return keyed_; }
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
 
@@ -2962,14 +3149,6 @@ private:
         }
         return nullptr;
     }
-
-    /// Whether `a` runs before `b`: by priority, then by age.
-    struct runs_before {
-        bool operator()(const entry* a, const entry* b) const {
-            if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority;
-            return a->sequence < b->sequence;
-        }
-    };
 
     static entry* best(entry* a, entry* b) {
         if (!a || !b) return a ? a : b;
@@ -2994,6 +3173,17 @@ private:
         return found;
     }
 
+    /// What a worker knows of those set aside that have a key goes back to its key, whose limit says when it starts.
+    void claim_keyed(const name_set* names, std::size_t& budget) {
+        while (unclaimed_size_ > 0 && budget > 0) {
+            auto* const item = claimable(names);
+            if (!item || !item->has_key()) return;
+            --budget;
+            remove(*item);
+            keyed_.add(*item);
+        }
+    }
+
     void set_aside(entry& item) {
         auto& aside = unclaimed_[item.spec->name];
         change(aside, [&] { aside[item.spec->priority].push_back(item); });
@@ -3013,6 +3203,7 @@ private:
     }
 
     lanes lanes_;
+    keyed_tasks keyed_;
     std::map<std::string, lanes, std::less<>> unclaimed_;
     std::set<entry*, runs_before> fronts_;  // the first of each name set aside
     std::size_t unclaimed_size_ = 0;
@@ -3273,7 +3464,10 @@ protected:
         static_cast<void>(event);
         --counts_[index(task.state)];
         ++counts_[index(to)];
-        task.state = to;
+        const auto from = std::exchange(task.state, to);
+        if (!task.has_key() || from == to) return;
+        if (from == task_state::running) ready_.keyed().stopped(task);
+        if (to == task_state::running) ready_.keyed().started(task);
     }
 
     /// Takes a task out of every structure that its state puts it into.
@@ -3419,6 +3613,7 @@ public:
             task.more().unique_window = from.unique_window;
             follows ? unique_.set_successor(task.extras->unique_key, task.sequence) : lock_unique_key(task, now);
         }
+        if (!from.key.empty()) task.more().key = std::move(from.key);
         if (from.parent) task.more().parent = std::move(from.parent);
         task.when = (std::max)(later(now, from.delay), now);
         wall_.add(task, from.at);
@@ -3581,7 +3776,7 @@ protected:
     /// Gives a task that has not begun another payload, specification and due time. Where it is ready and stays so, it keeps its
     /// turn.
     void replace(entry& task, new_task&& by, time_point now) {
-        const bool keeps_lane = task.state == task_state::waiting && task.spec->priority == by.spec->priority &&
+        const bool keeps_lane = task.state == task_state::waiting && task.spec->priority == by.spec->priority && key_in(task) == by.key &&
                                 !(task.unclaimed && task.spec->name != by.spec->name);
         auto due = (std::max)(later(now, by.delay), now);
         if (by.at_most > duration::zero()) due = (std::max)((std::min)(due, later(task.submitted_at, by.at_most)), now);
@@ -3593,12 +3788,15 @@ protected:
         task.spec = std::move(by.spec);
         task.payload = std::move(by.payload);
         task.extras->unique_window = by.unique_window;
+        task.extras->key = std::move(by.key);
         task.extras->limits_from = now;
         if (is_successor(task)) return enter(task, task_event::replace, task_state::held), watch_limit(task);
         lock_unique_key(task, now);
         if (keeps_turn) return enter(task, task_event::replace, task_state::waiting), watch_limit(task);
         make_ready(task, task_event::replace, task.when, now);
     }
+
+    static const std::string& key_in(const entry& task) { return task.extras->key; }
 
     void give_back(entry& task, task_event event, time_point now) {
         if (task.cancel_requested) return cancel(task, now);
@@ -3904,6 +4102,7 @@ public:
             }
             --left;
             store_.deliver(*task, who, now);
+            keyed().take_turn(*task);
             admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
@@ -4058,15 +4257,20 @@ public:
 
     void pause(bool on) { admission_.pause(on); }
 
-    /// See `broker::set_limit`.
-    void set_limit(limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
-        admission_.pass(now);
+    /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
+    void set_limit(const std::string* key, limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
+        pass(now);
         std::optional<stated_limit> stated;
         if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
         has_had_limits_ = has_had_limits_ || stated;
-        admission_.state(kind == limit_kind::live, std::move(stated));
+        const bool is_live = kind == limit_kind::live;
+        key ? keyed().state(*key, is_live, std::move(stated)) : admission_.state(is_live, std::move(stated));
     }
-    const queue_limits& limits() const { return admission_.limits(); }
+    queue_limits limits() const {
+        auto all = keyed().limits();
+        static_cast<stated_limits&>(all) = admission_.limits();
+        return all;
+    }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -4113,10 +4317,12 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
-        admission_.pass(now);
+        pass(now);
         if (now < next()) return;
         store_.advance(now, most);
-        bury_consumers(now);
+        consumers_.bury(now, [&](consumer& who) {
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+        });
     }
 
     /// Consumers that have something to cancel, since the last call.
@@ -4129,7 +4335,7 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens()}); }
+    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens(), keyed().next_time()}); }
 
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
@@ -4148,6 +4354,14 @@ private:
         return when < never && store_.ready().has_work(nullptr) ? when : never;
     }
 
+    keyed_tasks& keyed() { return store_.ready().keyed(); }
+    const keyed_tasks& keyed() const { return store_.ready().keyed(); }
+
+    void pass(time_point now) {
+        admission_.pass(now);
+        keyed().pass(now);
+    }
+
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
@@ -4159,20 +4373,10 @@ private:
                                           " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
-    void bury_consumers(time_point now) {
-        consumers_.bury(now, [&](consumer& who) {
-            while (auto* task = who.held.back()) store_.recover(*task, now);
-        });
-    }
-
     void request_cancel(entry& running) {
         running.cancel_requested = true;
         running.holder->has_news = true;
         nudged_.push_back(running.holder->name);
-    }
-
-    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
-        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
     }
 
     entry& existing(const task_id& id) {
@@ -5105,6 +5309,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     record.id = {queue, in.key_of(task)};
     record.own_id = more.own_id;
     record.name = task.spec->name;
+    record.key = more.key;
     record.state = task.state;
     record.priority = task.spec->priority;
     record.headers = task.spec->headers;
@@ -5457,7 +5662,15 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
 asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kind, std::optional<limit> value,
                                                std::string reason) {
     detail::check_reason(reason);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(kind, value, std::move(reason), now), true; });
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(nullptr, kind, value, std::move(reason), now), true; });
+    co_return;
+}
+
+asio::awaitable<void> memory_broker::set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                                   std::string reason) {
+    detail::check_name(detail::limits::key, key, true);
+    detail::check_reason(reason);
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(&key, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
@@ -11051,6 +11264,33 @@ asio::awaitable<void> queue_control::declare_limit(limit value) const {
     return broker_->set_limit(queue_, limit_kind::declared, value, {});
 }
 
+asio::awaitable<void> queue_control::set_key_limit(limit value, std::string reason) const {
+    return broker_->set_key_limit(queue_, {}, limit_kind::live, value, std::move(reason));
+}
+
+asio::awaitable<void> queue_control::set_key_limit(std::string key, limit value, std::string reason) const {
+    detail::check_name(detail::limits::key, key);
+    return broker_->set_key_limit(queue_, std::move(key), limit_kind::live, value, std::move(reason));
+}
+
+asio::awaitable<void> queue_control::reset_key_limit() const {
+    return broker_->set_key_limit(queue_, {}, limit_kind::live, std::nullopt, {});
+}
+
+asio::awaitable<void> queue_control::reset_key_limit(std::string key) const {
+    detail::check_name(detail::limits::key, key);
+    return broker_->set_key_limit(queue_, std::move(key), limit_kind::live, std::nullopt, {});
+}
+
+asio::awaitable<void> queue_control::declare_key_limit(limit value) const {
+    return broker_->set_key_limit(queue_, {}, limit_kind::declared, value, {});
+}
+
+asio::awaitable<void> queue_control::declare_key_limit(std::string key, limit value) const {
+    detail::check_name(detail::limits::key, key);
+    return broker_->set_key_limit(queue_, std::move(key), limit_kind::declared, value, {});
+}
+
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
 
 }  // namespace taskflux
@@ -12986,11 +13226,10 @@ public:
     /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.
     asio::awaitable<void> join() {
         joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
-        for (const auto& [queue, value] : limits_) {
-            const std::optional<limit> declared(value);
-            auto declaring = broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+        for (const auto& [of, value] : limits_) {
+            auto declaring = declare(of.first, of.second, value);
             const auto answer = co_await caught(std::move(declaring));
-            if (answer.failure()) pass_over(queue, answer.failure());
+            if (answer.failure()) pass_over(of.first, answer.failure());
         }
         co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
@@ -13055,6 +13294,12 @@ private:
     };
 
     /// Throws what may pass by itself, as for a server that can't be reached: then the next `join` declares it.
+    asio::awaitable<void> declare(const std::string& queue, const std::optional<std::string>& key, const limit& value) const {
+        const std::optional<limit> declared(value);
+        if (key) return broker_->set_key_limit(queue, *key, limit_kind::declared, declared, std::string());
+        return broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+    }
+
     void pass_over(const std::string& queue, const std::exception_ptr& failure) {
         const auto why = describe(failure);
         const auto code = code_of(why);
@@ -13748,13 +13993,14 @@ void worker_control::add(std::string name, std::string_view queue, std::unique_p
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
-void worker_control::limit(std::string queue, const taskflux::limit& value) {
+void worker_control::limit(std::string queue, std::optional<std::string> key, const taskflux::limit& value) {
     checked_name(queue, "queue");
+    if (key) check_name(limits::key, *key, true);
     if (life_.core()) {
         throw error(errc::wrong_state, "the limit of queue " + queue + " can't be declared: the worker has been run; call limit() "
                                        "before run(), or queue_control::set_limit");
     }
-    if (!limits_.emplace(queue, value).second) {
+    if (!limits_.emplace(std::pair(queue, std::move(key)), value).second) {
         throw error(errc::invalid_argument, "the limit of queue " + queue + " can't be declared: this worker has one; call limit() once");
     }
 }
@@ -18506,12 +18752,12 @@ namespace taskflux::redis {
 
 /// The versions that this program writes and knows. A state's is in the upper half of its first byte.
 struct stored_version {
-    static constexpr std::uint8_t record = 1, state = 0;
+    static constexpr std::uint8_t record = 1, keyed_record = 2, state = 0;
 };
 
-enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16 };
+enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16, has_key = 32 };
 
-/// In the second byte of a state. `special`: the record has limits, own id, unique key or parent.
+/// In the second byte of a state. `special`: the record has limits, own id, unique key, key or parent.
 struct state_bit {
     static constexpr std::uint8_t cancel_requested = 1, first_try = 2, unclaimed = 4, special = 8, has_journal = 16;
 };
@@ -18714,10 +18960,10 @@ inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
     const bool rest = more.retry || more.timeout != duration::zero() || !more.headers.empty();
     std::string out;
     out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? stored_size::limits : 0));
-    put(out, stored_version::record);
+    put(out, task.key.empty() ? stored_version::record : stored_version::keyed_record);  // older programs would read past the key
     put(out, static_cast<std::uint8_t>((limits ? has_limits : 0) | (task.own_id.empty() ? 0 : has_own_id) |
                                        (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0) |
-                                       (task.parent ? has_parent : 0)));
+                                       (task.parent ? has_parent : 0) | (task.key.empty() ? 0 : has_key)));
     put(out, static_cast<std::uint8_t>(spec.priority + stored_base::priority));
     put(out, nonce);
     put_text<std::uint8_t>(out, spec.name);
@@ -18733,6 +18979,7 @@ inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
         put_text<std::uint16_t>(out, task.unique_key);
         put(out, to_number(task.unique_window));
     }
+    if (!task.key.empty()) put_text<std::uint16_t>(out, task.key);
     if (task.parent) {
         put_text<std::uint8_t>(out, task.parent->id.queue);
         put(out, static_cast<double>(task.parent->id.key.sequence));
@@ -18750,7 +18997,7 @@ public:
         time_point submitted_at{};
         std::uint32_t nonce = 0;
         std::shared_ptr<const task_spec> spec;
-        std::string_view own_id;
+        std::string_view own_id, key;
         std::optional<task_id> parent;
         std::string_view call;  ///< the key in its journal
         std::string_view payload;
@@ -18772,6 +19019,7 @@ public:
             from.text<std::uint16_t>();
             from.real();
         }
+        if (flags & has_key) made.key = from.text<std::uint16_t>();
         if (flags & has_parent) {
             auto& parent = made.parent.emplace();
             parent.queue = from.text<std::uint8_t>();
@@ -18786,9 +19034,9 @@ public:
     }
 
     static void check_version(std::uint8_t version) {
-        if (version == stored_version::record) return;
+        if (version == stored_version::record || version == stored_version::keyed_record) return;
         throw error(errc::protocol, "a stored record can't be read: its version is " + std::to_string(version) +
-                                        ", this program knows " + std::to_string(stored_version::record) +
+                                        ", this program knows " + std::to_string(stored_version::keyed_record) +
                                         "; start a version of the program that wrote it");
     }
 
@@ -18941,6 +19189,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.id = {queue, {sequence, record.nonce}};
     made.own_id = record.own_id;
     made.name = record.spec->name;
+    made.key = record.key;
     made.state = status.state;
     made.priority = record.spec->priority;
     made.headers = record.spec->headers;
@@ -19688,6 +19937,19 @@ inline constexpr char shared_is_in[] =
     R"lua(local function is_in(least, number, most) return number and number >= least and number <= most end
 )lua";
 
+inline constexpr char shared_limit_in[] =
+    R"lua(local function limit_in(text)
+local running, starts, per, burst = string.match(text, '^(%d*) (%d*) (%d*) (%d*)$')
+local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
+local has_rate = (many and many >= 1 and many <= 1e15) and (span and span >= 1 and span <= 31622400000) and (ahead and ahead >= 1 and ahead <= 1000000000) and
+many / 1000 < span + 1 and ahead * span / many <= 1e14
+if not running or running ~= '' and not (most and most >= 0 and most <= 1000000000) or starts .. per .. burst ~= '' and not has_rate then
+return nil, nil, nil, nil, false
+end
+return most, has_rate and many or nil, span, ahead, true
+end
+)lua";
+
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
 gate = {room = math.huge, opens = 1e15, start = function() end}
@@ -19695,18 +19957,15 @@ if string.sub(stated, 1, 1) ~= '=' then
 gate.room = 0
 return 'paused'
 end
-local running, starts, per, burst = string.match(stated, '^=(%d*) (%d*) (%d*) (%d*)$')
-local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
-local has_rate = (many and many >= 1 and many <= 1e15) and (span and span >= 1 and span <= 31622400000) and (ahead and ahead >= 1 and ahead <= 1000000000) and
-many / 1000 < span + 1 and ahead * span / many <= 1e14
-if not running or running ~= '' and not (most and most >= 0 and most <= 1000000000) or starts .. per .. burst ~= '' and not has_rate then
+local most, many, span, ahead, is_whole = limit_in(string.sub(stated, 2))
+if not is_whole then
 gate.damage = 'it is damaged, and limits nothing: set it again'
 return
 end
 local known = call('HMGET', c, 'n3', 'tat')
 local places = most and math.max(most - math.max((whole(known[1]) or 0) - ends, 0), 0) or math.huge
 gate.room = places
-if not has_rate then
+if not many then
 gate.start = function(taken) gate.room = gate.room - taken end
 return
 end
@@ -19790,6 +20049,7 @@ if flags % 8 >= 4 then
 made.unique, made.window, at = struct.unpack('<Hc0d', record, at)
 if not (made.window >= 0 and made.window <= 1e15) then error('no time') end
 end
+if flags % 64 >= 32 then made.key, at = struct.unpack('<Hc0', record, at) end
 made.parent_at = at
 if flags % 32 >= 16 then
 made.parent = {}
@@ -19812,14 +20072,16 @@ inline constexpr char shared_fault_in[] =
     R"lua(local function fault_in(record)
 if #record < 15 then return 'its record is too short' end
 local version = string.byte(record, 7)
-if version ~= 1 then return 'its record has version ' .. version end
+if version ~= 1 and version ~= 2 then
+return 'its record has version ' .. version
+end
 if #record < 14 + string.byte(record, 14) then return 'its record is too short' end
 if string.byte(record, 8) > 0 and not pcall(parse, record) then return 'its record is damaged' end
 end
 )lua";
 
 inline constexpr char shared_is_special[] =
-    R"lua(local function is_special(flags) return bit.band(flags, 23) ~= 0 end
+    R"lua(local function is_special(flags) return bit.band(flags, 55) ~= 0 end
 )lua";
 
 inline constexpr char shared_name_in[] =
@@ -19884,7 +20146,7 @@ inline constexpr char shared_fresh[] =
 local _, flags, _, nonce = struct.unpack('<BBBI4', record, 7)
 return {
 seq = seq, state = 2, nonce = nonce, deliveries = 0, failed = 0, crashes = 0, when = 0, first = 0,
-started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = (bit.band(flags, 23) ~= 0), record = record
+started = 0, from = 0, gone_at = 0, holder = '', error = '', result = '', special = (bit.band(flags, 55) ~= 0), record = record
 }
 end
 )lua";
@@ -20073,7 +20335,7 @@ seq = seq, nonce = struct.unpack('<I4', of.text, 10 + 4 * (seq - of.first)),
 segment = of, in_turn = not hold, state = hold and 3 or 2,
 deliveries = hold and 1 or 0, first_try = hold ~= nil, failed = 0, crashes = 0, when = 0,
 first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, gone_at = 0,
-holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 23) ~= 0)
+holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 55) ~= 0)
 }
 if outcome then
 task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
@@ -20283,7 +20545,8 @@ inline constexpr char shared_lanes_head[] =
 
 inline constexpr char shared_sorted_sets[] =
     R"lua(local sorted_sets = {
-[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {}
+[d] = {}, [e] = {}, [f] = {}, [u] = {}, [i] = {},
+[P] = {}, [R] = {}, [T] = {}
 }
 )lua";
 
@@ -20322,8 +20585,46 @@ list[#list + 1] = value
 end
 )lua";
 
+inline constexpr char shared_touched[] =
+    R"lua(local touched = {[0] = 1e15}
+)lua";
+
+inline constexpr char shared_touch[] =
+    R"lua(local function touch(name)
+local of = touched[name]
+if not of then
+of = {name = name, fresh = 0, waiting = 0, running = 0, removed = 0}
+touched[name], touched[#touched + 1] = of, of
+end
+of.is_changed = true
+return of
+end
+)lua";
+
+inline constexpr char shared_key_of[] =
+    R"lua(local function key_of(task) return task.special and info(task).key end
+)lua";
+
+inline constexpr char shared_keyed_member[] =
+    R"lua(local function keyed_member(letter, task)
+return string.format('%s%s\0%03d\0%s', letter, info(task).key, 100 - info(task).priority, string.format('%014d', task.seq))
+end
+)lua";
+
+inline constexpr char shared_by_key[] =
+    R"lua(local function by_key(task, letter, is_on)
+local of = touch(info(task).key)
+sorted_sets[P][string.format('%s%s\0%03d\0%s', letter, info(task).key, 100 - info(task).priority, string.format('%014d', task.seq))] = is_on and 0 or false
+if letter == 'r' then of.running = of.running + (is_on and 1 or -1)
+elseif is_on then of.fresh, of.waiting = of.fresh + 1, of.waiting + 1
+else of.removed = of.removed + 1 end
+end
+)lua";
+
 inline constexpr char shared_enter[] =
     R"lua(local function enter(task, state)
+local runs, ran = state == 3, task.state == 3
+if runs ~= ran and (task.special and info(task).key) then by_key(task, 'r', runs) end
 count(task.state, -1)
 count(state, 1)
 task.state = state
@@ -20604,6 +20905,8 @@ task.unclaimed = false
 count('u', -1)
 elseif task.in_turn then
 task.in_turn = false
+elseif (task.special and info(task).key) then
+by_key(task, 'w', false)
 else
 append(lanes_remove, lane(info(task).priority), task.seq)
 end
@@ -20626,6 +20929,10 @@ task.when = at
 sorted_sets[d][string.format('%014d', task.seq)] = at
 else
 enter(task, 2)
+if (task.special and info(task).key) then
+by_key(task, 'w', true)
+return watch_limit(task)
+end
 append(urgent and lanes_head or lanes_tail, lane(info(task).priority), task.seq)
 ready = ready + 1
 end
@@ -20859,8 +21166,8 @@ inline constexpr char shared_replaced_record[] =
 local old, new, kept = record_of(task), by.record, 18
 local from, to = info(task), info(by)
 local flags = bit.band(to.flags, 255 - kept) + bit.band(from.flags, kept)
-return string.sub(old, 1, 7) .. string.char(flags) ..
-string.sub(new, 9, 9) ..
+return string.sub(old, 1, 6) .. string.sub(new, 7, 7) ..
+string.char(flags) .. string.sub(new, 9, 9) ..
 string.sub(old, 10, 13) ..
 string.sub(new, 14, to.own_at - 1) ..
 string.sub(old, from.own_at, from.unique_at - 1) .. string.sub(new, to.unique_at, to.parent_at - 1) ..
@@ -20873,7 +21180,7 @@ inline constexpr char shared_replace[] =
 local follows, from, to = is_successor(task), info(task), info(by)
 if at_most > 0 then due = math.max(math.min(due, from.submitted + at_most), now) end
 local keeps_turn = task.state == 2 and due <= now and from.priority == to.priority and
-not (task.unclaimed and from.name ~= to.name)
+from.key == to.key and not (task.unclaimed and from.name ~= to.name)
 if keeps_turn then forget_limit(task) else detach(task) end
 task.record, task.info = replaced_record(task, by), nil
 bodies[#bodies + 1] = task.seq
@@ -21179,7 +21486,8 @@ end
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change(consumer)
 local opens = gate and gate.opens or 1e15
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), end_of_other_lease(consumer), opens, 1e15))
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15), touched[0],
+end_of_other_lease(consumer), opens, 1e15))
 end
 )lua";
 
@@ -21279,6 +21587,275 @@ inline constexpr char shared_sleepers[] =
     R"lua(local function sleepers()
 if wakes == 0 then return {} end
 return call('ZRANGE', i, 0, wakes + 8 - 1)
+end
+)lua";
+
+inline constexpr char shared_claimable_by[] =
+    R"lua(local function claimable_by(names, most)
+local claimable = {}
+if call('EXISTS', u) == 0 then return claimable end
+local members = {}
+if names then
+for name in pairs(names) do
+local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
+for _, member in ipairs(passed_over) do
+members[#members + 1] = member
+end
+end
+else
+members = call('ZRANGE', u, 0, 9999)
+end
+for _, member in ipairs(members) do
+local seq = whole(string.sub(member, -14))
+if seq then
+claimable[#claimable + 1] = {order = string.sub(member, -18), seq = seq, member = member}
+else
+drop_foreign(u, member)
+end
+end
+table.sort(claimable, function(left, right) return left.order < right.order end)
+return claimable
+end
+)lua";
+
+inline constexpr char shared_lanes_of[] =
+    R"lua(local function lanes_of(known)
+local all = {}
+for n, priority in ipairs(priorities_in(known)) do
+all[n] = {priority = priority, name = key('l:' .. priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
+end
+return all
+end
+)lua";
+
+inline constexpr char shared_next_entries[] =
+    R"lua(local function next_entries(of, most)
+if not of.entries[of.entry] then
+local till = of.taken + math.max(1, math.min(most, 500)) - 1
+of.entries, of.entry = redis.pcall('LRANGE', of.name, of.taken, till), 1
+if of.entries.err then
+of.is_foreign = true
+set_aside(string.sub(of.name, #prefix + 1), of.entries.err)
+of.entries = {}
+end
+end
+of.seqs, of.at, of.segment = {}, 1, nil
+while of.entries[of.entry] and not of.segment do
+local entry = of.entries[of.entry]
+if string.byte(entry) == 64 then
+if #of.seqs > 0 then break end
+local name = string.sub(entry, 2)
+of.segment = open_segment(name) or {first = 0, count = 0}
+if is_set_aside(entry) then count(2, -(select(2, span_of(name)) or 0)) end
+for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
+local code = code_of(of.segment, seq)
+if code == 0 or code == 253 then of.seqs[#of.seqs + 1] = seq end
+end
+if #of.seqs == 0 then of.taken = of.taken + 1 end
+else
+local seq = whole(entry)
+if not seq then tell_of_foreign(of.name, entry) end
+of.seqs[#of.seqs + 1] = seq or 0
+end
+of.entry = of.entry + 1
+end
+load(of.seqs, true)
+return of.segment ~= nil or #of.seqs > 0
+end
+)lua";
+
+inline constexpr char shared_drop_first[] =
+    R"lua(local function drop_first(of)
+local seq = of.seqs[of.at]
+if not tasks[seq] and is_set_aside(seq) then
+count(2, -1)
+if of.segment then mark(of.segment, seq, 254) end
+end
+if of.segment and code_of(of.segment, seq) == 253 then mark(of.segment, seq, 254) end
+of.at = of.at + 1
+if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
+end
+)lua";
+
+inline constexpr char shared_first_in[] =
+    R"lua(local function first_in(of, most)
+while true do
+while of.at > #of.seqs do
+if not next_entries(of, most) then return nil end
+end
+local task = tasks[of.seqs[of.at]]
+if task and task.state == 2 and not task.unclaimed then return task end
+drop_first(of)
+end
+end
+)lua";
+
+inline constexpr char shared_made_turns[] =
+    R"lua(local made_turns = nil
+)lua";
+
+inline constexpr char shared_turns_of_keys[] =
+    R"lua(local function turns_of_keys()
+if made_turns then return made_turns end
+local each_rule = nil
+local function rule_of(of)
+if of.rule ~= nil then return of.rule end
+each_rule = each_rule or call('HMGET', c, 'each', 'own')
+local text, next_at = each_rule[1] or '', nil
+if each_rule[2] then
+local known = call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
+end
+local most, many, span, ahead = limit_in(text)
+of.rule = false
+if most or many then of.rule = {most = most or math.huge} end
+if many then
+next_at = moment(call('HGET', K, of.name) or nil)
+local every = span / many
+local early = every * (ahead - 1)
+if not next_at or not (next_at >= 0 and next_at <= 1e15) then next_at = now end
+if next_at > now + early + every + 0.0005 then next_at = now + early end
+if next_at <= now - math.min(every, 50) then next_at = now end
+of.rule.every, of.rule.early, of.rule.ahead, of.rule.next_at = every, early, ahead, next_at
+end
+return of.rule
+end
+local function room_of(of)
+local rule = rule_of(of)
+if not rule then return math.huge end
+local places = math.huge
+if rule.most < math.huge then
+of.ran = of.ran or call('ZLEXCOUNT', P, '[' .. 'r' .. of.name .. '\0',
+'(' .. 'r' .. of.name .. '\1')
+places = math.max(rule.most - math.max(of.ran + of.running, 0), 0)
+end
+if not rule.every then return places end
+local left = now + rule.early - rule.next_at + 0.0005
+local may = left < 0 and 0 or math.min(math.floor(left / rule.every) + 1, rule.ahead)
+return math.min(places, may), may == 0 and places > 0 and math.max(now + 1, math.ceil(rule.next_at - rule.early)) or nil
+end
+local function start_by_key(of)
+local rule = rule_of(of)
+if rule and rule.every then rule.next_at, of.is_paced = rule.next_at + rule.every, true end
+end
+local function waiting_of(of, from, most)
+return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. of.name .. '\0',
+'(' .. 'w' .. of.name .. '\1', 'LIMIT', 0, most)
+end
+local function has_waiting(of)
+if of.waiting > 0 then return true end
+for _, member in ipairs(waiting_of(of, nil, of.removed + 1)) do
+if sorted_sets[P][member] ~= false then return true end
+end
+return false
+end
+local last_turn = nil
+local function next_turn()
+if not last_turn then
+local last = call('ZRANGE', R, 10000000000000, 0, 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+last_turn = whole(last[2] or 0) or 0
+end
+last_turn = last_turn + 1
+return last_turn
+end
+local function look_again(of, at)
+sorted_sets[T][of.name] = at or false
+if at then touched[0] = math.min(touched[0], at) end
+end
+local function place_key(of)
+local rule = rule_of(of)
+of.is_changed = false
+if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+local works, room, opens = has_waiting(of), room_of(of)
+if works and room > 0 then
+if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
+sorted_sets[R][of.name] = next_turn()
+if not of.is_visited then ready = ready + math.max(of.fresh, 1) end
+else
+ready = ready + of.fresh
+end
+else
+sorted_sets[R][of.name] = false
+end
+of.fresh, of.is_visited = 0, false
+if not rule or not rule.every then
+if of.is_due then look_again(of) end
+return
+end
+local is_over = not works and rule.next_at <= now
+if is_over then also[#also + 1] = {'HDEL', K, of.name}
+elseif of.is_paced then
+also[#also + 1] = {'HSET', K, of.name, string.format('%.4f', rule.next_at)}
+end
+look_again(of, works and opens or not works and not is_over and math.ceil(rule.next_at) or nil)
+end
+local function place_keys()
+for _, of in ipairs(touched) do
+if of.is_changed then place_key(of) end
+end
+end
+local function turns_of(most)
+local list, known = {}, {}
+local function add(names)
+for _, name in ipairs(names) do
+if not known[name] then list[#list + 1] = name end
+known[name] = true
+end
+end
+local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
+for _, name in ipairs(come) do touch(name).is_due = true end
+add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
+add(call('ZRANGE', R, 0, most))
+add(come)
+if #list > 0 and not known[''] then
+if tonumber(call('ZSCORE', R, '')) then list[#list + 1] = '' else table.insert(list, 1, '') end
+end
+return list
+end
+local function place_plain(list)
+if #list == 0 then return end
+local left = call('ZCARD', R) - (tonumber(call('ZSCORE', R, '')) and 1 or 0)
+for name, turn in pairs(sorted_sets[R]) do
+local is_there = tonumber(call('ZSCORE', R, name)) ~= nil
+if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
+end
+sorted_sets[R][''] = left > 0 and next_turn()
+return left > 0
+end
+local function sift(cursor, most)
+for _ = 1, most do
+local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
+if not member then return nil end
+local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+if not name then
+drop_foreign(P, member)
+cursor = member
+else
+local of = touch(name)
+of.is_due, cursor = true, 'w' .. name .. '\1'
+if room_of(of) < 1 then
+local start = 'r' .. name
+local those = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+20)
+for _, runs in ipairs(those) do
+local seq = whole(string.sub(runs, -14)) or 0
+load({seq})
+local task = tasks[seq]
+if not (task and task.state == 3) and sorted_sets[P][runs] == nil then
+sorted_sets[P][runs] = false
+of.running = of.running - 1
+end
+end
+end
+end
+end
+return cursor
+end
+made_turns = {
+of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
+waiting_of = waiting_of,
+}
+return made_turns
 end
 )lua";
 
@@ -21382,6 +21959,7 @@ end
 inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
+if touched[1] then turns_of_keys().place() end
 local of = {told = tell_waiters()}
 local ends = -(counts[3] or 0)
 if ready > 0 or ends > 0 then
@@ -21393,6 +21971,7 @@ local soonest = 1e15
 for _, at in pairs(sorted_sets[d]) do soonest = math.min(soonest, at or 1e15) end
 if soonest < tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) then wakes = wakes + 1 end
 end
+if touched[0] < 1e15 and touched[0] < tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) then wakes = wakes + 1 end
 of.asleep = sleepers()
 if next(lanes_head) or next(lanes_tail) then
 local priorities = {}
@@ -21547,29 +22126,31 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -21585,8 +22166,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "7b3fe26c676476b396eeb1ce119f5fda2d2f6a27",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script aside{"aside", "52f28744030b669950d19359700e03cada7a80fd",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -21620,13 +22201,13 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9",
+inline constexpr script clear{"clear", "f6d7da9fde65e0aaba66290539964a9e9992e7dc",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_look_at_gate, shared_admit,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -21635,32 +22216,34 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "73fa19064362807f29272412eb67d74d9ce5bd46",
+inline constexpr script counts{"counts", "fe9c5b10dff4fd8aa2731c1f35182d9052ff3948",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -21669,21 +22252,22 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "197464ac3172d65b8c687ae6137125cdd127d0ce",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script end_child{"end_child", "ab034ec090d4a825e33b4c26539a9fb2a991aba9",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_gate,
-    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
@@ -21695,10 +22279,10 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
     shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -21718,17 +22302,18 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "23216d1cd149acd4bfc7c335f8298b6826e1704d",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script enqueue{"enqueue", "a34637e5395a2eec9fc350aede8d3b93de078dfe",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
-    shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -21797,132 +22382,77 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
+inline constexpr script enqueue_plain{"enqueue_plain", "cd3a5e82951a2deb8e6eb7f8d4a88b41129683b5",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_priorities_in, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
+    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+    R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
+local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
+do
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
 if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
-local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
+end
 local names
 if #ARGV > 6 then
 names = {}
 for n = 7, #ARGV do names[ARGV[n]] = true end
 end
-if inbox ~= '' then myself = table.concat({inbox, sleeper, signature}, '\n') end
-local _, lanes, watcher, watching
-most, _, lanes, watcher, watching = admit(most, 'lanes', 'watcher', 'watching')
+if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
+local _, lanes, watcher, watching, sifting, sifted
+most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
 if gate and gate.damage then set_aside('limit', gate.damage) end
-local found, aside, all, budget = {}, {}, {}, 100
-for n, priority in ipairs(priorities_in(lanes)) do
-all[n] = {priority = priority, name = key('l:' .. priority), taken = 0, entries = {}, entry = 1, seqs = {}, at = 1}
-end
+local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), 100, call('EXISTS', P) == 1
 if #missing > 0 then return {'NEED', unpack(missing)} end
-local claimable = {}
-if most > 0 and call('EXISTS', u) == 1 then
-local members = {}
-if names then
-for name in pairs(names) do
-local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
-for _, member in ipairs(passed_over) do
-members[#members + 1] = member
-end
-end
-else
-members = call('ZRANGE', u, 0, 9999)
-end
-for _, member in ipairs(members) do
-local seq = whole(string.sub(member, -14))
-if seq then
-claimable[#claimable + 1] = {order = string.sub(member, -18), seq = seq, member = member}
-else
-drop_foreign(u, member)
-end
-end
-table.sort(claimable, function(left, right) return left.order < right.order end)
-end
+local function hand_out()
+local claimable = most > 0 and claimable_by(names, most) or {}
 local next_claimable = 1
-local function turn(of)
-if not of.entries[of.entry] then
-local till = of.taken + math.max(1, math.min(most - #found, 500)) - 1
-of.entries, of.entry = redis.pcall('LRANGE', of.name, of.taken, till), 1
-if of.entries.err then
-of.is_foreign = true
-set_aside(string.sub(of.name, #prefix + 1), of.entries.err)
-of.entries = {}
+local function claim(task)
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
+task.unclaimed = false
+count('u', -1)
 end
+local function pass_over(task)
+budget = budget - 1
+aside[info(task).name] = true
+task.unclaimed, task.in_turn = true, false
+changed[task.seq] = true
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = 0
+count('u', 1)
 end
-of.seqs, of.at, of.segment = {}, 1, nil
-while of.entries[of.entry] and not of.segment do
-local entry = of.entries[of.entry]
-if string.byte(entry) == 64 then
-if #of.seqs > 0 then break end
-local name = string.sub(entry, 2)
-of.segment = open_segment(name) or {first = 0, count = 0}
-if is_set_aside(entry) then count(2, -(select(2, span_of(name)) or 0)) end
-for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
-local code = code_of(of.segment, seq)
-if code == 0 or code == 253 then of.seqs[#of.seqs + 1] = seq end
-end
-if #of.seqs == 0 then of.taken = of.taken + 1 end
-else
-local seq = whole(entry)
-if not seq then tell_of_foreign(of.name, entry) end
-of.seqs[#of.seqs + 1] = seq or 0
-end
-of.entry = of.entry + 1
-end
-load(of.seqs, true)
-return of.segment ~= nil or #of.seqs > 0
-end
-local function advance(of)
-local seq = of.seqs[of.at]
-if not tasks[seq] and is_set_aside(seq) then
-count(2, -1)
-if of.segment then mark(of.segment, seq, 254) end
-end
-if of.segment and code_of(of.segment, seq) == 253 then mark(of.segment, seq, 254) end
-of.at = of.at + 1
-if not of.segment or of.at > #of.seqs then of.taken = of.taken + 1 end
-end
-local function front(of)
-while true do
-while of.at > #of.seqs do
-if not turn(of) then return nil end
-end
-local task = tasks[of.seqs[of.at]]
-if task and task.state == 2 and not task.unclaimed then return task end
-advance(of)
-end
+local is_moved = false
+local function leave_to_key(task)
+budget, is_moved, changed[task.seq] = budget - 1, true, true
+by_key(task, 'w', true)
 end
 local function deliver(task)
 if limit(task) <= now then
@@ -21931,9 +22461,10 @@ give_up(task)
 return note_failed(task)
 end
 if task.unclaimed then
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
-task.unclaimed = false
-count('u', -1)
+claim(task)
+elseif (task.special and info(task).key) then
+by_key(task, 'w', false)
+turns_of_keys().start(touch(info(task).key))
 end
 forget_limit(task)
 enter(task, 3)
@@ -21943,22 +22474,28 @@ task.packed = pack_state(task)
 found[#found + 1] = task
 end
 local current = 1
-while #found < most and budget > 0 do
+local function take_plain()
+local before = #found
+while #found == before and budget > 0 do
 local of = all[current]
-local task = of and front(of)
+local task = of and first_in(of, most - #found)
 if of and not task then
 current = current + 1
 else
 local other = claimable[next_claimable]
-if other and of and other.order > string.format('%03d\0%s', 100 - of.priority, string.format('%014d', task.seq)) then
-other = nil
-end
+local order = of and string.format('%03d\0%s', 100 - of.priority, string.format('%014d', task.seq))
+if other and of and other.order > order then other = nil end
 if other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
 local passed_over = tasks[other.seq]
 if passed_over and passed_over.state == 2 and passed_over.unclaimed then
+if (passed_over.special and info(passed_over).key) then
+claim(passed_over)
+leave_to_key(passed_over)
+else
 deliver(passed_over)
+end
 else
 sorted_sets[u][other.member] = false
 if is_set_aside(other.seq) then
@@ -21967,24 +22504,71 @@ count(2, -1)
 end
 end
 elseif not of then
-break
+return false
 else
-advance(of)
-local name = names and string.sub(task.record, 15, 14 + string.byte(task.record, 14))
-if not names or names[name] then
+drop_first(of)
+if (task.special and info(task).key) then
+leave_to_key(task)
+elseif not names or names[string.sub(task.record, 15, 14 + string.byte(task.record, 14))] then
 task.in_turn = true
 deliver(task)
 else
-budget = budget - 1
-aside[name] = true
-task.unclaimed, task.in_turn = true, false
-changed[task.seq] = true
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = 0
-count('u', 1)
+pass_over(task)
 end
 end
 end
 end
+return #found > before
+end
+local function take_keyed(name)
+local of, before = touch(name), #found
+of.is_visited, of.page, of.at = true, of.page or {}, of.at or 0
+while #found == before and budget > 0 do
+if turns_of_keys().room_of(of) < 1 then return false end
+of.at = of.at + 1
+if not of.page[of.at] then
+of.size = math.min((of.size or 0) * 2 + 1, most - #found, 64)
+of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
+local seqs = {}
+for _, member in ipairs(of.page) do
+seqs[#seqs + 1] = whole(string.sub(member, -14))
+end
+load(seqs, true)
+end
+local member = of.page[of.at]
+if not member then return false end
+local seq = whole(string.sub(member, -14))
+local task = seq and tasks[seq]
+if not task or task.state ~= 2 or task.unclaimed or (task.special and info(task).key) ~= name or
+string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)) ~= member then
+budget, of.removed = budget - 1, of.removed + 1
+sorted_sets[P][member] = false
+if seq and is_set_aside(seq) then count(2, -1) end
+elseif sorted_sets[P][member] ~= false then
+if not names or names[info(task).name] then
+deliver(task)
+else
+by_key(task, 'w', false)
+pass_over(task)
+end
+end
+end
+return #found > before
+end
+local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
+local round = {unpack(turns)}
+while #round > 0 and #found < most and budget > 0 do
+if round[turn] == '' and take_plain() or round[turn] ~= '' and take_keyed(round[turn]) then
+turn = turn + 1
+else
+table.remove(round, turn)
+end
+if turn > #round then turn = 1 end
+end
+while #turns == 0 and #found < most and budget > 0 and take_plain() do end
+return turns, is_moved
+end
+local function answer(turns, is_moved)
 local due_next = gate and gate.start(#found)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 local sleeping = call('ZCARD', i) > 0
@@ -21994,7 +22578,19 @@ if of.taken > 0 then also[#also + 1] = {'LTRIM', of.name, of.taken, -1} end
 is_left = is_left or sleeping and not of.is_foreign and call('LLEN', of.name) > of.taken
 end
 if sleeping and next(aside) then call_those_who_know(aside, 1000) end
-local is_more = budget == 0 and #found < most
+local made_ready = ready
+if has_keyed then
+sifted = whole(sifted) or 0
+if sifting or sifted > now or now - sifted >= 10000 then
+local till = turns_of_keys().sift(sifting or 'w', 100)
+also[#also + 1] = till and {'HSET', c, 'sift', till} or {'HDEL', c, 'sift'}
+if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)} end
+is_moved = is_moved or till
+end
+turns_of_keys().place()
+is_left = turns_of_keys().place_plain(turns) and sleeping or is_left
+end
+local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
 signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
@@ -22019,20 +22615,22 @@ reply[#reply + 1] = dead_letters
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
+end
+return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "10b8f969a5c69fdc434fc34ac1ceb8fbd7b3c982",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script fetch{"fetch", "397e80a3e7cdbee18266fe403b55995410b62156",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
-inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
+inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
-    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_text,
-    shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
-    shared_write_rest,
+    shared_write, shared_also, shared_set_aside, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_admit, shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in,
+    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched,
+    shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -22040,8 +22638,9 @@ if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
 local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
-local unusual, sleeping = call('EXISTS', d, e, u, i) > 0, false
+local unusual, sleeping = call('EXISTS', d, e, u, i, P) > 0, false
 if unusual then
+if call('EXISTS', P) == 1 then return {'SLOW'} end
 has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 sleeping = call('ZCARD', i) > 0
@@ -22190,8 +22789,8 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "f54eea96a854060e5069b78908785bd9eac823e7",
-    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
+inline constexpr script fetch_plain{"fetch_plain", "7142391ac547415a612236a40df4566a7dd4d9d7",
+    std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
 )lua";
@@ -22217,7 +22816,7 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "0cbdd0741c45052571d583ff439a6816285d26c6",
+inline constexpr script find{"find", "244cef9895a8e98e72c7d049e4ecc6699b4a0d50",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -22241,15 +22840,15 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
+inline constexpr script get{"get", "166a0b4c104b88e618cc3f50eafded86c23d71e9",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
-    shared_answer_in,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
+    shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -22310,7 +22909,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "408d2be4035338f0088643eab0b50bf08eaa5c60",
+inline constexpr script hand_over{"hand_over", "c069615ac2d138db62323c968de79edfb3cc0e18",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22335,13 +22934,13 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
+inline constexpr script held{"held", "1ea580310ed1f16048fabb188dfdaeb797a87661",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_look_at_gate, shared_admit, shared_all_leases_last,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_text, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -22356,7 +22955,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "d2f70c80f4bf694be4ccf0af06aa53262d0f208c",
+inline constexpr script idle{"idle", "b697fe51d045aabd52cf2fd029046f9795ff6a45",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -22427,33 +23026,35 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "6f6db7deb35f20800a55f749b3436553d746fc1f",
+inline constexpr script journal{"journal", "bfbfb07ae127d352ea54b7732a05dbfc82da1dc5",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_gate,
-    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -22474,23 +23075,27 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a9851a3126dd0406331a00a9bdc48929a8becb43",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script leave{"leave", "bf66f8aa5d4dc9bf72841136380c52114b07cc99",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
-inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
+inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
-inline constexpr auto limits_text = joined(limits_keys, shared_declared, shared_call,
-    R"lua(local declared, live = unpack(call('HMGET', c, 'limit_declared', 'limit_live'))
-return {'OK', declared or '', live or ''}
+inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_text,
+    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live')
+local reply = {'OK'}
+for n = 1, 4 do reply[n + 1] = stated[n] or '' end
+for _, text in ipairs(call('HGETALL', L)) do reply[#reply + 1] = text end
+return reply
 )lua");
-inline constexpr script limits{"limits", "59692eb692db072b9bbb46aec47b9d9f4a91de57",
-    std::string_view(limits_text.data(), limits_text.size()), "c"};
+inline constexpr script limits{"limits", "ddad4e8fc0e2b58c4d0bf9a790c3897b658db4c5",
+    std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
@@ -22498,19 +23103,19 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
     shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
+    shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -22530,14 +23135,15 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16606f2013f3769c62e8eabbac65f004bac3272d",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script list{"list", "2cb74474c7207d9de1f8bf70978ee70cdcf94afb",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
-inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
+inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_look_at_gate, shared_admit,
-    shared_wakes, shared_has_lease, shared_end_of_other_lease, shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease, shared_end_of_other_lease,
+    shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -22567,33 +23173,34 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "534081dbafa338fc5d37247771551fc36b58c8c4",
-    std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
+inline constexpr script look{"look", "c0446d1e9b8dee9ba4f1c721e67aa2cdd4dae8d1",
+    std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
@@ -22651,6 +23258,7 @@ give_up(task)
 note_failed(task)
 end
 end
+local function forget_overdue()
 local forgotten, has_news = 0, call('EXISTS', g) == 1
 for _, member in ipairs(overdue(f)) do
 if forgotten >= most then break end
@@ -22679,7 +23287,10 @@ if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then e
 end
 if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
+end
+forget_overdue()
 for _, name in ipairs(call('HRANDFIELD', Y, 20)) do replaced_task(name) end
+local function recover_dead()
 local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do
 local seqs = held_by(consumer)
@@ -22706,6 +23317,8 @@ end
 if recovered >= most then break end
 end
 count_none_running(gone)
+end
+recover_dead()
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
 if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then reply[2] = 1 end
@@ -22714,8 +23327,8 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "c5b1d6f94c55cd3e574c3eda1727792ab0d96065",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script maintain{"maintain", "7699264052140d9e693862b32f048fcbaa2dce4c",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -22746,21 +23359,22 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "9d6185725337b2168a755b2612d312ac50629a2f",
+inline constexpr script outbox{"outbox", "cf95fd2e1e2d6db57a9934d22a9d93d215a1500a",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
-    shared_in_force, shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_in_force,
+    shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
@@ -22770,9 +23384,9 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -22784,33 +23398,34 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "58701ed3fa7c478b3c113ef1c49f98b7ac2c1037",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script pause{"pause", "90cfe33eb85063352ab4b214aa5b50d240e14b21",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -22820,8 +23435,8 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "882bd1fd1d511b6c2e24a0692b740121b78d0996",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script reclaim{"reclaim", "b0795877ce1cc05f72217c281bc031577fcac4a7",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
@@ -22892,27 +23507,29 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
@@ -22945,32 +23562,34 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "16da086cc70ee9306bda9ba171b389b42233c461",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script report{"report", "979dbe990301c86e494cb03c33f844e91e4d0a8d",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
@@ -22983,8 +23602,8 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "d92170fd0d34edfd8141d1042d109ae439d20a2a",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script resign{"resign", "0d961110c19d9b84e94bdef0e31b7618b629879b",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -23003,13 +23622,47 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
+)lua";
+inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_add_to, shared_also, shared_in_force,
+    shared_counts, shared_messages, shared_wakes, shared_wake, shared_sleepers, shared_wake_some,
+    shared_write_rest,
+    R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
+local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
+if not known[1] then return {'NEW'} end
+local declared, live = known[2], known[3]
+if name ~= '' then declared, live = unpack(call('HMGET', L, 'd' .. name, 'l' .. name)) end
+local before = is_live and live or not is_live and declared
+local is_known = not is_live and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
+local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
+local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
+if name == '' then
+store(c, is_live and 'keys_live' or 'keys_declared')
+local next_one = in_force(is_live and declared or stated, is_live and stated or not is_live and live)
+also[#also + 1] = next_one and {'HSET', c, 'each', string.sub(next_one, 2)} or {'HDEL', c, 'each'}
+else
+store(L, (is_live and 'l' or 'd') .. name)
+local left = call('HLEN', L) + (stated and 1 or 0) - (before and 1 or 0)
+also[#also + 1] = left > 0 and {'HSET', c, 'own', '1'} or {'HDEL', c, 'own'}
+end
+if call('EXISTS', P) == 1 then
+also[#also + 1] = {'HSET', c, 'sift', 'w'}
+wakes = 1
+end
+write_rest(sleepers())
+return {'OK'}
+)lua");
+inline constexpr script set_key_limit{"set_key_limit", "d0a6503b05b8836e291d1c361243f637a0e3b1de",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
+
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
-    shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_sleepers,
-    shared_wake_some, shared_write_rest,
+    shared_limit_in, shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
 'nu')
@@ -23030,34 +23683,36 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "b8e87f9df03357e1012c3227c89d67e86222d1cc",
+inline constexpr script set_limit{"set_limit", "7047f0859cfcb6818ce8d2a133353284fcbda00f",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o = 23, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o = 28, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_moment, shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
@@ -23073,31 +23728,33 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6900a21c2f3539391d48e34306e63f04eada64f6",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
+inline constexpr script set_schedule{"set_schedule", "f441d6ffd24f84692be1230d1b753ce31dc1e308",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
@@ -23156,8 +23813,8 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "4c39e3151642ee75c5f0189c7de63f2bbe069aad",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script settle{"settle", "a175feb2812e1fc6d6669177d0448d89f2ed6b34",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -23203,7 +23860,7 @@ inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate,
-    shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_limit_in, shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
     shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
@@ -23316,30 +23973,32 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "c49f60cc6afd815daedb55536e45c49c125585f9",
+inline constexpr script settle_plain{"settle_plain", "d284339735f183c225d45b526f286a4d49923e5b",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -23360,33 +24019,35 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a2d6efe386792e0d9c1bfdb4de120f4e36ebb1f1",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script signal{"signal", "f6d333decdf193fac104db445a48e1141c7a8d5b",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -23435,32 +24096,34 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "82e45e3048fcf9ea7697e652abd583a6e1f11698",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script steer{"steer", "f2c6ff7ca03b1f1be8a4d8b887a49455812d91c5",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -23469,8 +24132,8 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "c2aefb7b35141afdeea7f462760e18090a343f62",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script update{"update", "21f758c51912c7f91576fbfba179efa1455d9a45",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -23501,33 +24164,34 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "486a96621c9bc08e750a5ba6adb6a72fb86ba89e",
+inline constexpr script wait{"wait", "3b893057f3806ec84cba103b448ca2dd1694034e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -23595,8 +24259,8 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "a784674f824ef6e9ef89bc1affc0af69a37338ae",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script write_journal{"write_journal", "916510baf235610e35c85c4c21b24ee1e87549ce",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -23946,7 +24610,7 @@ public:
 
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
-        if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
+        if ((flags() & (has_own_id | has_unique_key | has_key | has_parent)) != 0) return false;
         constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), limits_layout::retention) == no_deadline_nor_expiry;
     }
@@ -25735,6 +26399,21 @@ inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kin
     co_await calls.run(scripts::set_limit, {}, std::move(with), true);
 }
 
+/// `broker::set_key_limit`.
+inline awaitable<void> set_key_limit(engine_ptr on, std::string name, std::string key, limit_kind kind, std::optional<limit> value,
+                                     std::string reason) {
+    detail::check_name(detail::limits::key, key, true);
+    detail::check_reason(reason);
+    const auto of = on->at(name);
+    auto& calls = of->calls();
+    co_await calls.announce();
+    arguments with;
+    with.add(std::move(key)).add(kind == limit_kind::live ? "1" : "0");
+    const bool is_stated = value && (kind == limit_kind::live || !value->is_empty());
+    with.add(is_stated ? limit_text(*value) : std::string()).add(std::move(reason));
+    co_await calls.run(scripts::set_key_limit, {}, std::move(with), true);
+}
+
 /// `broker::limits`.
 inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     const auto got = co_await on->call(name, scripts::limits, {}, {});
@@ -25742,6 +26421,14 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     queue_limits found;
     found.declared = read_stated(from.text(), name, "declared");
     found.live = read_stated(from.text(), name, "live");
+    found.each_key.declared = read_stated(from.text(), name, "declared");
+    found.each_key.live = read_stated(from.text(), name, "live");
+    while (!from.done()) {
+        const auto field = from.text();
+        if (field.empty()) throw error(errc::protocol, "a limit of queue " + name + " is damaged: it is of no key; remove the field");
+        auto& own = found.keys[std::string(field.substr(1))];
+        (field[0] == 'l' ? own.live : own.declared) = read_stated(from.text(), name, "key's");
+    }
     co_return found;
 }
 
@@ -26331,6 +27018,10 @@ public:
 
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));
+    }
+    awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                  std::string reason) override {
+        return redis::set_key_limit(engine_, std::move(queue), std::move(key), kind, value, std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
 

@@ -989,6 +989,8 @@ inline constexpr name_limit schedule{"schedule id", 512, name_rule::bytes};
 /// A subtask's is made of its parent's id and the name of the call; users give shorter ones, see `checked_own_id`.
 inline constexpr name_limit own_id{"own id", 1024, name_rule::id};
 inline constexpr name_limit unique_key{"unique key", 1024, name_rule::bytes};
+/// What the limits of each key count by.
+inline constexpr name_limit key{"key", 256, name_rule::line};
 inline constexpr name_limit worker{"worker name", 200, name_rule::line};
 /// Made of a worker's name and a random word.
 inline constexpr name_limit consumer{"consumer name", 255, name_rule::line};
@@ -1485,6 +1487,14 @@ public:
         return at_most_ = at_most, delay(quiet);
     }
 
+    /// What the task is for, such as a customer: the tasks of a queue that have a key take turns by it, and a queue may have limits
+    /// for each key. Up to 256 bytes of UTF-8 without control characters; a replaced task gets the key of the one in its place.
+    submit_options& key(std::string of) {
+        if (of.empty()) throw error(errc::invalid_argument, "a key must not be empty: leave out key() for none");
+        detail::check_name(detail::limits::key, of);
+        return key_ = std::move(of), *this;
+    }
+
     /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
     /// `errc::timed_out`; default: for ever. Other calls ignore it.
     submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
@@ -1514,6 +1524,7 @@ public:
     duration unique_window() const { return unique_window_; }
     duplicate on_duplicate() const { return on_duplicate_; }
     duration at_most() const { return at_most_; }
+    const std::string& key() const { return key_; }
     duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
@@ -1573,6 +1584,7 @@ private:
     duration unique_window_{};
     duplicate on_duplicate_ = duplicate::join;
     duration at_most_{};
+    std::string key_;
     duration wait_ = (duration::max)();
     header_map headers_;
 };
@@ -1824,6 +1836,7 @@ struct task_record {
     task_id id;
     std::string own_id;  ///< the user's, or empty
     std::string name;
+    std::string key;     ///< by which it takes turns and is limited, or empty
     task_state state = task_state::waiting;
     int priority = 0;
     header_map headers;
@@ -2059,15 +2072,32 @@ struct stated_limit {
     time_point since{};
 };
 
-/// The limits of a queue.
-struct queue_limits {
-    queue_limits() {}
+/// A limit as it is declared, and as it was set live.
+struct stated_limits {
+    stated_limits() {}
 
     std::optional<stated_limit> declared;  ///< by programs, in code
     std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
 
     /// The one that counts.
     limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }
+
+    /// Sets one of both, or takes it back; false where it is so already: what is declared again has been so since then.
+    bool state(bool is_live, std::optional<stated_limit> what) {
+        auto& place = is_live ? live : declared;
+        if (what && !is_live && what->value.is_empty()) what.reset();
+        if (what && !is_live && place && place->value == what->value) return false;
+        place = std::move(what);
+        return true;
+    }
+};
+
+/// The limits of a queue: its own, those of each of its keys, and those of single keys, which count in place of these.
+struct queue_limits : stated_limits {
+    queue_limits() {}
+
+    stated_limits each_key;
+    std::map<std::string, stated_limits> keys;
 };
 
 }  // namespace taskflux
@@ -2090,6 +2120,7 @@ struct new_task {
     bool hold = false;
     bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
     std::optional<parent_link> parent;  ///< whose journal its end is written into
+    std::string key;             ///< by which it takes turns and is limited; empty: none
 };
 
 /// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
@@ -2356,6 +2387,10 @@ public:
     /// Sets the declared limit of a queue, which does nothing where it is that already, or the live one, which counts in its
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
+
+    /// The same for the limit of each key of a queue (`key` is empty), or of one key, which counts in place of that of each.
+    virtual awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                          std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
@@ -6577,8 +6612,8 @@ private:
 
 namespace taskflux::detail {
 
-/// What a worker declares, by queue.
-using queue_limit_map = std::map<std::string, limit>;
+/// What a worker declares: of a queue, of each of its keys (an empty text), or of one.
+using queue_limit_map = std::map<std::pair<std::string, std::optional<std::string>>, limit>;
 
 }  // namespace taskflux::detail
 
@@ -6838,6 +6873,7 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
     task.unique_window = options.unique_window();
     task.on_duplicate = options.on_duplicate();
     task.at_most = options.at_most();
+    task.key = options.key();
     task.delay = options.delay();
     task.at = options.at().value_or(time_point{});
     task.hold = options.hold();
@@ -7013,6 +7049,7 @@ inline void check_tasks(const std::vector<new_task>& tasks) {
         checked = task.spec.get();
         check_name(limits::own_id, task.own_id, true);
         check_name(limits::unique_key, task.unique_key, true);
+        check_name(limits::key, task.key, true);
         not_negative(task.unique_window, "the window of a unique key");
         check_on_duplicate(task);
         if (task.parent) {
@@ -8394,7 +8431,8 @@ public:
     worker_control& operator=(const worker_control&) = delete;
 
     void add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler);
-    void limit(std::string queue, const taskflux::limit& value);
+    /// `key`: none for the queue's own limit, an empty one for each key.
+    void limit(std::string queue, std::optional<std::string> key, const taskflux::limit& value);
     asio::awaitable<void> run();
 
     void stop();
@@ -10013,7 +10051,19 @@ public:
     /// not serve the queue. Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
     /// `errc::wrong_state` once `run` has been called.
     worker& limit(std::string queue, const taskflux::limit& value) {
-        control_->limit(std::move(queue), value);
+        control_->limit(std::move(queue), std::nullopt, value);
+        return *this;
+    }
+
+    /// Like `limit`, for each key of the queue (see `submit_options::key`), or for one key, for which that counts in place of what
+    /// each has. Errors: also `errc::invalid_argument` for the key.
+    worker& key_limit(std::string queue, const taskflux::limit& value) {
+        control_->limit(std::move(queue), std::string(), value);
+        return *this;
+    }
+    worker& key_limit(std::string queue, std::string key, const taskflux::limit& value) {
+        detail::check_name(detail::limits::key, key);
+        control_->limit(std::move(queue), std::move(key), value);
         return *this;
     }
 
@@ -13105,6 +13155,15 @@ public:
     /// Declares the limit of a queue, as `worker::limit` does when its worker starts; an empty one takes that back. What is
     /// declared stays, also when no program runs, until another is declared; it counts unless there is a live limit.
     awaitable<void> declare_limit(limit value) const;
+
+    /// Limit each key of the queue (see `submit_options::key`), or one key, for which that counts in place of what each has. As the
+    /// calls above; an empty limit of one key lets it go free. Errors: `invalid_argument` also for the key.
+    awaitable<void> set_key_limit(limit value, std::string reason) const;
+    awaitable<void> set_key_limit(std::string key, limit value, std::string reason) const;
+    awaitable<void> reset_key_limit() const;
+    awaitable<void> reset_key_limit(std::string key) const;
+    awaitable<void> declare_key_limit(limit value) const;
+    awaitable<void> declare_key_limit(std::string key, limit value) const;
 
     /// What is declared, and what was set live, with its reason and since when.
     awaitable<queue_limits> limits() const;

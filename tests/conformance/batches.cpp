@@ -7,6 +7,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -199,6 +201,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_worker_that_stops_runs_what_lingers, Backend, ba
     BOOST_TEST(on.run(jobs[0].result()) == 2);
     BOOST_TEST(on.run(jobs[1].result()) == 4);
     BOOST_TEST(on.batches.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_batch_has_no_more_items_of_a_key_than_its_limit_lets_run, Backend, backends) {
+    place on(std::make_unique<Backend>());
+    on.run(on.broker().set_key_limit(q, "", limit_kind::declared, limit().running(2), ""));
+    for (int i = 1; i <= 5; ++i) on.run(on.client.submit(twice, submit_options().key("a"), i));
+    on.submit_all({100, 101, 102});
+    on.begin(batch_options{}.max(10));
+    on.pass(1s);
+    std::size_t all = 0;
+    for (const auto& batch : on.batches) {
+        BOOST_TEST(std::ranges::count_if(batch, [](int value) { return value < 100; }) <= 2);
+        all += batch.size();
+    }
+    BOOST_TEST(all == 8U);
+    BOOST_TEST(on.counts().succeeded == 8U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -84,6 +84,16 @@ void use_unique_key(fixture& on, const std::string& name) {
     BOOST_TEST(!on.submit(task).duplicate);
 }
 
+void use_key(fixture& on, const std::string& name) {
+    auto task = on.task();
+    task.key = name;
+    const auto key = on.add(task);
+    BOOST_TEST((on.record(key).key == name));
+    on.run(on.broker().set_key_limit(q, name, limit_kind::live, limit().running(1), ""));
+    on.add(task);
+    BOOST_TEST(run_all(on).size() == (name.empty() ? 2U : 1U));
+}
+
 void use_header(fixture& on, const std::string& name) {
     const auto key = on.add(with_spec({"work", 0, {}, {{name, "value"}}}));
     BOOST_TEST(on.record(key).headers.contains(name));
@@ -166,6 +176,7 @@ const named_thing things[] = {
     {"task", limits::task, false, use_task},
     {"own id", limits::own_id, true, use_own_id},
     {"unique key", limits::unique_key, true, use_unique_key},
+    {"key", limits::key, true, use_key},
     {"header", limits::header, false, use_header},
     {"header's value", limits::header_value, true, use_header_value},
     {"consumer", limits::consumer, false, use_consumer},

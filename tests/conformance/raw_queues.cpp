@@ -80,6 +80,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_sender_says_of_a_message_travels_with_it, B
     BOOST_TEST(on.run(on.queue().send("again", submit_options().id("order 7"))).is_duplicate());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(messages_have_keys_which_their_limits_count_by, Backend, backends) {
+    raw_fixture on(std::make_unique<Backend>());
+    on.run(on.broker().set_key_limit(q, "", limit_kind::declared, limit().running(1), ""));
+    const auto queue = on.queue();
+    for (const std::string body : {"first", "second"}) on.run(queue.send(body, submit_options().key("a")));
+    on.run(queue.send("other", submit_options().key("b")));
+    auto first = on.take(queue);
+    auto other = on.take(queue);
+    BOOST_TEST(first.body() == "first");
+    BOOST_TEST(other.body() == "other");
+    BOOST_TEST(on.is_empty(queue));
+    BOOST_TEST(on.run(first.complete()) == effect::done);
+    BOOST_TEST(on.take(queue).body() == "second");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_whose_result_is_too_large_is_still_held, Backend, backends) {
     raw_fixture on(std::make_unique<Backend>());
     on.send("x");

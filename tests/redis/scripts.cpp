@@ -21,7 +21,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::aside,       &scripts::clear,  &scripts::counts,  &scripts::enqueue,  &scripts::enqueue_plain,
     &scripts::fetch,       &scripts::find,   &scripts::get,     &scripts::hand_over, &scripts::fetch_plain,
     &scripts::held,        &scripts::join,   &scripts::leave,   &scripts::list,     &scripts::look, &scripts::maintain, &scripts::idle, &scripts::renew_all,
-    &scripts::set_limit,   &scripts::limits,
+    &scripts::set_limit,   &scripts::set_key_limit, &scripts::limits,
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
         BOOST_TEST(said(scripts::hand_over, {"p:me"}, {"me", "1", run, "", record(7)}) == "NEW");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", "1"}) == "NEW");
         BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "NEW");
-        BOOST_TEST(said(scripts::limits, {}, {}) == "OK  ");
+        BOOST_TEST(said(scripts::set_key_limit, {}, {"", "0", "1   ", ""}) == "NEW");
+        BOOST_TEST(said(scripts::limits, {}, {}) == "OK    ");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
         maintain();  // which does not know whether its name is listed
     }
@@ -64,6 +65,7 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
     BOOST_TEST(call(scripts::schedules, {}, {}).items.at(2) == "first");
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, one) == "OK 1");
     BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "OK");
+    BOOST_TEST(said(scripts::set_key_limit, {}, {"a", "1", "1   ", ""}) == "OK");
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_of_an_older_version_has_a_life_until_it_is_gone) {

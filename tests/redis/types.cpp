@@ -26,7 +26,7 @@ using kind = settlement::kind;
 
 /// A queue with tasks in most states, and what may be done there.
 struct scene {
-    scene(test::observer& with, std::string name) : on(with), queue(std::move(name)) {
+    scene(test::observer& with, std::string name, bool has_keys) : on(with), queue(std::move(name)) {
         on.run(on.broker->join("w", names(), 1h));
         dead = submit({test::plain_task()}).at(0).key;
         settle(fetch(1), kind::fail);
@@ -36,6 +36,12 @@ struct scene {
         busy = fetch(1), followed = fetch(1);
         submit({keyed("followed")});
         submit({keyed("ready")});
+        if (has_keys) {
+            auto of = test::plain_task();
+            of.key = "customer";
+            submit({of, of});
+            of_customer = fetch(1);
+        }
         const auto all = submit(together());
         const auto ready = fetch(1);
         segment = fetch(2);
@@ -89,7 +95,7 @@ struct scene {
     test::observer& on;
     const std::string queue;
     task_key dead, single, waiting, delayed;
-    std::vector<delivery> running, segment, busy, followed;
+    std::vector<delivery> running, segment, busy, followed, of_customer;
 };
 
 const std::map<std::string, std::function<void(scene&)>> calls{
@@ -144,6 +150,16 @@ const std::map<std::string, std::function<void(scene&)>> calls{
         in.on.run(in.on.broker->set_schedule(in.queue, "nightly", "", "text", {test::plain_task()}));
     }},
     {"clear", [](scene& in) { in.on.run(in.on.broker->clear(in.queue, std::nullopt, 10)); }},
+    {"fetch by a key", [](scene& in) { in.fetch(10); }},
+    {"limit of a key", [](scene& in) {
+        in.on.run(in.on.broker->set_key_limit(in.queue, "customer", limit_kind::live, limit().running(5).rate(1, 1s), "why"));
+    }},
+    {"submit with a key", [](scene& in) {
+        auto one = test::plain_task();
+        one.key = "customer";
+        in.submit({one});
+    }},
+    {"end what has a key", [](scene& in) { in.settle(in.of_customer, kind::complete); }},
     {"limit", [](scene& in) { in.on.run(in.on.broker->set_limit(in.queue, limit_kind::live, limit().running(5).rate(1, 1s), "why")); }},
     {"resume", [](scene& in) { in.on.run(in.on.broker->resume(in.queue)); }},
     {"join", [](scene& in) { in.on.run(in.on.broker->join("another", in.names(), 1h)); }},
@@ -181,12 +197,12 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_as_a_key_has_another_type_has_no_effect) 
     auto eye = server.connect();
     test::observer on(server.url(), test::patient().log(nullptr));
     std::vector<std::string> keys{"l:0", "a:w"};
-    for (const char letter : std::string("crsdefukyYiwgNhxbBSqoC")) keys.emplace_back(1, letter);
+    for (const char letter : std::string("crsdefukyYiwgNhxbBSqoCPRTLK")) keys.emplace_back(1, letter);
     std::size_t scenes = 0;
     for (const auto& [name, call] : calls) {
         for (const auto& letter : keys) {
             BOOST_TEST_CONTEXT(name << " while " << letter << " has another type") {
-                scene in(on, "queue" + std::to_string(++scenes));
+                scene in(on, "queue" + std::to_string(++scenes), name.find("a key") != std::string::npos);
                 const auto key = "tf:{" + in.queue + "}:" + letter;
                 const auto before = contents(eye, in.queue);
                 const bool was_there = before.contains(key);

@@ -37,6 +37,7 @@ struct new_task {
     bool hold = false;
     bool is_awaited = false;     ///< its client will `wait` for its end at once: may spare a call
     std::optional<parent_link> parent;  ///< whose journal its end is written into
+    std::string key;             ///< by which it takes turns and is limited; empty: none
 };
 
 /// What became of a `new_task`: its key, or the key of the task that was there already (whose place it may have taken).
@@ -303,6 +304,10 @@ public:
     /// Sets the declared limit of a queue, which does nothing where it is that already, or the live one, which counts in its
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
+
+    /// The same for the limit of each key of a queue (`key` is empty), or of one key, which counts in place of that of each.
+    virtual awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                          std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -91,15 +92,32 @@ struct stated_limit {
     time_point since{};
 };
 
-/// The limits of a queue.
-struct queue_limits {
-    queue_limits() {}
+/// A limit as it is declared, and as it was set live.
+struct stated_limits {
+    stated_limits() {}
 
     std::optional<stated_limit> declared;  ///< by programs, in code
     std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
 
     /// The one that counts.
     limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }
+
+    /// Sets one of both, or takes it back; false where it is so already: what is declared again has been so since then.
+    bool state(bool is_live, std::optional<stated_limit> what) {
+        auto& place = is_live ? live : declared;
+        if (what && !is_live && what->value.is_empty()) what.reset();
+        if (what && !is_live && place && place->value == what->value) return false;
+        place = std::move(what);
+        return true;
+    }
+};
+
+/// The limits of a queue: its own, those of each of its keys, and those of single keys, which count in place of these.
+struct queue_limits : stated_limits {
+    queue_limits() {}
+
+    stated_limits each_key;
+    std::map<std::string, stated_limits> keys;
 };
 
 }  // namespace taskflux

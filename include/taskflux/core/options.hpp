@@ -239,6 +239,14 @@ public:
         return at_most_ = at_most, delay(quiet);
     }
 
+    /// What the task is for, such as a customer: the tasks of a queue that have a key take turns by it, and a queue may have limits
+    /// for each key. Up to 256 bytes of UTF-8 without control characters; a replaced task gets the key of the one in its place.
+    submit_options& key(std::string of) {
+        if (of.empty()) throw error(errc::invalid_argument, "a key must not be empty: leave out key() for none");
+        detail::check_name(detail::limits::key, of);
+        return key_ = std::move(of), *this;
+    }
+
     /// How long `client::run` waits for the result from the submission on, before it cancels the task and ends with
     /// `errc::timed_out`; default: for ever. Other calls ignore it.
     submit_options& wait(duration limit) { return wait_ = detail::not_negative(limit, "wait"), *this; }
@@ -268,6 +276,7 @@ public:
     duration unique_window() const { return unique_window_; }
     duplicate on_duplicate() const { return on_duplicate_; }
     duration at_most() const { return at_most_; }
+    const std::string& key() const { return key_; }
     duration wait() const { return wait_; }
     const header_map& headers() const { return headers_; }
 
@@ -327,6 +336,7 @@ private:
     duration unique_window_{};
     duplicate on_duplicate_ = duplicate::join;
     duration at_most_{};
+    std::string key_;
     duration wait_ = (duration::max)();
     header_map headers_;
 };

@@ -121,6 +121,7 @@ struct task_record {
     task_id id;
     std::string own_id;  ///< the user's, or empty
     std::string name;
+    std::string key;     ///< by which it takes turns and is limited, or empty
     task_state state = task_state::waiting;
     int priority = 0;
     header_map headers;

@@ -49,6 +49,15 @@ public:
     /// declared stays, also when no program runs, until another is declared; it counts unless there is a live limit.
     awaitable<void> declare_limit(limit value) const;
 
+    /// Limit each key of the queue (see `submit_options::key`), or one key, for which that counts in place of what each has. As the
+    /// calls above; an empty limit of one key lets it go free. Errors: `invalid_argument` also for the key.
+    awaitable<void> set_key_limit(limit value, std::string reason) const;
+    awaitable<void> set_key_limit(std::string key, limit value, std::string reason) const;
+    awaitable<void> reset_key_limit() const;
+    awaitable<void> reset_key_limit(std::string key) const;
+    awaitable<void> declare_key_limit(limit value) const;
+    awaitable<void> declare_key_limit(std::string key, limit value) const;
+
     /// What is declared, and what was set live, with its reason and since when.
     awaitable<queue_limits> limits() const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker/checks.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/flow/queue_control.hpp>
 
 #include <utility>
@@ -38,6 +39,33 @@ asio::awaitable<void> queue_control::reset_limit() const {
 
 asio::awaitable<void> queue_control::declare_limit(limit value) const {
     return broker_->set_limit(queue_, limit_kind::declared, value, {});
+}
+
+asio::awaitable<void> queue_control::set_key_limit(limit value, std::string reason) const {
+    return broker_->set_key_limit(queue_, {}, limit_kind::live, value, std::move(reason));
+}
+
+asio::awaitable<void> queue_control::set_key_limit(std::string key, limit value, std::string reason) const {
+    detail::check_name(detail::limits::key, key);
+    return broker_->set_key_limit(queue_, std::move(key), limit_kind::live, value, std::move(reason));
+}
+
+asio::awaitable<void> queue_control::reset_key_limit() const {
+    return broker_->set_key_limit(queue_, {}, limit_kind::live, std::nullopt, {});
+}
+
+asio::awaitable<void> queue_control::reset_key_limit(std::string key) const {
+    detail::check_name(detail::limits::key, key);
+    return broker_->set_key_limit(queue_, std::move(key), limit_kind::live, std::nullopt, {});
+}
+
+asio::awaitable<void> queue_control::declare_key_limit(limit value) const {
+    return broker_->set_key_limit(queue_, {}, limit_kind::declared, value, {});
+}
+
+asio::awaitable<void> queue_control::declare_key_limit(std::string key, limit value) const {
+    detail::check_name(detail::limits::key, key);
+    return broker_->set_key_limit(queue_, std::move(key), limit_kind::declared, value, {});
 }
 
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }

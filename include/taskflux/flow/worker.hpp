@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/calls/stream/emitting.hpp>
 #include <taskflux/core/codec.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/core/limit.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/detail/given_function.hpp>
@@ -16,6 +17,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -99,7 +101,19 @@ public:
     /// not serve the queue. Errors: `errc::invalid_argument` for an invalid queue name, and a queue that has one from this worker;
     /// `errc::wrong_state` once `run` has been called.
     worker& limit(std::string queue, const taskflux::limit& value) {
-        control_->limit(std::move(queue), value);
+        control_->limit(std::move(queue), std::nullopt, value);
+        return *this;
+    }
+
+    /// Like `limit`, for each key of the queue (see `submit_options::key`), or for one key, for which that counts in place of what
+    /// each has. Errors: also `errc::invalid_argument` for the key.
+    worker& key_limit(std::string queue, const taskflux::limit& value) {
+        control_->limit(std::move(queue), std::string(), value);
+        return *this;
+    }
+    worker& key_limit(std::string queue, std::string key, const taskflux::limit& value) {
+        detail::check_name(detail::limits::key, key);
+        control_->limit(std::move(queue), std::move(key), value);
         return *this;
     }
 

@@ -82,4 +82,45 @@ BOOST_AUTO_TEST_CASE(a_queue_is_counted_paused_limited_and_cleared_in_one_place)
     BOOST_TEST((code_of([&] { queue_control(nullptr, "default"); }) == errc::invalid_argument));
 }
 
+BOOST_AUTO_TEST_CASE(keys_are_limited_in_one_place_and_by_workers) {
+    const queue_control queue(broker, "default");
+    now(queue.declare_key_limit(limit().running(4)));
+    now(queue.set_key_limit(limit().running(1), "slowly"));
+    now(queue.declare_key_limit("a", limit().running(7)));
+    now(queue.set_key_limit("a", limit().running(8), "paid"));
+    auto limits = now(queue.limits());
+    BOOST_TEST((limits.each_key.in_force() == limit().running(1)));
+    BOOST_TEST((limits.keys.at("a").in_force() == limit().running(8)));
+    now(queue.reset_key_limit());
+    now(queue.reset_key_limit("a"));
+    limits = now(queue.limits());
+    BOOST_TEST((limits.each_key.in_force() == limit().running(4)));
+    BOOST_TEST((limits.keys.at("a").in_force() == limit().running(7)));
+    for (const std::string key : {"", "a\nb"}) {
+        BOOST_TEST((code_of([&] { now(queue.set_key_limit(key, limit(), "")); }) == errc::invalid_argument));
+    }
+
+    worker w{broker, options()};
+    w.on(note, [](int) {});
+    w.key_limit("default", limit().running(2)).key_limit("default", "b", limit().running(3)).limit("default", limit().running(9));
+    BOOST_TEST((code_of([&] { w.key_limit("default", limit().running(2)); }) == errc::invalid_argument));
+    BOOST_TEST((code_of([&] { w.key_limit("default", "", limit().running(2)); }) == errc::invalid_argument));
+    const auto life = start(w.run());
+    settle();
+    limits = now(queue.limits());
+    BOOST_TEST((limits.in_force() == limit().running(9)));
+    BOOST_TEST((limits.each_key.in_force() == limit().running(2)));
+    BOOST_TEST((limits.keys.at("b").in_force() == limit().running(3)));
+    w.stop();
+    settle();
+}
+
+BOOST_AUTO_TEST_CASE(tasks_are_submitted_with_keys) {
+    const auto one = now(client.submit(note, submit_options().key("customer/7"), 1));
+    BOOST_TEST(now(broker->get(one.id())).value().key == "customer/7");
+    for (const std::string key : {"", "a\nb"}) {
+        BOOST_TEST((code_of([&] { submit_options().key(key); }) == errc::invalid_argument));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

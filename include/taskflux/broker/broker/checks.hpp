@@ -173,6 +173,7 @@ inline void check_tasks(const std::vector<new_task>& tasks) {
         checked = task.spec.get();
         check_name(limits::own_id, task.own_id, true);
         check_name(limits::unique_key, task.unique_key, true);
+        check_name(limits::key, task.key, true);
         not_negative(task.unique_window, "the window of a unique key");
         check_on_duplicate(task);
         if (task.parent) {

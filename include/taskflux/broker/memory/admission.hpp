@@ -34,10 +34,7 @@ public:
 
     /// Live where it counts in place of the declared one. Nothing: takes it back.
     void state(bool is_live, std::optional<stated_limit> what) {
-        auto& place = is_live ? limits_.live : limits_.declared;
-        if (what && !is_live && what->value.is_empty()) what.reset();
-        if (what && !is_live && place && place->value == what->value) return;  // it has been so since then
-        place = std::move(what);
+        if (!limits_.state(is_live, std::move(what))) return;
         const auto now_counts = limits_.in_force();
         const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
         gate_.reset();
@@ -45,7 +42,7 @@ public:
         if (gate_ && known) gate_->next(*known);
         most_running_ = now_counts.running();
     }
-    const queue_limits& limits() const { return limits_; }
+    const stated_limits& limits() const { return limits_; }
 
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
@@ -75,7 +72,7 @@ private:
     }
 
     bool is_paused_ = false;
-    queue_limits limits_;
+    stated_limits limits_;
     std::optional<std::size_t> most_running_;
     std::optional<detail::rate_gate> gate_;
     time_point now_{};

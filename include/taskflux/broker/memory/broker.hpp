@@ -59,6 +59,8 @@ public:
     awaitable<void> pause(std::string queue) override;
     awaitable<void> resume(std::string queue) override;
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
+    awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                  std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;

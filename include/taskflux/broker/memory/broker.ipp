@@ -190,7 +190,15 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
 asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kind, std::optional<limit> value,
                                                std::string reason) {
     detail::check_reason(reason);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(kind, value, std::move(reason), now), true; });
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(nullptr, kind, value, std::move(reason), now), true; });
+    co_return;
+}
+
+asio::awaitable<void> memory_broker::set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                                   std::string reason) {
+    detail::check_name(detail::limits::key, key, true);
+    detail::check_reason(reason);
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(&key, kind, value, std::move(reason), now), true; });
     co_return;
 }
 

@@ -28,6 +28,7 @@ struct result_waiter {
 struct entry_extras {
     std::string own_id;
     std::string unique_key;
+    std::string key;
     duration unique_window{};
     std::string error;
     std::string progress;
@@ -104,6 +105,8 @@ struct entry {
         }
     }
 
+    bool has_key() const { return extras && !extras->key.empty(); }
+
     memory::journal* journal() const { return extras ? extras->journal.get() : nullptr; }
 
     unsigned attempts() const { return failed_attempts + (has_unfailed_attempt(state) ? 1 : 0); }
@@ -133,6 +136,11 @@ struct entry {
         return limit;
     }
 };
+
+/// Whether that is the attempt that runs.
+inline bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
+    return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
+}
 
 /// A worker known to the queue, and what it holds.
 struct consumer {

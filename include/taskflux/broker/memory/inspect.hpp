@@ -20,6 +20,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     record.id = {queue, in.key_of(task)};
     record.own_id = more.own_id;
     record.name = task.spec->name;
+    record.key = more.key;
     record.state = task.state;
     record.priority = task.spec->priority;
     record.headers = task.spec->headers;

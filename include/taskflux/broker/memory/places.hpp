@@ -88,7 +88,10 @@ protected:
         static_cast<void>(event);
         --counts_[index(task.state)];
         ++counts_[index(to)];
-        task.state = to;
+        const auto from = std::exchange(task.state, to);
+        if (!task.has_key() || from == to) return;
+        if (from == task_state::running) ready_.keyed().stopped(task);
+        if (to == task_state::running) ready_.keyed().started(task);
     }
 
     /// Takes a task out of every structure that its state puts it into.

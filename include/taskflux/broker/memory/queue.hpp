@@ -99,6 +99,7 @@ public:
             }
             --left;
             store_.deliver(*task, who, now);
+            keyed().take_turn(*task);
             admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
@@ -253,15 +254,20 @@ public:
 
     void pause(bool on) { admission_.pause(on); }
 
-    /// See `broker::set_limit`.
-    void set_limit(limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
-        admission_.pass(now);
+    /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
+    void set_limit(const std::string* key, limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
+        pass(now);
         std::optional<stated_limit> stated;
         if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
         has_had_limits_ = has_had_limits_ || stated;
-        admission_.state(kind == limit_kind::live, std::move(stated));
+        const bool is_live = kind == limit_kind::live;
+        key ? keyed().state(*key, is_live, std::move(stated)) : admission_.state(is_live, std::move(stated));
     }
-    const queue_limits& limits() const { return admission_.limits(); }
+    queue_limits limits() const {
+        auto all = keyed().limits();
+        static_cast<stated_limits&>(all) = admission_.limits();
+        return all;
+    }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -308,10 +314,12 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
-        admission_.pass(now);
+        pass(now);
         if (now < next()) return;
         store_.advance(now, most);
-        bury_consumers(now);
+        consumers_.bury(now, [&](consumer& who) {
+            while (auto* task = who.held.back()) store_.recover(*task, now);
+        });
     }
 
     /// Consumers that have something to cancel, since the last call.
@@ -324,7 +332,7 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens()}); }
+    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens(), keyed().next_time()}); }
 
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
@@ -343,6 +351,14 @@ private:
         return when < never && store_.ready().has_work(nullptr) ? when : never;
     }
 
+    keyed_tasks& keyed() { return store_.ready().keyed(); }
+    const keyed_tasks& keyed() const { return store_.ready().keyed(); }
+
+    void pass(time_point now) {
+        admission_.pass(now);
+        keyed().pass(now);
+    }
+
     /// Refuses more tasks than fit; those that are there already need no room.
     void check_room(const std::vector<new_task>& tasks, time_point now) {
         const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
@@ -354,20 +370,10 @@ private:
                                           " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
-    void bury_consumers(time_point now) {
-        consumers_.bury(now, [&](consumer& who) {
-            while (auto* task = who.held.back()) store_.recover(*task, now);
-        });
-    }
-
     void request_cancel(entry& running) {
         running.cancel_requested = true;
         running.holder->has_news = true;
         nudged_.push_back(running.holder->name);
-    }
-
-    static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
-        return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
     }
 
     entry& existing(const task_id& id) {

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/keyed.hpp>
 
 #include <functional>
 #include <map>
@@ -17,12 +18,13 @@ class ready_tasks {
 public:
     /// `urgent`: before the others of its priority; it has waited its turn before.
     void add(entry& item, bool urgent = false) {
+        if (item.has_key()) return keyed_.add(item);
         auto& lane = lanes_[item.spec->priority];
         urgent ? lane.push_front(item) : lane.push_back(item);
     }
 
     void remove(entry& item) {
-        if (!std::exchange(item.unclaimed, false)) return item.home->remove(item);
+        if (!std::exchange(item.unclaimed, false)) return item.has_key() ? keyed_.remove(item) : item.home->remove(item);
         --unclaimed_size_;
         const auto aside = unclaimed_.find(item.spec->name);
         change(aside->second, [&] { item.home->remove(item); });
@@ -33,8 +35,11 @@ public:
     /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
     entry* next(const name_set* names, std::size_t& budget) {
         for (;;) {
+            claim_keyed(names, budget);
             auto* found = front(lanes_);
             if (unclaimed_size_ > 0) found = best(found, claimable(names));
+            if (found && found->unclaimed && found->has_key()) return nullptr;  // the next call goes on
+            if (auto* const keyed = keyed_.next(found != nullptr)) found = keyed;
             if (!found || !names || names->contains(found->spec->name)) return found;
             if (budget == 0) return nullptr;
             --budget;
@@ -46,15 +51,19 @@ public:
     /// Whether a worker that knows `names` (null: all) has something to look at. O(1) for one that knows all: it is asked after
     /// each change of a queue.
     bool has_work(const name_set* names) const {
-        if (front(lanes_)) return true;
+        if (front(lanes_) || keyed_.has_work()) return true;
         return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
     }
 
     /// The specification of the next task, or null.
     const task_spec* front_spec() const {
         const auto* next = front(lanes_);
+        if (const auto* const keyed = keyed_.next(next != nullptr)) next = keyed;
         return next ? next->spec.get() : nullptr;
     }
+
+    keyed_tasks& keyed() { return keyed_; }
+    const keyed_tasks& keyed() const { return keyed_; }
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
 
@@ -76,14 +85,6 @@ private:
         }
         return nullptr;
     }
-
-    /// Whether `a` runs before `b`: by priority, then by age.
-    struct runs_before {
-        bool operator()(const entry* a, const entry* b) const {
-            if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority;
-            return a->sequence < b->sequence;
-        }
-    };
 
     static entry* best(entry* a, entry* b) {
         if (!a || !b) return a ? a : b;
@@ -108,6 +109,17 @@ private:
         return found;
     }
 
+    /// What a worker knows of those set aside that have a key goes back to its key, whose limit says when it starts.
+    void claim_keyed(const name_set* names, std::size_t& budget) {
+        while (unclaimed_size_ > 0 && budget > 0) {
+            auto* const item = claimable(names);
+            if (!item || !item->has_key()) return;
+            --budget;
+            remove(*item);
+            keyed_.add(*item);
+        }
+    }
+
     void set_aside(entry& item) {
         auto& aside = unclaimed_[item.spec->name];
         change(aside, [&] { aside[item.spec->priority].push_back(item); });
@@ -127,6 +139,7 @@ private:
     }
 
     lanes lanes_;
+    keyed_tasks keyed_;
     std::map<std::string, lanes, std::less<>> unclaimed_;
     std::set<entry*, runs_before> fronts_;  // the first of each name set aside
     std::size_t unclaimed_size_ = 0;

@@ -46,6 +46,7 @@ public:
             task.more().unique_window = from.unique_window;
             follows ? unique_.set_successor(task.extras->unique_key, task.sequence) : lock_unique_key(task, now);
         }
+        if (!from.key.empty()) task.more().key = std::move(from.key);
         if (from.parent) task.more().parent = std::move(from.parent);
         task.when = (std::max)(later(now, from.delay), now);
         wall_.add(task, from.at);
@@ -208,7 +209,7 @@ protected:
     /// Gives a task that has not begun another payload, specification and due time. Where it is ready and stays so, it keeps its
     /// turn.
     void replace(entry& task, new_task&& by, time_point now) {
-        const bool keeps_lane = task.state == task_state::waiting && task.spec->priority == by.spec->priority &&
+        const bool keeps_lane = task.state == task_state::waiting && task.spec->priority == by.spec->priority && key_in(task) == by.key &&
                                 !(task.unclaimed && task.spec->name != by.spec->name);
         auto due = (std::max)(later(now, by.delay), now);
         if (by.at_most > duration::zero()) due = (std::max)((std::min)(due, later(task.submitted_at, by.at_most)), now);
@@ -220,12 +221,15 @@ protected:
         task.spec = std::move(by.spec);
         task.payload = std::move(by.payload);
         task.extras->unique_window = by.unique_window;
+        task.extras->key = std::move(by.key);
         task.extras->limits_from = now;
         if (is_successor(task)) return enter(task, task_event::replace, task_state::held), watch_limit(task);
         lock_unique_key(task, now);
         if (keeps_turn) return enter(task, task_event::replace, task_state::waiting), watch_limit(task);
         make_ready(task, task_event::replace, task.when, now);
     }
+
+    static const std::string& key_in(const entry& task) { return task.extras->key; }
 
     void give_back(entry& task, task_event event, time_point now) {
         if (task.cancel_requested) return cancel(task, now);

@@ -228,6 +228,10 @@ public:
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));
     }
+    awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                  std::string reason) override {
+        return redis::set_key_limit(engine_, std::move(queue), std::move(key), kind, value, std::move(reason));
+    }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

@@ -11,12 +11,12 @@ namespace taskflux::redis {
 
 /// The versions that this program writes and knows. A state's is in the upper half of its first byte.
 struct stored_version {
-    static constexpr std::uint8_t record = 1, state = 0;
+    static constexpr std::uint8_t record = 1, keyed_record = 2, state = 0;
 };
 
-enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16 };
+enum record_flag : std::uint8_t { has_limits = 1, has_own_id = 2, has_unique_key = 4, has_more = 8, has_parent = 16, has_key = 32 };
 
-/// In the second byte of a state. `special`: the record has limits, own id, unique key or parent.
+/// In the second byte of a state. `special`: the record has limits, own id, unique key, key or parent.
 struct state_bit {
     static constexpr std::uint8_t cancel_requested = 1, first_try = 2, unclaimed = 4, special = 8, has_journal = 16;
 };

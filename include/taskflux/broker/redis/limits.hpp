@@ -85,6 +85,21 @@ inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kin
     co_await calls.run(scripts::set_limit, {}, std::move(with), true);
 }
 
+/// `broker::set_key_limit`.
+inline awaitable<void> set_key_limit(engine_ptr on, std::string name, std::string key, limit_kind kind, std::optional<limit> value,
+                                     std::string reason) {
+    detail::check_name(detail::limits::key, key, true);
+    detail::check_reason(reason);
+    const auto of = on->at(name);
+    auto& calls = of->calls();
+    co_await calls.announce();
+    arguments with;
+    with.add(std::move(key)).add(kind == limit_kind::live ? "1" : "0");
+    const bool is_stated = value && (kind == limit_kind::live || !value->is_empty());
+    with.add(is_stated ? limit_text(*value) : std::string()).add(std::move(reason));
+    co_await calls.run(scripts::set_key_limit, {}, std::move(with), true);
+}
+
 /// `broker::limits`.
 inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     const auto got = co_await on->call(name, scripts::limits, {}, {});
@@ -92,6 +107,14 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     queue_limits found;
     found.declared = read_stated(from.text(), name, "declared");
     found.live = read_stated(from.text(), name, "live");
+    found.each_key.declared = read_stated(from.text(), name, "declared");
+    found.each_key.live = read_stated(from.text(), name, "live");
+    while (!from.done()) {
+        const auto field = from.text();
+        if (field.empty()) throw error(errc::protocol, "a limit of queue " + name + " is damaged: it is of no key; remove the field");
+        auto& own = found.keys[std::string(field.substr(1))];
+        (field[0] == 'l' ? own.live : own.declared) = read_stated(from.text(), name, "key's");
+    }
     co_return found;
 }
 

@@ -57,10 +57,10 @@ inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
     const bool rest = more.retry || more.timeout != duration::zero() || !more.headers.empty();
     std::string out;
     out.reserve(16 + spec.name.size() + task.payload.size() + (limits ? stored_size::limits : 0));
-    put(out, stored_version::record);
+    put(out, task.key.empty() ? stored_version::record : stored_version::keyed_record);  // older programs would read past the key
     put(out, static_cast<std::uint8_t>((limits ? has_limits : 0) | (task.own_id.empty() ? 0 : has_own_id) |
                                        (task.unique_key.empty() ? 0 : has_unique_key) | (rest ? has_more : 0) |
-                                       (task.parent ? has_parent : 0)));
+                                       (task.parent ? has_parent : 0) | (task.key.empty() ? 0 : has_key)));
     put(out, static_cast<std::uint8_t>(spec.priority + stored_base::priority));
     put(out, nonce);
     put_text<std::uint8_t>(out, spec.name);
@@ -76,6 +76,7 @@ inline std::string encode_record(const new_task& task, std::uint32_t nonce) {
         put_text<std::uint16_t>(out, task.unique_key);
         put(out, to_number(task.unique_window));
     }
+    if (!task.key.empty()) put_text<std::uint16_t>(out, task.key);
     if (task.parent) {
         put_text<std::uint8_t>(out, task.parent->id.queue);
         put(out, static_cast<double>(task.parent->id.key.sequence));
@@ -93,7 +94,7 @@ public:
         time_point submitted_at{};
         std::uint32_t nonce = 0;
         std::shared_ptr<const task_spec> spec;
-        std::string_view own_id;
+        std::string_view own_id, key;
         std::optional<task_id> parent;
         std::string_view call;  ///< the key in its journal
         std::string_view payload;
@@ -115,6 +116,7 @@ public:
             from.text<std::uint16_t>();
             from.real();
         }
+        if (flags & has_key) made.key = from.text<std::uint16_t>();
         if (flags & has_parent) {
             auto& parent = made.parent.emplace();
             parent.queue = from.text<std::uint8_t>();
@@ -129,9 +131,9 @@ public:
     }
 
     static void check_version(std::uint8_t version) {
-        if (version == stored_version::record) return;
+        if (version == stored_version::record || version == stored_version::keyed_record) return;
         throw error(errc::protocol, "a stored record can't be read: its version is " + std::to_string(version) +
-                                        ", this program knows " + std::to_string(stored_version::record) +
+                                        ", this program knows " + std::to_string(stored_version::keyed_record) +
                                         "; start a version of the program that wrote it");
     }
 
@@ -284,6 +286,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.id = {queue, {sequence, record.nonce}};
     made.own_id = record.own_id;
     made.name = record.spec->name;
+    made.key = record.key;
     made.state = status.state;
     made.priority = record.spec->priority;
     made.headers = record.spec->headers;

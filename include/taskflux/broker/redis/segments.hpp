@@ -24,7 +24,7 @@ public:
 
     /// Whether a script need not look into it but for name and priority.
     bool is_plain() const {
-        if ((flags() & (has_own_id | has_unique_key | has_parent)) != 0) return false;
+        if ((flags() & (has_own_id | has_unique_key | has_key | has_parent)) != 0) return false;
         constexpr std::string_view no_deadline_nor_expiry("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
         return (flags() & has_limits) == 0 || record_.substr(limits_at(), limits_layout::retention) == no_deadline_nor_expiry;
     }

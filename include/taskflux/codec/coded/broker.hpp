@@ -179,6 +179,10 @@ public:
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
         return inner_->set_limit(std::move(queue), kind, std::move(value), std::move(reason));
     }
+    awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
+                                  std::string reason) override {
+        return inner_->set_key_limit(std::move(queue), std::move(key), kind, std::move(value), std::move(reason));
+    }
     awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

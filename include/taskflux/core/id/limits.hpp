@@ -41,6 +41,8 @@ inline constexpr name_limit schedule{"schedule id", 512, name_rule::bytes};
 /// A subtask's is made of its parent's id and the name of the call; users give shorter ones, see `checked_own_id`.
 inline constexpr name_limit own_id{"own id", 1024, name_rule::id};
 inline constexpr name_limit unique_key{"unique key", 1024, name_rule::bytes};
+/// What the limits of each key count by.
+inline constexpr name_limit key{"key", 256, name_rule::line};
 inline constexpr name_limit worker{"worker name", 200, name_rule::line};
 /// Made of a worker's name and a random word.
 inline constexpr name_limit consumer{"consumer name", 255, name_rule::line};

@@ -33,6 +33,7 @@ inline new_task make_task(std::shared_ptr<const task_spec> spec, const submit_op
     task.unique_window = options.unique_window();
     task.on_duplicate = options.on_duplicate();
     task.at_most = options.at_most();
+    task.key = options.key();
     task.delay = options.delay();
     task.at = options.at().value_or(time_point{});
     task.hold = options.hold();

@@ -35,7 +35,8 @@ public:
     worker_control& operator=(const worker_control&) = delete;
 
     void add(std::string name, std::string_view queue, std::unique_ptr<task_handler> handler);
-    void limit(std::string queue, const taskflux::limit& value);
+    /// `key`: none for the queue's own limit, an empty one for each key.
+    void limit(std::string queue, std::optional<std::string> key, const taskflux::limit& value);
     asio::awaitable<void> run();
 
     void stop();

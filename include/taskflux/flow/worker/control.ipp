@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/core/error.hpp>
+#include <taskflux/core/id/limits.hpp>
 #include <taskflux/detail/live.hpp>
 #include <taskflux/detail/one_thread.hpp>
 #include <taskflux/flow/worker/control.hpp>
@@ -28,13 +29,14 @@ void worker_control::add(std::string name, std::string_view queue, std::unique_p
     handlers_->emplace(std::move(name), std::move(handler));
 }
 
-void worker_control::limit(std::string queue, const taskflux::limit& value) {
+void worker_control::limit(std::string queue, std::optional<std::string> key, const taskflux::limit& value) {
     checked_name(queue, "queue");
+    if (key) check_name(limits::key, *key, true);
     if (life_.core()) {
         throw error(errc::wrong_state, "the limit of queue " + queue + " can't be declared: the worker has been run; call limit() "
                                        "before run(), or queue_control::set_limit");
     }
-    if (!limits_.emplace(queue, value).second) {
+    if (!limits_.emplace(std::pair(queue, std::move(key)), value).second) {
         throw error(errc::invalid_argument, "the limit of queue " + queue + " can't be declared: this worker has one; call limit() once");
     }
 }

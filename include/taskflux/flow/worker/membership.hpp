@@ -46,11 +46,10 @@ public:
     /// its lease has not been lost in all queues. A queue that refuses its limit holds up no other: `complain` hears of it once.
     asio::awaitable<void> join() {
         joining_ = node_ + ':' + life_.substr(life_.size() - 12) + '.' + std::to_string(epoch_ + 1);
-        for (const auto& [queue, value] : limits_) {
-            const std::optional<limit> declared(value);
-            auto declaring = broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+        for (const auto& [of, value] : limits_) {
+            auto declaring = declare(of.first, of.second, value);
             const auto answer = co_await caught(std::move(declaring));
-            if (answer.failure()) pass_over(queue, answer.failure());
+            if (answer.failure()) pass_over(of.first, answer.failure());
         }
         co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
@@ -115,6 +114,12 @@ private:
     };
 
     /// Throws what may pass by itself, as for a server that can't be reached: then the next `join` declares it.
+    asio::awaitable<void> declare(const std::string& queue, const std::optional<std::string>& key, const limit& value) const {
+        const std::optional<limit> declared(value);
+        if (key) return broker_->set_key_limit(queue, *key, limit_kind::declared, declared, std::string());
+        return broker_->set_limit(queue, limit_kind::declared, declared, std::string());
+    }
+
     void pass_over(const std::string& queue, const std::exception_ptr& failure) {
         const auto why = describe(failure);
         const auto code = code_of(why);

@@ -1,5 +1,5 @@
 -- Looks into a queue for a fetch that serves many: falls asleep in it when there is nothing to hand out.
--- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, sleepers ZSET, names HASH, a:… SET
+-- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, sleepers ZSET, names HASH, turn_times ZSET, a:… SET
 --      ARGV consumer, channel to be woken by ('': it does not sleep), sleeper, signature of the names, 1: the consumer may hold
 --           tasks that it does not know of, names ('any': none)
 -- out: {'OK', now in ms, 0: `fetch` has something to do, -1: nothing is to be done, -2: it sleeps, or when something falls due

@@ -1,8 +1,8 @@
 -- Does what time alone brings about, some of it: promotes, gives up, recovers from consumers without a lease, forgets.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
 --           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           consumers HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:…
---           SET, j:… HASH, D HASH
+--           consumers HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET,
+--           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
 --      ARGV how many at most of each, the server's run id ('': not known)
 -- out: {'OK', 1 if there is more or 0, and of each task that has failed here: its number, nonce and name, and why}; NEED;
 --      RELAY in place of OK when the outbox holds something
@@ -70,64 +70,71 @@ for _, seq in ipairs(take(keys.limited)) do
     end
 end
 
-local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
-for _, member in ipairs(overdue(keys.forgotten)) do
-    if forgotten >= most then break end
-    local seqs, is_foreign = {}, false
-    for part in string.gmatch(member, '[^,]+') do
-        local first, last = string.match(part, '^(%d+)%-?(%d*)$')
-        first = whole(first)
-        last = first and (last == '' and first or whole(last)) or 0
-        if not first or last - first >= bound.segment then first, last, is_foreign = 1, 0, true end
-        local of = last > first and not has_news and segment_of(first)
-        for seq = first, last do
-            local is_in = of and seq < of.first + of.count
-            if is_in and code_of(of, seq) == member_code.succeeded then  -- nothing else is known of it
-                mark(of, seq, member_code.gone)
-                count(task_state.succeeded, -1)
-            else
-                seqs[#seqs + 1] = seq
+-- In a function, since there is room for 200 names at once outside of one.
+local function forget_overdue()
+    local forgotten, has_news = 0, call('EXISTS', keys.reports) == 1  -- progress and logs
+    for _, member in ipairs(overdue(keys.forgotten)) do
+        if forgotten >= most then break end
+        local seqs, is_foreign = {}, false
+        for part in string.gmatch(member, '[^,]+') do
+            local first, last = string.match(part, '^(%d+)%-?(%d*)$')
+            first = whole(first)
+            last = first and (last == '' and first or whole(last)) or 0
+            if not first or last - first >= bound.segment then first, last, is_foreign = 1, 0, true end
+            local of = last > first and not has_news and segment_of(first)
+            for seq = first, last do
+                local is_in = of and seq < of.first + of.count
+                if is_in and code_of(of, seq) == member_code.succeeded then  -- nothing else is known of it
+                    mark(of, seq, member_code.gone)
+                    count(task_state.succeeded, -1)
+                else
+                    seqs[#seqs + 1] = seq
+                end
+                forgotten = forgotten + 1
             end
-            forgotten = forgotten + 1
         end
+        load(seqs)
+        for _, seq in ipairs(seqs) do
+            local task = tasks[seq]
+            if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
+        end
+        if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
     end
-    load(seqs)
-    for _, seq in ipairs(seqs) do
-        local task = tasks[seq]
-        if task and is_terminal(task.state) and task.gone_at <= now then erase(task) end
-    end
-    if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
 end
+forget_overdue()
 
 -- Versions that know no successors end a task without a look at the one that waits for that.
 for _, name in ipairs(call('HRANDFIELD', keys.successors, bound.looked_after)) do replaced_task(name) end
 
-local recovered, gone = 0, 0
-for _, consumer in ipairs(dead) do
-    local seqs = held_by(consumer)
-    if #missing > 0 then break end
-    local some = {}
-    for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
-    load(some)
-    for _, seq in ipairs(some) do
-        if is_held_by(tasks[seq], consumer) then
-            local task = tasks[seq]
-            recover(task)
-            note_failed(task)
-        else
-            if is_set_aside(seq) then count(task_state.running, -1) end
-            append(held_remove, consumer, seq)
+local function recover_dead()
+    local recovered, gone = 0, 0
+    for _, consumer in ipairs(dead) do
+        local seqs = held_by(consumer)
+        if #missing > 0 then break end
+        local some = {}
+        for n = 1, math.min(#seqs, most - recovered) do some[n] = seqs[n] end
+        load(some)
+        for _, seq in ipairs(some) do
+            if is_held_by(tasks[seq], consumer) then
+                local task = tasks[seq]
+                recover(task)
+                note_failed(task)
+            else
+                if is_set_aside(seq) then count(task_state.running, -1) end
+                append(held_remove, consumer, seq)
+            end
         end
+        recovered = recovered + #some
+        if #some == #seqs then
+            also[#also + 1] = {'ZREM', keys.leases, consumer}
+            also[#also + 1] = {'HDEL', keys.consumers, consumer}
+            gone = gone + 1
+        end
+        if recovered >= most then break end
     end
-    recovered = recovered + #some
-    if #some == #seqs then
-        also[#also + 1] = {'ZREM', keys.leases, consumer}
-        also[#also + 1] = {'HDEL', keys.consumers, consumer}
-        gone = gone + 1
-    end
-    if recovered >= most then break end
+    count_none_running(gone)
 end
-count_none_running(gone)
+recover_dead()
 local reply = commit({'OK', 0})
 if reply[1] ~= 'NEED' then
     if is_due() then reply[2] = 1 end

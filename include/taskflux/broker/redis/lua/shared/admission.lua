@@ -12,6 +12,19 @@ local gate = nil
 
 local function is_in(least, number, most) return number and number >= least and number <= most end
 
+-- The parts of a limit as text: most running, starts, in how many ms, burst; nil where it has none, or they are damaged. Last,
+-- whether it is whole. As `limit` in core/limit.hpp takes them.
+local function limit_in(text)
+    local running, starts, per, burst = string.match(text, '^(%d*) (%d*) (%d*) (%d*)$')
+    local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
+    local has_rate = is_in(1, many, stored_time.never) and is_in(1, span, limits.per_ms) and is_in(1, ahead, limits.tasks) and
+                         many / limits.starts_in_a_ms < span + 1 and ahead * span / many <= limits.burst_ms
+    if not running or running ~= '' and not is_in(0, most, limits.tasks) or starts .. per .. burst ~= '' and not has_rate then
+        return nil, nil, nil, nil, false
+    end
+    return most, has_rate and many or nil, span, ahead, true
+end
+
 -- Finds out what that field allows, when `ends` tasks run no more than are counted.
 local function look_at_gate(stated, ends)
     gate = {room = math.huge, opens = stored_time.never, start = function() end}
@@ -19,19 +32,15 @@ local function look_at_gate(stated, ends)
         gate.room = 0
         return 'paused'
     end
-    local running, starts, per, burst = string.match(stated, '^=(%d*) (%d*) (%d*) (%d*)$')
-    local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
-    -- As `limit` in core/limit.hpp takes them.
-    local has_rate = is_in(1, many, stored_time.never) and is_in(1, span, limits.per_ms) and is_in(1, ahead, limits.tasks) and
-                         many / limits.starts_in_a_ms < span + 1 and ahead * span / many <= limits.burst_ms
-    if not running or running ~= '' and not is_in(0, most, limits.tasks) or starts .. per .. burst ~= '' and not has_rate then
+    local most, many, span, ahead, is_whole = limit_in(string.sub(stated, 2))
+    if not is_whole then
         gate.damage = 'it is damaged, and limits nothing: set it again'
         return
     end
     local known = call('HMGET', keys.queue, counter.running, 'tat')
     local places = most and math.max(most - math.max((whole(known[1]) or 0) - ends, 0), 0) or math.huge
     gate.room = places
-    if not has_rate then
+    if not many then
         gate.start = function(taken) gate.room = gate.room - taken end
         return
     end

@@ -4,7 +4,8 @@ local counts = {}                                           -- by what is counte
 local ready, erased, ended = 0, {}, {}                      -- how many have become ready; numbers; tasks
 local lanes_head, lanes_tail, lanes_remove = {}, {}, {}     -- lane -> numbers
 local sorted_sets = {                                       -- member -> score, or false: out
-    [keys.scheduled] = {}, [keys.limited] = {}, [keys.forgotten] = {}, [keys.unclaimed] = {}, [keys.sleepers] = {}
+    [keys.scheduled] = {}, [keys.limited] = {}, [keys.forgotten] = {}, [keys.unclaimed] = {}, [keys.sleepers] = {},
+    [keys.keyed] = {}, [keys.turns] = {}, [keys.turn_times] = {}
 }
 local held_add, held_remove = {}, {}                        -- consumer -> numbers
 local own_ids, unique_keys, successors, cancels = {}, {}, {}, {}  -- false: out
@@ -20,11 +21,4 @@ local function append(lists, name, value)
         lists[name] = list
     end
     list[#list + 1] = value
-end
-
-local function enter(task, state)
-    count(task.state, -1)
-    count(state, 1)
-    task.state = state
-    changed[task.seq] = true
 end

@@ -89,6 +89,7 @@ end
 -- Reads what must be known before anything is written.
 local function plan()
     tell_parents()
+    if touched[1] then turns_of_keys().place() end
     local of = {told = tell_waiters()}
     local ends = -(counts[task_state.running] or 0)
     if ready > 0 or ends > 0 then
@@ -100,6 +101,7 @@ local function plan()
         for _, at in pairs(sorted_sets[keys.scheduled]) do soonest = math.min(soonest, at or stored_time.never) end
         if soonest < first_time(keys.scheduled) then wakes = wakes + 1 end
     end
+    if touched[0] < stored_time.never and touched[0] < first_time(keys.turn_times) then wakes = wakes + 1 end
     of.asleep = sleepers()
     if next(lanes_head) or next(lanes_tail) then
         local priorities = {}

@@ -33,8 +33,9 @@ local state_byte = {
 
 -- C++: broker/redis/layout.hpp record_flag
 local record_flag = {...}
+local named_flags = {own_or_unique = record_flag.has_own_id + record_flag.has_unique_key}
 local record_flags = {
-    special = record_flag.has_limits + record_flag.has_own_id + record_flag.has_unique_key + record_flag.has_parent,
+    special = record_flag.has_limits + named_flags.own_or_unique + record_flag.has_key + record_flag.has_parent,
 }
 -- C++: broker/redis/layout.hpp state_bit
 local state_bit = {...}
@@ -72,6 +73,7 @@ local member_pattern = {
 local format = {
     u16 = '<H', u32 = '<I4', time = '<I6', number = '<d', number_in_msgpack = '>d',
     record = '<I6BBBI4B', record_from_version = '<BBBI4', limits = '<ddddI4', own_id = '<Hc0', unique_key = '<Hc0d',
+    key = '<Hc0',
     parent = '<Bc0dI4Hc0', placing = '<Bdd', replacing = '<Bd',
     state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH', state_from_gone_at = '<dHI4',
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
@@ -102,6 +104,8 @@ local write_letter = {...}
 local continuation_key = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
+-- What a member of `keys.keyed` begins with. Behind it: the key, NUL, 100 less the priority in 3 digits, NUL, the number in 14.
+local key_letter = {running = 'r', waiting = 'w', behind = 'x'}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
 local first_byte = {
     segment = string.byte('@'), subtask = string.byte(journal_letter.subtask), count = string.byte('#'),
@@ -133,6 +137,8 @@ local bound = {
     passed_over = 100,      -- tasks of unknown names that one fetch marks
     segment = 256,          -- tasks of a segment, whose places are bytes
     told = 100,             -- bytes of foreign data that are told of
+    keys = 100,             -- that one fetch looks at because a time has come, or what limits them has changed
+    key_page = 64,          -- tasks of a key that are read at once
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
     unclaimed_names = 100,  -- of unclaimed tasks, that are compared with those of sleepers
     asked_sleepers = 1000,  -- whose names are compared with those of unclaimed tasks

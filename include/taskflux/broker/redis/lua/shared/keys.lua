@@ -23,6 +23,11 @@ local keys = {
     segment_index = 'B',  -- ZSET: first:count -> first
     set_aside = 'q',      -- HASH: corrupt or foreign data -> what is wrong with it
     schedules = 'S',      -- HASH: schedule -> its text
+    keyed = 'P',          -- ZSET: waiting and running tasks that have a key, in the order in which those of a key start
+    turns = 'R',          -- ZSET: keys that have a task which may start -> when it is their turn; '': the tasks without a key
+    turn_times = 'T',     -- ZSET: keys that a rate holds back -> when to look at them again
+    key_rules = 'L',      -- HASH: with d, l and a key -> its own limit, as declared or live
+    key_starts = 'K',     -- HASH: keys that have a rate -> when the next start is due
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
 }
 

@@ -39,6 +39,8 @@ local function detach(task)
             count('u', -1)
         elseif task.in_turn then
             task.in_turn = false
+        elseif key_of(task) then
+            by_key(task, key_letter.waiting, false)
         else
             append(lanes_remove, lane(info(task).priority), task.seq)
         end
@@ -60,6 +62,10 @@ local function make_ready(task, at, urgent)
         sorted_sets[keys.scheduled][padded(task.seq)] = at
     else
         enter(task, task_state.waiting)
+        if key_of(task) then
+            by_key(task, key_letter.waiting, true)
+            return watch_limit(task)
+        end
         append(urgent and lanes_head or lanes_tail, lane(info(task).priority), task.seq)
         ready = ready + 1
     end

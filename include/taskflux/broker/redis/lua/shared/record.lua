@@ -26,6 +26,7 @@ local function parse(record)
         made.unique, made.window, at = struct.unpack(format.unique_key, record, at)
         if not is_time(made.window) then error('no time') end
     end
+    if flags % (2 * record_flag.has_key) >= record_flag.has_key then made.key, at = struct.unpack(format.key, record, at) end
     made.parent_at = at
     if flags % (2 * record_flag.has_parent) >= record_flag.has_parent then
         made.parent = {}
@@ -47,12 +48,14 @@ end
 local function fault_in(record)
     if #record < record_at.name then return 'its record is too short' end
     local version = string.byte(record, record_at.version)
-    if version ~= stored_version.record then return 'its record has version ' .. version end
+    if version ~= stored_version.record and version ~= stored_version.keyed_record then
+        return 'its record has version ' .. version
+    end
     if #record < record_at.name - 1 + string.byte(record, record_at.name_length) then return 'its record is too short' end
     if string.byte(record, record_at.flags) > 0 and not pcall(parse, record) then return 'its record is damaged' end
 end
 
--- Whether a record with these flags is more than a plain one: with limits, own id, unique key or parent.
+-- Whether a record with these flags is more than a plain one: with limits, own id, unique key, key or parent.
 local function is_special(flags) return bit.band(flags, record_flags.special) ~= 0 end
 
 -- The name of the task in a whole record.

@@ -43,8 +43,8 @@ local function replaced_record(task, by)
     local old, new, kept = record_of(task), by.record, record_flag.has_own_id + record_flag.has_parent
     local from, to = info(task), info(by)
     local flags = bit.band(to.flags, 255 - kept) + bit.band(from.flags, kept)
-    return string.sub(old, 1, record_at.version) .. string.char(flags) ..
-               string.sub(new, record_at.priority, record_at.priority) ..
+    return string.sub(old, 1, record_at.version - 1) .. string.sub(new, record_at.version, record_at.version) ..
+               string.char(flags) .. string.sub(new, record_at.priority, record_at.priority) ..
                string.sub(old, record_at.nonce, record_at.name_length - 1) ..
                string.sub(new, record_at.name_length, to.own_at - 1) ..
                string.sub(old, from.own_at, from.unique_at - 1) .. string.sub(new, to.unique_at, to.parent_at - 1) ..
@@ -57,7 +57,7 @@ local function replace(task, by, due, at_most)
     local follows, from, to = is_successor(task), info(task), info(by)
     if at_most > 0 then due = math.max(math.min(due, from.submitted + at_most), now) end
     local keeps_turn = task.state == task_state.waiting and due <= now and from.priority == to.priority and
-                           not (task.unclaimed and from.name ~= to.name)
+                           from.key == to.key and not (task.unclaimed and from.name ~= to.name)
     if keeps_turn then forget_limit(task) else detach(task) end
     task.record, task.info = replaced_record(task, by), nil
     bodies[#bodies + 1] = task.seq

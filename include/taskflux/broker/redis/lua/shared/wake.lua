@@ -12,7 +12,8 @@ end
 -- is gone; '': of no one's.
 local function next_change(consumer)
     local opens = gate and gate.opens or stored_time.never
-    return math.max(0, math.min(first_time(keys.scheduled), end_of_other_lease(consumer), opens, stored_time.never))
+    return math.max(0, math.min(first_time(keys.scheduled), first_time(keys.turn_times), touched[0],
+                                end_of_other_lease(consumer), opens, stored_time.never))
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken

@@ -1,0 +1,186 @@
+#pragma once
+
+#include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/core/limit.hpp>
+#include <taskflux/core/limit/rate_gate.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace taskflux::memory {
+
+/// Whether `a` runs before `b`: by priority, then by age.
+struct runs_before {
+    bool operator()(const entry* a, const entry* b) const {
+        if (a->spec->priority != b->spec->priority) return a->spec->priority > b->spec->priority;
+        return a->sequence < b->sequence;
+    }
+};
+
+/// The waiting tasks of a queue that have a key. Keys take turns, and the tasks without a key have one turn together; keys whose
+/// limit holds them back are in nobody's way. Not thread-safe.
+class keyed_tasks {
+public:
+    /// Of a task that has a key: it waits, or does so no longer.
+    void add(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.waiting.insert(&item);
+        place(of);
+    }
+    void remove(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.waiting.erase(&item);
+        place(of);
+    }
+
+    /// It runs, or does so no longer.
+    void started(const entry& item) {
+        auto& of = lane_of(item.extras->key);
+        ++of.running;
+        if (of.gate) of.gate->started(1, now_);
+        place(of);
+    }
+    void stopped(const entry& item) {
+        auto& of = lane_of(item.extras->key);
+        --of.running;
+        place(of);
+    }
+
+    /// Whether a task with a key may start.
+    bool has_work() const { return ring_.size() > 1; }
+
+    /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
+    /// there are some (`has_plain`) or no key has work.
+    entry* next(bool has_plain) const {
+        if (!has_work()) return nullptr;
+        auto turn = ring_.begin();
+        if (!*turn) {
+            if (has_plain) return nullptr;
+            ++turn;
+        }
+        return *(*turn)->waiting.begin();
+    }
+
+    /// The turn has been taken by that task: others come first now.
+    void take_turn(const entry& item) {
+        if (!has_work()) return;
+        if (!item.extras || item.extras->key.empty()) return to_back(plain_);
+        const auto found = lanes_.find(item.extras->key);
+        if (found != lanes_.end() && found->second.is_in_ring) to_back(found->second.turn);
+    }
+
+    /// It is now so late: keys that waited for that may go on.
+    void pass(time_point now) {
+        now_ = now;
+        while (!timed_.empty() && timed_.begin()->first <= now) place(*timed_.begin()->second);
+    }
+    /// When `pass` has something to do, at the earliest.
+    time_point next_time() const { return timed_.empty() ? never : timed_.begin()->first; }
+
+    /// What limits each key (`key` is empty), or one key, is set, or taken back.
+    void state(const std::string& key, bool is_live, std::optional<stated_limit> what) {
+        if (key.empty()) {
+            if (!limits_.each_key.state(is_live, std::move(what))) return;
+            each_ = limits_.each_key.in_force();
+            for (auto at = lanes_.begin(); at != lanes_.end();) change_limit((at++)->second);
+            return;
+        }
+        auto& own = limits_.keys[key];
+        own.state(is_live, std::move(what));
+        if (!own.live && !own.declared) limits_.keys.erase(key);
+        if (const auto at = lanes_.find(key); at != lanes_.end()) change_limit(at->second);
+    }
+    const queue_limits& limits() const { return limits_; }
+
+private:
+    struct lane;
+    using ring = std::list<lane*>;
+
+    struct lane {
+        const std::string* key = nullptr;
+        std::set<entry*, runs_before> waiting;
+        std::size_t running = 0;
+        std::optional<std::size_t> most_running;
+        std::optional<detail::rate_gate> gate;
+        bool is_in_ring = false;
+        ring::iterator turn;
+        time_point look_at = never;
+    };
+
+    lane& lane_of(const std::string& key) {
+        const auto [at, is_new] = lanes_.try_emplace(key);
+        if (is_new) {
+            at->second.key = &at->first;
+            take_limit(at->second);
+        }
+        return at->second;
+    }
+
+    void take_limit(lane& of) {
+        const auto own = limits_.keys.find(*of.key);
+        const auto value = own != limits_.keys.end() ? own->second.in_force() : each_;
+        const auto known = of.gate ? std::optional(of.gate->next()) : std::nullopt;
+        of.gate.reset();
+        if (value.rate()) of.gate.emplace(*value.rate());
+        if (of.gate && known) of.gate->next(*known);
+        of.most_running = value.running();
+    }
+
+    void change_limit(lane& of) {
+        take_limit(of);
+        place(of);
+    }
+
+    /// Puts a key where it belongs: into the ring, among those that wait for a time, or nowhere.
+    void place(lane& of) {
+        const bool is_full = of.most_running && of.running >= *of.most_running;
+        const bool is_early = of.gate && of.gate->may_start(now_) == 0;
+        const bool is_idle = of.waiting.empty() && of.running == 0;
+        put_in_ring(of, !of.waiting.empty() && !is_full && !is_early);
+        auto when = never;
+        if (is_idle && of.gate) when = forgotten_at(*of.gate);
+        else if (is_early && !is_full && !of.waiting.empty()) when = of.gate->opens(now_);
+        const bool is_over = is_idle && (!of.gate || when <= now_);
+        look_at(of, is_over ? never : when);
+        if (is_over) lanes_.erase(lanes_.find(*of.key));
+    }
+
+    /// When it no longer matters what has started.
+    static time_point forgotten_at(const detail::rate_gate& gate) {
+        const auto next = (std::max)(gate.next(), 0.0);
+        return time_point(duration(static_cast<duration::rep>(std::ceil(next))));
+    }
+
+    void put_in_ring(lane& of, bool should_be) {
+        if (std::exchange(of.is_in_ring, should_be) == should_be) return;
+        if (should_be) of.turn = ring_.insert(ring_.end(), &of);
+        else ring_.erase(of.turn);
+    }
+
+    void look_at(lane& of, time_point when) {
+        if (of.look_at == when) return;
+        if (of.look_at != never) timed_.erase({of.look_at, &of});
+        of.look_at = when;
+        if (when != never) timed_.emplace(when, &of);
+    }
+
+    void to_back(ring::iterator turn) { ring_.splice(ring_.end(), ring_, turn); }
+
+    std::unordered_map<std::string, lane> lanes_;
+    ring ring_{nullptr};  // null: those without a key
+    ring::iterator plain_ = ring_.begin();
+    std::set<std::pair<time_point, lane*>> timed_;
+    queue_limits limits_;  // of keys
+    limit each_;
+    time_point now_{};
+};
+
+}  // namespace taskflux::memory

@@ -1,0 +1,40 @@
+-- Tasks that have a key. How many of a key run is counted nowhere: `keyed` has a member for each that does, which comes and
+-- goes with its state. So what is left behind by damage is found by a look at the tasks that it names.
+
+-- What has changed of keys in this script, by number and by name: how many tasks have become ready since the key was put in its
+-- place, how many wait anew, how many more run, how many of those that are stored as waiting do so no longer. At 0: when the
+-- first of those that a rate holds back may go on.
+local touched = {[0] = stored_time.never}
+local function touch(name)
+    local of = touched[name]
+    if not of then
+        of = {name = name, fresh = 0, waiting = 0, running = 0, removed = 0}
+        touched[name], touched[#touched + 1] = of, of
+    end
+    of.is_changed = true
+    return of
+end
+
+local function key_of(task) return task.special and info(task).key end
+
+local function keyed_member(letter, task)
+    return string.format('%s%s\0%03d\0%s', letter, info(task).key, stored_base.priority - info(task).priority, padded(task.seq))
+end
+
+-- By its letter, it waits to be started by its key, or it runs; or it does so no longer.
+local function by_key(task, letter, is_on)
+    local of = touch(info(task).key)
+    sorted_sets[keys.keyed][keyed_member(letter, task)] = is_on and 0 or false
+    if letter == key_letter.running then of.running = of.running + (is_on and 1 or -1)
+    elseif is_on then of.fresh, of.waiting = of.fresh + 1, of.waiting + 1
+    else of.removed = of.removed + 1 end
+end
+
+local function enter(task, state)
+    local runs, ran = state == task_state.running, task.state == task_state.running
+    if runs ~= ran and key_of(task) then by_key(task, key_letter.running, runs) end
+    count(task.state, -1)
+    count(state, 1)
+    task.state = state
+    changed[task.seq] = true
+end

@@ -1,0 +1,191 @@
+-- Keys take turns. Those that have a task which may start stand in `turns`; those that a limit holds back do not, so that
+-- nobody looks at them before that has changed.
+
+-- Functions, made when a script first has to do with keys.
+local made_turns = nil
+local function turns_of_keys()
+    if made_turns then return made_turns end
+    local each_rule = nil  -- texts: of each key, and whether some have one of their own
+
+    -- What limits a key, read once; false: nothing. `next_at`: when its next start is due, as in shared/admission.lua.
+    local function rule_of(of)
+        if of.rule ~= nil then return of.rule end
+        each_rule = each_rule or call('HMGET', keys.queue, 'each', 'own')
+        local text, next_at = each_rule[1] or '', nil
+        if each_rule[2] then
+            local known = call('HMGET', keys.key_rules, 'd' .. of.name, 'l' .. of.name)
+            for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
+        end
+        local most, many, span, ahead = limit_in(text)
+        of.rule = false
+        if most or many then of.rule = {most = most or math.huge} end
+        if many then
+            next_at = moment(call('HGET', keys.key_starts, of.name) or nil)
+            local every = span / many
+            local early = every * (ahead - 1)
+            if not next_at or not is_time(next_at) then next_at = now end
+            if next_at > now + early + every + rate_slack.error then next_at = now + early end
+            if next_at <= now - math.min(every, rate_slack.late) then next_at = now end
+            of.rule.every, of.rule.early, of.rule.ahead, of.rule.next_at = every, early, ahead, next_at
+        end
+        return of.rule
+    end
+
+    -- How many more tasks of a key may start now; and when a rate lets one start, where it is only for that that none may.
+    local function room_of(of)
+        local rule = rule_of(of)
+        if not rule then return math.huge end
+        local places = math.huge
+        if rule.most < math.huge then
+            of.ran = of.ran or call('ZLEXCOUNT', keys.keyed, '[' .. key_letter.running .. of.name .. '\0',
+                                    '(' .. key_letter.running .. of.name .. '\1')
+            places = math.max(rule.most - math.max(of.ran + of.running, 0), 0)
+        end
+        if not rule.every then return places end
+        local left = now + rule.early - rule.next_at + rate_slack.error
+        local may = left < 0 and 0 or math.min(math.floor(left / rule.every) + 1, rule.ahead)
+        return math.min(places, may), may == 0 and places > 0 and math.max(now + 1, math.ceil(rule.next_at - rule.early)) or nil
+    end
+
+    local function start_by_key(of)
+        local rule = rule_of(of)
+        if rule and rule.every then rule.next_at, of.is_paced = rule.next_at + rule.every, true end
+    end
+
+    -- Up to so many stored members of the tasks of a key that wait, behind `from`.
+    local function waiting_of(of, from, most)
+        return call('ZRANGEBYLEX', keys.keyed, from and '(' .. from or '[' .. key_letter.waiting .. of.name .. '\0',
+                    '(' .. key_letter.waiting .. of.name .. '\1', 'LIMIT', 0, most)
+    end
+
+    local function has_waiting(of)
+        if of.waiting > 0 then return true end
+        for _, member in ipairs(waiting_of(of, nil, of.removed + 1)) do
+            if sorted_sets[keys.keyed][member] ~= false then return true end
+        end
+        return false
+    end
+
+    local last_turn = nil
+    local function next_turn()
+        if not last_turn then
+            local last = call('ZRANGE', keys.turns, bound.numbers, 0, 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+            last_turn = whole(last[2] or 0) or 0
+        end
+        last_turn = last_turn + 1
+        return last_turn
+    end
+
+    local function look_again(of, at)
+        sorted_sets[keys.turn_times][of.name] = at or false
+        if at then touched[0] = math.min(touched[0], at) end
+    end
+
+    -- Where a key belongs, now that something about it has changed.
+    local function place_key(of)
+        local rule = rule_of(of)
+        of.is_changed = false
+        if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+        local works, room, opens = has_waiting(of), room_of(of)
+        if works and room > 0 then
+            if of.is_visited or not time_of(keys.turns, of.name) then
+                sorted_sets[keys.turns][of.name] = next_turn()
+                if not of.is_visited then ready = ready + math.max(of.fresh, 1) end
+            else
+                ready = ready + of.fresh
+            end
+        else
+            sorted_sets[keys.turns][of.name] = false
+        end
+        of.fresh, of.is_visited = 0, false
+        if not rule or not rule.every then
+            if of.is_due then look_again(of) end
+            return
+        end
+        local is_over = not works and rule.next_at <= now
+        if is_over then also[#also + 1] = {'HDEL', keys.key_starts, of.name}
+        elseif of.is_paced then
+            also[#also + 1] = {'HSET', keys.key_starts, of.name, string.format('%.4f', rule.next_at)}
+        end
+        look_again(of, works and opens or not works and not is_over and math.ceil(rule.next_at) or nil)
+    end
+
+    local function place_keys()
+        for _, of in ipairs(touched) do
+            if of.is_changed then place_key(of) end
+        end
+    end
+
+    -- For `fetch`: keys whose time has come, and those in the order of their turns; '' for the tasks without a key. None where
+    -- no task that has a key may start.
+    local function turns_of(most)
+        local list, known = {}, {}
+        local function add(names)
+            for _, name in ipairs(names) do
+                if not known[name] then list[#list + 1] = name end
+                known[name] = true
+            end
+        end
+        local come = call('ZRANGE', keys.turn_times, '-inf', now, 'BYSCORE', 'LIMIT', 0, bound.keys)
+        for _, name in ipairs(come) do touch(name).is_due = true end
+        -- Damaged ones, which would starve, come first.
+        add(call('ZRANGE', keys.turns, bound.numbers, '+inf', 'BYSCORE', 'LIMIT', 0, bound.keys))
+        add(call('ZRANGE', keys.turns, 0, most))
+        add(come)
+        if #list > 0 and not known[''] then
+            if time_of(keys.turns, '') then list[#list + 1] = '' else table.insert(list, 1, '') end
+        end
+        return list
+    end
+
+    -- How it is the turn of the tasks without a key next: behind all that had one, as long as a key has one.
+    local function place_plain(list)
+        if #list == 0 then return end
+        local left = call('ZCARD', keys.turns) - (time_of(keys.turns, '') and 1 or 0)
+        for name, turn in pairs(sorted_sets[keys.turns]) do
+            local is_there = time_of(keys.turns, name) ~= nil
+            if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
+        end
+        sorted_sets[keys.turns][''] = left > 0 and next_turn()
+        return left > 0
+    end
+
+    -- Looks at up to so many keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or
+    -- what is stored may have been damaged. Where a key is full, those that don't run any more make room. Gives where to
+    -- go on; nil at the end.
+    local function sift(cursor, most)
+        for _ = 1, most do
+            local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
+            if not member then return nil end
+            local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+            if not name then
+                drop_foreign(keys.keyed, member)
+                cursor = member
+            else
+                local of = touch(name)
+                of.is_due, cursor = true, key_letter.waiting .. name .. '\1'
+                if room_of(of) < 1 then
+                    local start = key_letter.running .. name
+                    local those = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+                                       bound.looked_after)
+                    for _, runs in ipairs(those) do
+                        local seq = whole(string.sub(runs, -unclaimed_tail.number)) or 0
+                        load({seq})
+                        local task = tasks[seq]
+                        if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][runs] == nil then
+                            sorted_sets[keys.keyed][runs] = false
+                            of.running = of.running - 1
+                        end
+                    end
+                end
+            end
+        end
+        return cursor
+    end
+
+    made_turns = {
+        of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
+        waiting_of = waiting_of,
+    }
+    return made_turns
+end

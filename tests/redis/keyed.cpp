@@ -1,0 +1,134 @@
+#include "damage.hpp"
+#include "scripts.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Tasks that have a key as they are stored, and what becomes of damage to that: no script fails for it, and no key is stuck.
+namespace {
+
+using namespace test;
+
+struct keyed_fixture : damage_fixture {
+    keyed_fixture() { run(broker->set_key_limit("q", "", limit_kind::declared, limit().running(1), "")); }
+
+    std::uint64_t put(const std::string& key) {
+        auto one = plain_task();
+        one.key = key;
+        return run(broker->submit("q", std::vector<new_task>{one})).front().key.sequence;
+    }
+    void end(const delivery& one) {
+        settlement how;
+        how.key = one.key;
+        how.token = one.token;
+        BOOST_TEST((run(broker->settle("q", "w", std::vector<settlement>{how})).at(0) == effect::done));
+    }
+    redis_value raw(const std::vector<std::string>& words) { return server.command(words); }
+    static std::string key(const std::string& name) { return "tf:{q}:" + name; }
+    /// As after a while in which nobody has looked.
+    void let_look_again() { raw({"HDEL", key("c"), "sifted"}); }
+    std::size_t fetched(std::size_t most = 10) {
+        std::size_t found = 0;
+        for (int times = 0; times < 3; ++times) found += fetch(most).size();
+        return found;
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(redis_keyed, keyed_fixture)
+
+BOOST_AUTO_TEST_CASE(a_queue_has_nothing_left_of_keys_whose_tasks_have_ended) {
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit().running(1).rate(1000, 1s), ""));
+    for (int i = 0; i < 20; ++i) put("k" + std::to_string(i % 7));
+    for (int times = 0; times < 60; ++times) {
+        for (const auto& one : fetch(10)) end(one);
+        if (counts().succeeded == 20U && raw({"EXISTS", key("T")}).text == "0") break;
+        put("last");
+        for (const auto& one : fetch(10)) end(one);
+    }
+    BOOST_TEST(raw({"EXISTS", key("P"), key("R")}).text == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_keyed_record_is_of_a_version_that_older_programs_leave_alone) {
+    const auto plain = add(1);
+    const auto with_key = put("a");
+    BOOST_TEST(int(raw({"HGET", key("r"), field(plain)}).text.at(6)) == 1);
+    BOOST_TEST(int(raw({"HGET", key("r"), field(with_key)}).text.at(6)) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(keys_whose_turns_were_lost_get_them_back) {
+    for (int i = 0; i < 5; ++i) put("k" + std::to_string(i));
+    raw({"DEL", key("R")});
+    let_look_again();
+    BOOST_TEST(fetched() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_full_of_what_does_not_run_is_not_stuck) {
+    put("a");
+    raw({"ZADD", key("P"), "0", std::string("ra\0" "100\0" "00000000009999", 21)});
+    let_look_again();
+    BOOST_TEST(fetched() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(foreign_members_are_passed_over) {
+    for (const std::string member : {"w", "x", "wa", "r", "nonsense", "\xff"}) raw({"ZADD", key("P"), "0", member});
+    raw({"ZADD", key("P"), "0", std::string("wa\0" "100\0" "00000000009999", 21)});
+    raw({"ZADD", key("P"), "0", std::string("wa\0" "100\0" "xxxxxxxxxxxxxx", 21)});
+    for (const std::string turn : {"1e300", "inf", "-inf", "0.5"}) raw({"ZADD", key("R"), turn, "foreign" + turn});
+    raw({"ZADD", key("T"), "-inf", "nobody"});
+    raw({"ZADD", key("T"), "inf", "never"});
+    put("a");
+    put("b");
+    add(2);
+    BOOST_TEST(fetched() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(damaged_turns_and_limits_hold_nobody_up) {
+    put("a");
+    raw({"ZADD", key("R"), "XX", "inf", "a"});
+    for (int i = 0; i < 30; ++i) put("b" + std::to_string(i));
+    BOOST_TEST(fetched() == 30U);
+    BOOST_TEST(fetched() == 1U);
+    for (const std::string text : {"x", "1 2", " 0 1 1", "1e3   ", "\xff", "9999999999999999999   "}) {
+        raw({"HSET", key("c"), "each", text});
+        put("a");
+        BOOST_TEST(fetch(1).size() == 1U, text);
+    }
+    raw({"HSET", key("c"), "sift", "nonsense"});
+    raw({"HSET", key("c"), "each", " 1 3600000 1"});
+    for (const std::string next_at : {"x", "inf", "-1", "nan", "1e300"}) {
+        raw({"HSET", key("K"), "late" + next_at, next_at});
+        put("late" + next_at);
+        BOOST_TEST(fetch(1).size() == 1U, next_at);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_an_older_program_puts_into_a_lane_goes_to_its_key) {
+    put("a");
+    const auto second = put("a");
+    raw({"DEL", key("P"), key("R")});
+    raw({"HSET", key("c"), "lanes", ",0,"});
+    raw({"RPUSH", key("l:0"), field(second - 1), field(second)});
+    BOOST_TEST(fetched() == 1U);
+    BOOST_TEST(counts().waiting == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_was_damaged_while_its_task_ran_frees_its_place) {
+    const auto number = put("a");
+    put("a");
+    const auto one = fetch(1).at(0);
+    raw({"HSET", key("r"), field(number), "x"});
+    settlement how;
+    how.key = one.key;
+    how.token = one.token;
+    run(broker->settle("q", "w", std::vector<settlement>{how}));
+    let_look_again();
+    BOOST_TEST(fetched() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
