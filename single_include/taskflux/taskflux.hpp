@@ -1990,8 +1990,8 @@ struct start_rate {
     bool operator==(const start_rate&) const = default;
 };
 
-/// What holds the tasks of a queue back: `limit().running(5).rate(100, 1s)`. A task starts when there is room by all that is
-/// set; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
+/// What limits a queue: `limit().running(5).rate(100, 1s).max_waiting(10'000)`. A task starts when there is room by `running`
+/// and `rate`; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
 /// A literal type. Errors of the setters: `invalid_argument`.
 class limit {
 public:
@@ -2030,11 +2030,22 @@ public:
         return *this;
     }
 
+    /// At most so many tasks that don't run: those that wait, are scheduled (for later, or for their retry, or asleep) or held. A
+    /// submission that would make them more stores nothing, and fails with `queue_full`. Only submissions need room: what is
+    /// retried, given back or resumed always comes back, and a submission that joins or replaces another task adds none. 1 to
+    /// 1,000,000,000.
+    constexpr limit& max_waiting(std::size_t most) {
+        if (most == 0) refuse("max_waiting", "0 would refuse every task, as each waits before it starts: use at least 1");
+        if (most > most_of_all) refuse("max_waiting", std::to_string(most) + " is out of range: use 1 to 1000000000");
+        return max_waiting_ = most, *this;
+    }
+
+    constexpr const std::optional<std::size_t>& max_waiting() const { return max_waiting_; }
     constexpr const std::optional<std::size_t>& running() const { return running_; }
     constexpr const std::optional<start_rate>& rate() const { return rate_; }
 
     /// Whether it holds nothing back.
-    constexpr bool is_empty() const { return !running_ && !rate_; }
+    constexpr bool is_empty() const { return !running_ && !rate_ && !max_waiting_; }
 
     bool operator==(const limit&) const = default;
 
@@ -2045,7 +2056,7 @@ private:
         throw error(errc::invalid_argument, "limit: " + std::string(what) + ": " + why);
     }
 
-    std::optional<std::size_t> running_;
+    std::optional<std::size_t> running_, max_waiting_;
     std::optional<start_rate> rate_;
 };
 
@@ -2065,6 +2076,7 @@ struct queue_limits {
 
     std::optional<stated_limit> declared;  ///< by programs, in code
     std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
+    std::optional<time_point> throttled_until;  ///< a handler has thrown `throttled`: nothing starts before then
 
     /// The one that counts.
     limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }
@@ -2138,14 +2150,14 @@ struct delivery {
 
 /// How an attempt ended.
 struct settlement {
-    enum class kind { complete, fail, retry, release, cancel, suspend };
+    enum class kind { complete, fail, retry, release, cancel, suspend, throttle };
 
     task_key key;
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
                                ///< the signal that ends the suspension, or empty
-    duration delay{};          ///< retry and suspend: from now
+    duration delay{};          ///< retry and suspend: from now; throttle: for how long its queue starts nothing
     bool counts = true;        ///< retry: as an attempt
 };
 
@@ -2357,6 +2369,9 @@ public:
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// Lets a queue start tasks at once that a settlement has throttled.
+    virtual awaitable<void> end_throttle(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -5023,7 +5038,7 @@ std::string schema_text() {
 namespace taskflux {
 
 /// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate limit, a locked
-/// resource. A task whose next attempt would come never, or not before its overall deadline, fails at once.
+/// resource; other tasks of the queue go on (`throttled` holds all of them back). A task whose next attempt would come never, or not before its overall deadline, fails at once.
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {
@@ -5032,6 +5047,35 @@ public:
 
     duration delay() const noexcept { return delay_; }
     const char* what() const noexcept override { return "to be tried again later"; }
+
+private:
+    duration delay_;
+};
+
+namespace detail {
+
+/// How long a queue may be throttled at once.
+struct throttle_bounds {
+    static constexpr duration::rep least_ms = 1, most_ms = 24 * 3600000;
+};
+
+}  // namespace detail
+
+/// Thrown by a handler: who it has asked wants to be left alone for `delay`, 1 ms to 24 h (a provider that answers 429). The
+/// attempt is none: it does not count, no retry is used up, and the task goes back to the head of its lane with its journal. No
+/// task of its queue starts before then, on any worker; those that run go on. A later one extends that time, and never shortens
+/// it; `queue_control::end_throttle` ends it. Errors: `invalid_argument`.
+class throttled : public std::exception {
+public:
+    explicit throttled(duration delay) : delay_(delay) {
+        using bounds = detail::throttle_bounds;
+        if (delay.count() >= bounds::least_ms && delay.count() <= bounds::most_ms) return;
+        throw error(errc::invalid_argument, "throttled: " + std::to_string(delay.count()) + " ms is out of range: use 1 ms to 24 h, "
+                                            "and pause the queue where it is to start nothing for longer");
+    }
+
+    duration delay() const noexcept { return delay_; }
+    const char* what() const noexcept override { return "the queue is to start nothing for a while"; }
 
 private:
     duration delay_;
@@ -6495,7 +6539,7 @@ public:
     }
 
     /// Fails this item alone, as a handler for single tasks does by throwing `why`: its retry policy decides what follows, and
-    /// `retry_after` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
+    /// `retry_after`, `throttled` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
     /// has ended. Errors: `errc::invalid_argument` for a null pointer.
     void fail(std::exception_ptr why) const {
         if (!why) throw error(errc::invalid_argument, "batch_item::fail: the exception is a null pointer; give std::current_exception()");
@@ -6907,6 +6951,15 @@ struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
     static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
+};
+
+/// `queue_full`: a submission is larger than the room that the queue's limit leaves.
+class backlog_full : public error {
+public:
+    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
+                                      ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
+                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
 };
 
 // --- validation ---------------------------------------------------------------------------------------
@@ -9394,6 +9447,11 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.how = settlement::kind::retry;
         end.delay = e.delay();
         end.counts = false;
+        return end;
+    } catch (const throttled& e) {
+        end.how = settlement::kind::throttle;
+        end.data.clear();
+        end.delay = e.delay();
         return end;
     } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
     } catch (const error& e) {
@@ -13106,8 +13164,12 @@ public:
     /// declared stays, also when no program runs, until another is declared; it counts unless there is a live limit.
     awaitable<void> declare_limit(limit value) const;
 
-    /// What is declared, and what was set live, with its reason and since when.
+    /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
+    /// `throttled` keeps all from starting.
     awaitable<queue_limits> limits() const;
+
+    /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.
+    awaitable<void> end_throttle() const;
 
 private:
     broker_ptr broker_;

@@ -85,14 +85,14 @@ struct delivery {
 
 /// How an attempt ended.
 struct settlement {
-    enum class kind { complete, fail, retry, release, cancel, suspend };
+    enum class kind { complete, fail, retry, release, cancel, suspend, throttle };
 
     task_key key;
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
                                ///< the signal that ends the suspension, or empty
-    duration delay{};          ///< retry and suspend: from now
+    duration delay{};          ///< retry and suspend: from now; throttle: for how long its queue starts nothing
     bool counts = true;        ///< retry: as an attempt
 };
 
@@ -304,6 +304,9 @@ public:
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// Lets a queue start tasks at once that a settlement has throttled.
+    virtual awaitable<void> end_throttle(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

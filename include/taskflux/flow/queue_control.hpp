@@ -49,8 +49,12 @@ public:
     /// declared stays, also when no program runs, until another is declared; it counts unless there is a live limit.
     awaitable<void> declare_limit(limit value) const;
 
-    /// What is declared, and what was set live, with its reason and since when.
+    /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
+    /// `throttled` keeps all from starting.
     awaitable<queue_limits> limits() const;
+
+    /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.
+    awaitable<void> end_throttle() const;
 
 private:
     broker_ptr broker_;

@@ -69,6 +69,15 @@ struct most_kept {
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
+/// `queue_full`: a submission is larger than the room that the queue's limit leaves.
+class backlog_full : public error {
+public:
+    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
+                                      ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
+                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
+};
+
 // --- validation ---------------------------------------------------------------------------------------
 
 // All throw `invalid_argument` for what the table of limits (core/id/limits.hpp) does not allow.

@@ -60,6 +60,7 @@ public:
     awaitable<void> resume(std::string queue) override;
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
+    awaitable<void> end_throttle(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;

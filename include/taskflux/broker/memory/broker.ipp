@@ -195,7 +195,13 @@ asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kin
 }
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
+    hub_->follow_wall();
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
+asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
+    hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    co_return;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

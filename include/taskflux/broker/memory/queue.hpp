@@ -6,6 +6,7 @@
 #include <taskflux/broker/memory/consumers.hpp>
 #include <taskflux/broker/memory/family.hpp>
 #include <taskflux/broker/memory/listing.hpp>
+#include <taskflux/broker/memory/room.hpp>
 #include <taskflux/broker/memory/schedules.hpp>
 
 #include <algorithm>
@@ -28,9 +29,9 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+        if (const room left{max_pending_, admission_.max_waiting()}; !left.takes(store_, tasks.size())) {
             advance(now);  // makes room
-            check_room(tasks, now);
+            left.check(store_, listed.name, tasks, now);
         }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -139,6 +140,10 @@ public:
                 store_.cancel(*task, now);
                 break;
             case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
+            case settlement::kind::throttle:
+                admission_.hold_back(end.delay, now);
+                store_.release(*task, now);
+                break;
         }
         return effect::done;
     }
@@ -261,7 +266,8 @@ public:
         has_had_limits_ = has_had_limits_ || stated;
         admission_.state(kind == limit_kind::live, std::move(stated));
     }
-    const queue_limits& limits() const { return admission_.limits(); }
+    void end_throttle() { admission_.throttle({}); }
+    queue_limits limits() const { return admission_.limits(ahead()); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -341,17 +347,6 @@ private:
     time_point opens() const {
         const auto when = admission_.opens(store_.count(task_state::running));
         return when < never && store_.ready().has_work(nullptr) ? when : never;
-    }
-
-    /// Refuses more tasks than fit; those that are there already need no room.
-    void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
-        const auto there = std::ranges::count_if(tasks, is_there);
-        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
-        if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
-                                          std::to_string(store_.pending()) + " of at most " + std::to_string(max_pending_) +
-                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
     void bury_consumers(time_point now) {

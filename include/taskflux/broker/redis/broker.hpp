@@ -224,6 +224,7 @@ public:
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+    awaitable<void> end_throttle(std::string queue) override { return set_paused(engine_, std::move(queue), "2"); }
 
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));

@@ -180,6 +180,7 @@ public:
         return inner_->set_limit(std::move(queue), kind, std::move(value), std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
+    awaitable<void> end_throttle(std::string queue) override { return inner_->end_throttle(std::move(queue)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         const auto from = inner_;

@@ -10,11 +10,10 @@
 -- O(log n) a task; at most 100 tasks of unknown names are passed over in a call.
 local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
-local is_behind = ARGV[6] == '1'
-if is_expired and not is_behind then return {'DUE'} end
+if is_expired and ARGV[6] ~= '1' then return {'DUE'} end
 if not alive then return {'LOST'} end
 local has_due = due(keys.scheduled) or due(keys.limited) or due(keys.leases)
-if has_due and not is_behind then return {'DUE'} end
+if has_due and ARGV[6] ~= '1' then return {'DUE'} end
 local names
 if #ARGV > 6 then
     names = {}
@@ -55,7 +54,7 @@ if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
     end
     table.sort(claimable, function(left, right) return left.order < right.order end)
 end
-local next_claimable = 1
+claimable.next = 1
 
 -- Goes on to what comes next in a lane: a segment, or some tasks that came alone. False at its end.
 local function turn(of)
@@ -136,19 +135,19 @@ local function deliver(task)
     found[#found + 1] = task
 end
 
-local current = 1
+all.current = 1
 while #found < most and budget > 0 do
-    local of = all[current]
+    local of = all[all.current]
     local task = of and front(of)
     if of and not task then
-        current = current + 1
+        all.current = all.current + 1
     else
-        local other = claimable[next_claimable]
+        local other = claimable[claimable.next]
         if other and of and other.order > string.format('%03d\0%s', stored_base.priority - of.priority, padded(task.seq)) then
             other = nil
         end
         if other then
-            next_claimable = next_claimable + 1
+            claimable.next = claimable.next + 1
             load({other.seq}, true)
             local passed_over = tasks[other.seq]
             if passed_over and passed_over.state == task_state.waiting and passed_over.unclaimed then

@@ -37,6 +37,11 @@ end
 
 endings[ending_kind.release] = function(task) release(task) end
 
+endings[ending_kind.throttle] = function(task, _, delay)
+    hold_back(delay)
+    release(task)
+end
+
 endings[ending_kind.cancel] = function(task)
     if not task.cancel then return effect.wrong_state end
     end_cancelled(task)

@@ -7,6 +7,7 @@ local task_states = {known = #task_state}
 -- Fields of `keys.queue`: how many tasks are in a state.
 local counter = {
     unclaimed = 'nu',  -- that others have passed over; these wait
+    held = 'n' .. task_state.held, scheduled = 'n' .. task_state.scheduled,
     waiting = 'n' .. task_state.waiting, running = 'n' .. task_state.running, succeeded = 'n' .. task_state.succeeded,
 }
 -- C++: broker/broker.hpp effect
@@ -115,6 +116,8 @@ local waiter_field = {place = '*'}
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
+-- C++: core/control.hpp throttle_bounds
+local throttle_bounds = {...}
 -- C++: core/limit/rate_gate.hpp rate_slack
 local rate_slack = {...}
 -- The most that a limit may say (core/limit.hpp): tasks at a time or in a burst, the time of a rate, its starts in a ms, how
