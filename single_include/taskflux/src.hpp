@@ -2112,6 +2112,7 @@ public:
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
+    awaitable<std::optional<task_situation>> why(task_id id) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;
@@ -2404,7 +2405,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the suspension
+    std::string awaited;  ///< the key of the signal that ends the suspension; or `sleep_mark`
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 
@@ -2469,6 +2470,16 @@ public:
         std::vector<child_place> open;
         for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
             if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    /// How its calls name some of those.
+    std::vector<std::string> some_open(std::size_t most) const {
+        std::vector<std::string> open;
+        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
+            if (open.size() == most) break;
+            if (!at->second.outcome) open.push_back(at->first.substr(1));
         }
         return open;
     }
@@ -2779,6 +2790,17 @@ public:
         if (gone > 0 && all_.empty()) attended.end(now);
     }
 
+    /// Some of those that hold tasks, sorted.
+    std::vector<std::string> busy(std::size_t most) const {
+        std::vector<std::string> names;
+        for (const auto& [name, who] : all_) {
+            if (names.size() == most) break;
+            if (!who->held.empty()) names.push_back(name);
+        }
+        std::ranges::sort(names);
+        return names;
+    }
+
     /// How many have left or lost their leases.
     std::uint64_t gone() const { return gone_; }
 
@@ -2964,6 +2986,20 @@ public:
     const task_spec* front_spec() const {
         const auto* next = front(lanes_);
         return next ? next->spec.get() : nullptr;
+    }
+
+    /// How many tasks of its lane and of higher priorities come before one that nobody has passed over; and whether these are all,
+    /// where no more than `most` are counted.
+    std::pair<std::size_t, bool> before(const entry& task, std::size_t most) const {
+        std::size_t count = 0;
+        for (const auto& [priority, lane] : lanes_) {
+            if (priority < task.spec->priority) break;
+            for (const auto* one = lane.front(); one && one != &task; one = one->next) {
+                if (count == most) return {count, false};
+                ++count;
+            }
+        }
+        return {count, true};
     }
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
@@ -3249,6 +3285,12 @@ public:
         return holder && !has_begun(*holder) ? holder : nullptr;
     }
 
+    /// The task that has a unique key, or null.
+    entry* unique_holder(const std::string& key, time_point now) {
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
+    }
+
     /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
     void follow(duration ahead) {
         wall_.follow(ahead, [this](entry& task, time_point when) {
@@ -3363,11 +3405,6 @@ protected:
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
-    }
-
-    entry* unique_holder(const std::string& key, time_point now) {
-        const auto holder = unique_.holder(key, now);
-        return holder ? tasks_.find(*holder) : nullptr;
     }
 
     /// Whether a task keeps its payload: an attempt has begun, its journal says what it has done, or a parent has called it.
@@ -3712,7 +3749,7 @@ public:
         }
         auto& own_journal = journal_of(task);
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
-        own_journal.awaited = std::move(awaited);
+        own_journal.awaited = awaited.empty() ? std::string(sleep_mark) : std::move(awaited);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
@@ -4210,6 +4247,11 @@ public:
 
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
+
+    // For `why.hpp`.
+    family_store& store() { return store_; }
+    const admission& gate() const { return admission_; }
+    std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
 
     attendance& attended() { return consumers_.attended; }
     const attendance& attended() const { return consumers_.attended; }
@@ -5348,6 +5390,113 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/why.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Says why one task is not running: `broker::why`.
+class explanation {
+public:
+    explanation(const std::string& queue, task_queue& in, entry& task, time_point now)
+        : queue_(queue), in_(in), task_(task), now_(now) {}
+
+    task_situation take() {
+        made_.id = to_string(task_id{queue_, in_.key_of(task_)});
+        made_.name = task_.spec->name;
+        made_.state = task_.state;
+        if (is_terminal(task_.state)) add(why_reason::ended).since = shown(task_.when);
+        else if (task_.state == task_state::running) add_running();
+        else if (task_.state == task_state::held) add_held();
+        else if (task_.state == task_state::waiting_children) add_subtasks();
+        else add_obstacles();
+        return std::move(made_);
+    }
+
+private:
+    static constexpr std::size_t most_names = 5, most_counted = 10'000;
+
+    task_reason& add(why_reason what) {
+        auto& one = made_.reasons.emplace_back();
+        one.what = what;
+        return one;
+    }
+    time_point shown(time_point when) const { return shifted(when, in_.ahead()); }
+
+    void add_running() {
+        auto& one = add(why_reason::running);
+        one.since = shown(task_.started_at);
+        one.count = task_.attempts();
+        one.names.push_back(task_.holder->name);
+    }
+
+    void add_held() {
+        auto& store = in_.store();
+        if (!store.is_successor(task_)) return void(add(why_reason::held));
+        const auto* const holder = store.unique_holder(task_.extras->unique_key, now_);
+        auto& one = add(why_reason::successor);
+        if (holder) one.names.push_back(to_string(task_id{queue_, in_.key_of(*holder)}));
+    }
+
+    void add_subtasks() {
+        auto& one = add(why_reason::subtasks);
+        const auto& own_journal = *task_.journal();
+        const auto& counts = own_journal.counts();
+        one.most = counts.total;
+        one.count = counts.total - counts.done;
+        one.names = own_journal.some_open(most_names);
+    }
+
+    void add_scheduled() {
+        const auto* const own_journal = task_.journal();
+        const std::string awaited = own_journal ? own_journal->awaited : "";
+        auto what = task_.first_started_at == time_point{} ? why_reason::scheduled : why_reason::retry;
+        if (awaited == sleep_mark) what = why_reason::sleeping;
+        else if (!awaited.empty()) what = why_reason::signal;
+        auto& one = add(what);
+        one.until = task_.when == never ? never : shown(task_.when);
+        if (what == why_reason::retry) one.count = task_.failed_attempts + 1;
+        if (what == why_reason::signal) one.names.push_back(signal_name(awaited));
+    }
+
+    void add_obstacles() {
+        const bool is_scheduled = task_.state == task_state::scheduled;
+        if (is_scheduled) add_scheduled();
+        const auto& counts = in_.counts();
+        const auto& gate = in_.gate();
+        if (counts.paused) add(why_reason::paused);
+        if (!is_scheduled && !counts.paused) add_gate(gate, counts.running);
+        if (counts.consumers == 0) add(why_reason::no_worker);
+        if (is_scheduled) return;
+        if (task_.unclaimed) return void(add(why_reason::unclaimed).names.push_back(made_.name));
+        const auto [before, is_exact] = in_.store().ready().before(task_, most_counted);
+        auto& one = add(why_reason::turn);
+        one.count = before;
+        one.is_at_least = !is_exact;
+    }
+
+    void add_gate(const admission& gate, std::size_t running) {
+        switch (gate.admit(1, running).why_not_more) {
+            case obstacle::none:
+            case obstacle::paused: return;
+            case obstacle::throttled: add(why_reason::throttled).until = shown(gate.opens(running)); return;
+            case obstacle::rate: add(why_reason::rate).until = shown(gate.opens(running)); return;
+            case obstacle::running: break;
+        }
+        auto& one = add(why_reason::limit);
+        one.count = running;
+        one.most = gate.limits().in_force().running().value_or(0);
+        one.names = in_.busy_consumers(most_names);
+    }
+
+    const std::string& queue_;
+    task_queue& in_;
+    entry& task_;
+    const time_point now_;
+    task_situation made_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/broker.ipp ----------------------------------------------------
 
 namespace taskflux::memory {
@@ -5491,6 +5640,15 @@ asio::awaitable<std::optional<task_record>> memory_broker::get(task_id id) {
     });
 }
 
+asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) -> std::optional<task_situation> {
+        auto* const task = in.find(id.key);
+        if (!task) return std::nullopt;
+        return explanation(id.queue, in, *task, now).take();
+    });
+}
+
 asio::awaitable<task_page> memory_broker::list(list_query query) {
     if (!query.queue.empty()) detail::check_queue_name(query.queue);
     co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
@@ -5579,6 +5737,67 @@ void memory_broker::do_post(std::string address, std::string message, bounce, re
 }
 
 }  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/why.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline std::string until_text(time_point until) { return until == never ? std::string() : " until " + to_text(until); }
+
+inline std::string joined(const std::vector<std::string>& names) {
+    std::string all;
+    for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
+    return all;
+}
+
+inline std::string tasks_text(std::uint64_t count, const char* one, const char* many) {
+    return std::to_string(count) + (count == 1 ? one : many);
+}
+
+}  // namespace detail
+
+std::string to_string(const task_reason& reason) {
+    const auto names = detail::joined(reason.names);
+    const auto some = names.empty() ? std::string() : ": " + names;
+    const auto until = detail::until_text(reason.until);
+    switch (reason.what) {
+        case why_reason::running:
+            return "it runs since " + to_text(reason.since) + " on worker " + names + ", attempt " + std::to_string(reason.count);
+        case why_reason::ended: return "it ended at " + to_text(reason.since);
+        case why_reason::held: return "it is held until somebody starts it";
+        case why_reason::successor: return "it waits for the end of task " + names + ", which has its unique key";
+        case why_reason::scheduled: return "it is due at " + to_text(reason.until);
+        case why_reason::retry: return "attempt " + std::to_string(reason.count) + " is due at " + to_text(reason.until);
+        case why_reason::sleeping: return "its handler sleeps" + until;
+        case why_reason::signal: return "its handler waits for the signal " + names + until;
+        case why_reason::subtasks:
+            return "it waits for " + std::to_string(reason.count) + " of " + detail::tasks_text(reason.most, " subtask", " subtasks") + some;
+        case why_reason::paused: return "its queue is paused";
+        case why_reason::throttled: return "its queue is throttled" + until + ", as a handler was told to wait";
+        case why_reason::limit:
+            return "its queue lets " + std::to_string(reason.most) + " run, and " + std::to_string(reason.count) + " do" +
+                   (names.empty() ? "" : ", on " + names);
+        case why_reason::rate: return "the rate of its queue lets no task start" + until;
+        case why_reason::no_worker: return "no live worker serves its queue";
+        case why_reason::unclaimed: return "no worker that has looked has a handler for " + names;
+        case why_reason::turn:
+            if (reason.count == 0 && !reason.is_at_least) return "it is the next one of its queue";
+            return std::string(reason.is_at_least ? "at least " : "") +
+                   detail::tasks_text(reason.count, " task comes before it", " tasks come before it");
+        case why_reason::damaged: break;
+    }
+    return "it is set aside, as it is damaged: " + reason.text;
+}
+
+std::string to_string(const task_situation& situation) {
+    std::string all = "task " + situation.name + (situation.name.empty() ? "" : " ") + "(" + situation.id + ")";
+    for (std::size_t i = 0; i < situation.reasons.size(); ++i) all += (i == 0 ? ": " : "; ") + to_string(situation.reasons[i]);
+    return all;
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/calls/rpc/messages.hpp ------------------------------------------------------
 
@@ -10261,11 +10480,19 @@ asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
     co_return page.counts;
 }
 
+asio::awaitable<task_situation> why_of(broker_ptr broker, task_id id) {
+    auto found = co_await broker->why(id);
+    if (!found) throw detail::no_such_task(id);
+    co_return std::move(*found);
+}
+
 }  // namespace detail
 
 asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
     return detail::look_around(broker(), std::move(id), most);
 }
+
+asio::awaitable<task_situation> inspector::why(task_id id) const { return detail::why_of(broker(), std::move(id)); }
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
@@ -11770,6 +11997,9 @@ private:
     /// False when another node has changed the row before.
     awaitable<bool> fire(known& one, time_point now, duration waited);
 
+    /// Stores that these ticks have fired, with their tasks; false where somebody else has changed the schedule.
+    awaitable<bool> write(known& one, const tick_plan& plan);
+
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
     /// server's clock may step.
     duration held_up() const;
@@ -12484,6 +12714,18 @@ asio::awaitable<void> scheduler_core::fire_all() {
     }
 }
 
+/// Whether the limit of a queue leaves no room for what was to be stored.
+inline bool is_backlog_full(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const backlog_full&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration waited) {
     auto& what = one.entry.what;
     const auto& means = what.definition;
@@ -12497,19 +12739,34 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         const auto previous = co_await book_.live_task(one.entry.queue, before);
         if (previous) plan.fire.clear();
     }
-    std::vector<new_task> tasks;
-    what.state.next = plan.next;
-    for (const auto tick : plan.fire) {
-        what.state.last = tick;
-        if (!means.task) continue;
-        what.state.last_task = tick_id(means.id, tick);
-        tasks.push_back(task_at(means, tick, what.state.last_task));
+    const auto state = what.state;
+    auto writing = write(one, plan);
+    auto written = co_await caught(std::move(writing));
+    if (plan.fire.size() > 1 && is_backlog_full(written.failure())) {  // one after the other: some may have room, and all in time
+        what.state = state;
+        plan.next = plan.fire[1];
+        plan.fire.resize(1);
+        auto writing_one = write(one, plan);
+        written = co_await caught(std::move(writing_one));
     }
-    const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+    const bool is_ours = written.take();
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
     // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
     co_return is_ours;
+}
+
+asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
+    auto& what = one.entry.what;
+    std::vector<new_task> tasks;
+    what.state.next = plan.next;
+    for (const auto tick : plan.fire) {
+        what.state.last = tick;
+        if (!what.definition.task) continue;
+        what.state.last_task = tick_id(what.definition.id, tick);
+        tasks.push_back(task_at(what.definition, tick, what.state.last_task));
+    }
+    co_return co_await book_.write(one.entry, std::move(tasks));
 }
 
 duration scheduler_core::held_up() const {
@@ -21951,7 +22208,7 @@ call('ZCARD', B)
 end
 if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
-local refused = refusal(known[5], many)
+local refused = known[5] and refusal(known[5], many)
 if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, 8)
 local asleep = sleepers()
@@ -21972,7 +22229,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "e7532bf24c5e0ce6f1c4e1bd0382cc0635b5c79c",
+inline constexpr script enqueue_plain{"enqueue_plain", "ac3611fe446485b4fe06bf0070eed07a173b93b4",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -23331,7 +23588,7 @@ endings[5] = function(task, data, delay)
 if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
-of.awaited = data
+of.awaited = data ~= '' and data or '~'
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -23355,7 +23612,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "926941493c35cfa64be6524a6783ba465e26e9e2",
+inline constexpr script settle{"settle", "df9b551b6ca943ad504f8a175f70c33eb648a3bd",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -23706,6 +23963,136 @@ return reply
 )lua");
 inline constexpr script wait{"wait", "486a96621c9bc08e750a5ba6adb6a72fb86ba89e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
+
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, y, Y, b, B, q = 13, unpack(KEYS)
+)lua";
+inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside,
+    shared_throttle_end, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
+    shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_own_ids, shared_bodies, shared_count,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
+    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
+    shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seq, reply = tonumber(ARGV[1]), {'OK'}
+load({seq}, true)
+local task = tasks[seq]
+local damage = not task and call('HGET', q, seq)
+for _, command in ipairs(also) do
+if not task and command[2] == q and command[3] == seq then damage = command[4] end
+end
+if damage then return {'OK', 2, '', {16, 0, 0, 0, 0, 0, damage}} end
+if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
+reply[2], reply[3] = task.state, name_in(record_of(task))
+local function give(reason, of)
+reply[#reply + 1] = {reason, of.since or 0, of.till or 0, of.count or 0, of.most or 0, of.is_at_least and 1 or 0, '',
+unpack(of.names or {})}
+end
+local function give_held()
+if not is_successor(task) then return give(2, {}) end
+local holder = unique_entry(info(task).unique)
+load({holder})
+local known = tasks[holder]
+give(3, {count = known and known.seq, most = known and known.nonce})
+end
+local function give_subtasks()
+local of, names = journal_of(task), {}
+if #missing > 0 then return end
+local page = call('HSCAN', of.key, '0', 'COUNT', 100)[2]
+for n = 1, #page, 2 do
+local is_open = string.byte(page[n]) == 99 and string.byte(page[n + 1]) == 111
+if is_open and #names < 5 then names[#names + 1] = string.sub(page[n], 2) end
+end
+table.sort(names)
+give(8, {count = math.max(of.total - of.done, 0), most = of.total, names = names})
+end
+local function give_scheduled()
+local awaited = task.journal and journal_of(task).awaited or ''
+if awaited == '~' then return give(6, {till = task.when}) end
+if awaited ~= '' then return give(7, {till = task.when, names = {awaited}}) end
+if task.first == 0 then return give(4, {till = task.when}) end
+give(5, {till = task.when, count = task.failed + 1})
+end
+local function busy()
+local names = {}
+for _, consumer in ipairs(call('ZRANGE', C, 0, 4)) do
+local held = redis.pcall('SCARD', key('a:' .. consumer))
+if held ~= 0 then names[#names + 1] = consumer end
+end
+return names
+end
+local function give_gate(running)
+if not gate or gate.room > 0 then return end
+if gate.till then return give(10, {till = gate.till}) end
+if gate.most and running >= gate.most then
+return give(11, {count = running, most = gate.most, names = busy()})
+end
+give(12, {till = gate.opens})
+end
+local budget, left = 2000, 50
+local function weigh(entry)
+if string.byte(entry) ~= 64 then return 1, whole(entry) == seq end
+local first, count = span_of(string.sub(entry, 2))
+if not first then return 0, false end
+local is_it = first <= seq and seq < first + count
+if not is_it and left < 1 then return count, false end
+left = left - 1
+local of = open_segment(string.sub(entry, 2))
+local till = of and of.codes_at + (is_it and seq - first or count) - 1 or 0
+local _, ready_ones = string.gsub(of and string.sub(of.text, of.codes_at, till) or '', '[%z\253]', '')
+return ready_ones, is_it
+end
+local function count_before(name)
+local before, at = 0, 0
+while budget > 0 do
+local entries = redis.pcall('LRANGE', name, at, at + math.min(budget, 500) - 1)
+if entries.err or #entries == 0 then return before, false, true end
+for _, entry in ipairs(entries) do
+local many, is_it = weigh(entry)
+before = before + many
+if is_it then return string.byte(entry) == 64 and before or before - 1, true, true end
+end
+at, budget = at + #entries, budget - #entries
+end
+return before, false, false
+end
+local function give_turn(lanes)
+local before, is_all = 0, true
+for _, priority in ipairs(priorities_in(lanes)) do
+if priority < info(task).priority then break end
+local many, _, is_whole = count_before(key('l:' .. priority))
+before, is_all = before + many, is_all and is_whole
+end
+give(15, {count = before, is_at_least = not is_all})
+end
+local is_scheduled = task.state == 1
+if (task.state >= 5 and task.state <= 8) then
+give(1, {since = task.when})
+elseif task.state == 3 then
+give(0, {since = task.started, count = attempts(task), names = {task.holder}})
+elseif task.state == 0 then
+give_held()
+elseif task.state == 4 then
+give_subtasks()
+else
+if is_scheduled then give_scheduled() end
+local _, why, lanes, running = admit(1, 'lanes', 'n3')
+if why == 'paused' then give(9, {}) elseif not is_scheduled then give_gate(whole(running) or 0) end
+if call('ZCARD', C) == 0 then give(13, {}) end
+if task.unclaimed then
+give(14, {names = {reply[3]}})
+elseif not is_scheduled then
+give_turn(lanes)
+end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+return reply
+)lua");
+inline constexpr script why{"why", "79b9aa8ea97515ee48e00335dbb2aa23d062c154",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfyYbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
@@ -26338,6 +26725,54 @@ inline awaitable<std::optional<task_outcome>> wait_for_end(engine_ptr on, task_i
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/why.hpp --------------------------------------------------------
+
+namespace taskflux::redis {
+
+inline task_reason read_reason(reader& from, const std::string& queue) {
+    task_reason made;
+    const auto fields = from.list();
+    const auto what = from.integer();
+    if (what < 0 || what > std::int64_t(why_reason::damaged)) {
+        throw error(errc::protocol, "the script why answered the unknown reason " + std::to_string(what));
+    }
+    made.what = static_cast<why_reason>(what);
+    made.since = to_time(static_cast<double>(from.integer()));
+    made.until = to_time(static_cast<double>(from.integer()));
+    made.count = static_cast<std::uint64_t>(from.integer());
+    made.most = static_cast<std::uint64_t>(from.integer());
+    made.is_at_least = from.integer() != 0;
+    made.text = from.text();
+    constexpr std::size_t before_names = 7;
+    if (made.what == why_reason::successor) {  // its number and nonce
+        task_key key;
+        key.sequence = made.count;
+        key.nonce = static_cast<std::uint32_t>(made.most);
+        made.count = made.most = 0;
+        if (key.sequence > 0) made.names.push_back(to_string(task_id{queue, key}));
+    }
+    for (auto n = before_names; n < fields; ++n) made.names.emplace_back(from.text());
+    if (made.what == why_reason::signal && !made.names.empty()) made.names[0] = signal_name(made.names[0]);
+    return made;
+}
+
+/// `broker::why`.
+inline awaitable<std::optional<task_situation>> why(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::why, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) co_return std::nullopt;
+    task_situation made;
+    made.id = to_string(id);
+    made.state = static_cast<task_state>(from.integer());
+    made.name = from.text();
+    while (!from.done()) made.reasons.push_back(read_reason(from, id.queue));
+    co_return made;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/broker.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -26533,6 +26968,7 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }

@@ -1920,6 +1920,13 @@ inline std::string step_key(std::string_view name) { return journal_letter::step
 inline std::string signal_key(std::string_view name, std::size_t number) {
     return journal_letter::signal + std::string(name) + '#' + std::to_string(number);
 }
+/// The name of the signal that has such a key.
+inline std::string signal_name(std::string_view key) {
+    const auto end = (std::min)(key.rfind('#'), key.size());
+    return std::string(key.substr((std::min)(std::size_t(1), end), end - (std::min)(std::size_t(1), end)));
+}
+/// In the place of the key of a signal: no signal ends the suspension, but time alone.
+inline constexpr std::string_view sleep_mark = "~";
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
 
@@ -1964,6 +1971,63 @@ struct journal_page {
 
 /// How much text a journal's steps and signals may hold together, in bytes.
 inline constexpr std::size_t max_journal_size = 1 << 20;
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/why.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+/// What keeps a task from running, or that nothing has to.
+enum class why_reason {
+    running,    ///< it runs: `since`, `names`: on which worker, `count`: the attempt
+    ended,      ///< `since`
+    held,       ///< until somebody starts it
+    successor,  ///< `names`: the id of the task that has its unique key, and whose end it waits for
+    scheduled,  ///< `until`: it has not begun, and is due then
+    retry,      ///< `until`: its next attempt is due, `count`: which one
+    sleeping,   ///< `until`: its handler sleeps
+    signal,     ///< `names`: its handler waits for that signal; `until`: at most so long
+    subtasks,   ///< `count` of `most` subtasks are open; `names`: some of them, as its calls are named
+    paused,     ///< its queue is paused
+    throttled,  ///< `until`: a handler of its queue has thrown `throttled`
+    limit,      ///< `count` tasks of its queue run, and `most` may; `names`: some workers that hold them
+    rate,       ///< `until`: its queue's rate lets no other task start
+    no_worker,  ///< no live worker or receiver serves its queue
+    unclaimed,  ///< `names`: no worker that has looked has a handler for tasks of that name
+    turn,       ///< `count` tasks come before it (`is_at_least`: or more)
+    damaged     ///< it is set aside, and not handed out; `text`: what is wrong with it
+};
+BOOST_DESCRIBE_ENUM(why_reason, running, ended, held, successor, scheduled, retry, sleeping, signal, subtasks, paused, throttled, limit,
+                    rate, no_worker, unclaimed, turn, damaged)
+
+/// One thing that keeps a task from running. What has no meaning for `what` is zero or empty.
+struct task_reason {
+    why_reason what = why_reason::turn;
+    time_point since{};
+    time_point until{};  ///< `never` where nothing ends it by itself
+    std::uint64_t count = 0;
+    std::uint64_t most = 0;
+    bool is_at_least = false;
+    std::vector<std::string> names;
+    std::string text;
+};
+BOOST_DESCRIBE_STRUCT(task_reason, (), (what, since, until, count, most, is_at_least, names, text))
+
+/// Why a task is not running. More than one thing may be in its way: that which comes first, first.
+struct task_situation {
+    std::string id;
+    std::string name;  ///< the task's; empty where it can't be read
+    task_state state = task_state::waiting;
+    std::vector<task_reason> reasons;
+};
+BOOST_DESCRIBE_STRUCT(task_situation, (), (id, name, state, reasons))
+
+/// As a sentence without its full stop, in English, with times in UTC: "its queue is paused".
+std::string to_string(const task_reason& reason);
+
+/// All of it as one sentence: "task send (mail:~7.1): its queue is paused; 3 tasks come before it".
+std::string to_string(const task_situation& situation);
 
 }  // namespace taskflux
 
@@ -2352,6 +2416,9 @@ public:
 
     /// A task's record, if it is still kept.
     virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
+
+    /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
+    virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
@@ -4736,7 +4803,7 @@ struct task_tree {
     task_node node;
 };
 
-/// Reads task trees. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -4748,6 +4815,10 @@ public:
     /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
     /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
     awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
+
+    /// Why a task is not running: what is in its way now, that which comes first first; or that it runs, or has ended. `to_string`
+    /// says it as a sentence. One call, bounded whatever waits. Errors: `not_found`.
+    awaitable<task_situation> why(task_id id) const;
 
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/why.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/limit.hpp>
@@ -287,6 +288,9 @@ public:
 
     /// A task's record, if it is still kept.
     virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
+
+    /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
+    virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;

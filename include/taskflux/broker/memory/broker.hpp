@@ -52,6 +52,7 @@ public:
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
+    awaitable<std::optional<task_situation>> why(task_id id) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;

@@ -4,6 +4,7 @@
 #include <taskflux/broker/memory/hub.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/post_office.hpp>
+#include <taskflux/broker/memory/why.hpp>
 #include <taskflux/detail/context_end.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -155,6 +156,15 @@ asio::awaitable<std::optional<task_record>> memory_broker::get(task_id id) {
         const auto* task = in.find(id.key);
         if (!task) return std::nullopt;
         return view_record(id.queue, in, *task);
+    });
+}
+
+asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) -> std::optional<task_situation> {
+        auto* const task = in.find(id.key);
+        if (!task) return std::nullopt;
+        return explanation(id.queue, in, *task, now).take();
     });
 }
 

@@ -335,6 +335,11 @@ public:
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
 
+    // For `why.hpp`.
+    family_store& store() { return store_; }
+    const admission& gate() const { return admission_; }
+    std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
+
     attendance& attended() { return consumers_.attended; }
     const attendance& attended() const { return consumers_.attended; }
 

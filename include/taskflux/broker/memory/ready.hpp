@@ -56,6 +56,20 @@ public:
         return next ? next->spec.get() : nullptr;
     }
 
+    /// How many tasks of its lane and of higher priorities come before one that nobody has passed over; and whether these are all,
+    /// where no more than `most` are counted.
+    std::pair<std::size_t, bool> before(const entry& task, std::size_t most) const {
+        std::size_t count = 0;
+        for (const auto& [priority, lane] : lanes_) {
+            if (priority < task.spec->priority) break;
+            for (const auto* one = lane.front(); one && one != &task; one = one->next) {
+                if (count == most) return {count, false};
+                ++count;
+            }
+        }
+        return {count, true};
+    }
+
     std::size_t unclaimed_size() const { return unclaimed_size_; }
 
     /// `visit(name, task)` for up to `most` names of tasks that were passed over: the task of each that is next.

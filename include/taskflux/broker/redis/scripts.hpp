@@ -2335,7 +2335,7 @@ call('ZCARD', B)
 end
 if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
-local refused = refusal(known[5], many)
+local refused = known[5] and refusal(known[5], many)
 if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, 8)
 local asleep = sleepers()
@@ -2356,7 +2356,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "e7532bf24c5e0ce6f1c4e1bd0382cc0635b5c79c",
+inline constexpr script enqueue_plain{"enqueue_plain", "ac3611fe446485b4fe06bf0070eed07a173b93b4",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3715,7 +3715,7 @@ endings[5] = function(task, data, delay)
 if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
-of.awaited = data
+of.awaited = data ~= '' and data or '~'
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -3739,7 +3739,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "926941493c35cfa64be6524a6783ba465e26e9e2",
+inline constexpr script settle{"settle", "df9b551b6ca943ad504f8a175f70c33eb648a3bd",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4090,6 +4090,136 @@ return reply
 )lua");
 inline constexpr script wait{"wait", "486a96621c9bc08e750a5ba6adb6a72fb86ba89e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
+
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, y, Y, b, B, q = 13, unpack(KEYS)
+)lua";
+inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside,
+    shared_throttle_end, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
+    shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_own_ids, shared_bodies, shared_count,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
+    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
+    shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seq, reply = tonumber(ARGV[1]), {'OK'}
+load({seq}, true)
+local task = tasks[seq]
+local damage = not task and call('HGET', q, seq)
+for _, command in ipairs(also) do
+if not task and command[2] == q and command[3] == seq then damage = command[4] end
+end
+if damage then return {'OK', 2, '', {16, 0, 0, 0, 0, 0, damage}} end
+if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
+reply[2], reply[3] = task.state, name_in(record_of(task))
+local function give(reason, of)
+reply[#reply + 1] = {reason, of.since or 0, of.till or 0, of.count or 0, of.most or 0, of.is_at_least and 1 or 0, '',
+unpack(of.names or {})}
+end
+local function give_held()
+if not is_successor(task) then return give(2, {}) end
+local holder = unique_entry(info(task).unique)
+load({holder})
+local known = tasks[holder]
+give(3, {count = known and known.seq, most = known and known.nonce})
+end
+local function give_subtasks()
+local of, names = journal_of(task), {}
+if #missing > 0 then return end
+local page = call('HSCAN', of.key, '0', 'COUNT', 100)[2]
+for n = 1, #page, 2 do
+local is_open = string.byte(page[n]) == 99 and string.byte(page[n + 1]) == 111
+if is_open and #names < 5 then names[#names + 1] = string.sub(page[n], 2) end
+end
+table.sort(names)
+give(8, {count = math.max(of.total - of.done, 0), most = of.total, names = names})
+end
+local function give_scheduled()
+local awaited = task.journal and journal_of(task).awaited or ''
+if awaited == '~' then return give(6, {till = task.when}) end
+if awaited ~= '' then return give(7, {till = task.when, names = {awaited}}) end
+if task.first == 0 then return give(4, {till = task.when}) end
+give(5, {till = task.when, count = task.failed + 1})
+end
+local function busy()
+local names = {}
+for _, consumer in ipairs(call('ZRANGE', C, 0, 4)) do
+local held = redis.pcall('SCARD', key('a:' .. consumer))
+if held ~= 0 then names[#names + 1] = consumer end
+end
+return names
+end
+local function give_gate(running)
+if not gate or gate.room > 0 then return end
+if gate.till then return give(10, {till = gate.till}) end
+if gate.most and running >= gate.most then
+return give(11, {count = running, most = gate.most, names = busy()})
+end
+give(12, {till = gate.opens})
+end
+local budget, left = 2000, 50
+local function weigh(entry)
+if string.byte(entry) ~= 64 then return 1, whole(entry) == seq end
+local first, count = span_of(string.sub(entry, 2))
+if not first then return 0, false end
+local is_it = first <= seq and seq < first + count
+if not is_it and left < 1 then return count, false end
+left = left - 1
+local of = open_segment(string.sub(entry, 2))
+local till = of and of.codes_at + (is_it and seq - first or count) - 1 or 0
+local _, ready_ones = string.gsub(of and string.sub(of.text, of.codes_at, till) or '', '[%z\253]', '')
+return ready_ones, is_it
+end
+local function count_before(name)
+local before, at = 0, 0
+while budget > 0 do
+local entries = redis.pcall('LRANGE', name, at, at + math.min(budget, 500) - 1)
+if entries.err or #entries == 0 then return before, false, true end
+for _, entry in ipairs(entries) do
+local many, is_it = weigh(entry)
+before = before + many
+if is_it then return string.byte(entry) == 64 and before or before - 1, true, true end
+end
+at, budget = at + #entries, budget - #entries
+end
+return before, false, false
+end
+local function give_turn(lanes)
+local before, is_all = 0, true
+for _, priority in ipairs(priorities_in(lanes)) do
+if priority < info(task).priority then break end
+local many, _, is_whole = count_before(key('l:' .. priority))
+before, is_all = before + many, is_all and is_whole
+end
+give(15, {count = before, is_at_least = not is_all})
+end
+local is_scheduled = task.state == 1
+if (task.state >= 5 and task.state <= 8) then
+give(1, {since = task.when})
+elseif task.state == 3 then
+give(0, {since = task.started, count = attempts(task), names = {task.holder}})
+elseif task.state == 0 then
+give_held()
+elseif task.state == 4 then
+give_subtasks()
+else
+if is_scheduled then give_scheduled() end
+local _, why, lanes, running = admit(1, 'lanes', 'n3')
+if why == 'paused' then give(9, {}) elseif not is_scheduled then give_gate(whole(running) or 0) end
+if call('ZCARD', C) == 0 then give(13, {}) end
+if task.unclaimed then
+give(14, {names = {reply[3]}})
+elseif not is_scheduled then
+give_turn(lanes)
+end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+return reply
+)lua");
+inline constexpr script why{"why", "79b9aa8ea97515ee48e00335dbb2aa23d062c154",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfyYbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";

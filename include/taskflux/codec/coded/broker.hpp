@@ -164,6 +164,8 @@ public:
         co_return found;
     }
 
+    awaitable<std::optional<task_situation>> why(task_id id) override { return inner_->why(std::move(id)); }
+
     awaitable<task_page> list(list_query query) override {
         const auto from = inner_;
         const auto texts = texts_;

@@ -57,7 +57,7 @@ if #stored > 0 then
 end
 if #records > 0 then call('HLEN', keys.records) end
 local many = seq - reply[2] + 1
-local refused = refusal(known[5], many)
+local refused = known[5] and refusal(known[5], many)
 if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, bound.wakes)
 local asleep = sleepers()

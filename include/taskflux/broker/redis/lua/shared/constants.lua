@@ -101,6 +101,10 @@ local policy_letter = {...}
 local write_letter = {...}
 -- C++: broker/journal.hpp continuation_key
 local continuation_key = {...}
+-- C++: broker/journal.hpp sleep_mark
+local sleep_mark = {...}
+-- C++: broker/why.hpp why_reason
+local why_reason = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
@@ -151,6 +155,10 @@ local bound = {
     digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
+    shown_names = 5,        -- consumers or subtasks that are named
+    shown_fields = 100,     -- of a journal, that these are looked for in
+    counted_entries = 2000, -- of lanes, that are counted
+    opened_segments = 50,   -- whose tasks are counted one by one
     gaps = 64,              -- that are written down
     runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
