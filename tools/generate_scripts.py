@@ -22,8 +22,9 @@ LAYOUT = "broker/redis/layout.hpp"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "slices", "walk", "changes", "keyed", "limits",
-          "unique", "journal", "life", "messages", "replace", "submit", "consumers", "producer", "children", "wake", "lanes", "turns", "commit"]
+SHARED = ["access", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "walk", "changes",
+          "keyed", "limits", "unique", "journal", "life", "messages", "replace", "submit", "consumers", "producer", "children", "wake",
+          "lanes", "turns", "commit"]
 
 MAX_LINES = 250
 MAX_WIDTH = 128

@@ -2112,6 +2112,7 @@ public:
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
+    awaitable<std::optional<task_situation>> why(task_id id) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;
@@ -2122,6 +2123,7 @@ public:
     awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                   std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
+    awaitable<void> end_throttle(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
@@ -2216,10 +2218,11 @@ namespace taskflux::memory {
 
 /// Why no more tasks of a queue may start now.
 enum class obstacle {
-    none,     ///< as many may start as were asked for
-    paused,   ///< the queue is paused
-    running,  ///< as many run as its limit allows
-    rate      ///< as many have started lately as its limit allows
+    none,       ///< as many may start as were asked for
+    paused,     ///< the queue is paused
+    throttled,  ///< a handler has been told to wait, and the whole queue does
+    running,    ///< as many run as its limit allows
+    rate        ///< as many have started lately as its limit allows
 };
 
 /// How many tasks may start now, and why not more.
@@ -2247,12 +2250,35 @@ public:
     }
     const stated_limits& limits() const { return limits_; }
 
+    /// The limits of keys, and with them those of the queue. `ahead`: of the wall clock, by which times are shown.
+    queue_limits limits(queue_limits of_keys, duration ahead) const {
+        static_cast<stated_limits&>(of_keys) = limits_;
+        if (is_throttled()) of_keys.throttled_until = shifted(throttled_until_, ahead);
+        return of_keys;
+    }
+
+    /// How many tasks may run.
+    const std::optional<std::size_t>& most_running() const { return most_running_; }
+
+    /// How many tasks may be there that don't run.
+    std::optional<std::size_t> max_waiting() const { return limits_.in_force().max_waiting(); }
+
+    /// Nothing starts for so long from `now` on, or for as long as was said before.
+    void hold_back(duration time, time_point now) {
+        pass(now);
+        using bounds = detail::throttle_bounds;
+        const auto bounded = std::clamp(time, duration(bounds::least_ms), duration(bounds::most_ms));
+        throttle((std::max)(throttled_until_, now + bounded));
+    }
+    void throttle(time_point until) { throttled_until_ = until; }
+
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
 
     /// How many of `wanted` tasks may start now, where so many are running.
     allowance admit(std::size_t wanted, std::size_t running) const {
         if (is_paused_) return {0, obstacle::paused};
+        if (is_throttled()) return {0, obstacle::throttled};
         allowance made{wanted, obstacle::none};
         if (most_running_) narrow(made, *most_running_ - (std::min)(running, *most_running_), obstacle::running);
         if (gate_) narrow(made, gate_->may_start(now_), obstacle::rate);
@@ -2266,15 +2292,19 @@ public:
 
     /// When time alone lets a task start; `never` where it is not time that it waits for.
     time_point opens(std::size_t running) const {
-        return admit(1, running).why_not_more == obstacle::rate ? gate_->opens(now_) : never;
+        const auto why = admit(1, running).why_not_more;
+        return why == obstacle::throttled ? throttled_until_ : why == obstacle::rate ? gate_->opens(now_) : never;
     }
 
 private:
+    bool is_throttled() const { return now_ < throttled_until_; }
+
     static void narrow(allowance& made, std::size_t room, obstacle why) {
         if (room < made.count) made = {room, why};
     }
 
     bool is_paused_ = false;
+    time_point throttled_until_{};
     stated_limits limits_;
     std::optional<std::size_t> most_running_;
     std::optional<detail::rate_gate> gate_;
@@ -2379,7 +2409,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the suspension
+    std::string awaited;  ///< the key of the signal that ends the suspension; or `sleep_mark`
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 
@@ -2444,6 +2474,16 @@ public:
         std::vector<child_place> open;
         for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
             if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    /// How its calls name some of those.
+    std::vector<std::string> some_open(std::size_t most) const {
+        std::vector<std::string> open;
+        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
+            if (open.size() == most) break;
+            if (!at->second.outcome) open.push_back(at->first.substr(1));
         }
         return open;
     }
@@ -2760,6 +2800,17 @@ public:
         });
         next_lease_end_ = next;
         if (gone > 0 && all_.empty()) attended.end(now);
+    }
+
+    /// Some of those that hold tasks, sorted.
+    std::vector<std::string> busy(std::size_t most) const {
+        std::vector<std::string> names;
+        for (const auto& [name, who] : all_) {
+            if (names.size() == most) break;
+            if (!who->held.empty()) names.push_back(name);
+        }
+        std::ranges::sort(names);
+        return names;
     }
 
     /// How many have left or lost their leases.
@@ -3128,6 +3179,19 @@ public:
 
     keyed_tasks& keyed() { return keyed_; }
     const keyed_tasks& keyed() const { return keyed_; }
+    /// How many tasks of its lane and of higher priorities come before one that nobody has passed over; and whether these are all,
+    /// where no more than `most` are counted.
+    std::pair<std::size_t, bool> before(const entry& task, std::size_t most) const {
+        std::size_t count = 0;
+        for (const auto& [priority, lane] : lanes_) {
+            if (priority < task.spec->priority) break;
+            for (const auto* one = lane.front(); one && one != &task; one = one->next) {
+                if (count == most) return {count, false};
+                ++count;
+            }
+        }
+        return {count, true};
+    }
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
 
@@ -3416,6 +3480,12 @@ public:
         return holder && !has_begun(*holder) ? holder : nullptr;
     }
 
+    /// The task that has a unique key, or null.
+    entry* unique_holder(const std::string& key, time_point now) {
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
+    }
+
     /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
     void follow(duration ahead) {
         wall_.follow(ahead, [this](entry& task, time_point when) {
@@ -3533,11 +3603,6 @@ protected:
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
-    }
-
-    entry* unique_holder(const std::string& key, time_point now) {
-        const auto holder = unique_.holder(key, now);
-        return holder ? tasks_.find(*holder) : nullptr;
     }
 
     /// Whether a task keeps its payload: an attempt has begun, its journal says what it has done, or a parent has called it.
@@ -3886,7 +3951,7 @@ public:
         }
         auto& own_journal = journal_of(task);
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
-        own_journal.awaited = std::move(awaited);
+        own_journal.awaited = awaited.empty() ? std::string(sleep_mark) : std::move(awaited);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
@@ -3972,6 +4037,54 @@ struct listing {
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/room.hpp ------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// How many more tasks a queue takes.
+struct room {
+    std::size_t max_pending = 0;             ///< unfinished tasks, by the broker's options; 0: no bound
+    std::optional<std::size_t> max_waiting;  ///< tasks that don't run, by the queue's limit
+
+    /// Whether so many fit in any case.
+    bool takes(const family_store& store, std::size_t many) const {
+        return (max_pending == 0 || store.pending() + many <= max_pending) && (!max_waiting || waiting_in(store) + many <= *max_waiting);
+    }
+
+    /// Throws `queue_full` where these don't fit; those that are there already need no room.
+    void check(family_store& store, const std::string& queue, const std::vector<new_task>& tasks, time_point now) const {
+        const auto fresh = count_new(store, tasks, now);
+        if (fresh == 0) return;
+        if (max_waiting && waiting_in(store) + fresh > *max_waiting) {
+            throw detail::backlog_full(queue, fresh, waiting_in(store), *max_waiting);
+        }
+        if (max_pending == 0 || store.pending() + fresh <= max_pending) return;
+        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
+                                          std::to_string(store.pending()) + " of at most " + std::to_string(max_pending) +
+                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
+    }
+
+private:
+    static std::size_t waiting_in(const family_store& store) {
+        return store.count(task_state::held) + store.count(task_state::scheduled) + store.count(task_state::waiting);
+    }
+
+    /// Of those with one own id or unique key only the first is new.
+    static std::size_t count_new(family_store& store, const std::vector<new_task>& tasks, time_point now) {
+        std::set<std::string> own_ids, unique_keys;
+        std::size_t fresh = 0;
+        for (const auto& one : tasks) {
+            if (store.find_same(one, now)) continue;
+            const bool is_known = (!one.own_id.empty() && !own_ids.insert(one.own_id).second) ||
+                                  (!one.unique_key.empty() && !unique_keys.insert(one.unique_key).second);
+            fresh += is_known ? 0 : 1;
+        }
+        return fresh;
+    }
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/schedules.hpp -------------------------------------------------
 
 namespace taskflux::memory {
@@ -4031,9 +4144,9 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+        if (const room left{max_pending_, admission_.max_waiting()}; !left.takes(store_, tasks.size())) {
             advance(now);  // makes room
-            check_room(tasks, now);
+            left.check(store_, listed.name, tasks, now);
         }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -4143,6 +4256,10 @@ public:
                 store_.cancel(*task, now);
                 break;
             case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
+            case settlement::kind::throttle:
+                admission_.hold_back(end.delay, now);
+                store_.release(*task, now);
+                break;
         }
         return effect::done;
     }
@@ -4266,11 +4383,8 @@ public:
         const bool is_live = kind == limit_kind::live;
         key ? keyed().state(*key, is_live, std::move(stated)) : admission_.state(is_live, std::move(stated));
     }
-    queue_limits limits() const {
-        auto all = keyed().limits();
-        static_cast<stated_limits&>(all) = admission_.limits();
-        return all;
-    }
+    queue_limits limits() const { return admission_.limits(keyed().limits(), ahead()); }
+    void end_throttle() { admission_.throttle({}); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -4340,6 +4454,11 @@ public:
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
 
+    // For `why.hpp`.
+    family_store& store() { return store_; }
+    const admission& gate() const { return admission_; }
+    std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
+
     attendance& attended() { return consumers_.attended; }
     const attendance& attended() const { return consumers_.attended; }
 
@@ -4362,15 +4481,6 @@ private:
         keyed().pass(now);
     }
 
-    /// Refuses more tasks than fit; those that are there already need no room.
-    void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
-        const auto there = std::ranges::count_if(tasks, is_there);
-        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
-        if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
-                                          std::to_string(store_.pending()) + " of at most " + std::to_string(max_pending_) +
-                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
     void request_cancel(entry& running) {
@@ -5487,6 +5597,113 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/why.hpp -------------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Says why one task is not running: `broker::why`.
+class explanation {
+public:
+    explanation(const std::string& queue, task_queue& in, entry& task, time_point now)
+        : queue_(queue), in_(in), task_(task), now_(now) {}
+
+    task_situation take() {
+        made_.id = to_string(task_id{queue_, in_.key_of(task_)});
+        made_.name = task_.spec->name;
+        made_.state = task_.state;
+        if (is_terminal(task_.state)) add(why_reason::ended).since = shown(task_.when);
+        else if (task_.state == task_state::running) add_running();
+        else if (task_.state == task_state::held) add_held();
+        else if (task_.state == task_state::waiting_children) add_subtasks();
+        else add_obstacles();
+        return std::move(made_);
+    }
+
+private:
+    static constexpr std::size_t most_names = 5, most_counted = 10'000;
+
+    task_reason& add(why_reason what) {
+        auto& one = made_.reasons.emplace_back();
+        one.what = what;
+        return one;
+    }
+    time_point shown(time_point when) const { return shifted(when, in_.ahead()); }
+
+    void add_running() {
+        auto& one = add(why_reason::running);
+        one.since = shown(task_.started_at);
+        one.count = task_.attempts();
+        one.names.push_back(task_.holder->name);
+    }
+
+    void add_held() {
+        auto& store = in_.store();
+        if (!store.is_successor(task_)) return void(add(why_reason::held));
+        const auto* const holder = store.unique_holder(task_.extras->unique_key, now_);
+        auto& one = add(why_reason::successor);
+        if (holder) one.names.push_back(to_string(task_id{queue_, in_.key_of(*holder)}));
+    }
+
+    void add_subtasks() {
+        auto& one = add(why_reason::subtasks);
+        const auto& own_journal = *task_.journal();
+        const auto& counts = own_journal.counts();
+        one.most = counts.total;
+        one.count = counts.total - counts.done;
+        one.names = own_journal.some_open(most_names);
+    }
+
+    void add_scheduled() {
+        const auto* const own_journal = task_.journal();
+        const std::string awaited = own_journal ? own_journal->awaited : "";
+        auto what = task_.first_started_at == time_point{} ? why_reason::scheduled : why_reason::retry;
+        if (awaited == sleep_mark) what = why_reason::sleeping;
+        else if (!awaited.empty()) what = why_reason::signal;
+        auto& one = add(what);
+        one.until = task_.when == never ? never : shown(task_.when);
+        if (what == why_reason::retry) one.count = task_.failed_attempts + 1;
+        if (what == why_reason::signal) one.names.push_back(signal_name(awaited));
+    }
+
+    void add_obstacles() {
+        const bool is_scheduled = task_.state == task_state::scheduled;
+        if (is_scheduled) add_scheduled();
+        const auto& counts = in_.counts();
+        const auto& gate = in_.gate();
+        if (counts.paused) add(why_reason::paused);
+        if (!is_scheduled && !counts.paused) add_gate(gate, counts.running);
+        if (counts.consumers == 0) add(why_reason::no_worker);
+        if (is_scheduled) return;
+        if (task_.unclaimed) return void(add(why_reason::unclaimed).names.push_back(made_.name));
+        const auto [before, is_exact] = in_.store().ready().before(task_, most_counted);
+        auto& one = add(why_reason::turn);
+        one.count = before;
+        one.is_at_least = !is_exact;
+    }
+
+    void add_gate(const admission& gate, std::size_t running) {
+        switch (gate.admit(1, running).why_not_more) {
+            case obstacle::none:
+            case obstacle::paused: return;
+            case obstacle::throttled: add(why_reason::throttled).until = shown(gate.opens(running)); return;
+            case obstacle::rate: add(why_reason::rate).until = shown(gate.opens(running)); return;
+            case obstacle::running: break;
+        }
+        auto& one = add(why_reason::limit);
+        one.count = running;
+        one.most = gate.most_running().value_or(0);
+        one.names = in_.busy_consumers(most_names);
+    }
+
+    const std::string& queue_;
+    task_queue& in_;
+    entry& task_;
+    const time_point now_;
+    task_situation made_;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/broker.ipp ----------------------------------------------------
 
 namespace taskflux::memory {
@@ -5630,6 +5847,15 @@ asio::awaitable<std::optional<task_record>> memory_broker::get(task_id id) {
     });
 }
 
+asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) -> std::optional<task_situation> {
+        auto* const task = in.find(id.key);
+        if (!task) return std::nullopt;
+        return explanation(id.queue, in, *task, now).take();
+    });
+}
+
 asio::awaitable<task_page> memory_broker::list(list_query query) {
     if (!query.queue.empty()) detail::check_queue_name(query.queue);
     co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
@@ -5669,13 +5895,20 @@ asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kin
 asio::awaitable<void> memory_broker::set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                                    std::string reason) {
     detail::check_name(detail::limits::key, key, true);
+    detail::check_key_limit(value);
     detail::check_reason(reason);
     hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(&key, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
+    hub_->follow_wall();
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
+asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
+    hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    co_return;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -5720,6 +5953,67 @@ void memory_broker::do_post(std::string address, std::string message, bounce, re
 }
 
 }  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/why.ipp --------------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+inline std::string until_text(time_point until) { return until == never ? std::string() : " until " + to_text(until); }
+
+inline std::string joined(const std::vector<std::string>& names) {
+    std::string all;
+    for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
+    return all;
+}
+
+inline std::string tasks_text(std::uint64_t count, const char* one, const char* many) {
+    return std::to_string(count) + (count == 1 ? one : many);
+}
+
+}  // namespace detail
+
+std::string to_string(const task_reason& reason) {
+    const auto names = detail::joined(reason.names);
+    const auto some = names.empty() ? std::string() : ": " + names;
+    const auto until = detail::until_text(reason.until);
+    switch (reason.what) {
+        case why_reason::running:
+            return "it runs since " + to_text(reason.since) + " on worker " + names + ", attempt " + std::to_string(reason.count);
+        case why_reason::ended: return "it ended at " + to_text(reason.since);
+        case why_reason::held: return "it is held until somebody starts it";
+        case why_reason::successor: return "it waits for the end of task " + names + ", which has its unique key";
+        case why_reason::scheduled: return "it is due at " + to_text(reason.until);
+        case why_reason::retry: return "attempt " + std::to_string(reason.count) + " is due at " + to_text(reason.until);
+        case why_reason::sleeping: return "its handler sleeps" + until;
+        case why_reason::signal: return "its handler waits for the signal " + names + until;
+        case why_reason::subtasks:
+            return "it waits for " + std::to_string(reason.count) + " of " + detail::tasks_text(reason.most, " subtask", " subtasks") + some;
+        case why_reason::paused: return "its queue is paused";
+        case why_reason::throttled: return "its queue is throttled" + until + ", as a handler was told to wait";
+        case why_reason::limit:
+            return "its queue lets " + std::to_string(reason.most) + " run, and " + std::to_string(reason.count) + " do" +
+                   (names.empty() ? "" : ", on " + names);
+        case why_reason::rate: return "the rate of its queue lets no task start" + until;
+        case why_reason::no_worker: return "no live worker serves its queue";
+        case why_reason::unclaimed: return "no worker that has looked has a handler for " + names;
+        case why_reason::turn:
+            if (reason.count == 0 && !reason.is_at_least) return "it is the next one of its queue";
+            return std::string(reason.is_at_least ? "at least " : "") +
+                   detail::tasks_text(reason.count, " task comes before it", " tasks come before it");
+        case why_reason::damaged: break;
+    }
+    return "it is set aside, as it is damaged: " + reason.text;
+}
+
+std::string to_string(const task_situation& situation) {
+    std::string all = "task " + situation.name + (situation.name.empty() ? "" : " ") + "(" + situation.id + ")";
+    for (std::size_t i = 0; i < situation.reasons.size(); ++i) all += (i == 0 ? ": " : "; ") + to_string(situation.reasons[i]);
+    return all;
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/calls/rpc/messages.hpp ------------------------------------------------------
 
@@ -10400,11 +10694,19 @@ asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
     co_return page.counts;
 }
 
+asio::awaitable<task_situation> why_of(broker_ptr broker, task_id id) {
+    auto found = co_await broker->why(id);
+    if (!found) throw detail::no_such_task(id);
+    co_return std::move(*found);
+}
+
 }  // namespace detail
 
 asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
     return detail::look_around(broker(), std::move(id), most);
 }
+
+asio::awaitable<task_situation> inspector::why(task_id id) const { return detail::why_of(broker(), std::move(id)); }
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
@@ -11292,6 +11594,7 @@ asio::awaitable<void> queue_control::declare_key_limit(std::string key, limit va
 }
 
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
+asio::awaitable<void> queue_control::end_throttle() const { return broker_->end_throttle(queue_); }
 
 }  // namespace taskflux
 
@@ -11934,6 +12237,9 @@ private:
 
     /// False when another node has changed the row before.
     awaitable<bool> fire(known& one, time_point now, duration waited);
+
+    /// Stores that these ticks have fired, with their tasks; false where somebody else has changed the schedule.
+    awaitable<bool> write(known& one, const tick_plan& plan);
 
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
     /// server's clock may step.
@@ -12649,6 +12955,18 @@ asio::awaitable<void> scheduler_core::fire_all() {
     }
 }
 
+/// Whether the limit of a queue leaves no room for what was to be stored.
+inline bool is_backlog_full(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const backlog_full&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration waited) {
     auto& what = one.entry.what;
     const auto& means = what.definition;
@@ -12662,19 +12980,34 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         const auto previous = co_await book_.live_task(one.entry.queue, before);
         if (previous) plan.fire.clear();
     }
-    std::vector<new_task> tasks;
-    what.state.next = plan.next;
-    for (const auto tick : plan.fire) {
-        what.state.last = tick;
-        if (!means.task) continue;
-        what.state.last_task = tick_id(means.id, tick);
-        tasks.push_back(task_at(means, tick, what.state.last_task));
+    const auto state = what.state;
+    auto writing = write(one, plan);
+    auto written = co_await caught(std::move(writing));
+    if (plan.fire.size() > 1 && is_backlog_full(written.failure())) {  // one after the other: some may have room, and all in time
+        what.state = state;
+        plan.next = plan.fire[1];
+        plan.fire.resize(1);
+        auto writing_one = write(one, plan);
+        written = co_await caught(std::move(writing_one));
     }
-    const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+    const bool is_ours = written.take();
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
     // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
     co_return is_ours;
+}
+
+asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
+    auto& what = one.entry.what;
+    std::vector<new_task> tasks;
+    what.state.next = plan.next;
+    for (const auto tick : plan.fire) {
+        what.state.last = tick;
+        if (!what.definition.task) continue;
+        what.state.last_task = tick_id(what.definition.id, tick);
+        tasks.push_back(task_at(what.definition, tick, what.state.last_task));
+    }
+    co_return co_await book_.write(one.entry, std::move(tasks));
 }
 
 duration scheduler_core::held_up() const {
@@ -13030,7 +13363,9 @@ std::string batch_run::subject() const {
 void batch_run::deliver(std::exception_ptr error, bool) noexcept {
     const auto now = clock_.now();
     const bool is_cancelled = stopping() && stop_reason() != errc::timed_out;
-    for (const auto& one : take_open()) {
+    auto open = take_open();
+    std::ranges::reverse(open);  // of those that go back to the head of their lane, the first one comes last
+    for (const auto& one : open) {
         if (error && stopping() && stop_reason() == errc::timed_out && one->what().deadline_at <= now) one->stop(errc::timed_out);
         owner_->on_end(*one, one->failure ? one->failure : error);
     }
@@ -19679,7 +20014,8 @@ template <class Item, class Result>
 class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
     /// Sends some items and gives a result for each.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item> items)>;
+    /// Where these are too many for the queue (`backlog_full`), it leaves them as they are, and each caller's are sent alone.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
@@ -19702,6 +20038,7 @@ private:
         std::vector<Item> items;  // until they are sent
         const std::size_t size;
         std::size_t bytes = 0;
+        bool goes_alone = false;  // those of several callers were too many
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -19721,11 +20058,25 @@ private:
         for (std::size_t size = 0, bytes = 0; !waiting_.empty(); waiting_.pop_front()) {
             size += waiting_.front()->size;
             bytes += waiting_.front()->bytes;
-            if ((size > batcher_limits::max_items || bytes > batcher_limits::max_bytes) && !taken.empty()) break;
+            const bool is_too_much = size > batcher_limits::max_items || bytes > batcher_limits::max_bytes;
+            if (!taken.empty() && (is_too_much || taken.front()->goes_alone || waiting_.front()->goes_alone)) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
         return taken;
+    }
+
+    /// To be sent first, and each alone.
+    void put_back(const batch& taken, std::vector<Item>& items) {
+        auto next = items.begin();
+        for (const auto& one : taken) {
+            const auto end = next + static_cast<std::ptrdiff_t>(one->size);
+            one->items.assign(std::move_iterator(next), std::move_iterator(end));
+            one->goes_alone = true;
+            next = end;
+        }
+        const std::lock_guard lock(mutex_);
+        waiting_.insert(waiting_.begin(), taken.begin(), taken.end());
     }
 
     static void check_count(std::size_t answers, std::size_t items) {
@@ -19743,8 +20094,14 @@ private:
             std::exception_ptr error;
             try {
                 const auto count = items.size();
-                results = co_await self->send_(std::move(items));
+                results = co_await self->send_(items);
                 check_count(results.size(), count);
+            } catch (const detail::backlog_full&) {
+                error = std::current_exception();
+                if (taken.size() > 1) {
+                    self->put_back(taken, items);
+                    continue;
+                }
             } catch (...) {
                 error = std::current_exception();
             }
@@ -19929,6 +20286,20 @@ return false
 end
 )lua";
 
+inline constexpr char shared_throttle_end[] =
+    R"lua(local function throttle_end(stated)
+local till = whole(stated)
+return till and till > now and till <= now + 86400000 and till or nil
+end
+)lua";
+
+inline constexpr char shared_behind_throttle[] =
+    R"lua(local function behind_throttle(till, stated)
+if till then stated = string.format('!%d', till) .. stated end
+return stated ~= '' and stated or nil
+end
+)lua";
+
 inline constexpr char shared_gate[] =
     R"lua(local gate = nil
 )lua";
@@ -19939,7 +20310,7 @@ inline constexpr char shared_is_in[] =
 
 inline constexpr char shared_limit_in[] =
     R"lua(local function limit_in(text)
-local running, starts, per, burst = string.match(text, '^(%d*) (%d*) (%d*) (%d*)$')
+local running, starts, per, burst = string.match(text, '^(%d*) (%d*) (%d*) (%d*) ?%d*$')
 local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
 local has_rate = (many and many >= 1 and many <= 1e15) and (span and span >= 1 and span <= 31622400000) and (ahead and ahead >= 1 and ahead <= 1000000000) and
 many / 1000 < span + 1 and ahead * span / many <= 1e14
@@ -19952,19 +20323,31 @@ end
 
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
-gate = {room = math.huge, opens = 1e15, start = function() end}
+gate = {room = math.huge, opens = 1e15, start = function() end, stated = stated}
+local till, rest = string.match(stated, '^!(%d*)(.*)$')
+if till then
+till = throttle_end(till)
+if till then
+gate.room, gate.opens, gate.till = 0, till, till
+return
+end
+also[#also + 1] = rest ~= '' and {'HSET', c, 'paused', rest} or {'HDEL', c, 'paused'}
+if rest == '' then return end
+stated = rest
+end
 if string.sub(stated, 1, 1) ~= '=' then
 gate.room = 0
 return 'paused'
 end
 local most, many, span, ahead, is_whole = limit_in(string.sub(stated, 2))
+if is_whole and not most and not many then return end
 if not is_whole then
 gate.damage = 'it is damaged, and limits nothing: set it again'
 return
 end
 local known = call('HMGET', c, 'n3', 'tat')
 local places = most and math.max(most - math.max((whole(known[1]) or 0) - ends, 0), 0) or math.huge
-gate.room = places
+gate.room, gate.most = places, most
 if not many then
 gate.start = function(taken) gate.room = gate.room - taken end
 return
@@ -19995,19 +20378,62 @@ return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, 
 end
 )lua";
 
+inline constexpr char shared_stated_limit[] =
+    R"lua(local function stated_limit(text)
+if not text then return nil end
+return string.match(text, '^%d+ (%d* %d* %d* %d*)\n') or string.match(text, '^%d+ (%d* %d* %d* %d* %d+)\n')
+end
+)lua";
+
 inline constexpr char shared_in_force[] =
-    R"lua(local function in_force(declared, live)
-for _, stated in ipairs({live or '', declared or ''}) do
-local found = string.match(stated, '^%d+ (%d* %d* %d* %d*)\n')
-if found then return string.find(found, '%d') and '=' .. found or nil end
+    R"lua(local function in_force(declared, live, throttled)
+local found = stated_limit(live) or stated_limit(declared) or ''
+return behind_throttle(throttle_end(throttled), string.find(found, '%d') and '=' .. found or '')
 end
-end
+)lua";
+
+inline constexpr char shared_paused_over[] =
+    R"lua(local function paused_over(stated) return '1' .. (string.match(stated or '', '=%d* %d* %d* %d* %d+$') or '') end
 )lua";
 
 inline constexpr char shared_put_in_force[] =
     R"lua(local function put_in_force(stated)
 also[#also + 1] = stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}
-also[#also + 1] = stated and {'HSET', w, '*', '1'} or {'HDEL', w, '*'}
+local has_limit = string.find(stated or '', '=', 1, true)
+also[#also + 1] = has_limit and {'HSET', w, '*', '1'} or
+{'HDEL', w, '*'}
+end
+)lua";
+
+inline constexpr char shared_stated_now[] =
+    R"lua(local stated_now = nil
+)lua";
+
+inline constexpr char shared_throttled_till[] =
+    R"lua(local throttled_till = nil
+)lua";
+
+inline constexpr char shared_hold_back[] =
+    R"lua(local function hold_back(delay)
+local stated, till = unpack(call('HMGET', c, 'paused', 'throttled'))
+till = throttled_till or throttle_end(till) or 0
+throttled_till = math.max(till, now + math.max(1, math.min(delay, 86400000)))
+also[#also + 1] = {'HSET', c, 'throttled', string.format('%d', throttled_till)}
+if stated and string.find(stated, '^[^!=]') then return end
+stated_now = behind_throttle(throttled_till, string.match(stated or '', '=.*$') or '')
+also[#also + 1] = {'HSET', c, 'paused', stated_now}
+end
+)lua";
+
+inline constexpr char shared_refusal[] =
+    R"lua(local function refusal(stated, new)
+local most = stated and whole(string.match(stated, '=%d* %d* %d* %d* (%d+)$'))
+if not most or new < 1 then return nil end
+local there = 0
+for _, number in ipairs(call('HMGET', c, 'n0', 'n1', 'n2')) do
+there = there + (whole(number) or 0)
+end
+return there + new > most and {'FULL', new, there, most} or nil
 end
 )lua";
 
@@ -21573,7 +21999,7 @@ end
 
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
-local stated = call('HGET', c, 'paused')
+local stated = stated_now or call('HGET', c, 'paused')
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -22131,26 +22557,26 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -22166,7 +22592,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "52f28744030b669950d19359700e03cada7a80fd",
+inline constexpr script aside{"aside", "a9b7080b1a7e75f20fd748a8dfda9ba5b888d193",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22207,7 +22633,8 @@ inline constexpr script clear{"clear", "f6d7da9fde65e0aaba66290539964a9e9992e7dc
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_text,
+    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -22216,7 +22643,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "fe9c5b10dff4fd8aa2731c1f35182d9052ff3948",
+inline constexpr script counts{"counts", "56c6a3c24562c9dc667e901b1aa65ed14c021f28",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -22224,44 +22651,8 @@ inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(for n = 1, #ARGV, 8 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
-if task then
-end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 6], ARGV[n + 7])
-end
-end
-return commit({'OK'})
-)lua");
-inline constexpr script end_child{"end_child", "ab034ec090d4a825e33b4c26539a9fb2a991aba9",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
-
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
-)lua";
-inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -22270,29 +22661,68 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(for n = 1, #ARGV, 8 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+if task then
+end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 6], ARGV[n + 7])
+end
+end
+return commit({'OK'})
+)lua");
+inline constexpr script end_child{"end_child", "ae233d9c19ef0e4a7d23ecf85a72ab3a88fa5251",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
+    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run')
+local known = call('HMGET', c, 'seq', 'run', 'paused')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
 seq = store_tasks(seq, 6, reply, numbers)
+local refused = refusal(known[3], seq - reply[2] + 1)
+if refused then return refused end
 while at < #ARGV[5] do
 local place
 place, at = struct.unpack('<H', ARGV[5], at)
@@ -22302,18 +22732,18 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a34637e5395a2eec9fc350aede8d3b93de078dfe",
+inline constexpr script enqueue{"enqueue", "bb44a6041b120c8e1757784096e15920fd297337",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
-    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -22363,6 +22793,8 @@ call('ZCARD', B)
 end
 if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
+local refused = known[5] and refusal(known[5], many)
+if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, 8)
 local asleep = sleepers()
 local heard_of, at = {}, 1
@@ -22382,7 +22814,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "cd3a5e82951a2deb8e6eb7f8d4a88b41129683b5",
+inline constexpr script enqueue_plain{"enqueue_plain", "e771dbf84ab8882be4afbb159771debf15223c0f",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -22390,29 +22822,29 @@ inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_priorities_in, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
-    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
+    shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -22618,19 +23050,20 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "397e80a3e7cdbee18266fe403b55995410b62156",
+inline constexpr script fetch{"fetch", "2ff5d0a01708ef0d9e0f0f57906c51ba0f4119e6",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_admit, shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in,
-    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched,
-    shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_write, shared_also, shared_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_admit, shared_is_special, shared_segments, shared_span_of,
+    shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_touched, shared_priorities_in, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
+    shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -22789,7 +23222,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "7142391ac547415a612236a40df4566a7dd4d9d7",
+inline constexpr script fetch_plain{"fetch_plain", "a5bdc254758f7085e24fd45f547ed00599236574",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -22846,15 +23279,16 @@ inline constexpr script get{"get", "166a0b4c104b88e618cc3f50eafded86c23d71e9",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
-    shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal,
+    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
 if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
+if gate and refusal(gate.stated, 1) then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
 string.sub(body, 9, 8 + string.byte(body, 8))
 local function can_take(member)
@@ -22909,7 +23343,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "c069615ac2d138db62323c968de79edfb3cc0e18",
+inline constexpr script hand_over{"hand_over", "4968dfad891e05c476d2f509ed24674909366fb4",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22940,7 +23374,8 @@ inline constexpr script held{"held", "1ea580310ed1f16048fabb188dfdaeb797a87661",
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_text, shared_all_leases_last,
+    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_text, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -22955,7 +23390,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "b697fe51d045aabd52cf2fd029046f9795ff6a45",
+inline constexpr script idle{"idle", "4c8086bb062ad3fc6eff120a37fe76372e31756f",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -23034,27 +23469,27 @@ inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -23075,19 +23510,21 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bf66f8aa5d4dc9bf72841136380c52114b07cc99",
+inline constexpr script leave{"leave", "19c63d8bead2463c395d7bdf6ad9fa3c7e736176",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
-inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_text,
-    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live')
+inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_throttle_end, shared_text,
+    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
 local reply = {'OK'}
 for n = 1, 4 do reply[n + 1] = stated[n] or '' end
+reply[6] = throttle_end(stated[5]) or 0
 for _, text in ipairs(call('HGETALL', L)) do reply[#reply + 1] = text end
 return reply
 )lua");
-inline constexpr script limits{"limits", "ddad4e8fc0e2b58c4d0bf9a790c3897b658db4c5",
+inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23095,27 +23532,28 @@ inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, 
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
-    shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
-    shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
+    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -23135,15 +23573,15 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "2cb74474c7207d9de1f8bf70978ee70cdcf94afb",
+inline constexpr script list{"list", "6e66a8718c5b41df333e6429a183311797ab1d12",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease, shared_end_of_other_lease,
-    shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -23173,7 +23611,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "c0446d1e9b8dee9ba4f1c721e67aa2cdd4dae8d1",
+inline constexpr script look{"look", "ef2505ffb59b7c5999017fa288e0cf4c6275c525",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -23181,28 +23619,29 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate,
-    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
-    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_is_in, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -23327,7 +23766,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "7699264052140d9e693862b32f048fcbaa2dce4c",
+inline constexpr script maintain{"maintain", "e1c588458be708c8331b6b907442c3ea03aa7fb0",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23367,8 +23806,9 @@ inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_in_force,
-    shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -23387,18 +23827,23 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if ARGV[1] == '1' then
-also = {{'HSET', c, 'paused', '1'}}
-else
-local declared, live, waiting, unclaimed, watcher, watching = unpack(call(
-'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching'))
-local stated = in_force(declared, live)
+    R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
+'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
+'throttled', 'paused'))
+if ARGV[1] == '2' then
+throttled = nil
+also = {{'HDEL', c, 'throttled'}}
+end
+if ARGV[1] == '1' then
+also = {{'HSET', c, 'paused', paused_over(in_force(declared, live))}}
+elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then
+local stated = in_force(declared, live, throttled)
 put_in_force(stated)
 wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "90cfe33eb85063352ab4b214aa5b50d240e14b21",
+inline constexpr script pause{"pause", "2c3028007221fc8eb472b7043fd9fe8e07723154",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -23406,26 +23851,27 @@ inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, 
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -23435,7 +23881,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "b0795877ce1cc05f72217c281bc031577fcac4a7",
+inline constexpr script reclaim{"reclaim", "c205100bac2ade3a97d1bd9ec5fd4ebe304d9012",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23512,21 +23958,21 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
@@ -23562,7 +24008,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "979dbe990301c86e494cb03c33f844e91e4d0a8d",
+inline constexpr script report{"report", "8117c308ba9393b6eca01ae3798ac98272652bb6",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23570,27 +24016,27 @@ inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -23602,7 +24048,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "0d961110c19d9b84e94bdef0e31b7618b629879b",
+inline constexpr script resign{"resign", "5ff7fccada988aab0f41e0fb0c1558f43fbc4cf4",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -23625,8 +24071,9 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_add_to, shared_also, shared_in_force,
-    shared_counts, shared_messages, shared_wakes, shared_wake, shared_sleepers, shared_wake_some,
+    shared_call, shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also,
+    shared_throttle_end, shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some,
     shared_write_rest,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
@@ -23653,37 +24100,40 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "d0a6503b05b8836e291d1c361243f637a0e3b1de",
+inline constexpr script set_key_limit{"set_key_limit", "fd7f9caf9d9c309a05e6b731d333ffc683002a2a",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_throttle_end,
+    shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit,
+    shared_in_force, shared_paused_over, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
+    shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
-'nu')
+'nu', 'throttled')
 if not known[1] then return {'NEW'} end
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
 local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
-local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
+local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[9])
 call('HLEN', w)
-local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
-if not next_one then also[#also + 1] = {'HDEL', c, 'tat'} end
-if not is_paused then
+local is_paused = known[7] and string.find(known[7], '^[^=!]')
+if not string.find(next_one or '', '=', 1, true) then also[#also + 1] = {'HDEL', c, 'tat'} end
+if is_paused then
+also[#also + 1] = {'HSET', c, 'paused', paused_over(next_one)}
+else
 put_in_force(next_one)
 wakes = called_for(next_one, whole(known[4]) or 0, whole(known[8]) or 0, 0, known[5], known[6])
 end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "7047f0859cfcb6818ce8d2a133353284fcbda00f",
+inline constexpr script set_limit{"set_limit", "7acb039ae945b82fd99adb97cf8648d839d3072e",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o = 28, unpack(KEYS)
@@ -23691,44 +24141,47 @@ inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-local known = call('HMGET', c, 'seq', 'run')
+local known = call('HMGET', c, 'seq', 'run', 'paused')
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local seq = store_tasks(last_number(known[1]), 5, {}, {})
+local last = last_number(known[1])
+local seq = store_tasks(last, 5, {}, {})
+local refused = refusal(known[3], seq - last)
+if refused then return refused end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "f441d6ffd24f84692be1230d1b753ce31dc1e308",
+inline constexpr script set_schedule{"set_schedule", "14ffc5338464ad5ca74d3339b781ba8b77d72285",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23736,9 +24189,10 @@ inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
@@ -23781,6 +24235,10 @@ end
 retry(task, data, delay)
 end
 endings[3] = function(task) release(task) end
+endings[6] = function(task, _, delay)
+hold_back(delay)
+release(task)
+end
 endings[4] = function(task)
 if not task.cancel then return 3 end
 end_cancelled(task)
@@ -23789,7 +24247,7 @@ endings[5] = function(task, data, delay)
 if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
-of.awaited = data
+of.awaited = data ~= '' and data or '~'
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -23813,7 +24271,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a175feb2812e1fc6d6669177d0448d89f2ed6b34",
+inline constexpr script settle{"settle", "e76e18a7788f8349f01038592eebcbef58a4b96a",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -23859,11 +24317,12 @@ inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
@@ -23973,7 +24432,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "d284339735f183c225d45b526f286a4d49923e5b",
+inline constexpr script settle_plain{"settle_plain", "6439974a58f49d75f6e344d4060c79a76394b918",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23981,21 +24440,21 @@ inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
@@ -24019,7 +24478,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "f6d333decdf193fac104db445a48e1141c7a8d5b",
+inline constexpr script signal{"signal", "2640374c9357d8c23f6911e84897af32c65f4062",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -24027,27 +24486,27 @@ inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -24096,7 +24555,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "f2c6ff7ca03b1f1be8a4d8b887a49455812d91c5",
+inline constexpr script steer{"steer", "2447a33dd6b936144ced33c4ad1aa4a1e4385be5",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -24104,26 +24563,26 @@ inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -24132,7 +24591,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "21f758c51912c7f91576fbfba179efa1455d9a45",
+inline constexpr script update{"update", "b42c7884ebccf418cca3bdc790039ee84519abeb",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -24167,31 +24626,162 @@ return reply
 inline constexpr script wait{"wait", "3b893057f3806ec84cba103b448ca2dd1694034e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, y, Y, b, B, q = 13, unpack(KEYS)
+)lua";
+inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
+    shared_fault_in, shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_load, shared_record_of, shared_info, shared_counts, shared_own_ids,
+    shared_bodies, shared_count, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
+    shared_priorities_in, shared_attempts, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seq, reply = tonumber(ARGV[1]), {'OK'}
+load({seq}, true)
+local task = tasks[seq]
+local damage = not task and call('HGET', q, seq)
+for _, command in ipairs(also) do
+if not task and command[2] == q and command[3] == seq then damage = command[4] end
+end
+if damage then return {'OK', 2, '', {16, 0, 0, 0, 0, 0, damage}} end
+if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
+reply[2], reply[3] = task.state, name_in(record_of(task))
+local function give(reason, of)
+reply[#reply + 1] = {reason, of.since or 0, of.till or 0, of.count or 0, of.most or 0, of.is_at_least and 1 or 0, '',
+unpack(of.names or {})}
+end
+local function give_held()
+if not is_successor(task) then return give(2, {}) end
+local holder = unique_entry(info(task).unique)
+load({holder})
+local known = tasks[holder]
+give(3, {count = known and known.seq, most = known and known.nonce})
+end
+local function give_subtasks()
+local of, names = journal_of(task), {}
+if #missing > 0 then return end
+local page = call('HSCAN', of.key, '0', 'COUNT', 100)[2]
+for n = 1, #page, 2 do
+local is_open = string.byte(page[n]) == 99 and string.byte(page[n + 1]) == 111
+if is_open and #names < 5 then names[#names + 1] = string.sub(page[n], 2) end
+end
+table.sort(names)
+give(8, {count = math.max(of.total - of.done, 0), most = of.total, names = names})
+end
+local function give_scheduled()
+local awaited = task.journal and journal_of(task).awaited or ''
+if awaited == '~' then return give(6, {till = task.when}) end
+if awaited ~= '' then return give(7, {till = task.when, names = {awaited}}) end
+if task.first == 0 then return give(4, {till = task.when}) end
+give(5, {till = task.when, count = task.failed + 1})
+end
+local function busy()
+local names = {}
+for _, consumer in ipairs(call('ZRANGE', C, 0, 4)) do
+local held = redis.pcall('SCARD', key('a:' .. consumer))
+if held ~= 0 then names[#names + 1] = consumer end
+end
+return names
+end
+local function give_gate(running)
+if not gate or gate.room > 0 then return end
+if gate.till then return give(10, {till = gate.till}) end
+if gate.most and running >= gate.most then
+return give(11, {count = running, most = gate.most, names = busy()})
+end
+give(12, {till = gate.opens})
+end
+local budget, left = 2000, 50
+local function weigh(entry)
+if string.byte(entry) ~= 64 then return 1, whole(entry) == seq end
+local first, count = span_of(string.sub(entry, 2))
+if not first then return 0, false end
+local is_it = first <= seq and seq < first + count
+if not is_it and left < 1 then return count, false end
+left = left - 1
+local of = open_segment(string.sub(entry, 2))
+local till = of and of.codes_at + (is_it and seq - first or count) - 1 or 0
+local _, ready_ones = string.gsub(of and string.sub(of.text, of.codes_at, till) or '', '[%z\253]', '')
+return ready_ones, is_it
+end
+local function count_before(name)
+local before, at = 0, 0
+while budget > 0 do
+local entries = redis.pcall('LRANGE', name, at, at + math.min(budget, 500) - 1)
+if entries.err or #entries == 0 then return before, false, true end
+for _, entry in ipairs(entries) do
+local many, is_it = weigh(entry)
+before = before + many
+if is_it then return string.byte(entry) == 64 and before or before - 1, true, true end
+end
+at, budget = at + #entries, budget - #entries
+end
+return before, false, false
+end
+local function give_turn(lanes)
+local before, is_all = 0, true
+for _, priority in ipairs(priorities_in(lanes)) do
+if priority < info(task).priority then break end
+local many, _, is_whole = count_before(key('l:' .. priority))
+before, is_all = before + many, is_all and is_whole
+end
+give(15, {count = before, is_at_least = not is_all})
+end
+local is_scheduled = task.state == 1
+if (task.state >= 5 and task.state <= 8) then
+give(1, {since = task.when})
+elseif task.state == 3 then
+give(0, {since = task.started, count = attempts(task), names = {task.holder}})
+elseif task.state == 0 then
+give_held()
+elseif task.state == 4 then
+give_subtasks()
+else
+if is_scheduled then give_scheduled() end
+local _, why, lanes, running = admit(1, 'lanes', 'n3')
+if why == 'paused' then give(9, {}) elseif not is_scheduled then give_gate(whole(running) or 0) end
+if call('ZCARD', C) == 0 then give(13, {}) end
+if task.unclaimed then
+give(14, {names = {reply[3]}})
+elseif not is_scheduled then
+give_turn(lanes)
+end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+return reply
+)lua");
+inline constexpr script why{"why", "dc7893b712e001333a130f6215a7faf3103585f8",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfyYbBq"};
+
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -24259,7 +24849,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "916510baf235610e35c85c4c21b24ee1e87549ce",
+inline constexpr script write_journal{"write_journal", "a2409ae660e393777e41b4615d65f0595198282f",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts
@@ -24500,7 +25090,7 @@ private:
         with.set_run_id(server_->run_id());
         steady_time until{};
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
-        for (bool again = false;;) {
+        for (bool again = false, has_made_room = false;;) {
             answer got;
             auto server = named_server(with, again, until);
             auto request = durable ? server_->eval_durably(what, keys, with.words(), std::move(server))
@@ -24529,6 +25119,11 @@ private:
                 with.set_run_id(std::string(from.text()));
             } else if (word == "NEW") {
                 co_await begin_life();
+            } else if (word == "FULL") {
+                const auto fresh = from.integer(), there = from.integer(), most = from.integer();
+                const bool is_certain = std::exchange(has_made_room, true);
+                if (is_certain) throw detail::backlog_full(name_, std::uint64_t(fresh), std::uint64_t(there), std::uint64_t(most));
+                co_await maintain();  // tasks whose time is over make room
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }
@@ -24883,7 +25478,7 @@ private:
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
             enqueueing_ = std::make_shared<task_batcher>(
-                executor_, [self = weak_from_this()](std::vector<task_item> items) { return send_tasks(self.lock(), std::move(items)); });
+                executor_, [self = weak_from_this()](std::vector<task_item>& items) { return send_tasks(self.lock(), items); });
         }
         return enqueueing_;
     }
@@ -24892,7 +25487,7 @@ private:
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends) {
                 return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
@@ -24914,7 +25509,7 @@ private:
         return ready_for_;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, const std::vector<task_item>& items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -24947,7 +25542,7 @@ private:
             if (all_plain) {
                 add_segments(items, with);
             } else {
-                for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
+                for (const auto& item : items) with.add(item.record).add(item.place);  // they may be sent again
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
@@ -26331,13 +26926,14 @@ inline awaitable<void> leave(engine_ptr on, std::string consumer, std::vector<st
 
 namespace taskflux::redis {
 
-/// A limit as the queue's fields have it: 'running starts per burst', of which each may be missing.
+/// A limit as the queue's fields have it: 'running starts per burst', of which each may be missing, and perhaps ' max_waiting'.
 inline std::string limit_text(const limit& of) {
     const auto& rate = of.rate();
     const auto number = [](bool is_there, std::uint64_t value) { return is_there ? std::to_string(value) : std::string(); };
     return number(of.running().has_value(), of.running().value_or(0)) + ' ' + number(rate.has_value(), rate ? rate->starts : 0) +
            ' ' + number(rate.has_value(), rate ? static_cast<std::uint64_t>(rate->per.count()) : 0) + ' ' +
-           number(rate.has_value(), rate ? rate->burst : 0);
+           number(rate.has_value(), rate ? rate->burst : 0) +
+           (of.max_waiting() ? ' ' + std::to_string(*of.max_waiting()) : std::string());
 }
 
 /// Nothing where the text is no limit.
@@ -26355,13 +26951,14 @@ inline std::optional<limit> read_limit(std::string_view text) {
         is_end = space == std::string_view::npos;
         text.remove_prefix(is_end ? text.size() : space + 1);
     }
-    if (numbers.size() != 4) return std::nullopt;
+    if (numbers.size() != 4 && numbers.size() != 5) return std::nullopt;
     const auto& running = numbers[0];
     const auto &starts = numbers[1], &per = numbers[2], &burst = numbers[3];
     if (burst == std::uint64_t(0)) return std::nullopt;
     if (starts.has_value() != per.has_value() || starts.has_value() != burst.has_value()) return std::nullopt;
     try {
         limit made;
+        if (numbers.size() == 5) made.max_waiting(static_cast<std::size_t>(numbers[4].value_or(0)));
         if (running) made.running(static_cast<std::size_t>(*running));
         if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), *burst);
         return made;
@@ -26403,6 +27000,7 @@ inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kin
 inline awaitable<void> set_key_limit(engine_ptr on, std::string name, std::string key, limit_kind kind, std::optional<limit> value,
                                      std::string reason) {
     detail::check_name(detail::limits::key, key, true);
+    detail::check_key_limit(value);
     detail::check_reason(reason);
     const auto of = on->at(name);
     auto& calls = of->calls();
@@ -26423,6 +27021,7 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     found.live = read_stated(from.text(), name, "live");
     found.each_key.declared = read_stated(from.text(), name, "declared");
     found.each_key.live = read_stated(from.text(), name, "live");
+    if (const auto until = from.integer(); until > 0) found.throttled_until = time_point(duration(until));
     while (!from.done()) {
         const auto field = from.text();
         if (field.empty()) throw error(errc::protocol, "a limit of queue " + name + " is damaged: it is of no key; remove the field");
@@ -26814,6 +27413,54 @@ inline awaitable<std::optional<task_outcome>> wait_for_end(engine_ptr on, task_i
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/why.hpp --------------------------------------------------------
+
+namespace taskflux::redis {
+
+inline task_reason read_reason(reader& from, const std::string& queue) {
+    task_reason made;
+    const auto fields = from.list();
+    const auto what = from.integer();
+    if (what < 0 || what > std::int64_t(why_reason::damaged)) {
+        throw error(errc::protocol, "the script why answered the unknown reason " + std::to_string(what));
+    }
+    made.what = static_cast<why_reason>(what);
+    made.since = to_time(static_cast<double>(from.integer()));
+    made.until = to_time(static_cast<double>(from.integer()));
+    made.count = static_cast<std::uint64_t>(from.integer());
+    made.most = static_cast<std::uint64_t>(from.integer());
+    made.is_at_least = from.integer() != 0;
+    made.text = from.text();
+    constexpr std::size_t before_names = 7;
+    if (made.what == why_reason::successor) {  // its number and nonce
+        task_key key;
+        key.sequence = made.count;
+        key.nonce = static_cast<std::uint32_t>(made.most);
+        made.count = made.most = 0;
+        if (key.sequence > 0) made.names.push_back(to_string(task_id{queue, key}));
+    }
+    for (auto n = before_names; n < fields; ++n) made.names.emplace_back(from.text());
+    if (made.what == why_reason::signal && !made.names.empty()) made.names[0] = signal_name(made.names[0]);
+    return made;
+}
+
+/// `broker::why`.
+inline awaitable<std::optional<task_situation>> why(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::why, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) co_return std::nullopt;
+    task_situation made;
+    made.id = to_string(id);
+    made.state = static_cast<task_state>(from.integer());
+    made.name = from.text();
+    while (!from.done()) made.reasons.push_back(read_reason(from, id.queue));
+    co_return made;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/broker.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -27009,12 +27656,14 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+    awaitable<void> end_throttle(std::string queue) override { return set_paused(engine_, std::move(queue), "2"); }
 
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));

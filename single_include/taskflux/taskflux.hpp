@@ -1933,6 +1933,13 @@ inline std::string step_key(std::string_view name) { return journal_letter::step
 inline std::string signal_key(std::string_view name, std::size_t number) {
     return journal_letter::signal + std::string(name) + '#' + std::to_string(number);
 }
+/// The name of the signal that has such a key.
+inline std::string signal_name(std::string_view key) {
+    const auto end = (std::min)(key.rfind('#'), key.size());
+    return std::string(key.substr((std::min)(std::size_t(1), end), end - (std::min)(std::size_t(1), end)));
+}
+/// In the place of the key of a signal: no signal ends the suspension, but time alone.
+inline constexpr std::string_view sleep_mark = "~";
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
 
@@ -1980,6 +1987,63 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/why.hpp --------------------------------------------------------------
+
+namespace taskflux {
+
+/// What keeps a task from running, or that nothing has to.
+enum class why_reason {
+    running,    ///< it runs: `since`, `names`: on which worker, `count`: the attempt
+    ended,      ///< `since`
+    held,       ///< until somebody starts it
+    successor,  ///< `names`: the id of the task that has its unique key, and whose end it waits for
+    scheduled,  ///< `until`: it has not begun, and is due then
+    retry,      ///< `until`: its next attempt is due, `count`: which one
+    sleeping,   ///< `until`: its handler sleeps
+    signal,     ///< `names`: its handler waits for that signal; `until`: at most so long
+    subtasks,   ///< `count` of `most` subtasks are open; `names`: some of them, as its calls are named
+    paused,     ///< its queue is paused
+    throttled,  ///< `until`: a handler of its queue has thrown `throttled`
+    limit,      ///< `count` tasks of its queue run, and `most` may; `names`: some workers that hold them
+    rate,       ///< `until`: its queue's rate lets no other task start
+    no_worker,  ///< no live worker or receiver serves its queue
+    unclaimed,  ///< `names`: no worker that has looked has a handler for tasks of that name
+    turn,       ///< `count` tasks come before it (`is_at_least`: or more)
+    damaged     ///< it is set aside, and not handed out; `text`: what is wrong with it
+};
+BOOST_DESCRIBE_ENUM(why_reason, running, ended, held, successor, scheduled, retry, sleeping, signal, subtasks, paused, throttled, limit,
+                    rate, no_worker, unclaimed, turn, damaged)
+
+/// One thing that keeps a task from running. What has no meaning for `what` is zero or empty.
+struct task_reason {
+    why_reason what = why_reason::turn;
+    time_point since{};
+    time_point until{};  ///< `never` where nothing ends it by itself
+    std::uint64_t count = 0;
+    std::uint64_t most = 0;
+    bool is_at_least = false;
+    std::vector<std::string> names;
+    std::string text;
+};
+BOOST_DESCRIBE_STRUCT(task_reason, (), (what, since, until, count, most, is_at_least, names, text))
+
+/// Why a task is not running. More than one thing may be in its way: that which comes first, first.
+struct task_situation {
+    std::string id;
+    std::string name;  ///< the task's; empty where it can't be read
+    task_state state = task_state::waiting;
+    std::vector<task_reason> reasons;
+};
+BOOST_DESCRIBE_STRUCT(task_situation, (), (id, name, state, reasons))
+
+/// As a sentence without its full stop, in English, with times in UTC: "its queue is paused".
+std::string to_string(const task_reason& reason);
+
+/// All of it as one sentence: "task send (mail:~7.1): its queue is paused; 3 tasks come before it".
+std::string to_string(const task_situation& situation);
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
 
 namespace taskflux {
@@ -2003,8 +2067,8 @@ struct start_rate {
     bool operator==(const start_rate&) const = default;
 };
 
-/// What holds the tasks of a queue back: `limit().running(5).rate(100, 1s)`. A task starts when there is room by all that is
-/// set; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
+/// What limits a queue: `limit().running(5).rate(100, 1s).max_waiting(10'000)`. A task starts when there is room by `running`
+/// and `rate`; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
 /// A literal type. Errors of the setters: `invalid_argument`.
 class limit {
 public:
@@ -2043,11 +2107,22 @@ public:
         return *this;
     }
 
+    /// At most so many tasks that don't run: those that wait, are scheduled (for later, or for their retry, or asleep) or held. A
+    /// submission that would make them more stores nothing, and fails with `queue_full`. Only submissions need room: what is
+    /// retried, given back or resumed always comes back, and a submission that joins or replaces another task adds none. 1 to
+    /// 1,000,000,000.
+    constexpr limit& max_waiting(std::size_t most) {
+        if (most == 0) refuse("max_waiting", "0 would refuse every task, as each waits before it starts: use at least 1");
+        if (most > most_of_all) refuse("max_waiting", std::to_string(most) + " is out of range: use 1 to 1000000000");
+        return max_waiting_ = most, *this;
+    }
+
+    constexpr const std::optional<std::size_t>& max_waiting() const { return max_waiting_; }
     constexpr const std::optional<std::size_t>& running() const { return running_; }
     constexpr const std::optional<start_rate>& rate() const { return rate_; }
 
     /// Whether it holds nothing back.
-    constexpr bool is_empty() const { return !running_ && !rate_; }
+    constexpr bool is_empty() const { return !running_ && !rate_ && !max_waiting_; }
 
     bool operator==(const limit&) const = default;
 
@@ -2058,7 +2133,7 @@ private:
         throw error(errc::invalid_argument, "limit: " + std::string(what) + ": " + why);
     }
 
-    std::optional<std::size_t> running_;
+    std::optional<std::size_t> running_, max_waiting_;
     std::optional<start_rate> rate_;
 };
 
@@ -2078,6 +2153,7 @@ struct stated_limits {
 
     std::optional<stated_limit> declared;  ///< by programs, in code
     std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
+    std::optional<time_point> throttled_until;  ///< a handler has thrown `throttled`: nothing starts before then
 
     /// The one that counts.
     limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }
@@ -2169,14 +2245,14 @@ struct delivery {
 
 /// How an attempt ended.
 struct settlement {
-    enum class kind { complete, fail, retry, release, cancel, suspend };
+    enum class kind { complete, fail, retry, release, cancel, suspend, throttle };
 
     task_key key;
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
                                ///< the signal that ends the suspension, or empty
-    duration delay{};          ///< retry and suspend: from now
+    duration delay{};          ///< retry and suspend: from now; throttle: for how long its queue starts nothing
     bool counts = true;        ///< retry: as an attempt
 };
 
@@ -2372,6 +2448,9 @@ public:
     /// A task's record, if it is still kept.
     virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
 
+    /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
+    virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
+
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
@@ -2392,6 +2471,9 @@ public:
     virtual awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                           std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// Lets a queue start tasks at once that a settlement has throttled.
+    virtual awaitable<void> end_throttle(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -4756,7 +4838,7 @@ struct task_tree {
     task_node node;
 };
 
-/// Reads task trees. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -4768,6 +4850,10 @@ public:
     /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
     /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
     awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
+
+    /// Why a task is not running: what is in its way now, that which comes first first; or that it runs, or has ended. `to_string`
+    /// says it as a sentence. One call, bounded whatever waits. Errors: `not_found`.
+    awaitable<task_situation> why(task_id id) const;
 
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
@@ -5058,7 +5144,7 @@ std::string schema_text() {
 namespace taskflux {
 
 /// Thrown by a handler: try again after `delay`, without counting this attempt. For "not now": a rate limit, a locked
-/// resource. A task whose next attempt would come never, or not before its overall deadline, fails at once.
+/// resource; other tasks of the queue go on (`throttled` holds all of them back). A task whose next attempt would come never, or not before its overall deadline, fails at once.
 class retry_after : public std::exception {
 public:
     explicit retry_after(duration delay) : delay_(delay) {
@@ -5067,6 +5153,35 @@ public:
 
     duration delay() const noexcept { return delay_; }
     const char* what() const noexcept override { return "to be tried again later"; }
+
+private:
+    duration delay_;
+};
+
+namespace detail {
+
+/// How long a queue may be throttled at once.
+struct throttle_bounds {
+    static constexpr duration::rep least_ms = 1, most_ms = 24 * 3600000;
+};
+
+}  // namespace detail
+
+/// Thrown by a handler: who it has asked wants to be left alone for `delay`, 1 ms to 24 h (a provider that answers 429). The
+/// attempt is none: it does not count, no retry is used up, and the task goes back to the head of its lane with its journal. No
+/// task of its queue starts before then, on any worker; those that run go on. A later one extends that time, and never shortens
+/// it; `queue_control::end_throttle` ends it. Errors: `invalid_argument`.
+class throttled : public std::exception {
+public:
+    explicit throttled(duration delay) : delay_(delay) {
+        using bounds = detail::throttle_bounds;
+        if (delay.count() >= bounds::least_ms && delay.count() <= bounds::most_ms) return;
+        throw error(errc::invalid_argument, "throttled: " + std::to_string(delay.count()) + " ms is out of range: use 1 ms to 24 h, "
+                                            "and pause the queue where it is to start nothing for longer");
+    }
+
+    duration delay() const noexcept { return delay_; }
+    const char* what() const noexcept override { return "the queue is to start nothing for a while"; }
 
 private:
     duration delay_;
@@ -6530,7 +6645,7 @@ public:
     }
 
     /// Fails this item alone, as a handler for single tasks does by throwing `why`: its retry policy decides what follows, and
-    /// `retry_after` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
+    /// `retry_after`, `throttled` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
     /// has ended. Errors: `errc::invalid_argument` for a null pointer.
     void fail(std::exception_ptr why) const {
         if (!why) throw error(errc::invalid_argument, "batch_item::fail: the exception is a null pointer; give std::current_exception()");
@@ -6945,6 +7060,15 @@ struct most_kept {
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
+/// `queue_full`: a submission is larger than the room that the queue's limit leaves.
+class backlog_full : public error {
+public:
+    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
+                                      ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
+                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
+};
+
 // --- validation ---------------------------------------------------------------------------------------
 
 // All throw `invalid_argument` for what the table of limits (core/id/limits.hpp) does not allow.
@@ -6953,6 +7077,12 @@ inline void check_queue_name(std::string_view name) { checked_name(name, "queue"
 inline void check_board_name(std::string_view name) { check_name(limits::board, name); }
 inline void check_consumer(std::string_view name) { check_name(limits::consumer, name); }
 inline void check_reason(std::string_view text) { check_name(limits::reason, text, true); }
+
+inline void check_key_limit(const std::optional<limit>& value) {
+    if (!value || !value->max_waiting()) return;
+    throw error(errc::invalid_argument, "a limit of keys can't bound what waits: give max_waiting to the queue, by set_limit or "
+                                        "declare_limit");
+}
 
 inline void check_spec(const task_spec& spec) {
     check_name(limits::task, spec.name);
@@ -9432,6 +9562,11 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.how = settlement::kind::retry;
         end.delay = e.delay();
         end.counts = false;
+        return end;
+    } catch (const throttled& e) {
+        end.how = settlement::kind::throttle;
+        end.data.clear();
+        end.delay = e.delay();
         return end;
     } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
     } catch (const error& e) {
@@ -13157,7 +13292,8 @@ public:
     awaitable<void> declare_limit(limit value) const;
 
     /// Limit each key of the queue (see `submit_options::key`), or one key, for which that counts in place of what each has. As the
-    /// calls above; an empty limit of one key lets it go free. Errors: `invalid_argument` also for the key.
+    /// calls above; an empty limit of one key lets it go free. Errors: `invalid_argument` also for the key, and
+    /// for `max_waiting`, which bounds queues alone.
     awaitable<void> set_key_limit(limit value, std::string reason) const;
     awaitable<void> set_key_limit(std::string key, limit value, std::string reason) const;
     awaitable<void> reset_key_limit() const;
@@ -13165,8 +13301,12 @@ public:
     awaitable<void> declare_key_limit(limit value) const;
     awaitable<void> declare_key_limit(std::string key, limit value) const;
 
-    /// What is declared, and what was set live, with its reason and since when.
+    /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
+    /// `throttled` keeps all from starting.
     awaitable<queue_limits> limits() const;
+
+    /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.
+    awaitable<void> end_throttle() const;
 
 private:
     broker_ptr broker_;

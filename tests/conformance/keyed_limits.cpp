@@ -310,6 +310,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_limits_keys_is_shown, Backend, backends) {
     BOOST_TEST(on.run(on.broker().limits(q)).keys.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_waits_is_bounded_by_queue_and_not_by_key, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    const auto bounded = limit().running(1).max_waiting(5);
+    for (const char* key : {"", "a"}) {
+        auto setting = on.start(on.broker().set_key_limit(q, key, limit_kind::live, bounded, "why"));
+        BOOST_TEST(on.error_of(setting) == errc::invalid_argument);
+    }
+    BOOST_TEST(on.run(on.broker().limits(q)).keys.empty());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_replaced_task_has_the_key_of_the_one_in_its_place, Backend, backends) {
     keyed on(std::make_unique<Backend>(), limit().running(1));
     auto old = on.of("a");

@@ -84,6 +84,31 @@ BOOST_AUTO_TEST_CASE(a_batch_ends_before_it_has_too_many_items_or_bytes_and_has_
     BOOST_TEST(ends(many, batcher_limits::max_items) == many.size());
 }
 
+BOOST_AUTO_TEST_CASE(callers_whose_items_are_too_many_together_are_sent_alone_in_their_order) {
+    asio::io_context io;
+    std::vector<std::vector<int>> sent;
+    const auto send = [&](std::vector<int>& items) -> asio::awaitable<std::vector<int>> {
+        sent.push_back(items);
+        co_await asio::post(asio::deferred);
+        if (items.size() > 2) throw taskflux::detail::backlog_full("q", items.size(), 0, 2);
+        co_return items;
+    };
+    const auto batches = std::make_shared<batcher<int, int>>(io.get_executor(), send);
+    std::vector<std::vector<int>> answers(5);
+    int refused = 0;
+    const std::vector<std::vector<int>> wanted{{0}, {1, 2}, {3, 4, 5}, {6}, {7}};
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        asio::co_spawn(io, batches->run(wanted[i]), [&, i](std::exception_ptr error, std::vector<int> got) {
+            refused += error ? 1 : 0;
+            answers[i] = std::move(got);
+        });
+    }
+    io.run();
+    BOOST_TEST(refused == 1);
+    for (const std::size_t i : {0U, 1U, 3U, 4U}) BOOST_TEST(answers[i] == wanted[i], boost::test_tools::per_element());
+    BOOST_TEST(sent.size() <= wanted.size() + 2);
+}
+
 BOOST_AUTO_TEST_CASE(what_goes_wrong_with_a_batch_is_thrown_to_all_that_had_a_part_in_it) {
     asio::io_context io;
     const auto batches = std::make_shared<batcher<int, int>>(io.get_executor(), fail);

@@ -58,18 +58,20 @@ struct damaged_limit : damage_fixture {
 BOOST_AUTO_TEST_SUITE(redis_limits)
 
 BOOST_AUTO_TEST_CASE(a_limit_is_the_same_after_it_was_stored) {
-    for (const auto& one : {limit(), limit().running(0), limit().running(7), limit().rate(3, 5s), limit().running(2).rate(9, 1min, 4)}) {
+    for (const auto& one : {limit(), limit().running(0), limit().running(7), limit().rate(3, 5s), limit().running(2).rate(9, 1min, 4),
+                            limit().max_waiting(9), limit().running(2).rate(9, 1min, 4).max_waiting(1000000000)}) {
         const auto read = redis::read_limit(redis::limit_text(one));
         BOOST_REQUIRE(read.has_value());
         BOOST_TEST((*read == one));
     }
     BOOST_TEST(redis::limit_text(limit().running(2).rate(9, 1min, 4)) == "2 9 60000 4");
     BOOST_TEST(redis::limit_text(limit().running(2)) == "2   ");
+    BOOST_TEST(redis::limit_text(limit().running(2).max_waiting(7)) == "2    7");
 }
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_limit_is_told_apart) {
-    for (const std::string text : {"", "5", "5  ", "x   ", "-1   ", " 1  ", " 1 1 ", " 0 1 1", " 1 0 1", "1e3   ", "5    ", "5   \n",
-                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5", " 1 1000 0", " 1 31622400001 1", " 2000 1 1", " 1 31622400000 1000000000"}) {
+    for (const std::string text : {"", "5", "5  ", "x   ", "-1   ", " 1  ", " 1 1 ", " 0 1 1", " 1 0 1", "1e3   ", "5    ", "5    0", "5    x", "5    7 7", "5    1000000001", "5   \n",
+                                   "99999999999999999999   ", "1000000001   ", " 5 1000 5 5 5", " 1 1000 0", " 1 31622400001 1", " 2000 1 1", " 1 31622400000 1000000000"}) {
         BOOST_TEST(!redis::read_limit(text).has_value(), text);
     }
 }
@@ -121,6 +123,55 @@ BOOST_FIXTURE_TEST_CASE(older_programs_take_a_limit_for_a_pause_and_a_pause_keep
     server.command({"HDEL", key("c"), "paused"});  // as older programs resume a queue
     declare(limit().running(3));
     BOOST_TEST(field("paused") == "=3   ");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pause_keeps_the_bound_of_what_waits_and_so_does_a_throttle, limits_fixture) {
+    declare(limit().running(2).max_waiting(9));
+    BOOST_TEST(field("paused") == "=2    9");
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"1"}) == "OK");
+    BOOST_TEST(field("paused") == "1=2    9");
+    BOOST_TEST(call(scripts::counts, {}, {}).items.at(3).text == "1");
+    declare(limit().running(2).max_waiting(8));
+    BOOST_TEST(field("paused") == "1=2    8");
+    declare(limit().running(2));
+    BOOST_TEST(field("paused") == "1");
+    declare(limit().max_waiting(7));
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"0"}) == "OK");
+    BOOST_TEST(field("paused") == "=    7");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_throttle_is_a_field_that_older_programs_take_for_a_pause_and_goes_when_it_is_over, limits_fixture) {
+    store(1);
+    store(2);
+    BOOST_TEST(fetched_now() == 2U);
+    BOOST_TEST(said(scripts::settle, {"l:0", "a:w"}, {"w", end_of(1, 1, settlement::kind::throttle, 60000)}) == "OK 0");
+    const auto until = field("throttled");
+    BOOST_TEST(field("paused") == "!" + until);
+    BOOST_TEST(field("paused").front() != '=', "which alone older programs take for a limit");
+    BOOST_TEST(server.command({"HEXISTS", key("w"), "*"}).text == "0", "its ends need wake nobody");
+    BOOST_TEST(said(scripts::settle_one, {"a:w"}, {"w", end_of(2, 2)}) == "OK");
+    BOOST_TEST(call(scripts::counts, {}, {}).items.at(3).text == "0", "a throttle is no pause");
+    BOOST_TEST(fetched_now() == 0U);
+    declare(limit().running(5));
+    BOOST_TEST(field("paused") == "!" + until + "=5   ");
+    // Its time is over.
+    set("paused", "!1000=5   ");
+    set("throttled", "1000");
+    BOOST_TEST(fetched_now() == 1U);
+    BOOST_TEST(field("paused") == "=5   ");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_throttle_that_is_damaged_or_ends_too_late_holds_nothing_back, limits_fixture) {
+    for (const std::string bad : {"!", "!99999999999999", "!1e300", "!-1"}) {
+        server.command({"FLUSHALL"});
+        begin_life();
+        join();
+        store(1);
+        set("paused", bad);
+        set("throttled", bad.substr(1));
+        BOOST_TEST(call(scripts::limits, {}, {}).items.at(3).text == "0", bad);
+        BOOST_TEST(fetched_now() == (bad == "!1e300" || bad == "!-1" ? 0U : 1U), bad);  // what is no time is no throttle: a pause
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(quick_ends_leave_a_queue_with_a_limit_to_others_which_count_and_wake, limits_fixture) {

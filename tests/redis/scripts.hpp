@@ -37,12 +37,14 @@ inline std::string record(std::uint32_t nonce, std::string own_id = {}) {
     return redis::encode_record(task, nonce);
 }
 
-inline std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind how = settlement::kind::complete) {
+inline std::string end_of(std::uint64_t sequence, std::uint32_t nonce, settlement::kind how = settlement::kind::complete,
+                          std::int64_t delay_ms = 0) {
     settlement end;
     end.key = {sequence, nonce};
     end.token = 1;
     end.how = how;
     end.data = "42";
+    end.delay = taskflux::duration(delay_ms);
     return redis::ending_of(end);
 }
 

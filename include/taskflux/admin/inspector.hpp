@@ -27,7 +27,7 @@ struct task_tree {
     task_node node;
 };
 
-/// Reads task trees. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -39,6 +39,10 @@ public:
     /// A task with its ancestors and its subtasks at all depths, at most `most` of them. A subtask whose record is removed is
     /// shown as its parent's journal knows it. Errors: `not_found` for the task itself.
     awaitable<task_tree> tree(task_id id, std::size_t most = 1000) const;
+
+    /// Why a task is not running: what is in its way now, that which comes first first; or that it runs, or has ended. `to_string`
+    /// says it as a sentence. One call, bounded whatever waits. Errors: `not_found`.
+    awaitable<task_situation> why(task_id id) const;
 
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;

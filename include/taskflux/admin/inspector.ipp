@@ -123,11 +123,19 @@ asio::awaitable<children_counts> count_children(broker_ptr broker, task_id id) {
     co_return page.counts;
 }
 
+asio::awaitable<task_situation> why_of(broker_ptr broker, task_id id) {
+    auto found = co_await broker->why(id);
+    if (!found) throw detail::no_such_task(id);
+    co_return std::move(*found);
+}
+
 }  // namespace detail
 
 asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
     return detail::look_around(broker(), std::move(id), most);
 }
+
+asio::awaitable<task_situation> inspector::why(task_id id) const { return detail::why_of(broker(), std::move(id)); }
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/why.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/limit.hpp>
@@ -86,14 +87,14 @@ struct delivery {
 
 /// How an attempt ended.
 struct settlement {
-    enum class kind { complete, fail, retry, release, cancel, suspend };
+    enum class kind { complete, fail, retry, release, cancel, suspend, throttle };
 
     task_key key;
     std::uint32_t token = 0;
     kind how = kind::complete;
     std::string data;          ///< complete: the result; fail and retry: the `failure` as JSON; suspend: the key of
                                ///< the signal that ends the suspension, or empty
-    duration delay{};          ///< retry and suspend: from now
+    duration delay{};          ///< retry and suspend: from now; throttle: for how long its queue starts nothing
     bool counts = true;        ///< retry: as an attempt
 };
 
@@ -289,6 +290,9 @@ public:
     /// A task's record, if it is still kept.
     virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
 
+    /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
+    virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
+
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
 
@@ -309,6 +313,9 @@ public:
     virtual awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                           std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// Lets a queue start tasks at once that a settlement has throttled.
+    virtual awaitable<void> end_throttle(std::string queue) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

@@ -4,6 +4,7 @@
 #include <taskflux/core/id.hpp>
 #include <taskflux/core/task.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,13 @@ inline std::string step_key(std::string_view name) { return journal_letter::step
 inline std::string signal_key(std::string_view name, std::size_t number) {
     return journal_letter::signal + std::string(name) + '#' + std::to_string(number);
 }
+/// The name of the signal that has such a key.
+inline std::string signal_name(std::string_view key) {
+    const auto end = (std::min)(key.rfind('#'), key.size());
+    return std::string(key.substr((std::min)(std::size_t(1), end), end - (std::min)(std::size_t(1), end)));
+}
+/// In the place of the key of a signal: no signal ends the suspension, but time alone.
+inline constexpr std::string_view sleep_mark = "~";
 /// Of the task that is started when a parent's other subtasks have ended well.
 inline constexpr std::string_view continuation_key = "c~then";
 

@@ -23,8 +23,8 @@ struct start_rate {
     bool operator==(const start_rate&) const = default;
 };
 
-/// What holds the tasks of a queue back: `limit().running(5).rate(100, 1s)`. A task starts when there is room by all that is
-/// set; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
+/// What limits a queue: `limit().running(5).rate(100, 1s).max_waiting(10'000)`. A task starts when there is room by `running`
+/// and `rate`; until then it waits. Empty: nothing holds them back. Setters may be chained; the same name without an argument reads.
 /// A literal type. Errors of the setters: `invalid_argument`.
 class limit {
 public:
@@ -63,11 +63,22 @@ public:
         return *this;
     }
 
+    /// At most so many tasks that don't run: those that wait, are scheduled (for later, or for their retry, or asleep) or held. A
+    /// submission that would make them more stores nothing, and fails with `queue_full`. Only submissions need room: what is
+    /// retried, given back or resumed always comes back, and a submission that joins or replaces another task adds none. 1 to
+    /// 1,000,000,000.
+    constexpr limit& max_waiting(std::size_t most) {
+        if (most == 0) refuse("max_waiting", "0 would refuse every task, as each waits before it starts: use at least 1");
+        if (most > most_of_all) refuse("max_waiting", std::to_string(most) + " is out of range: use 1 to 1000000000");
+        return max_waiting_ = most, *this;
+    }
+
+    constexpr const std::optional<std::size_t>& max_waiting() const { return max_waiting_; }
     constexpr const std::optional<std::size_t>& running() const { return running_; }
     constexpr const std::optional<start_rate>& rate() const { return rate_; }
 
     /// Whether it holds nothing back.
-    constexpr bool is_empty() const { return !running_ && !rate_; }
+    constexpr bool is_empty() const { return !running_ && !rate_ && !max_waiting_; }
 
     bool operator==(const limit&) const = default;
 
@@ -78,7 +89,7 @@ private:
         throw error(errc::invalid_argument, "limit: " + std::string(what) + ": " + why);
     }
 
-    std::optional<std::size_t> running_;
+    std::optional<std::size_t> running_, max_waiting_;
     std::optional<start_rate> rate_;
 };
 
@@ -98,6 +109,7 @@ struct stated_limits {
 
     std::optional<stated_limit> declared;  ///< by programs, in code
     std::optional<stated_limit> live;      ///< set while they run: counts in its place, until it is reset
+    std::optional<time_point> throttled_until;  ///< a handler has thrown `throttled`: nothing starts before then
 
     /// The one that counts.
     limit in_force() const { return live ? live->value : declared ? declared->value : limit(); }

@@ -89,7 +89,7 @@ public:
     }
 
     /// Fails this item alone, as a handler for single tasks does by throwing `why`: its retry policy decides what follows, and
-    /// `retry_after` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
+    /// `retry_after`, `throttled` and `discard` override that. What the handler returns for it is not used. Takes effect when the handler
     /// has ended. Errors: `errc::invalid_argument` for a null pointer.
     void fail(std::exception_ptr why) const {
         if (!why) throw error(errc::invalid_argument, "batch_item::fail: the exception is a null pointer; give std::current_exception()");

@@ -50,7 +50,8 @@ public:
     awaitable<void> declare_limit(limit value) const;
 
     /// Limit each key of the queue (see `submit_options::key`), or one key, for which that counts in place of what each has. As the
-    /// calls above; an empty limit of one key lets it go free. Errors: `invalid_argument` also for the key.
+    /// calls above; an empty limit of one key lets it go free. Errors: `invalid_argument` also for the key, and
+    /// for `max_waiting`, which bounds queues alone.
     awaitable<void> set_key_limit(limit value, std::string reason) const;
     awaitable<void> set_key_limit(std::string key, limit value, std::string reason) const;
     awaitable<void> reset_key_limit() const;
@@ -58,8 +59,12 @@ public:
     awaitable<void> declare_key_limit(limit value) const;
     awaitable<void> declare_key_limit(std::string key, limit value) const;
 
-    /// What is declared, and what was set live, with its reason and since when.
+    /// What is declared, and what was set live, with its reason and since when; and until when a handler that has thrown
+    /// `throttled` keeps all from starting.
     awaitable<queue_limits> limits() const;
+
+    /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.
+    awaitable<void> end_throttle() const;
 
 private:
     broker_ptr broker_;

@@ -69,5 +69,6 @@ asio::awaitable<void> queue_control::declare_key_limit(std::string key, limit va
 }
 
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
+asio::awaitable<void> queue_control::end_throttle() const { return broker_->end_throttle(queue_); }
 
 }  // namespace taskflux

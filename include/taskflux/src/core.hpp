@@ -5,6 +5,7 @@
 #include <taskflux/broker/exchange.ipp>
 #include <taskflux/broker/memory.ipp>
 #include <taskflux/broker/memory/broker.ipp>
+#include <taskflux/broker/why.ipp>
 #include <taskflux/calls/rpc.ipp>
 #include <taskflux/calls/rpc/core.ipp>
 #include <taskflux/calls/rpc/messages.ipp>

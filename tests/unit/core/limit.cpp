@@ -42,6 +42,8 @@ BOOST_AUTO_TEST_CASE(an_empty_limit_holds_nothing_back) {
     BOOST_TEST(limit().is_empty());
     BOOST_TEST(!limit().running(0).is_empty());
     BOOST_TEST(!limit().rate(1, 1s).is_empty());
+    BOOST_TEST(!limit().max_waiting(1).is_empty());
+    BOOST_TEST((limit().max_waiting(1) != limit().max_waiting(2)));
     static_assert(limit().running(5).rate(10, 1s).rate()->starts == 10, "a literal type");
 }
 
@@ -54,6 +56,9 @@ BOOST_AUTO_TEST_CASE(a_burst_is_what_comes_in_50_ms_unless_it_is_said) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_out_of_range_is_refused_with_what_would_be_right) {
+    BOOST_TEST(refusal([] { limit().max_waiting(0); }) ==
+               "limit: max_waiting: 0 would refuse every task, as each waits before it starts: use at least 1");
+    BOOST_TEST(refusal([] { limit().max_waiting(1'000'000'001); }) == "limit: max_waiting: 1000000001 is out of range: use 1 to 1000000000");
     BOOST_TEST(refusal([] { limit().running(1'000'000'001); }) == "limit: running: 1000000001 is out of range: use 0 to 1000000000");
     BOOST_TEST(refusal([] { limit().rate(0, 1s); }) == "limit: rate: no start is allowed at all: use running(0) where nothing is to start");
     for (const auto& per : {duration(0), duration(-1), duration(std::chrono::hours(24 * 367))}) {

@@ -110,6 +110,15 @@ BOOST_AUTO_TEST_CASE(a_handler_may_decide_itself) {
     BOOST_TEST((end->how == settlement::kind::retry));
     BOOST_TEST((end->delay == 7s));
     BOOST_TEST(!end->counts);
+    ended.error = std::make_exception_ptr(taskflux::throttled(7s));
+    for (const auto& deadline : {taskflux::never, taskflux::time_point(1h + 1s)}) {  // which the broker keeps
+        what.deadline_at = deadline;
+        const auto throttles = outcome();
+        BOOST_REQUIRE(throttles);
+        BOOST_TEST((throttles->how == settlement::kind::throttle));
+        BOOST_TEST((throttles->delay == 7s));
+        BOOST_TEST(throttles->data.empty());
+    }
     what.attempt = 1;
     ended.error = std::make_exception_ptr(taskflux::discard("no"));
     BOOST_TEST((kind() == settlement::kind::fail));

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/memory/broker.hpp>
 #include <taskflux/core/error.hpp>
+#include <taskflux/flow/queue_control.hpp>
 #include <taskflux/flow/scheduler.hpp>
 
 #include <utility>
@@ -112,6 +113,25 @@ BOOST_AUTO_TEST_CASE(a_schedule_that_cannot_fire_is_told_of_once_each_time) {
         pass(20s, 1s);
         BOOST_TEST(counts().waiting > before + 5);
     }
+    runs.stop();
+    settle();
+    BOOST_TEST(life->done);
+}
+
+BOOST_AUTO_TEST_CASE(a_tick_that_finds_its_queue_full_is_tried_again_at_each_look_and_told_of_once) {
+    taskflux::queue_control queue(faulty, "default");
+    now(other.every("* * * * * *", "UTC", tick));
+    now(queue.declare_limit(taskflux::limit().max_waiting(3)));
+    const auto life = start(runs.run());
+    pass(20s, 1s);
+    BOOST_TEST(counts().waiting == 3U);
+    BOOST_REQUIRE_EQUAL(lines.size(), 1U);
+    BOOST_TEST(lines[0].find("schedule tick: queue default has no room for 1 more task") == 0U);
+    now(queue.declare_limit(taskflux::limit().max_waiting(50)));
+    pass(10s, 1s);
+    BOOST_TEST(counts().waiting > 10U);  // also what was missed, as its policy says
+    BOOST_TEST(counts().waiting <= 31U);
+    BOOST_TEST(lines.size() == 1U);
     runs.stop();
     settle();
     BOOST_TEST(life->done);

@@ -69,6 +69,15 @@ struct most_kept {
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
 
+/// `queue_full`: a submission is larger than the room that the queue's limit leaves.
+class backlog_full : public error {
+public:
+    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
+                                      ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
+                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
+};
+
 // --- validation ---------------------------------------------------------------------------------------
 
 // All throw `invalid_argument` for what the table of limits (core/id/limits.hpp) does not allow.
@@ -77,6 +86,12 @@ inline void check_queue_name(std::string_view name) { checked_name(name, "queue"
 inline void check_board_name(std::string_view name) { check_name(limits::board, name); }
 inline void check_consumer(std::string_view name) { check_name(limits::consumer, name); }
 inline void check_reason(std::string_view text) { check_name(limits::reason, text, true); }
+
+inline void check_key_limit(const std::optional<limit>& value) {
+    if (!value || !value->max_waiting()) return;
+    throw error(errc::invalid_argument, "a limit of keys can't bound what waits: give max_waiting to the queue, by set_limit or "
+                                        "declare_limit");
+}
 
 inline void check_spec(const task_spec& spec) {
     check_name(limits::task, spec.name);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/core/control.hpp>
 #include <taskflux/core/limit.hpp>
 #include <taskflux/core/limit/rate_gate.hpp>
 #include <taskflux/core/time.hpp>
@@ -13,10 +14,11 @@ namespace taskflux::memory {
 
 /// Why no more tasks of a queue may start now.
 enum class obstacle {
-    none,     ///< as many may start as were asked for
-    paused,   ///< the queue is paused
-    running,  ///< as many run as its limit allows
-    rate      ///< as many have started lately as its limit allows
+    none,       ///< as many may start as were asked for
+    paused,     ///< the queue is paused
+    throttled,  ///< a handler has been told to wait, and the whole queue does
+    running,    ///< as many run as its limit allows
+    rate        ///< as many have started lately as its limit allows
 };
 
 /// How many tasks may start now, and why not more.
@@ -44,12 +46,35 @@ public:
     }
     const stated_limits& limits() const { return limits_; }
 
+    /// The limits of keys, and with them those of the queue. `ahead`: of the wall clock, by which times are shown.
+    queue_limits limits(queue_limits of_keys, duration ahead) const {
+        static_cast<stated_limits&>(of_keys) = limits_;
+        if (is_throttled()) of_keys.throttled_until = shifted(throttled_until_, ahead);
+        return of_keys;
+    }
+
+    /// How many tasks may run.
+    const std::optional<std::size_t>& most_running() const { return most_running_; }
+
+    /// How many tasks may be there that don't run.
+    std::optional<std::size_t> max_waiting() const { return limits_.in_force().max_waiting(); }
+
+    /// Nothing starts for so long from `now` on, or for as long as was said before.
+    void hold_back(duration time, time_point now) {
+        pass(now);
+        using bounds = detail::throttle_bounds;
+        const auto bounded = std::clamp(time, duration(bounds::least_ms), duration(bounds::most_ms));
+        throttle((std::max)(throttled_until_, now + bounded));
+    }
+    void throttle(time_point until) { throttled_until_ = until; }
+
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
 
     /// How many of `wanted` tasks may start now, where so many are running.
     allowance admit(std::size_t wanted, std::size_t running) const {
         if (is_paused_) return {0, obstacle::paused};
+        if (is_throttled()) return {0, obstacle::throttled};
         allowance made{wanted, obstacle::none};
         if (most_running_) narrow(made, *most_running_ - (std::min)(running, *most_running_), obstacle::running);
         if (gate_) narrow(made, gate_->may_start(now_), obstacle::rate);
@@ -63,15 +88,19 @@ public:
 
     /// When time alone lets a task start; `never` where it is not time that it waits for.
     time_point opens(std::size_t running) const {
-        return admit(1, running).why_not_more == obstacle::rate ? gate_->opens(now_) : never;
+        const auto why = admit(1, running).why_not_more;
+        return why == obstacle::throttled ? throttled_until_ : why == obstacle::rate ? gate_->opens(now_) : never;
     }
 
 private:
+    bool is_throttled() const { return now_ < throttled_until_; }
+
     static void narrow(allowance& made, std::size_t room, obstacle why) {
         if (room < made.count) made = {room, why};
     }
 
     bool is_paused_ = false;
+    time_point throttled_until_{};
     stated_limits limits_;
     std::optional<std::size_t> most_running_;
     std::optional<detail::rate_gate> gate_;

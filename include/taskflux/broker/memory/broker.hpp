@@ -52,6 +52,7 @@ public:
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
+    awaitable<std::optional<task_situation>> why(task_id id) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;
@@ -62,6 +63,7 @@ public:
     awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                   std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
+    awaitable<void> end_throttle(std::string queue) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;

@@ -4,6 +4,7 @@
 #include <taskflux/broker/memory/hub.hpp>
 #include <taskflux/broker/memory/inspect.hpp>
 #include <taskflux/broker/memory/post_office.hpp>
+#include <taskflux/broker/memory/why.hpp>
 #include <taskflux/detail/context_end.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -158,6 +159,15 @@ asio::awaitable<std::optional<task_record>> memory_broker::get(task_id id) {
     });
 }
 
+asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point now) -> std::optional<task_situation> {
+        auto* const task = in.find(id.key);
+        if (!task) return std::nullopt;
+        return explanation(id.queue, in, *task, now).take();
+    });
+}
+
 asio::awaitable<task_page> memory_broker::list(list_query query) {
     if (!query.queue.empty()) detail::check_queue_name(query.queue);
     co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
@@ -197,13 +207,20 @@ asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kin
 asio::awaitable<void> memory_broker::set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                                    std::string reason) {
     detail::check_name(detail::limits::key, key, true);
+    detail::check_key_limit(value);
     detail::check_reason(reason);
     hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(&key, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
+    hub_->follow_wall();
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
+asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
+    hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    co_return;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

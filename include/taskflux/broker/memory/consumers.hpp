@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace taskflux::memory {
 
@@ -66,6 +67,17 @@ public:
         });
         next_lease_end_ = next;
         if (gone > 0 && all_.empty()) attended.end(now);
+    }
+
+    /// Some of those that hold tasks, sorted.
+    std::vector<std::string> busy(std::size_t most) const {
+        std::vector<std::string> names;
+        for (const auto& [name, who] : all_) {
+            if (names.size() == most) break;
+            if (!who->held.empty()) names.push_back(name);
+        }
+        std::ranges::sort(names);
+        return names;
     }
 
     /// How many have left or lost their leases.

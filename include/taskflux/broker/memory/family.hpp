@@ -35,7 +35,7 @@ public:
         }
         auto& own_journal = journal_of(task);
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
-        own_journal.awaited = std::move(awaited);
+        own_journal.awaited = awaited.empty() ? std::string(sleep_mark) : std::move(awaited);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }

@@ -29,7 +29,7 @@ public:
     };
 
     unsigned epoch = 0;   ///< attempts that have failed since the task was submitted
-    std::string awaited;  ///< the key of the signal that ends the suspension
+    std::string awaited;  ///< the key of the signal that ends the suspension; or `sleep_mark`
     children_policy policy;
     bool is_continued = false;  ///< the continuation has been started
 
@@ -94,6 +94,16 @@ public:
         std::vector<child_place> open;
         for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
             if (!at->second.outcome) open.push_back(child_place::parse(at->second.text));
+        }
+        return open;
+    }
+
+    /// How its calls name some of those.
+    std::vector<std::string> some_open(std::size_t most) const {
+        std::vector<std::string> open;
+        for (auto at = entries_.lower_bound(child_key("")); at != entries_.end() && at->first[0] == journal_letter::subtask; ++at) {
+            if (open.size() == most) break;
+            if (!at->second.outcome) open.push_back(at->first.substr(1));
         }
         return open;
     }

@@ -40,6 +40,12 @@ public:
         return holder && !has_begun(*holder) ? holder : nullptr;
     }
 
+    /// The task that has a unique key, or null.
+    entry* unique_holder(const std::string& key, time_point now) {
+        const auto holder = unique_.holder(key, now);
+        return holder ? tasks_.find(*holder) : nullptr;
+    }
+
     /// Takes over how far the wall clock is ahead of the `now`s: what waits for a time of it is due earlier or later.
     void follow(duration ahead) {
         wall_.follow(ahead, [this](entry& task, time_point when) {
@@ -157,11 +163,6 @@ protected:
         --counts_[index(task.state)];
         if (task.extras) own_ids_.erase(task.extras->own_id);
         tasks_.erase(task);
-    }
-
-    entry* unique_holder(const std::string& key, time_point now) {
-        const auto holder = unique_.holder(key, now);
-        return holder ? tasks_.find(*holder) : nullptr;
     }
 
     /// Whether a task keeps its payload: an attempt has begun, its journal says what it has done, or a parent has called it.

@@ -6,6 +6,7 @@
 #include <taskflux/broker/memory/consumers.hpp>
 #include <taskflux/broker/memory/family.hpp>
 #include <taskflux/broker/memory/listing.hpp>
+#include <taskflux/broker/memory/room.hpp>
 #include <taskflux/broker/memory/schedules.hpp>
 
 #include <algorithm>
@@ -28,9 +29,9 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (max_pending_ > 0 && store_.pending() + tasks.size() > max_pending_) {
+        if (const room left{max_pending_, admission_.max_waiting()}; !left.takes(store_, tasks.size())) {
             advance(now);  // makes room
-            check_room(tasks, now);
+            left.check(store_, listed.name, tasks, now);
         }
         std::vector<submitted> answers;
         answers.reserve(tasks.size());
@@ -140,6 +141,10 @@ public:
                 store_.cancel(*task, now);
                 break;
             case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
+            case settlement::kind::throttle:
+                admission_.hold_back(end.delay, now);
+                store_.release(*task, now);
+                break;
         }
         return effect::done;
     }
@@ -263,11 +268,8 @@ public:
         const bool is_live = kind == limit_kind::live;
         key ? keyed().state(*key, is_live, std::move(stated)) : admission_.state(is_live, std::move(stated));
     }
-    queue_limits limits() const {
-        auto all = keyed().limits();
-        static_cast<stated_limits&>(all) = admission_.limits();
-        return all;
-    }
+    queue_limits limits() const { return admission_.limits(keyed().limits(), ahead()); }
+    void end_throttle() { admission_.throttle({}); }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -337,6 +339,11 @@ public:
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
 
+    // For `why.hpp`.
+    family_store& store() { return store_; }
+    const admission& gate() const { return admission_; }
+    std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
+
     attendance& attended() { return consumers_.attended; }
     const attendance& attended() const { return consumers_.attended; }
 
@@ -359,15 +366,6 @@ private:
         keyed().pass(now);
     }
 
-    /// Refuses more tasks than fit; those that are there already need no room.
-    void check_room(const std::vector<new_task>& tasks, time_point now) {
-        const auto is_there = [&](const new_task& task) { return store_.find_same(task, now) != nullptr; };
-        const auto there = std::ranges::count_if(tasks, is_there);
-        const auto fresh = tasks.size() - static_cast<std::size_t>(there);
-        if (store_.pending() + fresh <= max_pending_) return;
-        throw error(errc::queue_full, "the queue has no room for " + std::to_string(fresh) + " more tasks: it has " +
-                                          std::to_string(store_.pending()) + " of at most " + std::to_string(max_pending_) +
-                                          " unfinished ones; submit them later, or raise memory_options::max_pending");
     }
 
     void request_cancel(entry& running) {

@@ -64,6 +64,19 @@ public:
 
     keyed_tasks& keyed() { return keyed_; }
     const keyed_tasks& keyed() const { return keyed_; }
+    /// How many tasks of its lane and of higher priorities come before one that nobody has passed over; and whether these are all,
+    /// where no more than `most` are counted.
+    std::pair<std::size_t, bool> before(const entry& task, std::size_t most) const {
+        std::size_t count = 0;
+        for (const auto& [priority, lane] : lanes_) {
+            if (priority < task.spec->priority) break;
+            for (const auto* one = lane.front(); one && one != &task; one = one->next) {
+                if (count == most) return {count, false};
+                ++count;
+            }
+        }
+        return {count, true};
+    }
 
     std::size_t unclaimed_size() const { return unclaimed_size_; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/detail/event.hpp>
 #include <taskflux/detail/spawn.hpp>
@@ -52,7 +53,8 @@ template <class Item, class Result>
 class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
     /// Sends some items and gives a result for each.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item> items)>;
+    /// Where these are too many for the queue (`backlog_full`), it leaves them as they are, and each caller's are sent alone.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
@@ -75,6 +77,7 @@ private:
         std::vector<Item> items;  // until they are sent
         const std::size_t size;
         std::size_t bytes = 0;
+        bool goes_alone = false;  // those of several callers were too many
         std::vector<Result> results;
         std::exception_ptr error;
         detail::event done;
@@ -94,11 +97,25 @@ private:
         for (std::size_t size = 0, bytes = 0; !waiting_.empty(); waiting_.pop_front()) {
             size += waiting_.front()->size;
             bytes += waiting_.front()->bytes;
-            if ((size > batcher_limits::max_items || bytes > batcher_limits::max_bytes) && !taken.empty()) break;
+            const bool is_too_much = size > batcher_limits::max_items || bytes > batcher_limits::max_bytes;
+            if (!taken.empty() && (is_too_much || taken.front()->goes_alone || waiting_.front()->goes_alone)) break;
             taken.push_back(std::move(waiting_.front()));
         }
         if (taken.empty()) is_sending_ = false;
         return taken;
+    }
+
+    /// To be sent first, and each alone.
+    void put_back(const batch& taken, std::vector<Item>& items) {
+        auto next = items.begin();
+        for (const auto& one : taken) {
+            const auto end = next + static_cast<std::ptrdiff_t>(one->size);
+            one->items.assign(std::move_iterator(next), std::move_iterator(end));
+            one->goes_alone = true;
+            next = end;
+        }
+        const std::lock_guard lock(mutex_);
+        waiting_.insert(waiting_.begin(), taken.begin(), taken.end());
     }
 
     static void check_count(std::size_t answers, std::size_t items) {
@@ -116,8 +133,14 @@ private:
             std::exception_ptr error;
             try {
                 const auto count = items.size();
-                results = co_await self->send_(std::move(items));
+                results = co_await self->send_(items);
                 check_count(results.size(), count);
+            } catch (const detail::backlog_full&) {
+                error = std::current_exception();
+                if (taken.size() > 1) {
+                    self->put_back(taken, items);
+                    continue;
+                }
             } catch (...) {
                 error = std::current_exception();
             }

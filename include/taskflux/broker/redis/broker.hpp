@@ -12,6 +12,7 @@
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
 #include <taskflux/broker/redis/waits.hpp>
+#include <taskflux/broker/redis/why.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -218,12 +219,14 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }
 
     awaitable<void> pause(std::string queue) override { return set_paused(engine_, std::move(queue), "1"); }
     awaitable<void> resume(std::string queue) override { return set_paused(engine_, std::move(queue), "0"); }
+    awaitable<void> end_throttle(std::string queue) override { return set_paused(engine_, std::move(queue), "2"); }
 
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override {
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));

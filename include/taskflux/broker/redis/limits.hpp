@@ -17,13 +17,14 @@
 
 namespace taskflux::redis {
 
-/// A limit as the queue's fields have it: 'running starts per burst', of which each may be missing.
+/// A limit as the queue's fields have it: 'running starts per burst', of which each may be missing, and perhaps ' max_waiting'.
 inline std::string limit_text(const limit& of) {
     const auto& rate = of.rate();
     const auto number = [](bool is_there, std::uint64_t value) { return is_there ? std::to_string(value) : std::string(); };
     return number(of.running().has_value(), of.running().value_or(0)) + ' ' + number(rate.has_value(), rate ? rate->starts : 0) +
            ' ' + number(rate.has_value(), rate ? static_cast<std::uint64_t>(rate->per.count()) : 0) + ' ' +
-           number(rate.has_value(), rate ? rate->burst : 0);
+           number(rate.has_value(), rate ? rate->burst : 0) +
+           (of.max_waiting() ? ' ' + std::to_string(*of.max_waiting()) : std::string());
 }
 
 /// Nothing where the text is no limit.
@@ -41,13 +42,14 @@ inline std::optional<limit> read_limit(std::string_view text) {
         is_end = space == std::string_view::npos;
         text.remove_prefix(is_end ? text.size() : space + 1);
     }
-    if (numbers.size() != 4) return std::nullopt;
+    if (numbers.size() != 4 && numbers.size() != 5) return std::nullopt;
     const auto& running = numbers[0];
     const auto &starts = numbers[1], &per = numbers[2], &burst = numbers[3];
     if (burst == std::uint64_t(0)) return std::nullopt;
     if (starts.has_value() != per.has_value() || starts.has_value() != burst.has_value()) return std::nullopt;
     try {
         limit made;
+        if (numbers.size() == 5) made.max_waiting(static_cast<std::size_t>(numbers[4].value_or(0)));
         if (running) made.running(static_cast<std::size_t>(*running));
         if (starts) made.rate(*starts, duration(static_cast<duration::rep>(*per)), *burst);
         return made;
@@ -89,6 +91,7 @@ inline awaitable<void> set_limit(engine_ptr on, std::string name, limit_kind kin
 inline awaitable<void> set_key_limit(engine_ptr on, std::string name, std::string key, limit_kind kind, std::optional<limit> value,
                                      std::string reason) {
     detail::check_name(detail::limits::key, key, true);
+    detail::check_key_limit(value);
     detail::check_reason(reason);
     const auto of = on->at(name);
     auto& calls = of->calls();
@@ -109,6 +112,7 @@ inline awaitable<queue_limits> limits(engine_ptr on, std::string name) {
     found.live = read_stated(from.text(), name, "live");
     found.each_key.declared = read_stated(from.text(), name, "declared");
     found.each_key.live = read_stated(from.text(), name, "live");
+    if (const auto until = from.integer(); until > 0) found.throttled_until = time_point(duration(until));
     while (!from.done()) {
         const auto field = from.text();
         if (field.empty()) throw error(errc::protocol, "a limit of queue " + name + " is damaged: it is of no key; remove the field");

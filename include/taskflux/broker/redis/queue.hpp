@@ -190,7 +190,7 @@ private:
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
             enqueueing_ = std::make_shared<task_batcher>(
-                executor_, [self = weak_from_this()](std::vector<task_item> items) { return send_tasks(self.lock(), std::move(items)); });
+                executor_, [self = weak_from_this()](std::vector<task_item>& items) { return send_tasks(self.lock(), items); });
         }
         return enqueueing_;
     }
@@ -199,7 +199,7 @@ private:
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item> ends) {
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends) {
                 return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
@@ -221,7 +221,7 @@ private:
         return ready_for_;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item> items) {
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, const std::vector<task_item>& items) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -254,7 +254,7 @@ private:
             if (all_plain) {
                 add_segments(items, with);
             } else {
-                for (auto& item : items) with.add(std::move(item.record)).add(std::move(item.place));
+                for (const auto& item : items) with.add(item.record).add(item.place);  // they may be sent again
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/broker/dead_letter.hpp>
 #include <taskflux/broker/redis/connection.hpp>
 #include <taskflux/broker/redis/layout.hpp>
@@ -257,7 +258,7 @@ private:
         with.set_run_id(server_->run_id());
         steady_time until{};
         // Another try gets nearer to the end each time: one more key known, some more of what was due done.
-        for (bool again = false;;) {
+        for (bool again = false, has_made_room = false;;) {
             answer got;
             auto server = named_server(with, again, until);
             auto request = durable ? server_->eval_durably(what, keys, with.words(), std::move(server))
@@ -286,6 +287,11 @@ private:
                 with.set_run_id(std::string(from.text()));
             } else if (word == "NEW") {
                 co_await begin_life();
+            } else if (word == "FULL") {
+                const auto fresh = from.integer(), there = from.integer(), most = from.integer();
+                const bool is_certain = std::exchange(has_made_room, true);
+                if (is_certain) throw detail::backlog_full(name_, std::uint64_t(fresh), std::uint64_t(there), std::uint64_t(most));
+                co_await maintain();  // tasks whose time is over make room
             } else {
                 throw error(errc::protocol, "the script " + std::string(what.name) + " answered \"" + std::string(word) + "\", which this version does not know");
             }

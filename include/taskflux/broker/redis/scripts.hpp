@@ -163,6 +163,20 @@ return false
 end
 )lua";
 
+inline constexpr char shared_throttle_end[] =
+    R"lua(local function throttle_end(stated)
+local till = whole(stated)
+return till and till > now and till <= now + 86400000 and till or nil
+end
+)lua";
+
+inline constexpr char shared_behind_throttle[] =
+    R"lua(local function behind_throttle(till, stated)
+if till then stated = string.format('!%d', till) .. stated end
+return stated ~= '' and stated or nil
+end
+)lua";
+
 inline constexpr char shared_gate[] =
     R"lua(local gate = nil
 )lua";
@@ -173,7 +187,7 @@ inline constexpr char shared_is_in[] =
 
 inline constexpr char shared_limit_in[] =
     R"lua(local function limit_in(text)
-local running, starts, per, burst = string.match(text, '^(%d*) (%d*) (%d*) (%d*)$')
+local running, starts, per, burst = string.match(text, '^(%d*) (%d*) (%d*) (%d*) ?%d*$')
 local most, many, span, ahead = whole(running), whole(starts), whole(per), whole(burst)
 local has_rate = (many and many >= 1 and many <= 1e15) and (span and span >= 1 and span <= 31622400000) and (ahead and ahead >= 1 and ahead <= 1000000000) and
 many / 1000 < span + 1 and ahead * span / many <= 1e14
@@ -186,19 +200,31 @@ end
 
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
-gate = {room = math.huge, opens = 1e15, start = function() end}
+gate = {room = math.huge, opens = 1e15, start = function() end, stated = stated}
+local till, rest = string.match(stated, '^!(%d*)(.*)$')
+if till then
+till = throttle_end(till)
+if till then
+gate.room, gate.opens, gate.till = 0, till, till
+return
+end
+also[#also + 1] = rest ~= '' and {'HSET', c, 'paused', rest} or {'HDEL', c, 'paused'}
+if rest == '' then return end
+stated = rest
+end
 if string.sub(stated, 1, 1) ~= '=' then
 gate.room = 0
 return 'paused'
 end
 local most, many, span, ahead, is_whole = limit_in(string.sub(stated, 2))
+if is_whole and not most and not many then return end
 if not is_whole then
 gate.damage = 'it is damaged, and limits nothing: set it again'
 return
 end
 local known = call('HMGET', c, 'n3', 'tat')
 local places = most and math.max(most - math.max((whole(known[1]) or 0) - ends, 0), 0) or math.huge
-gate.room = places
+gate.room, gate.most = places, most
 if not many then
 gate.start = function(taken) gate.room = gate.room - taken end
 return
@@ -229,19 +255,62 @@ return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, 
 end
 )lua";
 
+inline constexpr char shared_stated_limit[] =
+    R"lua(local function stated_limit(text)
+if not text then return nil end
+return string.match(text, '^%d+ (%d* %d* %d* %d*)\n') or string.match(text, '^%d+ (%d* %d* %d* %d* %d+)\n')
+end
+)lua";
+
 inline constexpr char shared_in_force[] =
-    R"lua(local function in_force(declared, live)
-for _, stated in ipairs({live or '', declared or ''}) do
-local found = string.match(stated, '^%d+ (%d* %d* %d* %d*)\n')
-if found then return string.find(found, '%d') and '=' .. found or nil end
+    R"lua(local function in_force(declared, live, throttled)
+local found = stated_limit(live) or stated_limit(declared) or ''
+return behind_throttle(throttle_end(throttled), string.find(found, '%d') and '=' .. found or '')
 end
-end
+)lua";
+
+inline constexpr char shared_paused_over[] =
+    R"lua(local function paused_over(stated) return '1' .. (string.match(stated or '', '=%d* %d* %d* %d* %d+$') or '') end
 )lua";
 
 inline constexpr char shared_put_in_force[] =
     R"lua(local function put_in_force(stated)
 also[#also + 1] = stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}
-also[#also + 1] = stated and {'HSET', w, '*', '1'} or {'HDEL', w, '*'}
+local has_limit = string.find(stated or '', '=', 1, true)
+also[#also + 1] = has_limit and {'HSET', w, '*', '1'} or
+{'HDEL', w, '*'}
+end
+)lua";
+
+inline constexpr char shared_stated_now[] =
+    R"lua(local stated_now = nil
+)lua";
+
+inline constexpr char shared_throttled_till[] =
+    R"lua(local throttled_till = nil
+)lua";
+
+inline constexpr char shared_hold_back[] =
+    R"lua(local function hold_back(delay)
+local stated, till = unpack(call('HMGET', c, 'paused', 'throttled'))
+till = throttled_till or throttle_end(till) or 0
+throttled_till = math.max(till, now + math.max(1, math.min(delay, 86400000)))
+also[#also + 1] = {'HSET', c, 'throttled', string.format('%d', throttled_till)}
+if stated and string.find(stated, '^[^!=]') then return end
+stated_now = behind_throttle(throttled_till, string.match(stated or '', '=.*$') or '')
+also[#also + 1] = {'HSET', c, 'paused', stated_now}
+end
+)lua";
+
+inline constexpr char shared_refusal[] =
+    R"lua(local function refusal(stated, new)
+local most = stated and whole(string.match(stated, '=%d* %d* %d* %d* (%d+)$'))
+if not most or new < 1 then return nil end
+local there = 0
+for _, number in ipairs(call('HMGET', c, 'n0', 'n1', 'n2')) do
+there = there + (whole(number) or 0)
+end
+return there + new > most and {'FULL', new, there, most} or nil
 end
 )lua";
 
@@ -1807,7 +1876,7 @@ end
 
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
-local stated = call('HGET', c, 'paused')
+local stated = stated_now or call('HGET', c, 'paused')
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -2365,26 +2434,26 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -2400,7 +2469,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "52f28744030b669950d19359700e03cada7a80fd",
+inline constexpr script aside{"aside", "a9b7080b1a7e75f20fd748a8dfda9ba5b888d193",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2441,7 +2510,8 @@ inline constexpr script clear{"clear", "f6d7da9fde65e0aaba66290539964a9e9992e7dc
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_text,
+    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -2450,7 +2520,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "fe9c5b10dff4fd8aa2731c1f35182d9052ff3948",
+inline constexpr script counts{"counts", "56c6a3c24562c9dc667e901b1aa65ed14c021f28",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -2458,44 +2528,8 @@ inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(for n = 1, #ARGV, 8 do
-local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
-if task then
-end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 6], ARGV[n + 7])
-end
-end
-return commit({'OK'})
-)lua");
-inline constexpr script end_child{"end_child", "ab034ec090d4a825e33b4c26539a9fb2a991aba9",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
-
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
-)lua";
-inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -2504,29 +2538,68 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(for n = 1, #ARGV, 8 do
+local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
+if task then
+end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n + 5]), ARGV[n + 6], ARGV[n + 7])
+end
+end
+return commit({'OK'})
+)lua");
+inline constexpr script end_child{"end_child", "ae233d9c19ef0e4a7d23ecf85a72ab3a88fa5251",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+)lua";
+inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
+    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run')
+local known = call('HMGET', c, 'seq', 'run', 'paused')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
 seq = store_tasks(seq, 6, reply, numbers)
+local refused = refusal(known[3], seq - reply[2] + 1)
+if refused then return refused end
 while at < #ARGV[5] do
 local place
 place, at = struct.unpack('<H', ARGV[5], at)
@@ -2536,18 +2609,18 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a34637e5395a2eec9fc350aede8d3b93de078dfe",
+inline constexpr script enqueue{"enqueue", "bb44a6041b120c8e1757784096e15920fd297337",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
-    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -2597,6 +2670,8 @@ call('ZCARD', B)
 end
 if #records > 0 then call('HLEN', r) end
 local many = seq - reply[2] + 1
+local refused = known[5] and refusal(known[5], many)
+if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, 8)
 local asleep = sleepers()
 local heard_of, at = {}, 1
@@ -2616,7 +2691,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "cd3a5e82951a2deb8e6eb7f8d4a88b41129683b5",
+inline constexpr script enqueue_plain{"enqueue_plain", "e771dbf84ab8882be4afbb159771debf15223c0f",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -2624,29 +2699,29 @@ inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_priorities_in, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
-    shared_give_up, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
+    shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -2852,19 +2927,20 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "397e80a3e7cdbee18266fe403b55995410b62156",
+inline constexpr script fetch{"fetch", "2ff5d0a01708ef0d9e0f0f57906c51ba0f4119e6",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_admit, shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in,
-    shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched,
-    shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_write, shared_also, shared_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_admit, shared_is_special, shared_segments, shared_span_of,
+    shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_touched, shared_priorities_in, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
+    shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -3023,7 +3099,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "7142391ac547415a612236a40df4566a7dd4d9d7",
+inline constexpr script fetch_plain{"fetch_plain", "a5bdc254758f7085e24fd45f547ed00599236574",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -3080,15 +3156,16 @@ inline constexpr script get{"get", "166a0b4c104b88e618cc3f50eafded86c23d71e9",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
-    shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal,
+    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
 if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
+if gate and refusal(gate.stated, 1) then return {'SLOW'} end
 local name, inbox, sleeper, consumer, signature =
 string.sub(body, 9, 8 + string.byte(body, 8))
 local function can_take(member)
@@ -3143,7 +3220,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "c069615ac2d138db62323c968de79edfb3cc0e18",
+inline constexpr script hand_over{"hand_over", "4968dfad891e05c476d2f509ed24674909366fb4",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -3174,7 +3251,8 @@ inline constexpr script held{"held", "1ea580310ed1f16048fabb188dfdaeb797a87661",
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_text, shared_all_leases_last,
+    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_text, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -3189,7 +3267,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "b697fe51d045aabd52cf2fd029046f9795ff6a45",
+inline constexpr script idle{"idle", "4c8086bb062ad3fc6eff120a37fe76372e31756f",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -3268,27 +3346,27 @@ inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -3309,19 +3387,21 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bf66f8aa5d4dc9bf72841136380c52114b07cc99",
+inline constexpr script leave{"leave", "19c63d8bead2463c395d7bdf6ad9fa3c7e736176",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
-inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_text,
-    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live')
+inline constexpr auto limits_text = joined(limits_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_throttle_end, shared_text,
+    R"lua(local stated = call('HMGET', c, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
 local reply = {'OK'}
 for n = 1, 4 do reply[n + 1] = stated[n] or '' end
+reply[6] = throttle_end(stated[5]) or 0
 for _, text in ipairs(call('HGETALL', L)) do reply[#reply + 1] = text end
 return reply
 )lua");
-inline constexpr script limits{"limits", "ddad4e8fc0e2b58c4d0bf9a790c3897b658db4c5",
+inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
 inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -3329,27 +3409,28 @@ inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, 
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
-    shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
-    shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
+    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -3369,15 +3450,15 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "2cb74474c7207d9de1f8bf70978ee70cdcf94afb",
+inline constexpr script list{"list", "6e66a8718c5b41df333e6429a183311797ab1d12",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease, shared_end_of_other_lease,
-    shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -3407,7 +3488,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "c0446d1e9b8dee9ba4f1c721e67aa2cdd4dae8d1",
+inline constexpr script look{"look", "ef2505ffb59b7c5999017fa288e0cf4c6275c525",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -3415,28 +3496,29 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate,
-    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
-    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_is_in, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -3561,7 +3643,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "7699264052140d9e693862b32f048fcbaa2dce4c",
+inline constexpr script maintain{"maintain", "e1c588458be708c8331b6b907442c3ea03aa7fb0",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3601,8 +3683,9 @@ inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_in_force,
-    shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -3621,18 +3704,23 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if ARGV[1] == '1' then
-also = {{'HSET', c, 'paused', '1'}}
-else
-local declared, live, waiting, unclaimed, watcher, watching = unpack(call(
-'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching'))
-local stated = in_force(declared, live)
+    R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
+'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
+'throttled', 'paused'))
+if ARGV[1] == '2' then
+throttled = nil
+also = {{'HDEL', c, 'throttled'}}
+end
+if ARGV[1] == '1' then
+also = {{'HSET', c, 'paused', paused_over(in_force(declared, live))}}
+elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then
+local stated = in_force(declared, live, throttled)
 put_in_force(stated)
 wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "90cfe33eb85063352ab4b214aa5b50d240e14b21",
+inline constexpr script pause{"pause", "2c3028007221fc8eb472b7043fd9fe8e07723154",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -3640,26 +3728,27 @@ inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, 
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -3669,7 +3758,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "b0795877ce1cc05f72217c281bc031577fcac4a7",
+inline constexpr script reclaim{"reclaim", "c205100bac2ade3a97d1bd9ec5fd4ebe304d9012",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3746,21 +3835,21 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
@@ -3796,7 +3885,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "979dbe990301c86e494cb03c33f844e91e4d0a8d",
+inline constexpr script report{"report", "8117c308ba9393b6eca01ae3798ac98272652bb6",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -3804,27 +3893,27 @@ inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3836,7 +3925,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "0d961110c19d9b84e94bdef0e31b7618b629879b",
+inline constexpr script resign{"resign", "5ff7fccada988aab0f41e0fb0c1558f43fbc4cf4",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3859,8 +3948,9 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_add_to, shared_also, shared_in_force,
-    shared_counts, shared_messages, shared_wakes, shared_wake, shared_sleepers, shared_wake_some,
+    shared_call, shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also,
+    shared_throttle_end, shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some,
     shared_write_rest,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
@@ -3887,37 +3977,40 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "d0a6503b05b8836e291d1c361243f637a0e3b1de",
+inline constexpr script set_key_limit{"set_key_limit", "fd7f9caf9d9c309a05e6b731d333ffc683002a2a",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_throttle_end,
+    shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit,
+    shared_in_force, shared_paused_over, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
+    shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
-'nu')
+'nu', 'throttled')
 if not known[1] then return {'NEW'} end
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
 local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
-local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
+local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[9])
 call('HLEN', w)
-local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
-if not next_one then also[#also + 1] = {'HDEL', c, 'tat'} end
-if not is_paused then
+local is_paused = known[7] and string.find(known[7], '^[^=!]')
+if not string.find(next_one or '', '=', 1, true) then also[#also + 1] = {'HDEL', c, 'tat'} end
+if is_paused then
+also[#also + 1] = {'HSET', c, 'paused', paused_over(next_one)}
+else
 put_in_force(next_one)
 wakes = called_for(next_one, whole(known[4]) or 0, whole(known[8]) or 0, 0, known[5], known[6])
 end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "7047f0859cfcb6818ce8d2a133353284fcbda00f",
+inline constexpr script set_limit{"set_limit", "7acb039ae945b82fd99adb97cf8648d839d3072e",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o = 28, unpack(KEYS)
@@ -3925,44 +4018,47 @@ inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-local known = call('HMGET', c, 'seq', 'run')
+local known = call('HMGET', c, 'seq', 'run', 'paused')
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local seq = store_tasks(last_number(known[1]), 5, {}, {})
+local last = last_number(known[1])
+local seq = store_tasks(last, 5, {}, {})
+local refused = refusal(known[3], seq - last)
+if refused then return refused end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "f441d6ffd24f84692be1230d1b753ce31dc1e308",
+inline constexpr script set_schedule{"set_schedule", "14ffc5338464ad5ca74d3339b781ba8b77d72285",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -3970,9 +4066,10 @@ inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
@@ -4015,6 +4112,10 @@ end
 retry(task, data, delay)
 end
 endings[3] = function(task) release(task) end
+endings[6] = function(task, _, delay)
+hold_back(delay)
+release(task)
+end
 endings[4] = function(task)
 if not task.cancel then return 3 end
 end_cancelled(task)
@@ -4023,7 +4124,7 @@ endings[5] = function(task, data, delay)
 if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
-of.awaited = data
+of.awaited = data ~= '' and data or '~'
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -4047,7 +4148,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a175feb2812e1fc6d6669177d0448d89f2ed6b34",
+inline constexpr script settle{"settle", "e76e18a7788f8349f01038592eebcbef58a4b96a",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4093,11 +4194,12 @@ inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
@@ -4207,7 +4309,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "d284339735f183c225d45b526f286a4d49923e5b",
+inline constexpr script settle_plain{"settle_plain", "6439974a58f49d75f6e344d4060c79a76394b918",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -4215,21 +4317,21 @@ inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
@@ -4253,7 +4355,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "f6d333decdf193fac104db445a48e1141c7a8d5b",
+inline constexpr script signal{"signal", "2640374c9357d8c23f6911e84897af32c65f4062",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -4261,27 +4363,27 @@ inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -4330,7 +4432,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "f2c6ff7ca03b1f1be8a4d8b887a49455812d91c5",
+inline constexpr script steer{"steer", "2447a33dd6b936144ced33c4ad1aa4a1e4385be5",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -4338,26 +4440,26 @@ inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -4366,7 +4468,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "21f758c51912c7f91576fbfba179efa1455d9a45",
+inline constexpr script update{"update", "b42c7884ebccf418cca3bdc790039ee84519abeb",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -4401,31 +4503,162 @@ return reply
 inline constexpr script wait{"wait", "3b893057f3806ec84cba103b448ca2dd1694034e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, y, Y, b, B, q = 13, unpack(KEYS)
+)lua";
+inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
+    shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
+    shared_fault_in, shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_load, shared_record_of, shared_info, shared_counts, shared_own_ids,
+    shared_bodies, shared_count, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
+    shared_priorities_in, shared_attempts, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seq, reply = tonumber(ARGV[1]), {'OK'}
+load({seq}, true)
+local task = tasks[seq]
+local damage = not task and call('HGET', q, seq)
+for _, command in ipairs(also) do
+if not task and command[2] == q and command[3] == seq then damage = command[4] end
+end
+if damage then return {'OK', 2, '', {16, 0, 0, 0, 0, 0, damage}} end
+if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
+reply[2], reply[3] = task.state, name_in(record_of(task))
+local function give(reason, of)
+reply[#reply + 1] = {reason, of.since or 0, of.till or 0, of.count or 0, of.most or 0, of.is_at_least and 1 or 0, '',
+unpack(of.names or {})}
+end
+local function give_held()
+if not is_successor(task) then return give(2, {}) end
+local holder = unique_entry(info(task).unique)
+load({holder})
+local known = tasks[holder]
+give(3, {count = known and known.seq, most = known and known.nonce})
+end
+local function give_subtasks()
+local of, names = journal_of(task), {}
+if #missing > 0 then return end
+local page = call('HSCAN', of.key, '0', 'COUNT', 100)[2]
+for n = 1, #page, 2 do
+local is_open = string.byte(page[n]) == 99 and string.byte(page[n + 1]) == 111
+if is_open and #names < 5 then names[#names + 1] = string.sub(page[n], 2) end
+end
+table.sort(names)
+give(8, {count = math.max(of.total - of.done, 0), most = of.total, names = names})
+end
+local function give_scheduled()
+local awaited = task.journal and journal_of(task).awaited or ''
+if awaited == '~' then return give(6, {till = task.when}) end
+if awaited ~= '' then return give(7, {till = task.when, names = {awaited}}) end
+if task.first == 0 then return give(4, {till = task.when}) end
+give(5, {till = task.when, count = task.failed + 1})
+end
+local function busy()
+local names = {}
+for _, consumer in ipairs(call('ZRANGE', C, 0, 4)) do
+local held = redis.pcall('SCARD', key('a:' .. consumer))
+if held ~= 0 then names[#names + 1] = consumer end
+end
+return names
+end
+local function give_gate(running)
+if not gate or gate.room > 0 then return end
+if gate.till then return give(10, {till = gate.till}) end
+if gate.most and running >= gate.most then
+return give(11, {count = running, most = gate.most, names = busy()})
+end
+give(12, {till = gate.opens})
+end
+local budget, left = 2000, 50
+local function weigh(entry)
+if string.byte(entry) ~= 64 then return 1, whole(entry) == seq end
+local first, count = span_of(string.sub(entry, 2))
+if not first then return 0, false end
+local is_it = first <= seq and seq < first + count
+if not is_it and left < 1 then return count, false end
+left = left - 1
+local of = open_segment(string.sub(entry, 2))
+local till = of and of.codes_at + (is_it and seq - first or count) - 1 or 0
+local _, ready_ones = string.gsub(of and string.sub(of.text, of.codes_at, till) or '', '[%z\253]', '')
+return ready_ones, is_it
+end
+local function count_before(name)
+local before, at = 0, 0
+while budget > 0 do
+local entries = redis.pcall('LRANGE', name, at, at + math.min(budget, 500) - 1)
+if entries.err or #entries == 0 then return before, false, true end
+for _, entry in ipairs(entries) do
+local many, is_it = weigh(entry)
+before = before + many
+if is_it then return string.byte(entry) == 64 and before or before - 1, true, true end
+end
+at, budget = at + #entries, budget - #entries
+end
+return before, false, false
+end
+local function give_turn(lanes)
+local before, is_all = 0, true
+for _, priority in ipairs(priorities_in(lanes)) do
+if priority < info(task).priority then break end
+local many, _, is_whole = count_before(key('l:' .. priority))
+before, is_all = before + many, is_all and is_whole
+end
+give(15, {count = before, is_at_least = not is_all})
+end
+local is_scheduled = task.state == 1
+if (task.state >= 5 and task.state <= 8) then
+give(1, {since = task.when})
+elseif task.state == 3 then
+give(0, {since = task.started, count = attempts(task), names = {task.holder}})
+elseif task.state == 0 then
+give_held()
+elseif task.state == 4 then
+give_subtasks()
+else
+if is_scheduled then give_scheduled() end
+local _, why, lanes, running = admit(1, 'lanes', 'n3')
+if why == 'paused' then give(9, {}) elseif not is_scheduled then give_gate(whole(running) or 0) end
+if call('ZCARD', C) == 0 then give(13, {}) end
+if task.unclaimed then
+give(14, {names = {reply[3]}})
+elseif not is_scheduled then
+give_turn(lanes)
+end
+end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+return reply
+)lua");
+inline constexpr script why{"why", "dc7893b712e001333a130f6215a7faf3103585f8",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfyYbBq"};
+
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -4493,7 +4726,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "916510baf235610e35c85c4c21b24ee1e87549ce",
+inline constexpr script write_journal{"write_journal", "a2409ae660e393777e41b4615d65f0595198282f",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts

@@ -164,6 +164,8 @@ public:
         co_return found;
     }
 
+    awaitable<std::optional<task_situation>> why(task_id id) override { return inner_->why(std::move(id)); }
+
     awaitable<task_page> list(list_query query) override {
         const auto from = inner_;
         const auto texts = texts_;
@@ -184,6 +186,7 @@ public:
         return inner_->set_key_limit(std::move(queue), std::move(key), kind, std::move(value), std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
+    awaitable<void> end_throttle(std::string queue) override { return inner_->end_throttle(std::move(queue)); }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         const auto from = inner_;

@@ -53,7 +53,8 @@ public:
             case settlement::kind::retry: end.data = encode_failure(std::move(end.data)); break;
             case settlement::kind::release:
             case settlement::kind::cancel:
-            case settlement::kind::suspend: break;
+            case settlement::kind::suspend:
+            case settlement::kind::throttle: break;
         }
     }
 

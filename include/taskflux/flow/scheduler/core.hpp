@@ -86,6 +86,9 @@ private:
     /// False when another node has changed the row before.
     awaitable<bool> fire(known& one, time_point now, duration waited);
 
+    /// Stores that these ticks have fired, with their tasks; false where somebody else has changed the schedule.
+    awaitable<bool> write(known& one, const tick_plan& plan);
+
     /// How long the loop has waited for calls since its last sleep: a tick of that time is not missed. Bounded, since the
     /// server's clock may step.
     duration held_up() const;

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <set>
 #include <utility>
@@ -256,6 +257,18 @@ asio::awaitable<void> scheduler_core::fire_all() {
     }
 }
 
+/// Whether the limit of a queue leaves no room for what was to be stored.
+inline bool is_backlog_full(const std::exception_ptr& failure) {
+    if (!failure) return false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const backlog_full&) {
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration waited) {
     auto& what = one.entry.what;
     const auto& means = what.definition;
@@ -269,19 +282,34 @@ asio::awaitable<bool> scheduler_core::fire(known& one, time_point now, duration 
         const auto previous = co_await book_.live_task(one.entry.queue, before);
         if (previous) plan.fire.clear();
     }
-    std::vector<new_task> tasks;
-    what.state.next = plan.next;
-    for (const auto tick : plan.fire) {
-        what.state.last = tick;
-        if (!means.task) continue;
-        what.state.last_task = tick_id(means.id, tick);
-        tasks.push_back(task_at(means, tick, what.state.last_task));
+    const auto state = what.state;
+    auto writing = write(one, plan);
+    auto written = co_await caught(std::move(writing));
+    if (plan.fire.size() > 1 && is_backlog_full(written.failure())) {  // one after the other: some may have room, and all in time
+        what.state = state;
+        plan.next = plan.fire[1];
+        plan.fire.resize(1);
+        auto writing_one = write(one, plan);
+        written = co_await caught(std::move(writing_one));
     }
-    const bool is_ours = co_await book_.write(one.entry, std::move(tasks));
+    const bool is_ours = written.take();
     if (is_ours && !means.task) run(one.entry, plan, is_asked_for);
     // Only the node that has taken the tick may cancel for it: a node whose write was refused has an older definition.
     if (is_ours && means.overlap == overlap_policy::cancel_previous) co_await cancel_task(one.entry, before);
     co_return is_ours;
+}
+
+asio::awaitable<bool> scheduler_core::write(known& one, const tick_plan& plan) {
+    auto& what = one.entry.what;
+    std::vector<new_task> tasks;
+    what.state.next = plan.next;
+    for (const auto tick : plan.fire) {
+        what.state.last = tick;
+        if (!what.definition.task) continue;
+        what.state.last_task = tick_id(what.definition.id, tick);
+        tasks.push_back(task_at(what.definition, tick, what.state.last_task));
+    }
+    co_return co_await book_.write(one.entry, std::move(tasks));
 }
 
 duration scheduler_core::held_up() const {

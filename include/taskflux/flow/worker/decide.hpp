@@ -66,6 +66,11 @@ std::optional<settlement> decide(const failed_attempt& attempt, time_point now, 
         end.delay = e.delay();
         end.counts = false;
         return end;
+    } catch (const throttled& e) {
+        end.how = settlement::kind::throttle;
+        end.data.clear();
+        end.delay = e.delay();
+        return end;
     } catch (const described_error&) {  // a fault, or a failed task or call, whatever its code
     } catch (const error& e) {
         if (e.code() == errc::journal_mismatch) return end;  // a retry would fail again

@@ -6,13 +6,13 @@
 --      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
 --           place, 2 bytes each); then of each: record without its time, and how it begins ('', or hold, delay in ms, at, and
 --           perhaps what becomes of it where another has its unique key, and `at_most`)
--- out: {'OK', first number, [index, number, nonce] of each duplicate}; DUE, NEED, NEW, RELAY
+-- out: {'OK', first number, [index, number, nonce] of each duplicate}; DUE, FULL, NEED, NEW, RELAY
 -- O(log n) a task.
 local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', keys.queue, 'seq', 'run')
+local known = call('HMGET', keys.queue, 'seq', 'run', 'paused')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 -- `maintain` must come first on a new server, and where who else has an id or key may be gone.
@@ -20,6 +20,8 @@ if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
 
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
 seq = store_tasks(seq, 6, reply, numbers)
+local refused = refusal(known[3], seq - reply[2] + 1)
+if refused then return refused end
 while at < #ARGV[5] do
     local place
     place, at = struct.unpack(format.u16, ARGV[5], at)

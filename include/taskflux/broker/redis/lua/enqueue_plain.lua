@@ -4,7 +4,7 @@
 --      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
 --           place, 2 bytes each); then of each: record without its time and '', or segment without its time and the start of
 --           its status
--- out: {'OK', first number}; DUE, NEED, NEW
+-- out: {'OK', first number}; DUE, FULL (how many new ones, how many are there, of at most), NEED, NEW
 -- O(1) a task, O(log n) a segment.
 local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -57,6 +57,8 @@ if #stored > 0 then
 end
 if #records > 0 then call('HLEN', keys.records) end
 local many = seq - reply[2] + 1
+local refused = known[5] and refusal(known[5], many)
+if refused then return refused end
 wakes = known[5] and called_by(many, 0) or math.min(many, bound.wakes)
 local asleep = sleepers()
 

@@ -11,6 +11,7 @@ local may_start, _, last, run, watcher, waiting, running =
 if not last then return {'NEW'} end
 if is_new_server(ARGV[3], run) then return {'DUE'} end  -- a new server: `maintain` must come first
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > most_handed.bytes then return {'SLOW'} end
+if gate and refusal(gate.stated, 1) then return {'SLOW'} end
 
 local name, inbox, sleeper, consumer, signature =
     string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))

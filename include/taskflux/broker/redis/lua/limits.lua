@@ -1,11 +1,12 @@
 -- Tells what limits the queue, and its keys.
 -- in:  KEYS queue HASH, key_rules HASH
 --      ARGV none
--- out: {'OK', what is declared, what was set live; '': nothing; the same of each key; then of keys of which something else is
---      said: d or l and the key, what is declared or live}
+-- out: {'OK', what is declared, what was set live; '': nothing; the same of each key; until when it is throttled, in ms, or 0;
+--      then of keys of which something else is said: d or l and the key, what is declared or live}
 -- O(keys of which something else is said).
-local stated = call('HMGET', keys.queue, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live')
+local stated = call('HMGET', keys.queue, 'limit_declared', 'limit_live', 'keys_declared', 'keys_live', 'throttled')
 local reply = {'OK'}
 for n = 1, 4 do reply[n + 1] = stated[n] or '' end
+reply[6] = throttle_end(stated[5]) or 0
 for _, text in ipairs(call('HGETALL', keys.key_rules)) do reply[#reply + 1] = text end
 return reply

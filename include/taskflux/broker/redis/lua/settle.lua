@@ -37,6 +37,11 @@ end
 
 endings[ending_kind.release] = function(task) release(task) end
 
+endings[ending_kind.throttle] = function(task, _, delay)
+    hold_back(delay)
+    release(task)
+end
+
 endings[ending_kind.cancel] = function(task)
     if not task.cancel then return effect.wrong_state end
     end_cancelled(task)
@@ -46,7 +51,7 @@ endings[ending_kind.suspend] = function(task, data, delay)
     if task.cancel then return end_cancelled(task) end
     local of = keep_journal(task)
     local has_come = data ~= '' and note_in(of, data)
-    of.awaited = data
+    of.awaited = data ~= '' and data or sleep_mark.name
     detach(task)
     make_ready(task, has_come and now or math.min(now + delay, stored_time.never))
 end

@@ -7,6 +7,7 @@ local task_states = {known = #task_state}
 -- Fields of `keys.queue`: how many tasks are in a state.
 local counter = {
     unclaimed = 'nu',  -- that others have passed over; these wait
+    held = 'n' .. task_state.held, scheduled = 'n' .. task_state.scheduled,
     waiting = 'n' .. task_state.waiting, running = 'n' .. task_state.running, succeeded = 'n' .. task_state.succeeded,
 }
 -- C++: broker/broker.hpp effect
@@ -102,6 +103,10 @@ local policy_letter = {...}
 local write_letter = {...}
 -- C++: broker/journal.hpp continuation_key
 local continuation_key = {...}
+-- C++: broker/journal.hpp sleep_mark
+local sleep_mark = {...}
+-- C++: broker/why.hpp why_reason
+local why_reason = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
 -- What a member of `keys.keyed` begins with. Behind it: the key, NUL, 100 less the priority in 3 digits, NUL, the number in 14.
@@ -119,6 +124,8 @@ local waiter_field = {place = '*'}
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 
+-- C++: core/control.hpp throttle_bounds
+local throttle_bounds = {...}
 -- C++: core/limit/rate_gate.hpp rate_slack
 local rate_slack = {...}
 -- The most that a limit may say (core/limit.hpp): tasks at a time or in a burst, the time of a rate, its starts in a ms, how
@@ -154,6 +161,10 @@ local bound = {
     digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
+    shown_names = 5,        -- consumers or subtasks that are named
+    shown_fields = 100,     -- of a journal, that these are looked for in
+    counted_entries = 2000, -- of lanes, that are counted
+    opened_segments = 50,   -- whose tasks are counted one by one
     gaps = 64,              -- that are written down
     runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
