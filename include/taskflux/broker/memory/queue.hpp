@@ -366,8 +366,6 @@ private:
         keyed().pass(now);
     }
 
-    }
-
     void request_cancel(entry& running) {
         running.cancel_requested = true;
         running.holder->has_news = true;
