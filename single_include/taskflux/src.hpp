@@ -3007,6 +3007,23 @@ public:
         return *(*turn)->waiting.begin();
     }
 
+    /// How a waiting task stands among those of its key, and what holds the key back.
+    struct standing {
+        std::size_t before = 0;  ///< come before it; no more than were to be counted
+        std::size_t running = 0;
+        std::optional<std::size_t> most_running;
+        time_point opens{};      ///< when a rate lets one start; 0: now
+    };
+    standing standing_of(entry& item, std::size_t most_counted) const {
+        const auto& of = lanes_.at(item.extras->key);
+        standing made;
+        for (auto at = of.waiting.begin(); at != of.waiting.end() && *at != &item && made.before < most_counted; ++at) ++made.before;
+        made.running = of.running;
+        made.most_running = of.most_running;
+        if (of.gate && of.gate->may_start(now_) == 0) made.opens = of.gate->opens(now_);
+        return made;
+    }
+
     /// The turn has been taken by that task: others come first now.
     void take_turn(const entry& item) {
         if (!has_work()) return;
@@ -4481,8 +4498,6 @@ private:
         keyed().pass(now);
     }
 
-    }
-
     void request_cancel(entry& running) {
         running.cancel_requested = true;
         running.holder->has_news = true;
@@ -5675,10 +5690,29 @@ private:
         if (counts.consumers == 0) add(why_reason::no_worker);
         if (is_scheduled) return;
         if (task_.unclaimed) return void(add(why_reason::unclaimed).names.push_back(made_.name));
+        if (task_.extras && !task_.extras->key.empty()) return add_key(task_.extras->key);
         const auto [before, is_exact] = in_.store().ready().before(task_, most_counted);
         auto& one = add(why_reason::turn);
         one.count = before;
         one.is_at_least = !is_exact;
+    }
+
+    void add_key(const std::string& key) {
+        const auto among = in_.store().ready().keyed().standing_of(task_, most_counted);
+        if (among.most_running && among.running >= *among.most_running) {
+            auto& one = add(why_reason::key_limit);
+            one.count = among.running;
+            one.most = *among.most_running;
+            one.names.push_back(key);
+        } else if (among.opens > now_) {
+            auto& one = add(why_reason::key_rate);
+            one.until = shown(among.opens);
+            one.names.push_back(key);
+        }
+        auto& one = add(why_reason::turn);
+        one.count = among.before;
+        one.is_at_least = among.before == most_counted;
+        one.names.push_back(key);
     }
 
     void add_gate(const admission& gate, std::size_t running) {
@@ -5996,12 +6030,16 @@ std::string to_string(const task_reason& reason) {
             return "its queue lets " + std::to_string(reason.most) + " run, and " + std::to_string(reason.count) + " do" +
                    (names.empty() ? "" : ", on " + names);
         case why_reason::rate: return "the rate of its queue lets no task start" + until;
+        case why_reason::key_limit:
+            return "its key " + names + " lets " + std::to_string(reason.most) + " run, and " + std::to_string(reason.count) + " do";
+        case why_reason::key_rate: return "the rate of its key " + names + " lets no task start" + until;
         case why_reason::no_worker: return "no live worker serves its queue";
         case why_reason::unclaimed: return "no worker that has looked has a handler for " + names;
         case why_reason::turn:
-            if (reason.count == 0 && !reason.is_at_least) return "it is the next one of its queue";
+            if (reason.count == 0 && !reason.is_at_least) return "it is the next one of its " + (names.empty() ? "queue" : "key " + names);
             return std::string(reason.is_at_least ? "at least " : "") +
-                   detail::tasks_text(reason.count, " task comes before it", " tasks come before it");
+                   detail::tasks_text(reason.count, " task", " tasks") + (names.empty() ? "" : " of its key " + names) +
+                   (reason.count == 1 ? " comes before it" : " come before it");
         case why_reason::damaged: break;
     }
     return "it is set aside, as it is damaged: " + reason.text;
@@ -24626,18 +24664,20 @@ return reply
 inline constexpr script wait{"wait", "3b893057f3806ec84cba103b448ca2dd1694034e",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, y, Y, b, B, q = 13, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside,
-    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
-    shared_fault_in, shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
-    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_load, shared_record_of, shared_info, shared_counts, shared_own_ids,
-    shared_bodies, shared_count, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
-    shared_priorities_in, shared_attempts, shared_text,
+    shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in, shared_name_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets, shared_own_ids,
+    shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals,
+    shared_journal_of, shared_priorities_in, shared_attempts, shared_text, shared_made_turns,
+    shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -24646,7 +24686,7 @@ local damage = not task and call('HGET', q, seq)
 for _, command in ipairs(also) do
 if not task and command[2] == q and command[3] == seq then damage = command[4] end
 end
-if damage then return {'OK', 2, '', {16, 0, 0, 0, 0, 0, damage}} end
+if damage then return {'OK', 2, '', {18, 0, 0, 0, 0, 0, damage}} end
 if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
 reply[2], reply[3] = task.state, name_in(record_of(task))
 local function give(reason, of)
@@ -24728,7 +24768,20 @@ if priority < info(task).priority then break end
 local many, _, is_whole = count_before(key('l:' .. priority))
 before, is_all = before + many, is_all and is_whole
 end
-give(15, {count = before, is_at_least = not is_all})
+give(17, {count = before, is_at_least = not is_all})
+end
+local function give_key()
+local name = info(task).key
+local of = touch(name)
+local room, opens = turns_of_keys().room_of(of)
+if opens then
+give(14, {till = opens, names = {name}})
+elseif room < 1 then
+give(13, {count = of.ran, most = of.rule.most, names = {name}})
+end
+local before = call('ZLEXCOUNT', P, '[' .. 'w' .. name .. '\0',
+'(' .. string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)))
+give(17, {count = before, names = {name}})
 end
 local is_scheduled = task.state == 1
 if (task.state >= 5 and task.state <= 8) then
@@ -24743,9 +24796,11 @@ else
 if is_scheduled then give_scheduled() end
 local _, why, lanes, running = admit(1, 'lanes', 'n3')
 if why == 'paused' then give(9, {}) elseif not is_scheduled then give_gate(whole(running) or 0) end
-if call('ZCARD', C) == 0 then give(13, {}) end
+if call('ZCARD', C) == 0 then give(15, {}) end
 if task.unclaimed then
-give(14, {names = {reply[3]}})
+give(16, {names = {reply[3]}})
+elseif not is_scheduled and (task.special and info(task).key) then
+give_key()
 elseif not is_scheduled then
 give_turn(lanes)
 end
@@ -24753,8 +24808,8 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "dc7893b712e001333a130f6215a7faf3103585f8",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfyYbBq"};
+inline constexpr script why{"why", "cf44b62a0ee5fd407da0da19977d5b0512451ed3",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
 )lua";

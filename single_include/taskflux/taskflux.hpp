@@ -2006,13 +2006,15 @@ enum class why_reason {
     throttled,  ///< `until`: a handler of its queue has thrown `throttled`
     limit,      ///< `count` tasks of its queue run, and `most` may; `names`: some workers that hold them
     rate,       ///< `until`: its queue's rate lets no other task start
+    key_limit,  ///< `count` tasks of its key run, and `most` may; `names`: the key
+    key_rate,   ///< `until`: the rate of its key lets no other task start; `names`: the key
     no_worker,  ///< no live worker or receiver serves its queue
     unclaimed,  ///< `names`: no worker that has looked has a handler for tasks of that name
-    turn,       ///< `count` tasks come before it (`is_at_least`: or more)
+    turn,       ///< `count` tasks come before it (`is_at_least`: or more); of its key, where it has one: `names`
     damaged     ///< it is set aside, and not handed out; `text`: what is wrong with it
 };
 BOOST_DESCRIBE_ENUM(why_reason, running, ended, held, successor, scheduled, retry, sleeping, signal, subtasks, paused, throttled, limit,
-                    rate, no_worker, unclaimed, turn, damaged)
+                    rate, key_limit, key_rate, no_worker, unclaimed, turn, damaged)
 
 /// One thing that keeps a task from running. What has no meaning for `what` is zero or empty.
 struct task_reason {

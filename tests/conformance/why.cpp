@@ -42,6 +42,8 @@ struct asked : fixture {
 using why_reason::damaged;
 using why_reason::ended;
 using why_reason::held;
+using why_reason::key_limit;
+using why_reason::key_rate;
 using why_reason::no_worker;
 using why_reason::paused;
 using why_reason::rate;
@@ -259,6 +261,41 @@ BOOST_AUTO_TEST_CASE(a_situation_reads_as_a_sentence) {
     std::set<std::string> texts;
     for (int what = 0; what <= int(damaged); ++what) texts.insert(to_string(task_reason{static_cast<why_reason>(what), {}, {}, 1, 1, false, {"x"}, "y"}));
     BOOST_TEST(texts.size() == std::size_t(damaged) + 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_with_a_key_says_what_holds_its_key_back_and_how_many_of_the_key_come_first, Backend, backends) {
+    asked on(std::make_unique<Backend>());
+    const auto put = [&](const char* key, int priority = 0) {
+        auto one = asked::task("work", priority);
+        one.key = key;
+        return on.add(std::move(one));
+    };
+    on.join();
+    on.run(on.control.declare_key_limit(limit().running(1)));
+    const auto first = put("a"), second = put("a"), third = put("a", 5), other = put("b");
+    const auto before = on.only(second);
+    BOOST_TEST((before.what == turn && before.count == 2U && !before.is_at_least));
+    BOOST_TEST(to_string(before) == "2 tasks of its key a come before it");
+    BOOST_TEST(to_string(on.only(first)) == "1 task of its key a comes before it");
+    BOOST_TEST(to_string(on.only(other)) == "it is the next one of its key b");
+
+    BOOST_TEST((on.fetch_one().key == third));
+    BOOST_TEST(on.are(second, {key_limit, turn}));
+    const auto full = on.why(second).reasons;
+    BOOST_TEST((full[0].count == 1U && full[0].most == 1U && full[1].count == 1U));
+    BOOST_TEST(full[0].names == std::vector<std::string>{"a"}, boost::test_tools::per_element());
+    BOOST_TEST(to_string(full[0]) == "its key a lets 1 run, and 1 do");
+    BOOST_TEST(on.are(other, {turn}));
+
+    on.run(on.control.set_key_limit("b", limit().rate(1, 10s), "slow"));
+    BOOST_TEST((on.fetch_one().key == other));
+    const auto late = put("b");
+    const auto paced = on.why(late).reasons;
+    BOOST_TEST(on.are(late, {key_rate, turn}));
+    BOOST_TEST((paced[0].until - on.record(other).started_at >= 9s && paced[0].until - on.record(other).started_at <= 11s));
+    BOOST_TEST(to_string(paced[0]).starts_with("the rate of its key b lets no task start until "));
+    on.pass(10s);
+    BOOST_TEST(on.are(late, {turn}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,12 +47,16 @@ std::string to_string(const task_reason& reason) {
             return "its queue lets " + std::to_string(reason.most) + " run, and " + std::to_string(reason.count) + " do" +
                    (names.empty() ? "" : ", on " + names);
         case why_reason::rate: return "the rate of its queue lets no task start" + until;
+        case why_reason::key_limit:
+            return "its key " + names + " lets " + std::to_string(reason.most) + " run, and " + std::to_string(reason.count) + " do";
+        case why_reason::key_rate: return "the rate of its key " + names + " lets no task start" + until;
         case why_reason::no_worker: return "no live worker serves its queue";
         case why_reason::unclaimed: return "no worker that has looked has a handler for " + names;
         case why_reason::turn:
-            if (reason.count == 0 && !reason.is_at_least) return "it is the next one of its queue";
+            if (reason.count == 0 && !reason.is_at_least) return "it is the next one of its " + (names.empty() ? "queue" : "key " + names);
             return std::string(reason.is_at_least ? "at least " : "") +
-                   detail::tasks_text(reason.count, " task comes before it", " tasks come before it");
+                   detail::tasks_text(reason.count, " task", " tasks") + (names.empty() ? "" : " of its key " + names) +
+                   (reason.count == 1 ? " comes before it" : " come before it");
         case why_reason::damaged: break;
     }
     return "it is set aside, as it is damaged: " + reason.text;

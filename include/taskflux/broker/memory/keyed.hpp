@@ -69,6 +69,23 @@ public:
         return *(*turn)->waiting.begin();
     }
 
+    /// How a waiting task stands among those of its key, and what holds the key back.
+    struct standing {
+        std::size_t before = 0;  ///< come before it; no more than were to be counted
+        std::size_t running = 0;
+        std::optional<std::size_t> most_running;
+        time_point opens{};      ///< when a rate lets one start; 0: now
+    };
+    standing standing_of(entry& item, std::size_t most_counted) const {
+        const auto& of = lanes_.at(item.extras->key);
+        standing made;
+        for (auto at = of.waiting.begin(); at != of.waiting.end() && *at != &item && made.before < most_counted; ++at) ++made.before;
+        made.running = of.running;
+        made.most_running = of.most_running;
+        if (of.gate && of.gate->may_start(now_) == 0) made.opens = of.gate->opens(now_);
+        return made;
+    }
+
     /// The turn has been taken by that task: others come first now.
     void take_turn(const entry& item) {
         if (!has_work()) return;

@@ -83,10 +83,29 @@ private:
         if (counts.consumers == 0) add(why_reason::no_worker);
         if (is_scheduled) return;
         if (task_.unclaimed) return void(add(why_reason::unclaimed).names.push_back(made_.name));
+        if (task_.extras && !task_.extras->key.empty()) return add_key(task_.extras->key);
         const auto [before, is_exact] = in_.store().ready().before(task_, most_counted);
         auto& one = add(why_reason::turn);
         one.count = before;
         one.is_at_least = !is_exact;
+    }
+
+    void add_key(const std::string& key) {
+        const auto among = in_.store().ready().keyed().standing_of(task_, most_counted);
+        if (among.most_running && among.running >= *among.most_running) {
+            auto& one = add(why_reason::key_limit);
+            one.count = among.running;
+            one.most = *among.most_running;
+            one.names.push_back(key);
+        } else if (among.opens > now_) {
+            auto& one = add(why_reason::key_rate);
+            one.until = shown(among.opens);
+            one.names.push_back(key);
+        }
+        auto& one = add(why_reason::turn);
+        one.count = among.before;
+        one.is_at_least = among.before == most_counted;
+        one.names.push_back(key);
     }
 
     void add_gate(const admission& gate, std::size_t running) {

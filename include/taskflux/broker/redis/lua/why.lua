@@ -1,6 +1,7 @@
 -- Tells why a task is not running.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unique_keys
---           HASH, successors HASH, segments HASH, segment_index ZSET, set_aside HASH, l:… LIST, a:… SET, j:… HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           unique_keys HASH, successors HASH, sleepers ZSET, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET,
+--           turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH, l:… LIST, a:… SET, j:… HASH
 --      ARGV number, nonce
 -- out: {'OK'} where there is none; {'OK', state, name, of each reason (`why_reason`): {reason, since, until, count, most, 1 if
 --      these are at least so many or 0, text, names…}}; DUE, NEED
@@ -110,6 +111,20 @@ local function give_turn(lanes)
     give(why_reason.turn, {count = before, is_at_least = not is_all})
 end
 
+local function give_key()
+    local name = info(task).key
+    local of = touch(name)
+    local room, opens = turns_of_keys().room_of(of)
+    if opens then
+        give(why_reason.key_rate, {till = opens, names = {name}})
+    elseif room < 1 then
+        give(why_reason.key_limit, {count = of.ran, most = of.rule.most, names = {name}})
+    end
+    local before = call('ZLEXCOUNT', keys.keyed, '[' .. key_letter.waiting .. name .. '\0',
+                        '(' .. keyed_member(key_letter.waiting, task))
+    give(why_reason.turn, {count = before, names = {name}})
+end
+
 local is_scheduled = task.state == task_state.scheduled
 if is_terminal(task.state) then
     give(why_reason.ended, {since = task.when})
@@ -126,6 +141,8 @@ else
     if call('ZCARD', keys.leases) == 0 then give(why_reason.no_worker, {}) end
     if task.unclaimed then
         give(why_reason.unclaimed, {names = {reply[3]}})
+    elseif not is_scheduled and key_of(task) then
+        give_key()
     elseif not is_scheduled then
         give_turn(lanes)
     end
