@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker_observer.hpp>
 #include <taskflux/broker/exchange.hpp>
+#include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/redis.hpp>

@@ -2112,6 +2112,8 @@ public:
 
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
+    awaitable<attempt_list> attempts(task_id id) override;
+    awaitable<log_page> log(task_id id, log_query query) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;
@@ -2365,6 +2367,136 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/attempts.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether the broker gave a task up because its workers had died under it.
+inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed")"); }
+
+/// What a task's state tells of its last attempt: the one under way, or the one that has ended it. `last` has token, consumer and
+/// times; `failed` attempts have failed by now. Nothing where it has none, or another kind of end has been stored.
+inline std::optional<past_attempt> attempt_of(task_state state, past_attempt last, unsigned failed, std::string error) {
+    if (last.token == 0 || last.started_at == time_point{}) return std::nullopt;
+    switch (state) {
+        case task_state::running:
+            last.attempt = failed + 1;
+            last.ended_at = {};
+            return last;
+        case task_state::succeeded:
+            last.attempt = failed + 1;
+            last.outcome = attempt_outcome::succeeded;
+            return last;
+        case task_state::failed:
+            last.outcome = is_crash(error) ? attempt_outcome::lost : attempt_outcome::failed;
+            last.attempt = is_crash(error) ? failed + 1 : (std::max)(failed, 1U);
+            last.error_size = error.size();
+            last.error = std::move(error);
+            return last;
+        case task_state::cancelled:
+            last.attempt = (std::max)(failed, 1U);
+            last.outcome = attempt_outcome::cancelled;
+            return last;
+        case task_state::held:
+        case task_state::scheduled:
+        case task_state::waiting:
+        case task_state::waiting_children:
+        case task_state::expired: break;
+    }
+    return std::nullopt;
+}
+
+/// Adds the attempt that a task's state tells of, unless it has been stored.
+inline void add_last(attempt_list& to, std::optional<past_attempt> last) {
+    if (!last || (!to.attempts.empty() && to.attempts.back().token >= last->token)) return;
+    to.attempts.push_back(std::move(*last));
+}
+
+/// The number of the first line that a query is for. Throws `invalid_argument`.
+inline std::uint64_t first_line(const log_query& query) {
+    if (query.cursor.empty()) return 1;
+    std::uint64_t number = 0;
+    const auto* const end = query.cursor.data() + query.cursor.size();
+    const auto read = std::from_chars(query.cursor.data(), end, number);
+    constexpr std::uint64_t most = 1'000'000'000'000;
+    if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
+    throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/history.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Attempts at one task that did not end it: the newest.
+class past_attempts {
+public:
+    void add(past_attempt one) {
+        if (!all_.empty() && all_.back().token >= one.token) return;
+        one.error_size = one.error.size();
+        if (one.error.size() > detail::most_kept::attempt_error) one.error.clear();
+        if (all_.size() == detail::most_kept::attempts) all_.pop_front(), ++left_out_;
+        all_.push_back(std::move(one));
+    }
+
+    attempt_list list() const {
+        attempt_list made;
+        made.attempts.assign(all_.begin(), all_.end());
+        made.left_out = left_out_;
+        return made;
+    }
+
+private:
+    std::deque<past_attempt> all_;
+    std::size_t left_out_ = 0;
+};
+
+/// The newest lines of one task's log, numbered.
+class task_log {
+public:
+    void add(log_line line, unsigned attempt, const std::string& consumer) {
+        line.from.emplace();
+        line.from->number = ++last_;
+        line.from->attempt = attempt;
+        line.from->consumer = consumer;
+        bytes_ += size_of(line);
+        lines_.push_back(std::move(line));
+        while (lines_.size() > 1 && (lines_.size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
+            bytes_ -= size_of(lines_.front());
+            lines_.pop_front();
+        }
+    }
+
+    const std::deque<log_line>& lines() const { return lines_; }
+
+    log_page page(const log_query& query) const {
+        const auto asked = detail::first_line(query);
+        const auto first = last_ - lines_.size() + 1;
+        const auto from = asked < first || asked > last_ + 1 ? first : asked;
+        log_page made;
+        made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
+        auto next = from;
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines_[next - first]);
+        made.cursor = std::to_string(next);
+        return made;
+    }
+
+private:
+    /// About what it takes on a server.
+    static std::size_t size_of(const log_line& line) {
+        std::size_t size = 100 + line.text.size() + line.from->consumer.size();
+        for (const auto& [name, value] : line.fields) size += name.size() + value.size() + 6;
+        return size;
+    }
+
+    std::deque<log_line> lines_;
+    std::size_t bytes_ = 0;
+    std::uint64_t last_ = 0;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/journal.hpp ---------------------------------------------------
 
 namespace taskflux::memory {
@@ -2561,7 +2693,8 @@ struct entry_extras {
     duration unique_window{};
     std::string error;
     std::string progress;
-    std::deque<log_line> log;
+    task_log log;
+    past_attempts attempts;
     time_point at{};  ///< held or scheduled for that time of the wall clock; 0: for none
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
     std::optional<parent_link> parent;
@@ -2600,6 +2733,7 @@ struct entry {
     std::unique_ptr<entry_extras> extras;
     result_waiter* waiters = nullptr;
     consumer* holder = nullptr;  ///< of a running task
+    std::shared_ptr<const std::string> ran_by;  ///< the name of the last holder, once it has been delivered
 
     std::uint64_t sequence = 0;  ///< 0: this place is vacant
     time_point submitted_at{};
@@ -2640,6 +2774,30 @@ struct entry {
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
 
+    /// What its state tells of its last attempt.
+    std::optional<past_attempt> last_attempt() const {
+        past_attempt last;
+        last.token = deliveries;
+        if (ran_by) last.consumer = *ran_by;
+        last.started_at = started_at;
+        last.ended_at = when;
+        return detail::attempt_of(state, std::move(last), failed_attempts, extras ? extras->error : std::string());
+    }
+
+    /// An attempt that has begun is over, and does not end the task. `number`: as users count them.
+    void keep_attempt(attempt_outcome outcome, unsigned number, std::string why, time_point now) {
+        if (started_at == time_point{}) return;
+        past_attempt one;
+        one.attempt = number;
+        one.token = deliveries;
+        if (ran_by) one.consumer = *ran_by;
+        one.started_at = started_at;
+        one.ended_at = now;
+        one.outcome = outcome;
+        one.error = std::move(why);
+        more().attempts.add(std::move(one));
+    }
+
     /// Gives its end to the callers waiting for it.
     void tell_waiters() {
         for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
@@ -2667,6 +2825,7 @@ struct entry {
 /// A worker known to the queue, and what it holds.
 struct consumer {
     std::string name;
+    std::shared_ptr<const std::string> label;  ///< the name, for those whose tasks outlive it
     time_point lease_end{};
     entry_list held;
     bool has_news = false;  ///< it has something to cancel and has not been told yet
@@ -2707,8 +2866,11 @@ public:
     void join(const std::string& name, duration lease, time_point now) {
         detail::check_consumer(name);
         auto& place = all_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
+        if (!place) {
+            place = std::make_unique<consumer>();
+            place->name = name;
+            place->label = std::make_shared<const std::string>(name);
+        }
         renew(*place, lease, now);
         attended.join();
     }
@@ -3457,6 +3619,7 @@ public:
         auto& more = task.more();
         if (unique_holder(more.unique_key, now)) return false;
         lock_unique_key(task, now);
+        if (auto last = task.last_attempt()) more.attempts.add(std::move(*last));
         detach(task);
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
@@ -3476,6 +3639,7 @@ public:
         task.is_first_try = task.first_started_at == time_point{};
         if (task.is_first_try) task.first_started_at = now;
         task.holder = &who;
+        task.ran_by = who.label;
         who.held.push_back(task);
     }
 
@@ -3495,12 +3659,13 @@ public:
     }
 
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
+    void retry(entry& task, std::string why, duration delay, attempt_outcome outcome, time_point now) {
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
+        task.keep_attempt(outcome, task.failed_attempts + (outcome == attempt_outcome::retried ? 0 : 1), why, now);
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
@@ -3515,6 +3680,7 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
+        if (!task.cancel_requested) task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -3522,7 +3688,10 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
-        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        if (++task.crashes < limit || limit == 0) {
+            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
+            return give_back(task, task_event::recover, now);
+        }
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
@@ -3674,6 +3843,7 @@ public:
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
+        task.keep_attempt(attempt_outcome::succeeded, task.failed_attempts + 1, {}, now);
         detach(task);
         enter(task, task_event::suspend, task_state::waiting_children);
         watch_limit(task);
@@ -3689,6 +3859,7 @@ public:
         auto& own_journal = journal_of(task);
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
         own_journal.awaited = std::move(awaited);
+        task.keep_attempt(attempt_outcome::suspended, task.failed_attempts + 1, {}, now);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
@@ -3935,7 +4106,7 @@ public:
                     ++task->failed_attempts;
                     if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
-                store_.retry(*task, end.data, end.delay, now);
+                store_.retry(*task, end.data, end.delay, end.counts ? attempt_outcome::retried : attempt_outcome::postponed, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
@@ -3954,10 +4125,7 @@ public:
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
         auto& more = task->more();
         if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
+        for (auto& line : news.log) more.log.add(std::move(line), task->attempts(), who->name);
         return effect::done;
     }
 
@@ -5116,7 +5284,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     record.result = task.result;
     record.error = more.error;
     record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
+    record.log.assign(more.log.lines().begin(), more.log.lines().end());
     record.attempts = task.attempts();
     record.deliveries = task.deliveries;
     record.crashes = task.crashes;
@@ -5130,6 +5298,25 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (is_terminal(task.state)) record.ended_at = shown(task.when);
     else if (task.limit() != never) record.limit_at = shown(task.limit());
     return record;
+}
+
+/// `broker::attempts`.
+inline attempt_list attempts_of(const task_queue& in, const entry& task) {
+    auto made = task.extras ? task.extras->attempts.list() : attempt_list();
+    detail::add_last(made, task.last_attempt());
+    for (auto& one : made.attempts) {
+        one.started_at = shifted(one.started_at, in.ahead());
+        if (one.outcome != attempt_outcome::running) one.ended_at = shifted(one.ended_at, in.ahead());
+    }
+    return made;
+}
+
+/// `broker::log`.
+inline log_page log_of(const entry& task, const log_query& query) {
+    static const task_log none;
+    auto made = (task.extras ? task.extras->log : none).page(query);
+    made.has_ended = is_terminal(task.state);
+    return made;
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
@@ -5300,6 +5487,11 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
+inline entry& existing(task_queue& in, const task_id& id) {
+    if (auto* task = in.find(id.key)) return *task;
+    throw detail::no_such_task(id);
+}
+
 inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
@@ -5423,6 +5615,15 @@ asio::awaitable<std::optional<task_record>> memory_broker::get(task_id id) {
         if (!task) return std::nullopt;
         return view_record(id.queue, in, *task);
     });
+}
+
+asio::awaitable<attempt_list> memory_broker::attempts(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, existing(in, id)); });
+}
+
+asio::awaitable<log_page> memory_broker::log(task_id id, log_query query) {
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(existing(in, id), query); });
 }
 
 asio::awaitable<task_page> memory_broker::list(list_query query) {
@@ -10076,6 +10277,15 @@ asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/inspector/child_of.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A subtask that a parent's journal names, as its record has it, or else as the journal knows it.
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry);
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
 
 namespace taskflux {
@@ -10197,6 +10407,135 @@ asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
+inline asio::awaitable<void> nap(clock& by, duration time) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<event>();
+    const alarm at(by, executor, rings, later(by.now(), time));
+    co_await rings->wait();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/inspector/history.ipp -------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A time as a sleep's entry has it: nanoseconds since 1970, at the beginning of the text; nothing where there is none.
+inline time_point time_in_note(std::string_view text) {
+    std::int64_t ns = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), ns);
+    if (read.ec != std::errc() || ns <= 0) return {};
+    return time_point(std::chrono::duration_cast<duration>(std::chrono::nanoseconds(ns)));
+}
+
+/// What an entry that is no subtask tells; nothing where it is of no interest.
+inline std::optional<journal_note> note_of(const journal_entry& entry) {
+    journal_note made;
+    made.name = entry.key.substr(1);
+    if (entry.key.starts_with(journal_letter::signal)) {
+        made.kind = note_kind::signal;
+        return made;
+    }
+    if (!entry.key.starts_with(journal_letter::step)) return std::nullopt;
+    made.kind = note_kind::step;
+    if (!made.name.starts_with('~')) return made;
+    made.name.erase(0, 1);
+    if (made.name.starts_with("sleep/")) {
+        made.kind = note_kind::sleep;
+        made.at = time_in_note(entry.text);
+    } else if (made.name.starts_with("signal/")) {
+        made.kind = note_kind::signal_wait;
+        made.at = time_in_note(entry.text);
+        const auto line = entry.text.find('\n');
+        if (line != std::string::npos) made.name = entry.text.substr(line + 1);
+    } else {
+        return std::nullopt;
+    }
+    return made;
+}
+
+inline journal_note note_of(const task_node& child) {
+    journal_note made;
+    made.kind = note_kind::subtask;
+    made.name = child.name;
+    made.at = child.task.submitted_at;
+    made.ended_at = child.task.ended_at;
+    made.state = child.task.state;
+    if (child.task.id.key != task_key()) made.task = to_string(child.task.id);
+    return made;
+}
+
+inline bool comes_before(const journal_note& a, const journal_note& b) {
+    const auto order = [](const journal_note& of) { return std::tuple(of.at == time_point{}, of.at, of.kind, std::string_view(of.name)); };
+    return order(a) < order(b);
+}
+
+asio::awaitable<void> read_notes(broker_ptr broker, task_id id, std::size_t most, task_history& into) {
+    journal_query query;
+    do {
+        const auto page = co_await broker->journal(id, query);
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            const bool is_child = entry.key.starts_with(journal_letter::subtask);
+            auto note = is_child ? std::optional<journal_note>(std::in_place) : note_of(entry);
+            if (!note) continue;
+            if (into.notes.size() == most) {
+                into.is_cut = true;
+                co_return;
+            }
+            if (is_child) {
+                const auto child = co_await child_of(broker, entry);
+                *note = note_of(child);
+            }
+            into.notes.push_back(std::move(*note));
+        }
+    } while (!query.cursor.empty());
+}
+
+asio::awaitable<task_history> history_of(broker_ptr broker, task_id id, std::size_t most) {
+    auto known = co_await broker->attempts(id);
+    task_history made;
+    made.attempts = std::move(known.attempts);
+    made.attempts_left_out = known.left_out;
+    co_await read_notes(std::move(broker), std::move(id), most, made);
+    std::ranges::sort(made.notes, comes_before);
+    co_return made;
+}
+
+asio::awaitable<log_page> follow_log(broker_ptr broker, task_id id, std::string cursor, std::size_t limit, duration wait) {
+    constexpr duration every = std::chrono::milliseconds(500);
+    auto& clock = broker->clock();
+    const auto until = later(clock.now(), wait);
+    for (;;) {
+        log_query query;
+        query.cursor = cursor;
+        query.limit = limit;
+        auto page = co_await broker->log(id, std::move(query));
+        const auto left = until - clock.now();
+        if (!page.lines.empty() || page.missed > 0 || page.has_ended || limit == 0 || left <= duration::zero()) co_return page;
+        co_await nap(clock, (std::min)(left, every));
+    }
+}
+
+}  // namespace detail
+
+asio::awaitable<task_history> inspector::history(task_id id, std::size_t most) const {
+    return detail::history_of(broker(), std::move(id), most);
+}
+
+asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::size_t limit, duration wait) const {
+    return detail::follow_log(broker(), std::move(id), std::move(cursor), limit, wait);
 }
 
 }  // namespace taskflux
@@ -18927,10 +19266,12 @@ inline std::string lines_of(const std::vector<log_line>& log) {
     return out;
 }
 
+inline log_line read_line(std::string_view text) { return decode<log_line>(text); }
+
 inline std::vector<log_line> read_lines(std::string_view text) {
     std::vector<log_line> log;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        log.push_back(decode<log_line>(text.substr(0, end)));
+        log.push_back(read_line(text.substr(0, end)));
         text.remove_prefix(end + 1);
     }
     return log;
@@ -18958,7 +19299,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.attempts = status.attempts();
     made.deliveries = status.deliveries;
     made.crashes = status.crashes;
-    made.consumer = status.holder;
+    if (status.state == task_state::running) made.consumer = status.holder;  // it is kept for the task's history
     made.cancel_requested = status.cancel_requested;
     made.unclaimed = status.unclaimed;
     made.submitted_at = record.submitted_at;
@@ -19892,8 +20233,7 @@ end
 )lua";
 
 inline constexpr char shared_ends_now[] =
-    R"lua(local ends_now, goes_later = struct.pack('<d', now),
-struct.pack('<dHI4', now + 3600000, 0, 0)
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<d', now + 3600000)
 )lua";
 
 inline constexpr char shared_succeeded[] =
@@ -19909,7 +20249,8 @@ string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
 end
 return string.char(5) .. string.sub(state, 2, 18) .. ends_now ..
-string.sub(state, 27, 50) .. goes_later .. string.sub(word, 31),
+string.sub(state, 27, 50) .. goes_later ..
+string.sub(state, 59) .. string.sub(word, 31),
 struct.unpack('<I4', state, 11)
 end
 )lua";
@@ -20078,7 +20419,7 @@ first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, 
 holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 23) ~= 0)
 }
 if outcome then
-task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
+task.state, task.when, task.result = 5, outcome.when, outcome.result
 task.gone_at = math.min(outcome.when + of.retention, 1e15)
 end
 return task
@@ -20271,6 +20612,43 @@ return seen
 end
 )lua";
 
+inline constexpr char shared_lines_in[] =
+    R"lua(local function lines_in(log)
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+for n = #lines, 1, -1 do
+local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
+if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+end
+return lines, 1
+end
+)lua";
+
+inline constexpr char shared_add_lines[] =
+    R"lua(local function add_lines(lines, first, added, rest)
+local function numbered(line, number)
+return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
+end
+local at = #lines - #added
+local is_known = at >= 0
+for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+if is_known then return end
+for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
+end
+)lua";
+
+inline constexpr char shared_last_lines[] =
+    R"lua(local function last_lines(lines)
+local from, bytes = #lines + 1, 0
+while from > 1 and #lines - from + 1 < 100 do
+bytes = bytes + #lines[from - 1]
+if bytes > 262144 and from <= #lines then break end
+from = from - 1
+end
+return table.concat(lines, '\n', from) .. '\n'
+end
+)lua";
+
 inline constexpr char shared_counts[] =
     R"lua(local counts = {}
 )lua";
@@ -20330,6 +20708,50 @@ count(task.state, -1)
 count(state, 1)
 task.state = state
 changed[task.seq] = true
+end
+)lua";
+
+inline constexpr char shared_past_attempts[] =
+    R"lua(local past_attempts = {}
+)lua";
+
+inline constexpr char shared_entries_of[] =
+    R"lua(local function entries_of(list)
+local entries, left_out = {}, 0
+local is_whole = pcall(function()
+local many, at
+many, left_out, at = struct.unpack('<I4I4', list)
+for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+end)
+if is_whole then return entries, left_out end
+return {}, 0
+end
+)lua";
+
+inline constexpr char shared_keep_attempt[] =
+    R"lua(local function keep_attempt(task, outcome, number, why)
+if task.started == 0 then return end
+local known = past_attempts[task.seq] or call('HGET', A, task.seq)
+local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
+entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+#why) .. task.holder .. (#why <= 2048 and why or '')
+local from = math.max(1, #entries - 20 + 1)
+local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
+for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_last_attempt[] =
+    R"lua(local function keep_last_attempt(task)
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
+local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
+local last = entries[#entries]
+if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local outcome = task.state == 7 and 7 or
+is_crash and 6 or 2
+local number = is_crash and task.failed + 1 or math.max(1, task.failed)
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
 end
 )lua";
 
@@ -20641,6 +21063,7 @@ count(task.state, -1)
 erased[#erased + 1] = task.seq
 changed[task.seq] = nil
 tasks[task.seq] = false
+past_attempts[task.seq] = nil
 local of = task.segment or segment_of(task.seq)
 if of then mark(of, task.seq, 255) end
 forget_journal(task)
@@ -20658,8 +21081,10 @@ end
 
 inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
+local holder = task.holder
 detach(task)
 enter(task, state)
+task.holder = holder
 task.when = now
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
@@ -20733,11 +21158,12 @@ end
 )lua";
 
 inline constexpr char shared_retry[] =
-    R"lua(local function retry(task, why, delay)
+    R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
+keep_attempt(task, outcome, task.failed + (outcome == 3 and 0 or 1), why)
 detach(task)
 make_ready(task, at)
 end
@@ -20753,6 +21179,7 @@ end
 
 inline constexpr char shared_release[] =
     R"lua(local function release(task)
+if not task.cancel then keep_attempt(task, 5, task.failed + 1, '') end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -20762,7 +21189,10 @@ inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then return give_back(task) end
+if most == 0 or task.crashes < most then
+if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
+return give_back(task)
+end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -21113,6 +21543,7 @@ local of = journal_of(task)
 local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
 if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
+keep_attempt(task, 1, task.failed + 1, '')
 detach(task)
 enter(task, 4)
 watch_limit(task)
@@ -21408,6 +21839,8 @@ for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
 for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
 end
 of.has_reports = #erased > 0 and call('HLEN', g) > 0
+of.has_attempts = #erased > 0 and call('HLEN', A) > 0
+for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list} end
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
@@ -21417,10 +21850,11 @@ end
 )lua";
 
 inline constexpr char shared_erase_all[] =
-    R"lua(local function erase_all(has_reports)
+    R"lua(local function erase_all(has_reports, has_attempts)
 write('HDEL', r, erased)
 write('HDEL', s, erased)
 write('HDEL', w, erased)
+if has_attempts then write('HDEL', A, erased) end
 if has_reports then
 local fields = {}
 for _, seq in ipairs(erased) do
@@ -21476,7 +21910,7 @@ states[#states + 1] = seq
 states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
 end
 write('HSET', s, states)
-if #erased > 0 then erase_all(of.has_reports) end
+if #erased > 0 then erase_all(of.has_reports, of.has_attempts) end
 write_lanes(of.lengths)
 write_sorted_sets()
 for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
@@ -21501,6 +21935,10 @@ apply(of)
 if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
+)lua";
+
+// Begins a function for what a script has beyond the local variables that one may have.
+inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -21549,7 +21987,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21560,8 +21998,8 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -21587,8 +22025,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "7b3fe26c676476b396eeb1ce119f5fda2d2f6a27",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script aside{"aside", "78f134e9f8e136bf4cec8f093b5186c30cb66a2d",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -21622,7 +22060,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9",
+inline constexpr script clear{"clear", "db9c863ba3ea5f78f8eaf31459cacd9abb1843ef",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -21640,7 +22078,7 @@ return reply
 inline constexpr script counts{"counts", "73fa19064362807f29272412eb67d74d9ce5bd46",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21651,8 +22089,8 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -21671,10 +22109,10 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "197464ac3172d65b8c687ae6137125cdd127d0ce",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script end_child{"end_child", "8b9fbb3dfd51c2bd1255b8e71085e5c71ef9d3d6",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -21686,20 +22124,20 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -21720,8 +22158,8 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "23216d1cd149acd4bfc7c335f8298b6826e1704d",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script enqueue{"enqueue", "c1e617a369bb5e597dd11b8666021519712a0aae",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -21802,7 +22240,7 @@ return reply
 inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -21814,8 +22252,8 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
@@ -21827,7 +22265,7 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -22021,9 +22459,10 @@ reply[#reply + 1] = dead_letters
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
+end)()
 )lua");
-inline constexpr script fetch{"fetch", "10b8f969a5c69fdc434fc34ac1ceb8fbd7b3c982",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script fetch{"fetch", "2153f2ee2fd61db9252ce32f88ceaf47741b2a3c",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
@@ -22219,7 +22658,7 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "0cbdd0741c45052571d583ff439a6816285d26c6",
+inline constexpr script find{"find", "160d0f8ed854fa347fc60b1fbc41ccffaceb5b41",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -22243,7 +22682,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
+inline constexpr script get{"get", "4c7349f26aa13872fa6bb351c24e820052295d5b",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
@@ -22337,8 +22776,24 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
+inline constexpr script held{"held", "9acbdcfc6733ac0748c6bd3b03d354ce686ce705",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
+
+inline constexpr char history_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q, A = 12, unpack(KEYS)
+)lua";
+inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
+)lua");
+inline constexpr script history{"history", "0396450c59b72bb99a76da2e86dd3facd6f91f5e",
+    std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -22429,10 +22884,10 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "6f6db7deb35f20800a55f749b3436553d746fc1f",
+inline constexpr script journal{"journal", "dfe94d878bc555d3fd9764632211cdf630ba4d76",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22443,19 +22898,20 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -22476,8 +22932,8 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a9851a3126dd0406331a00a9bdc48929a8becb43",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script leave{"leave", "a937a018233ea35965f2c69650be3c63b02d6696",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -22488,7 +22944,7 @@ return {'OK', declared or '', live or ''}
 inline constexpr script limits{"limits", "59692eb692db072b9bbb46aec47b9d9f4a91de57",
     std::string_view(limits_text.data(), limits_text.size()), "c"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -22500,18 +22956,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
     shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -22532,8 +22988,28 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16606f2013f3769c62e8eabbac65f004bac3272d",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script list{"list", "eb6085d7aec29a89416c16e18f447dcd97fa86ec",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
+
+inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
+)lua";
+inline constexpr auto log_text = joined(log_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_lines_in, shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+local lines, first = lines_in(call('HGET', g, task.seq .. 'l') or '')
+local from, last = tonumber(ARGV[3]), first + #lines - 1
+if from < first or from > last + 1 then from = first end
+return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
+unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
+)lua");
+inline constexpr script log{"log", "2697d58c94e9678fb674b3a097358d0142811ab8",
+    std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
@@ -22572,7 +23048,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "534081dbafa338fc5d37247771551fc36b58c8c4",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22584,20 +23060,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -22715,9 +23192,10 @@ for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
+end)()
 )lua");
-inline constexpr script maintain{"maintain", "c5b1d6f94c55cd3e574c3eda1727792ab0d96065",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script maintain{"maintain", "2db331d4c6b4ad184e4fae6eb5bd36973ae84281",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -22748,10 +23226,10 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "9d6185725337b2168a755b2612d312ac50629a2f",
+inline constexpr script outbox{"outbox", "9d8f44bcb0b1bc07248836e2d19581e74c010e13",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22763,13 +23241,13 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
@@ -22786,10 +23264,10 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "58701ed3fa7c478b3c113ef1c49f98b7ac2c1037",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script pause{"pause", "22c46da1453d4d196c6c5293ae7a4221c2a79170",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22800,19 +23278,19 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -22822,8 +23300,8 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "882bd1fd1d511b6c2e24a0692b740121b78d0996",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script reclaim{"reclaim", "e413f6b1a8fbc7cc050898dec457694ca873b9ef",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
@@ -22894,7 +23372,7 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22903,20 +23381,21 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -22933,24 +23412,25 @@ result = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+local log = logs[seq]
+if not log then
+log = {}
+log.lines, log.first = lines_in(call('HGET', g, seq .. 'l') or '')
+logs[seq] = log
+end
+add_lines(log.lines, log.first, (lines_in(ARGV[n + 5])),
+string.format(',"attempt":%d,"consumer":', task.failed + 1) .. cjson.encode(consumer) .. '},')
 end
 end
 effects[#effects + 1] = result
 end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
+for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "16da086cc70ee9306bda9ba171b389b42233c461",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script report{"report", "1fd2111e4cc0bdeaf76f0d6949f40ea36f997bb8",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -22961,19 +23441,19 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -22985,8 +23465,8 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "d92170fd0d34edfd8141d1042d109ae439d20a2a",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script resign{"resign", "70078df5236f68c423f7e54500dda7c9f41425c5",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -23035,7 +23515,7 @@ return {'OK'}
 inline constexpr script set_limit{"set_limit", "b8e87f9df03357e1012c3227c89d67e86222d1cc",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o = 23, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -23047,20 +23527,20 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -23075,10 +23555,10 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6900a21c2f3539391d48e34306e63f04eada64f6",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
+inline constexpr script set_schedule{"set_schedule", "29a6eaeb122530e026e1d008194c66a4bf170db6",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23089,19 +23569,20 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -23123,7 +23604,7 @@ if counts_too == 1 then
 task.failed = task.failed + 1
 begin_epoch(task)
 end
-retry(task, data, delay)
+retry(task, data, delay, counts_too == 1 and 3 or 4)
 end
 endings[3] = function(task) release(task) end
 endings[4] = function(task)
@@ -23135,6 +23616,7 @@ if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data
+keep_attempt(task, 8, task.failed + 1, '')
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -23158,8 +23640,8 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "4c39e3151642ee75c5f0189c7de63f2bbe069aad",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script settle{"settle", "9338416e9e09f7e5ab1626c083627c3b415d48b0",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -23197,7 +23679,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "96ea92fd8c2b36f988ce15b637d2bd8e2ed448ad",
+inline constexpr script settle_one{"settle_one", "01d71eda2108e97c5166749bb0d31b88a8f61e57",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
@@ -23318,10 +23800,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "c49f60cc6afd815daedb55536e45c49c125585f9",
+inline constexpr script settle_plain{"settle_plain", "a4681eede3251a728ab8b6903ffbbf575b1f382a",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23332,8 +23814,8 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
@@ -23362,10 +23844,10 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a2d6efe386792e0d9c1bfdb4de120f4e36ebb1f1",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script signal{"signal", "1291c047a3c43825947f8135d9d8f8a02d33e411",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23376,7 +23858,8 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
@@ -23416,8 +23899,9 @@ function steps.requeue(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
+keep_last_attempt(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error = false, ''
+task.cancel, task.error, task.holder = false, '', ''
 begin_epoch(task)
 make_ready(task, now)
 return 0
@@ -23437,10 +23921,10 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "82e45e3048fcf9ea7697e652abd583a6e1f11698",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script steer{"steer", "9defd23a1b2d718734f215d289fe81a1cbe0cf29",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -23451,8 +23935,8 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -23471,8 +23955,8 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "c2aefb7b35141afdeea7f462760e18090a343f62",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script update{"update", "0250826126dda485a6ef7614d924ae166a1d4077",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -23503,10 +23987,10 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "486a96621c9bc08e750a5ba6adb6a72fb86ba89e",
+inline constexpr script wait{"wait", "ff5bdb83e712be88e819e440414efcc349f07b5b",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -23517,19 +24001,19 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -23597,8 +24081,8 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "a784674f824ef6e9ef89bc1affc0af69a37338ae",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script write_journal{"write_journal", "34dc602531aabad54eb6df58ddb6de5cc87b4fe6",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -25271,6 +25755,82 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/history.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Attempts that did not end their task, as they are stored. What is damaged is left out.
+inline attempt_list read_attempts(std::string_view text) {
+    attempt_list made;
+    if (text.empty()) return made;
+    try {
+        byte_reader from(text);
+        const auto many = from.number<std::uint32_t>();
+        made.left_out = from.number<std::uint32_t>();
+        for (std::uint32_t n = 0; n < many; ++n) {
+            byte_reader entry(from.text());
+            past_attempt one;
+            one.attempt = entry.number<std::uint32_t>();
+            one.token = entry.number<std::uint32_t>();
+            const auto outcome = entry.number<std::uint8_t>();
+            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) continue;  // a newer version knows it
+            one.outcome = static_cast<attempt_outcome>(outcome);
+            one.started_at = to_time(entry.real());
+            one.ended_at = to_time(entry.real());
+            const auto holder = entry.number<std::uint16_t>();
+            one.error_size = entry.number<std::uint32_t>();
+            one.consumer = entry.take(holder);
+            one.error = entry.rest();
+            made.attempts.push_back(std::move(one));
+        }
+    } catch (const error&) {  // those before it are read
+    }
+    return made;
+}
+
+/// `broker::attempts`.
+inline awaitable<attempt_list> attempts(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::history, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::no_such_task(id);
+    const auto status = read_status(from.text());
+    auto made = read_attempts(from.text());
+    past_attempt last;
+    last.token = status.deliveries;
+    last.consumer = status.holder;
+    last.started_at = status.started_at;
+    last.ended_at = status.when;
+    detail::add_last(made, detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error)));
+    co_return made;
+}
+
+/// `broker::log`.
+inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
+    const auto asked = detail::first_line(query);
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce).add(asked).add((std::min)(query.limit, detail::most_kept::log_lines));
+    const auto got = co_await on->call(id.queue, scripts::log, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::no_such_task(id);
+    auto number = static_cast<std::uint64_t>(from.integer());
+    from.integer();
+    log_page made;
+    made.has_ended = from.integer() != 0;
+    made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
+    for (; !from.done(); ++number) {
+        auto line = read_line(from.text());
+        if (!line.from) line.from.emplace();
+        line.from->number = number;
+        made.lines.push_back(std::move(line));
+    }
+    made.cursor = std::to_string(number);
+    co_return made;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
 
 namespace taskflux::redis {
@@ -26324,6 +26884,8 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<attempt_list> attempts(task_id id) override { return redis::attempts(engine_, std::move(id)); }
+    awaitable<log_page> log(task_id id, log_query query) override { return redis::log(engine_, std::move(id), std::move(query)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }

@@ -442,71 +442,95 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
 
 namespace taskflux {
 
-/// How many subtasks a task has spawned, and what has become of them.
-struct children_counts {
-    std::size_t total = 0;
-    std::size_t done = 0;    ///< ended, in whatever way
-    std::size_t failed = 0;  ///< of those, without success
-
-    friend bool operator==(const children_counts&, const children_counts&) = default;
+/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
+struct failure {
+    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
+    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
+    std::string message;       ///< its `what()`; a sentence that says so where it has none
+    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
+    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
 };
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
 
-/// What a policy begins with as it is stored.
-struct policy_letter {
-    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
-};
+namespace detail {
 
-/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
-/// by then are cancelled.
-class children_policy {
+/// An error with all that is told about it elsewhere.
+class described_error : public error {
 public:
-    /// `fail_fast`.
-    constexpr children_policy() {}
+    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
 
-    /// The first one that does not succeed fails the task.
-    static constexpr children_policy fail_fast() { return {}; }
-
-    /// All are waited for, and the task succeeds whatever became of them.
-    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
-
-    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
-    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
-
-    enum class verdict { wait, succeed, fail };
-
-    constexpr verdict judge(const children_counts& counts) const {
-        const auto succeeded = counts.done - counts.failed;
-        if (kind_ == kind::quorum) {
-            if (succeeded >= needed_) return verdict::succeed;
-            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
-        }
-        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
-        return counts.done == counts.total ? verdict::succeed : verdict::wait;
-    }
-
-    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
-    std::string text() const {
-        switch (kind_) {
-            case kind::fail_fast: return {policy_letter::fail_fast};
-            case kind::collect: return {policy_letter::collect};
-            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
-        }
-        return {};
-    }
-
-    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
 
 private:
-    enum class kind { fail_fast, collect, quorum };
+    taskflux::failure failure_;
+};
 
-    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
 
-    kind kind_ = kind::fail_fast;
-    std::size_t needed_ = 0;
+}  // namespace detail
+
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
+class task_failed : public detail::described_error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : described_error(code, std::move(why)), attempts_(attempts) {}
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    unsigned attempts_;
+};
+
+/// Thrown to the caller of a method that threw, or that could not be called.
+class call_failed : public detail::described_error {
+public:
+    using described_error::described_error;
+};
+
+/// The faults that a contract names; made by `throws`.
+class fault_list {
+public:
+    constexpr fault_list() {}
+
+    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
+    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
+        : of_call_(of_call), of_task_(of_task) {}
+
+    /// For the library: throws a failure as the fault that it is, or as itself.
+    [[noreturn]] void raise(const call_failed& why) const {
+        if (of_call_) of_call_(why);
+        throw why;
+    }
+    [[noreturn]] void raise(const task_failed& why) const {
+        if (of_task_) of_task_(why);
+        throw why;
+    }
+
+    /// For the library: what `raise` throws.
+    std::exception_ptr raised(const call_failed& why) const {
+        try {
+            raise(why);
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+private:
+    void (*of_call_)(const call_failed&) = nullptr;
+    void (*of_task_)(const task_failed&) = nullptr;
 };
 
 }  // namespace taskflux
@@ -860,99 +884,6 @@ inline task_id parse_task_id(std::string_view text) {
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
-struct failure {
-    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
-    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
-    std::string message;       ///< its `what()`; a sentence that says so where it has none
-    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
-    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
-    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
-};
-BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
-
-namespace detail {
-
-/// An error with all that is told about it elsewhere.
-class described_error : public error {
-public:
-    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
-};
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
-}
-
-}  // namespace detail
-
-/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
-/// itself has another type, even where a handler threw the same code.
-class task_failed : public detail::described_error {
-public:
-    task_failed(errc code, taskflux::failure why, unsigned attempts)
-        : described_error(code, std::move(why)), attempts_(attempts) {}
-
-    /// How many attempts were made.
-    unsigned attempts() const { return attempts_; }
-
-private:
-    unsigned attempts_;
-};
-
-/// Thrown to the caller of a method that threw, or that could not be called.
-class call_failed : public detail::described_error {
-public:
-    using described_error::described_error;
-};
-
-/// The faults that a contract names; made by `throws`.
-class fault_list {
-public:
-    constexpr fault_list() {}
-
-    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
-    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
-        : of_call_(of_call), of_task_(of_task) {}
-
-    /// For the library: throws a failure as the fault that it is, or as itself.
-    [[noreturn]] void raise(const call_failed& why) const {
-        if (of_call_) of_call_(why);
-        throw why;
-    }
-    [[noreturn]] void raise(const task_failed& why) const {
-        if (of_task_) of_task_(why);
-        throw why;
-    }
-
-    /// For the library: what `raise` throws.
-    std::exception_ptr raised(const call_failed& why) const {
-        try {
-            raise(why);
-        } catch (...) {
-            return std::current_exception();
-        }
-    }
-
-private:
-    void (*of_call_)(const call_failed&) = nullptr;
-    void (*of_task_)(const task_failed&) = nullptr;
-};
 
 }  // namespace taskflux
 
@@ -1810,14 +1741,23 @@ struct task_spec {
 enum class log_level { trace, debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
 
+/// Where a line of a task's log is from, as its broker has stored it.
+struct log_origin {
+    std::uint64_t number = 0;  ///< among the lines of its task, from 1
+    unsigned attempt = 0;      ///< 0: not known, as an older version stored the line
+    std::string consumer;      ///< the worker's life that ran the task
+};
+BOOST_DESCRIBE_STRUCT(log_origin, (), (number, attempt, consumer))
+
 /// One line of a task's log.
 struct log_line {
     time_point at{};
     log_level level = log_level::info;
     std::string text;
     header_map fields;
+    std::optional<log_origin> from = {};  ///< of a stored one; none where an older version stored it
 };
-BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields))
+BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields, from))
 
 /// Everything a broker knows about a task, as it was when asked. Times that have not come are 0.
 struct task_record {
@@ -1853,6 +1793,127 @@ struct task_outcome {
     std::string result;
     std::string error;
     unsigned attempts = 0;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/history.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// How an attempt at a task ended. Append only: these numbers are stored on servers, and scripts get them from here.
+enum class attempt_outcome : unsigned char {
+    running,    ///< it has not
+    succeeded,  ///< its handler has returned; where it has spawned subtasks, the task may wait for them yet
+    failed,     ///< and no other attempt follows by itself
+    retried,    ///< it failed, and another attempt was due later
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back: it stopped, or had not begun
+    lost,       ///< its worker's lease ran out: a crash
+    cancelled,
+    suspended,  ///< the handler paused: a sleep, a signal, or the broker was away
+};
+BOOST_DESCRIBE_ENUM(attempt_outcome, running, succeeded, failed, retried, postponed, released, lost, cancelled, suspended)
+
+/// One time that a task was in the hands of a worker.
+struct past_attempt {
+    unsigned attempt = 1;      ///< as handlers count them: crashes, releases and pauses don't count
+    std::uint32_t token = 0;   ///< of the delivery; grows with each
+    std::string consumer;      ///< the worker's life that had it; empty where an older version ended it
+    time_point started_at{};
+    time_point ended_at{};     ///< 0 while it runs
+    attempt_outcome outcome = attempt_outcome::running;
+    std::string error;         ///< a `failure` as JSON; left out over 2 KiB, but for the one that the task has failed with
+    std::size_t error_size = 0;  ///< in bytes
+};
+BOOST_DESCRIBE_STRUCT(past_attempt, (), (attempt, token, consumer, started_at, ended_at, outcome, error, error_size))
+
+/// The newest attempts at a task, oldest first.
+struct attempt_list {
+    std::vector<past_attempt> attempts;
+    std::size_t left_out = 0;  ///< how many came before these
+};
+
+/// Which lines of a task's log.
+struct log_query {
+    std::string cursor;       ///< of the page before; empty: from the first line that is kept
+    std::size_t limit = 100;  ///< lines
+};
+
+struct log_page {
+    std::vector<log_line> lines;  ///< oldest first, with `log_line::from`
+    std::string cursor;           ///< behind the last of them, also where there is none
+    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more
+    bool has_ended = false;       ///< the task has: no more lines will come, unless it is requeued
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// How many subtasks a task has spawned, and what has become of them.
+struct children_counts {
+    std::size_t total = 0;
+    std::size_t done = 0;    ///< ended, in whatever way
+    std::size_t failed = 0;  ///< of those, without success
+
+    friend bool operator==(const children_counts&, const children_counts&) = default;
+};
+
+/// What a policy begins with as it is stored.
+struct policy_letter {
+    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
+};
+
+/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
+/// by then are cancelled.
+class children_policy {
+public:
+    /// `fail_fast`.
+    constexpr children_policy() {}
+
+    /// The first one that does not succeed fails the task.
+    static constexpr children_policy fail_fast() { return {}; }
+
+    /// All are waited for, and the task succeeds whatever became of them.
+    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
+
+    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
+    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
+
+    enum class verdict { wait, succeed, fail };
+
+    constexpr verdict judge(const children_counts& counts) const {
+        const auto succeeded = counts.done - counts.failed;
+        if (kind_ == kind::quorum) {
+            if (succeeded >= needed_) return verdict::succeed;
+            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
+        }
+        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
+        return counts.done == counts.total ? verdict::succeed : verdict::wait;
+    }
+
+    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
+    std::string text() const {
+        switch (kind_) {
+            case kind::fail_fast: return {policy_letter::fail_fast};
+            case kind::collect: return {policy_letter::collect};
+            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
+        }
+        return {};
+    }
+
+    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+
+private:
+    enum class kind { fail_fast, collect, quorum };
+
+    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+
+    kind kind_ = kind::fail_fast;
+    std::size_t needed_ = 0;
 };
 
 }  // namespace taskflux
@@ -2340,6 +2401,12 @@ public:
 
     /// A task's record, if it is still kept.
     virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
+
+    /// The newest attempts at a task, with the one under way, and how they ended. Errors: `not_found`.
+    virtual awaitable<attempt_list> attempts(task_id id) = 0;
+
+    /// Lines of a task's log, of which the newest are kept. Errors: `not_found`, `invalid_argument` for the cursor.
+    virtual awaitable<log_page> log(task_id id, log_query query) = 0;
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
@@ -4702,6 +4769,34 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/history.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What a handler has written into its task's journal.
+enum class note_kind { step, sleep, signal, signal_wait, subtask, other };
+BOOST_DESCRIBE_ENUM(note_kind, step, sleep, signal, signal_wait, subtask, other)
+
+/// One thing in a task's journal.
+struct journal_note {
+    note_kind kind = note_kind::other;
+    std::string name;             ///< of the call, or of the signal
+    time_point at{};              ///< a subtask: submitted; a sleep and a wait with a limit: until when; 0: the journal does not know
+    time_point ended_at{};        ///< of a subtask that has ended and whose record is kept
+    std::optional<task_state> state;  ///< of a subtask
+    std::string task;             ///< the printed id of a subtask whose record is kept
+};
+
+/// What has become of a task so far.
+struct task_history {
+    std::vector<past_attempt> attempts;  ///< oldest first, the one under way last
+    std::size_t attempts_left_out = 0;   ///< older ones than these
+    std::vector<journal_note> notes;     ///< those with a time first, by time; then the others, by kind and name
+    bool is_cut = false;                 ///< the journal has more than `notes` holds
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/inspector.hpp ---------------------------------------------------------
 
 namespace taskflux {
@@ -4721,7 +4816,7 @@ struct task_tree {
     task_node node;
 };
 
-/// Reads task trees. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees, histories and logs. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -4736,6 +4831,16 @@ public:
 
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
+
+    /// The attempts at a task, and what its journal holds, at most `most` entries of that: a subtask costs a read of its record.
+    /// Errors: `not_found`.
+    awaitable<task_history> history(task_id id, std::size_t most = 200) const;
+
+    /// Lines of a task's log, from any process: those behind `cursor`, at most `limit` (up to 100). Empty: from the first that is
+    /// kept. The cursor of the answer goes on where it ends, so each line is read once, or counted in `log_page::missed`. With
+    /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
+    /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
+    awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
 
 private:
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
@@ -6905,6 +7010,9 @@ inline error not_a_journal_cursor(const std::string& cursor) {
 /// How much of something brokers keep.
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::size_t log_bytes = 262'144;  ///< of these lines; one alone may have more
+    static constexpr std::size_t attempts = 20;      ///< of a task that did not end it: the last ones
+    static constexpr std::size_t attempt_error = 2048;  ///< bytes of what such an attempt failed with, or it is left out
     static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };

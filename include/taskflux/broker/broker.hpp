@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/exchange.hpp>
+#include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
@@ -287,6 +288,12 @@ public:
 
     /// A task's record, if it is still kept.
     virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
+
+    /// The newest attempts at a task, with the one under way, and how they ended. Errors: `not_found`.
+    virtual awaitable<attempt_list> attempts(task_id id) = 0;
+
+    /// Lines of a task's log, of which the newest are kept. Errors: `not_found`, `invalid_argument` for the cursor.
+    virtual awaitable<log_page> log(task_id id, log_query query) = 0;
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;

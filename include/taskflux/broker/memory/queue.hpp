@@ -130,7 +130,7 @@ public:
                     ++task->failed_attempts;
                     if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
-                store_.retry(*task, end.data, end.delay, now);
+                store_.retry(*task, end.data, end.delay, end.counts ? attempt_outcome::retried : attempt_outcome::postponed, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
@@ -149,10 +149,7 @@ public:
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
         auto& more = task->more();
         if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
+        for (auto& line : news.log) more.log.add(std::move(line), task->attempts(), who->name);
         return effect::done;
     }
 

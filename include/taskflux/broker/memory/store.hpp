@@ -84,6 +84,7 @@ public:
         auto& more = task.more();
         if (unique_holder(more.unique_key, now)) return false;
         lock_unique_key(task, now);
+        if (auto last = task.last_attempt()) more.attempts.add(std::move(*last));
         detach(task);
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
@@ -103,6 +104,7 @@ public:
         task.is_first_try = task.first_started_at == time_point{};
         if (task.is_first_try) task.first_started_at = now;
         task.holder = &who;
+        task.ran_by = who.label;
         who.held.push_back(task);
     }
 
@@ -122,12 +124,13 @@ public:
     }
 
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
+    void retry(entry& task, std::string why, duration delay, attempt_outcome outcome, time_point now) {
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
+        task.keep_attempt(outcome, task.failed_attempts + (outcome == attempt_outcome::retried ? 0 : 1), why, now);
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
@@ -142,6 +145,7 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
+        if (!task.cancel_requested) task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -149,7 +153,10 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
-        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        if (++task.crashes < limit || limit == 0) {
+            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
+            return give_back(task, task_event::recover, now);
+        }
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }

@@ -5,6 +5,7 @@
 #include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
+#include <taskflux/broker/redis/history.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
 #include <taskflux/broker/redis/leases.hpp>
@@ -218,6 +219,8 @@ public:
     }
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
+    awaitable<attempt_list> attempts(task_id id) override { return redis::attempts(engine_, std::move(id)); }
+    awaitable<log_page> log(task_id id, log_query query) override { return redis::log(engine_, std::move(id), std::move(query)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }

@@ -373,8 +373,7 @@ end
 )lua";
 
 inline constexpr char shared_ends_now[] =
-    R"lua(local ends_now, goes_later = struct.pack('<d', now),
-struct.pack('<dHI4', now + 3600000, 0, 0)
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<d', now + 3600000)
 )lua";
 
 inline constexpr char shared_succeeded[] =
@@ -390,7 +389,8 @@ string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
 end
 return string.char(5) .. string.sub(state, 2, 18) .. ends_now ..
-string.sub(state, 27, 50) .. goes_later .. string.sub(word, 31),
+string.sub(state, 27, 50) .. goes_later ..
+string.sub(state, 59) .. string.sub(word, 31),
 struct.unpack('<I4', state, 11)
 end
 )lua";
@@ -559,7 +559,7 @@ first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, 
 holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 23) ~= 0)
 }
 if outcome then
-task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
+task.state, task.when, task.result = 5, outcome.when, outcome.result
 task.gone_at = math.min(outcome.when + of.retention, 1e15)
 end
 return task
@@ -752,6 +752,43 @@ return seen
 end
 )lua";
 
+inline constexpr char shared_lines_in[] =
+    R"lua(local function lines_in(log)
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+for n = #lines, 1, -1 do
+local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
+if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+end
+return lines, 1
+end
+)lua";
+
+inline constexpr char shared_add_lines[] =
+    R"lua(local function add_lines(lines, first, added, rest)
+local function numbered(line, number)
+return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
+end
+local at = #lines - #added
+local is_known = at >= 0
+for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+if is_known then return end
+for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
+end
+)lua";
+
+inline constexpr char shared_last_lines[] =
+    R"lua(local function last_lines(lines)
+local from, bytes = #lines + 1, 0
+while from > 1 and #lines - from + 1 < 100 do
+bytes = bytes + #lines[from - 1]
+if bytes > 262144 and from <= #lines then break end
+from = from - 1
+end
+return table.concat(lines, '\n', from) .. '\n'
+end
+)lua";
+
 inline constexpr char shared_counts[] =
     R"lua(local counts = {}
 )lua";
@@ -811,6 +848,50 @@ count(task.state, -1)
 count(state, 1)
 task.state = state
 changed[task.seq] = true
+end
+)lua";
+
+inline constexpr char shared_past_attempts[] =
+    R"lua(local past_attempts = {}
+)lua";
+
+inline constexpr char shared_entries_of[] =
+    R"lua(local function entries_of(list)
+local entries, left_out = {}, 0
+local is_whole = pcall(function()
+local many, at
+many, left_out, at = struct.unpack('<I4I4', list)
+for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+end)
+if is_whole then return entries, left_out end
+return {}, 0
+end
+)lua";
+
+inline constexpr char shared_keep_attempt[] =
+    R"lua(local function keep_attempt(task, outcome, number, why)
+if task.started == 0 then return end
+local known = past_attempts[task.seq] or call('HGET', A, task.seq)
+local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
+entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+#why) .. task.holder .. (#why <= 2048 and why or '')
+local from = math.max(1, #entries - 20 + 1)
+local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
+for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_last_attempt[] =
+    R"lua(local function keep_last_attempt(task)
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
+local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
+local last = entries[#entries]
+if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local outcome = task.state == 7 and 7 or
+is_crash and 6 or 2
+local number = is_crash and task.failed + 1 or math.max(1, task.failed)
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
 end
 )lua";
 
@@ -1122,6 +1203,7 @@ count(task.state, -1)
 erased[#erased + 1] = task.seq
 changed[task.seq] = nil
 tasks[task.seq] = false
+past_attempts[task.seq] = nil
 local of = task.segment or segment_of(task.seq)
 if of then mark(of, task.seq, 255) end
 forget_journal(task)
@@ -1139,8 +1221,10 @@ end
 
 inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
+local holder = task.holder
 detach(task)
 enter(task, state)
+task.holder = holder
 task.when = now
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
@@ -1214,11 +1298,12 @@ end
 )lua";
 
 inline constexpr char shared_retry[] =
-    R"lua(local function retry(task, why, delay)
+    R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
+keep_attempt(task, outcome, task.failed + (outcome == 3 and 0 or 1), why)
 detach(task)
 make_ready(task, at)
 end
@@ -1234,6 +1319,7 @@ end
 
 inline constexpr char shared_release[] =
     R"lua(local function release(task)
+if not task.cancel then keep_attempt(task, 5, task.failed + 1, '') end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -1243,7 +1329,10 @@ inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then return give_back(task) end
+if most == 0 or task.crashes < most then
+if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
+return give_back(task)
+end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -1594,6 +1683,7 @@ local of = journal_of(task)
 local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
 if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
+keep_attempt(task, 1, task.failed + 1, '')
 detach(task)
 enter(task, 4)
 watch_limit(task)
@@ -1889,6 +1979,8 @@ for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
 for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
 end
 of.has_reports = #erased > 0 and call('HLEN', g) > 0
+of.has_attempts = #erased > 0 and call('HLEN', A) > 0
+for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list} end
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
@@ -1898,10 +1990,11 @@ end
 )lua";
 
 inline constexpr char shared_erase_all[] =
-    R"lua(local function erase_all(has_reports)
+    R"lua(local function erase_all(has_reports, has_attempts)
 write('HDEL', r, erased)
 write('HDEL', s, erased)
 write('HDEL', w, erased)
+if has_attempts then write('HDEL', A, erased) end
 if has_reports then
 local fields = {}
 for _, seq in ipairs(erased) do
@@ -1957,7 +2050,7 @@ states[#states + 1] = seq
 states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
 end
 write('HSET', s, states)
-if #erased > 0 then erase_all(of.has_reports) end
+if #erased > 0 then erase_all(of.has_reports, of.has_attempts) end
 write_lanes(of.lengths)
 write_sorted_sets()
 for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
@@ -1982,6 +2075,10 @@ apply(of)
 if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
+)lua";
+
+// Begins a function for what a script has beyond the local variables that one may have.
+inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2030,7 +2127,7 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -2041,8 +2138,8 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -2068,8 +2165,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "7b3fe26c676476b396eeb1ce119f5fda2d2f6a27",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script aside{"aside", "78f134e9f8e136bf4cec8f093b5186c30cb66a2d",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -2103,7 +2200,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9",
+inline constexpr script clear{"clear", "db9c863ba3ea5f78f8eaf31459cacd9abb1843ef",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -2121,7 +2218,7 @@ return reply
 inline constexpr script counts{"counts", "73fa19064362807f29272412eb67d74d9ce5bd46",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -2132,8 +2229,8 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -2152,10 +2249,10 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "197464ac3172d65b8c687ae6137125cdd127d0ce",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script end_child{"end_child", "8b9fbb3dfd51c2bd1255b8e71085e5c71ef9d3d6",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -2167,20 +2264,20 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -2201,8 +2298,8 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "23216d1cd149acd4bfc7c335f8298b6826e1704d",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script enqueue{"enqueue", "c1e617a369bb5e597dd11b8666021519712a0aae",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
@@ -2283,7 +2380,7 @@ return reply
 inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -2295,8 +2392,8 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
@@ -2308,7 +2405,7 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
     shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2502,9 +2599,10 @@ reply[#reply + 1] = dead_letters
 end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
+end)()
 )lua");
-inline constexpr script fetch{"fetch", "10b8f969a5c69fdc434fc34ac1ceb8fbd7b3c982",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script fetch{"fetch", "2153f2ee2fd61db9252ce32f88ceaf47741b2a3c",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
@@ -2700,7 +2798,7 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "0cbdd0741c45052571d583ff439a6816285d26c6",
+inline constexpr script find{"find", "160d0f8ed854fa347fc60b1fbc41ccffaceb5b41",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -2724,7 +2822,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
+inline constexpr script get{"get", "4c7349f26aa13872fa6bb351c24e820052295d5b",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
@@ -2818,8 +2916,24 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
+inline constexpr script held{"held", "9acbdcfc6733ac0748c6bd3b03d354ce686ce705",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
+
+inline constexpr char history_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q, A = 12, unpack(KEYS)
+)lua";
+inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
+)lua");
+inline constexpr script history{"history", "0396450c59b72bb99a76da2e86dd3facd6f91f5e",
+    std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -2910,10 +3024,10 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "6f6db7deb35f20800a55f749b3436553d746fc1f",
+inline constexpr script journal{"journal", "dfe94d878bc555d3fd9764632211cdf630ba4d76",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -2924,19 +3038,20 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -2957,8 +3072,8 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a9851a3126dd0406331a00a9bdc48929a8becb43",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script leave{"leave", "a937a018233ea35965f2c69650be3c63b02d6696",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -2969,7 +3084,7 @@ return {'OK', declared or '', live or ''}
 inline constexpr script limits{"limits", "59692eb692db072b9bbb46aec47b9d9f4a91de57",
     std::string_view(limits_text.data(), limits_text.size()), "c"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
@@ -2981,18 +3096,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
     shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -3013,8 +3128,28 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16606f2013f3769c62e8eabbac65f004bac3272d",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script list{"list", "eb6085d7aec29a89416c16e18f447dcd97fa86ec",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
+
+inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
+)lua";
+inline constexpr auto log_text = joined(log_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_lines_in, shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+local lines, first = lines_in(call('HGET', g, task.seq .. 'l') or '')
+local from, last = tonumber(ARGV[3]), first + #lines - 1
+if from < first or from > last + 1 then from = first end
+return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
+unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
+)lua");
+inline constexpr script log{"log", "2697d58c94e9678fb674b3a097358d0142811ab8",
+    std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
@@ -3053,7 +3188,7 @@ return {'OK', now, soonest < 1e15 and soonest or -2}
 inline constexpr script look{"look", "534081dbafa338fc5d37247771551fc36b58c8c4",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3065,20 +3200,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -3196,9 +3332,10 @@ for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
+end)()
 )lua");
-inline constexpr script maintain{"maintain", "c5b1d6f94c55cd3e574c3eda1727792ab0d96065",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script maintain{"maintain", "2db331d4c6b4ad184e4fae6eb5bd36973ae84281",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -3229,10 +3366,10 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "9d6185725337b2168a755b2612d312ac50629a2f",
+inline constexpr script outbox{"outbox", "9d8f44bcb0b1bc07248836e2d19581e74c010e13",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3244,13 +3381,13 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
@@ -3267,10 +3404,10 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "58701ed3fa7c478b3c113ef1c49f98b7ac2c1037",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script pause{"pause", "22c46da1453d4d196c6c5293ae7a4221c2a79170",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3281,19 +3418,19 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -3303,8 +3440,8 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "882bd1fd1d511b6c2e24a0692b740121b78d0996",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
+inline constexpr script reclaim{"reclaim", "e413f6b1a8fbc7cc050898dec457694ca873b9ef",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
@@ -3375,7 +3512,7 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3384,20 +3521,21 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_record_of, shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3414,24 +3552,25 @@ result = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+local log = logs[seq]
+if not log then
+log = {}
+log.lines, log.first = lines_in(call('HGET', g, seq .. 'l') or '')
+logs[seq] = log
+end
+add_lines(log.lines, log.first, (lines_in(ARGV[n + 5])),
+string.format(',"attempt":%d,"consumer":', task.failed + 1) .. cjson.encode(consumer) .. '},')
 end
 end
 effects[#effects + 1] = result
 end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
+for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "16da086cc70ee9306bda9ba171b389b42233c461",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script report{"report", "1fd2111e4cc0bdeaf76f0d6949f40ea36f997bb8",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3442,19 +3581,19 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3466,8 +3605,8 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "d92170fd0d34edfd8141d1042d109ae439d20a2a",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script resign{"resign", "70078df5236f68c423f7e54500dda7c9f41425c5",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -3516,7 +3655,7 @@ return {'OK'}
 inline constexpr script set_limit{"set_limit", "b8e87f9df03357e1012c3227c89d67e86222d1cc",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o = 23, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -3528,20 +3667,20 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -3556,10 +3695,10 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6900a21c2f3539391d48e34306e63f04eada64f6",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
+inline constexpr script set_schedule{"set_schedule", "29a6eaeb122530e026e1d008194c66a4bf170db6",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3570,19 +3709,20 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -3604,7 +3744,7 @@ if counts_too == 1 then
 task.failed = task.failed + 1
 begin_epoch(task)
 end
-retry(task, data, delay)
+retry(task, data, delay, counts_too == 1 and 3 or 4)
 end
 endings[3] = function(task) release(task) end
 endings[4] = function(task)
@@ -3616,6 +3756,7 @@ if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data
+keep_attempt(task, 8, task.failed + 1, '')
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -3639,8 +3780,8 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "4c39e3151642ee75c5f0189c7de63f2bbe069aad",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script settle{"settle", "9338416e9e09f7e5ab1626c083627c3b415d48b0",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
@@ -3678,7 +3819,7 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "96ea92fd8c2b36f988ce15b637d2bd8e2ed448ad",
+inline constexpr script settle_one{"settle_one", "01d71eda2108e97c5166749bb0d31b88a8f61e57",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
@@ -3799,10 +3940,10 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "c49f60cc6afd815daedb55536e45c49c125585f9",
+inline constexpr script settle_plain{"settle_plain", "a4681eede3251a728ab8b6903ffbbf575b1f382a",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3813,8 +3954,8 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
@@ -3843,10 +3984,10 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a2d6efe386792e0d9c1bfdb4de120f4e36ebb1f1",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script signal{"signal", "1291c047a3c43825947f8135d9d8f8a02d33e411",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3857,7 +3998,8 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
@@ -3897,8 +4039,9 @@ function steps.requeue(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
+keep_last_attempt(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error = false, ''
+task.cancel, task.error, task.holder = false, '', ''
 begin_epoch(task)
 make_ready(task, now)
 return 0
@@ -3918,10 +4061,10 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "82e45e3048fcf9ea7697e652abd583a6e1f11698",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
+inline constexpr script steer{"steer", "9defd23a1b2d718734f215d289fe81a1cbe0cf29",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
@@ -3932,8 +4075,8 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -3952,8 +4095,8 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "c2aefb7b35141afdeea7f462760e18090a343f62",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script update{"update", "0250826126dda485a6ef7614d924ae166a1d4077",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
@@ -3984,10 +4127,10 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "486a96621c9bc08e750a5ba6adb6a72fb86ba89e",
+inline constexpr script wait{"wait", "ff5bdb83e712be88e819e440414efcc349f07b5b",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -3998,19 +4141,19 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -4078,7 +4221,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "a784674f824ef6e9ef89bc1affc0af69a37338ae",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+inline constexpr script write_journal{"write_journal", "34dc602531aabad54eb6df58ddb6de5cc87b4fe6",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -164,6 +164,23 @@ public:
         co_return found;
     }
 
+    awaitable<attempt_list> attempts(task_id id) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->attempts(std::move(id));
+        for (auto& one : found.attempts) one.error = texts->failure_of(std::move(one.error));
+        co_return found;
+    }
+
+    awaitable<log_page> log(task_id id, log_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        const auto queue = id.queue;
+        auto page = co_await from->log(std::move(id), std::move(query));
+        for (auto& line : page.lines) texts->decode(queue, line);
+        co_return page;
+    }
+
     awaitable<task_page> list(list_query query) override {
         const auto from = inner_;
         const auto texts = texts_;

@@ -1,7 +1,7 @@
 -- Gives back what a consumer holds, without counting a crash, and then forgets the consumer.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           consumers HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:…
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:…
 --           SET, j:… HASH, D HASH
 --      ARGV consumer, how many tasks at most
 -- out: {'OK', 1 if there is more or 0}; DUE, NEED, RELAY

@@ -1,7 +1,7 @@
 -- Ends attempts.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D
 --           HASH
 --      ARGV consumer; then of each: how it ended (`settlement::kind`), whether it counts as an attempt (1 byte each), number
 --           (double), nonce, token (4 each), delay in ms (double), data (length, text)
@@ -32,7 +32,7 @@ endings[ending_kind.retry] = function(task, data, delay, counts_too)
         task.failed = task.failed + 1
         begin_epoch(task)
     end
-    retry(task, data, delay)
+    retry(task, data, delay, counts_too == 1 and attempt_outcome.retried or attempt_outcome.postponed)
 end
 
 endings[ending_kind.release] = function(task) release(task) end
@@ -47,6 +47,7 @@ endings[ending_kind.suspend] = function(task, data, delay)
     local of = keep_journal(task)
     local has_come = data ~= '' and note_in(of, data)
     of.awaited = data
+    keep_attempt(task, attempt_outcome.suspended, task.failed + 1, '')
     detach(task)
     make_ready(task, has_come and now or math.min(now + delay, stored_time.never))
 end

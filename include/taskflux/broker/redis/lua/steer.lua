@@ -1,7 +1,7 @@
 -- Acts on tasks from outside.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           consumers HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:…
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:…
 --           SET, j:… HASH, D HASH
 --      ARGV cancel, start, promote, requeue or remove; then of each: number, nonce
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
@@ -37,8 +37,9 @@ function steps.requeue(task)
     if not is_terminal(task.state) or task.state == task_state.succeeded then return effect.wrong_state end
     if task.special and info(task).unique and unique_holder(info(task).unique) then return effect.wrong_state end
     lock_unique(task)
+    keep_last_attempt(task)
     task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-    task.cancel, task.error = false, ''
+    task.cancel, task.error, task.holder = false, '', ''
     begin_epoch(task)
     make_ready(task, now)
     return effect.done

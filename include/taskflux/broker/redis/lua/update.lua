@@ -1,7 +1,7 @@
 -- Replaces the payload of a task that has not started.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D
 --           HASH
 --      ARGV number, nonce, payload
 -- out: {'OK', effect}; DUE, NEED, RELAY

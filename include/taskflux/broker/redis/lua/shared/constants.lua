@@ -15,6 +15,8 @@ local effect = {...}
 local more_effects = {...}
 -- C++: broker/broker.hpp settlement::kind
 local ending_kind = {...}
+-- C++: broker/history.hpp attempt_outcome
+local attempt_outcome = {...}
 -- C++: core/options.hpp duplicate
 local duplicate = {...}
 -- C++: core/options.hpp run_policy
@@ -73,10 +75,11 @@ local format = {
     u16 = '<H', u32 = '<I4', time = '<I6', number = '<d', number_in_msgpack = '>d',
     record = '<I6BBBI4B', record_from_version = '<BBBI4', limits = '<ddddI4', own_id = '<Hc0', unique_key = '<Hc0d',
     parent = '<Bc0dI4Hc0', placing = '<Bdd', replacing = '<Bd',
-    state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH', state_from_gone_at = '<dHI4',
+    state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH',
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
     hold = '<dB', results = '<dB', result = '<BBI4c0',
     ending = '<BBdI4I4d', ending_to_nonce = '<BBdI4', ending_to_token = '<BBdI4I4',
+    past_attempts = '<I4I4', past_entry = '<I4c0', past_attempt = '<I4I4BddHI4', past_key = '<I4I4',
     subtask = '<c1I4I4c0', subtask_end = '<BI4I4c0I4c0', outcome = '<BI4', task_key = '<dI4', task_end = '<dI4BI4',
 }
 

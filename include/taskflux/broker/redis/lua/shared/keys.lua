@@ -24,6 +24,7 @@ local keys = {
     set_aside = 'q',      -- HASH: corrupt or foreign data -> what is wrong with it
     schedules = 'S',      -- HASH: schedule -> its text
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
+    attempts = 'A',       -- HASH: number -> attempts at a task that did not end it
 }
 
 -- Keys that not every queue has, or of which there are many: `key` makes the full name.

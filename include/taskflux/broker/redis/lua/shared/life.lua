@@ -71,6 +71,7 @@ local function erase(task)
     erased[#erased + 1] = task.seq
     changed[task.seq] = nil
     tasks[task.seq] = false
+    past_attempts[task.seq] = nil
     local of = task.segment or segment_of(task.seq)
     if of then mark(of, task.seq, member_code.gone) end
     forget_journal(task)
@@ -86,8 +87,10 @@ end
 
 -- Ends a task: its unique key is free, callers waiting for its end are told, its open subtasks are cancelled.
 local function conclude(task, state)
+    local holder = task.holder  -- who ran it to its end is told with it
     detach(task)
     enter(task, state)
+    task.holder = holder
     task.when = now
     local successor = unlock_unique(task)
     if successor then inherit_key(successor) end
@@ -151,11 +154,12 @@ local function give_up(task)
     fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
 end
 
-local function retry(task, why, delay)
+local function retry(task, why, delay, outcome)
     local at = math.min(now + delay, stored_time.never)
     local most = limit(task)
     if task.cancel or (most < stored_time.never and at >= most) then return fail(task, why) end
     if why ~= '' then task.error = why end
+    keep_attempt(task, outcome, task.failed + (outcome == attempt_outcome.retried and 0 or 1), why)
     detach(task)
     make_ready(task, at)
 end
@@ -168,6 +172,7 @@ end
 
 -- Gives a task back untouched.
 local function release(task)
+    if not task.cancel then keep_attempt(task, attempt_outcome.released, task.failed + 1, '') end
     if task.first_try then task.first, task.started = 0, 0 end
     give_back(task)
 end
@@ -176,7 +181,10 @@ end
 local function recover(task)
     task.crashes = task.crashes + 1
     local most = task.special and info(task).crash_limit or run_policy.crash_limit
-    if most == 0 or task.crashes < most then return give_back(task) end
+    if most == 0 or task.crashes < most then
+        if not task.cancel then keep_attempt(task, attempt_outcome.lost, task.failed + 1, '') end
+        return give_back(task)
+    end
     fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
 end
 
