@@ -50,6 +50,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/assert.hpp>
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum_from_string.hpp>
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/error.hpp>
@@ -2123,6 +2124,9 @@ public:
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
 
+    awaitable<event_page> events(std::string queue, event_query query) override;
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -2249,6 +2253,11 @@ public:
         most_running_ = now_counts.running();
     }
     const queue_limits& limits() const { return limits_; }
+
+    /// Whether that is declared already.
+    bool is_declared(limit_kind kind, const std::optional<limit>& what) const {
+        return kind == limit_kind::declared && what && limits_.declared && limits_.declared->value == *what;
+    }
 
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
@@ -3031,6 +3040,114 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/event_log.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What has happened in one queue, as long as somebody wants to hear of it: a ring of entries. Not thread-safe.
+class event_log {
+public:
+    /// Until somebody says otherwise.
+    static constexpr std::size_t usual = 10'000;
+
+    bool is_on(time_point now) const { return now < until_; }
+
+    /// Something has happened to a task, or to the queue where `number` is 0.
+    void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
+        if (!is_on(now)) return;
+        auto& events = entry_at(now).events;
+        const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
+        const auto is_same = [&](const queue_event& known) {
+            return known.kind == kind && known.attempt == attempt && known.name == name && known.*who == about;
+        };
+        if (events.empty() || !is_same(events.back())) {
+            auto& made = events.emplace_back();
+            made.kind = kind;
+            made.at = now;
+            made.attempt = attempt;
+            made.name = name;
+            made.*who = about;
+        }
+        auto& numbers = events.back().numbers;
+        if (number == 0) return;
+        if (!numbers.empty() && numbers.back().last + 1 == number) numbers.back().last = number;
+        else numbers.push_back({number, number});
+    }
+
+    /// A call is over: what the next one does is another entry.
+    void seal() { is_sealed_ = true; }
+
+    /// `ahead`: of the wall clock.
+    event_page read(const event_query& query, time_point now, duration ahead) {
+        const auto asked = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
+        seal();
+        event_page made;
+        made.end = asked;
+        const auto first = last_ - entries_.size() + 1;
+        if (!query.cursor.empty()) {
+            const auto most = (std::max)(query.limit, std::size_t(1));
+            for (auto next = (std::max)(asked.number + 1, first); next <= last_ && made.entries.size() < most; ++next) {
+                made.entries.push_back(entries_[next - first]);
+                for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
+                made.end = made.entries.back().at;
+            }
+        }
+        if (query.lease > duration::zero()) listen(later(now, query.lease), now);
+        made.newest = last_;
+        if (query.cursor.empty()) made.end = cursor_of(last_);
+        made.now = shifted(now, ahead);
+        return made;
+    }
+
+    /// Zero: only while somebody reads.
+    void keep(std::size_t most, duration age, time_point now) {
+        age_ = age;
+        most_ = most > 0 ? most : usual;
+        if (most > 0) listen(never, now);
+        else if (until_ == never) until_ = later(now, std::chrono::minutes(1));  // who reads says so again
+    }
+
+private:
+    void listen(time_point until, time_point now) {
+        const bool was_on = is_on(now);
+        until_ = (std::max)(until_, until);
+        if (was_on) return;
+        seal();
+        tell(event_kind::begun, 0, 0, {}, {}, now);
+        seal();
+    }
+
+    static event_cursor cursor_of(std::uint64_t number) {
+        event_cursor made;
+        made.number = number;
+        made.id = "0-" + std::to_string(number);
+        return made;
+    }
+
+    event_entry& entry_at(time_point now) {
+        if (!is_sealed_ && !entries_.empty()) return entries_.back();
+        is_sealed_ = false;
+        entries_.emplace_back().at = cursor_of(++last_);
+        while (entries_.size() > most_ || (age_ > duration::zero() && entries_.size() > 1 && is_old(entries_.front(), now))) {
+            entries_.pop_front();
+        }
+        return entries_.back();
+    }
+
+    bool is_old(const event_entry& entry, time_point now) const {
+        return !entry.events.empty() && now - entry.events.front().at > age_;
+    }
+
+    std::deque<event_entry> entries_;
+    std::uint64_t last_ = 0;  // the number of the newest
+    std::size_t most_ = usual;
+    duration age_{};          // zero: any
+    time_point until_{};
+    bool is_sealed_ = true;   // nothing is added to the newest any more
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/nonces.hpp ----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3416,6 +3533,8 @@ public:
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
+    event_log& events() { return events_; }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 
@@ -3427,6 +3546,14 @@ public:
     std::size_t count(task_state state) const { return counts_[index(state)]; }
 
 protected:
+    /// Something happens to a task, which is still where it was. `attempt`: 0 where none has been made.
+    void tell(event_kind kind, const entry& task, unsigned attempt, time_point now) {
+        static const std::string nobody;
+        if (!events_.is_on(now)) return;
+        const bool runs = task.state == task_state::running && task.ran_by;
+        events_.tell(kind, task.sequence, attempt, task.spec->name, runs ? *task.ran_by : nobody, now);
+    }
+
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
 
     /// The only place where a task's state changes.
@@ -3544,6 +3671,7 @@ protected:
     std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     unique_keys unique_;
+    event_log events_;
 };
 
 }  // namespace taskflux::memory
@@ -3563,7 +3691,10 @@ public:
     submitted add(new_task&& from, time_point now) {
         if (auto* const there = find_same(from, now)) {
             if (from.is_awaited) ++there->announced_waits;
-            if (is_replaced(*there, from)) replace(*there, std::move(from), now);
+            if (is_replaced(*there, from)) {
+                replace(*there, std::move(from), now);
+                tell(event_kind::replaced, *there, there->failed_attempts, now);
+            }
             return {key_of(*there), true};
         }
         const bool follows = unique_holder(from.unique_key, now);
@@ -3587,6 +3718,7 @@ public:
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
+        tell(event_kind::submitted, task, 0, now);
         if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
     }
@@ -3628,6 +3760,7 @@ public:
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
         make_ready(task, task_event::requeue, now, now);
+        tell(event_kind::requeued, task, 1, now);
         return true;
     }
 
@@ -3641,6 +3774,7 @@ public:
         task.holder = &who;
         task.ran_by = who.label;
         who.held.push_back(task);
+        tell(event_kind::started, task, task.failed_attempts + 1, now);
     }
 
     void complete(entry& task, std::string result, time_point now) {
@@ -3665,7 +3799,10 @@ public:
         if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
-        task.keep_attempt(outcome, task.failed_attempts + (outcome == attempt_outcome::retried ? 0 : 1), why, now);
+        const bool is_retry = outcome == attempt_outcome::retried;
+        const auto number = task.failed_attempts + (is_retry ? 0 : 1);
+        task.keep_attempt(outcome, number, why, now);
+        tell(is_retry ? event_kind::retried : event_kind::postponed, task, number, now);
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
@@ -3680,7 +3817,10 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (!task.cancel_requested) task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
+        if (!task.cancel_requested) {
+            task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
+            tell(event_kind::released, task, task.failed_attempts + 1, now);
+        }
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -3688,6 +3828,7 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
+        tell(event_kind::lost, task, task.failed_attempts + 1, now);
         if (++task.crashes < limit || limit == 0) {
             if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
             return give_back(task, task_event::recover, now);
@@ -3702,9 +3843,10 @@ public:
 
     /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
     void remove(entry& task, time_point now) {
-        if (is_terminal(task.state)) return forget(task);
-        conclude(task, task_event::cancel, task_state::cancelled, now);
-        erase(task);
+        const bool has_ended = is_terminal(task.state);
+        if (!has_ended) conclude(task, task_event::cancel, task_state::cancelled, now);
+        tell(event_kind::removed, task, task.failed_attempts, now);
+        has_ended ? forget(task) : erase(task);
     }
 
     /// Promotes, expires, times out and forgets what has fallen due, `most` of each kind; `next` says when to call it again.
@@ -3797,6 +3939,7 @@ protected:
 
     /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
+        tell(kind_of(to), task, task.failed_attempts + (to == task_state::succeeded ? 1 : 0), now);
         detach(task);
         enter(task, event, to);
         task.when = now;
@@ -3817,6 +3960,12 @@ protected:
     std::vector<detail::dead_letter> dead_;
 
 private:
+    static event_kind kind_of(task_state end) {
+        if (end == task_state::succeeded) return event_kind::succeeded;
+        if (end == task_state::failed) return event_kind::failed;
+        return end == task_state::cancelled ? event_kind::cancelled : event_kind::expired;
+    }
+
     void forget(entry& ended) {
         detach(ended);
         erase(ended);
@@ -3860,6 +4009,7 @@ public:
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
         own_journal.awaited = std::move(awaited);
         task.keep_attempt(attempt_outcome::suspended, task.failed_attempts + 1, {}, now);
+        tell(event_kind::suspended, task, task.failed_attempts + 1, now);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
@@ -4232,6 +4382,7 @@ public:
         std::optional<stated_limit> stated;
         if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
         has_had_limits_ = has_had_limits_ || stated;
+        if (!admission_.is_declared(kind, what)) events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
         admission_.state(kind == limit_kind::live, std::move(stated));
     }
     const queue_limits& limits() const { return admission_.limits(); }
@@ -4241,7 +4392,10 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
+        return schedules_.set(id, from, std::move(to), [&] {
+            const auto stored = submit(std::move(tasks), now);
+            for (const auto& one : stored) events().tell(event_kind::schedule_fired, one.key.sequence, 0, {}, id, now);
+        });
     }
 
     stored_schedules schedules() const {
@@ -4292,6 +4446,7 @@ public:
 
     /// See `task_store`.
     std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
+    event_log& events() { return store_.events(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }
@@ -4989,6 +5144,7 @@ protected:
     /// To be called after each change of a queue; `arm_next` follows once for all that a call has changed.
     void note(task_queue& queue) {
         agenda_.note(queue);
+        queue.events().seal();
         reporter_->failed(queue);
         for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
         if (!queue.attended().notes_deserted()) return;
@@ -5646,12 +5802,18 @@ asio::awaitable<queue_counts> memory_broker::counts(std::string queue) {
 }
 
 asio::awaitable<void> memory_broker::pause(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::paused, 0, 0, {}, {}, now);
+        return in.pause(true), true;
+    });
     co_return;
 }
 
 asio::awaitable<void> memory_broker::resume(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::resumed, 0, 0, {}, {}, now);
+        return in.pause(false), true;
+    });
     co_return;
 }
 
@@ -5664,6 +5826,16 @@ asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kin
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
+asio::awaitable<event_page> memory_broker::events(std::string queue, event_query query) {
+    hub_->follow_wall();
+    co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().read(query, now, in.ahead()); });
+}
+
+asio::awaitable<void> memory_broker::keep_events(std::string queue, std::size_t most, duration age) {
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().keep(most, age, now), true; });
+    co_return;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -10277,6 +10449,146 @@ asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
+inline asio::awaitable<void> nap(clock& by, duration time) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<event>();
+    const alarm at(by, executor, rings, later(by.now(), time));
+    co_await rings->wait();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/events.ipp ------------------------------------------------------------
+
+namespace taskflux {
+
+events::events(broker_ptr broker, std::string queue, events_options options)
+    : broker_(detail::checked_broker(std::move(broker), "a reader of events")), queue_(std::move(queue)), options_(std::move(options)) {
+    detail::check_queue_name(queue_);
+    if (options_.poll() <= duration::zero() || options_.lease() <= duration::zero()) {
+        throw error(errc::invalid_argument, "a reader of the events of queue " + queue_ + " can't be made: its poll is " +
+                                                std::to_string(options_.poll().count()) + " ms and its lease " +
+                                                std::to_string(options_.lease().count()) + " ms; both must be above zero");
+    }
+    if (!options_.from().empty()) done_ = read_ = event_cursor::parse(options_.from());
+}
+
+asio::awaitable<event_item> events::next() {
+    for (;;) {
+        while (!ready_.empty()) {
+            auto& first = ready_.front();
+            bool is_given = true;
+            if (const auto* const event = std::get_if<queue_event>(&first.item)) is_given = co_await is_wanted(*event);
+            auto item = std::move(first.item);
+            done_ = first.behind;
+            ready_.pop_front();
+            if (is_given) co_return item;
+        }
+        co_await read();
+        if (!ready_.empty()) continue;
+        co_await detail::nap(broker_->clock(), options_.poll());
+    }
+}
+
+/// Reads some entries, or nothing.
+asio::awaitable<void> events::read() {
+    event_query query;
+    query.lease = options_.lease();
+    if (!read_.id.empty()) query.cursor = read_.text();
+    auto page = co_await broker_->events(queue_, query);
+    if (read_.id.empty()) {
+        read_ = page.end;
+        last_ = page.now;
+        queue_event begun;
+        begun.at = page.now;
+        ready_.push_back({begun, read_, page.now});
+        co_return;
+    }
+    for (auto& entry : page.entries) add(std::move(entry));
+    if (page.entries.empty() && page.newest != read_.number) {  // what came behind the cursor is gone
+        if (page.newest == read_.number + 1) co_return;  // it begins just now: the next call reads it
+        auto to = read_;
+        to.number = page.newest;
+        add_gap(to, to, page.now);
+        read_ = to;
+    } else if (page.entries.empty()) {
+        read_.id = page.end.id;
+    }
+}
+
+/// `behind`: where the reader is when it has taken the gap.
+void events::add_gap(const event_cursor& to, event_cursor behind, time_point until) {
+    event_gap gap;
+    gap.from = read_.text();
+    gap.to = to.text();
+    gap.since = last_;
+    gap.until = until;
+    ready_.push_back({std::move(gap), std::move(behind), until});
+}
+
+void events::add(event_entry entry) {
+    const auto at = entry.events.empty() ? last_ : entry.events.front().at;
+    const bool begins = !entry.events.empty() && entry.events.front().kind == event_kind::begun;
+    if (begins && entry.at.number != read_.number) {  // what happened before, nobody has told
+        add_gap(entry.at, entry.at, at);
+    } else if (!begins && entry.at.number != read_.number + 1) {
+        auto before = read_;
+        before.number = entry.at.number - 1;
+        add_gap(entry.at, std::move(before), at);
+    }
+    for (auto& event : entry.events) {
+        if (event.kind == event_kind::begun) continue;
+        const bool is_last = &event == &entry.events.back();
+        ready_.push_back({std::move(event), is_last ? entry.at : read_, at});
+    }
+    read_ = std::move(entry.at);
+    last_ = at;
+}
+
+asio::awaitable<bool> events::is_wanted(const queue_event& event) {
+    const bool is_about_tasks = !event.numbers.empty();
+    for (const auto& range : event.numbers) {
+        if (options_.name().empty() || event.name.empty()) break;
+        for (auto number = range.first; number <= range.last && names_.size() < 100'000; ++number) names_[number] = event.name;
+    }
+    if (!options_.kinds().empty() && !options_.kinds().contains(event.kind)) co_return event.kind == event_kind::begun;
+    if (options_.of()) co_return event.kind == event_kind::begun || event.has(options_.of()->key.sequence);
+    if (options_.name().empty() || !is_about_tasks) co_return true;
+    if (!event.name.empty()) co_return event.name == options_.name();
+    const auto numbers = event.numbers;
+    for (const auto& range : numbers) {
+        for (auto number = range.first; number <= range.last; ++number) {
+            const auto name = co_await name_of(number);
+            if (name.empty() || name == options_.name()) co_return true;
+        }
+    }
+    co_return false;
+}
+
+/// Empty where its record is gone.
+asio::awaitable<std::string> events::name_of(std::uint64_t number) {
+    if (const auto found = names_.find(number); found != names_.end()) co_return found->second;
+    list_query query;
+    query.queue = queue_;
+    query.limit = 1;
+    if (number > 1) {
+        task_id before;
+        before.queue = queue_;
+        before.key.sequence = number - 1;
+        query.cursor = to_string(before);
+    }
+    const auto page = co_await broker_->list(std::move(query));
+    if (page.tasks.empty() || page.tasks.front().id.key.sequence != number) co_return std::string();
+    co_return page.tasks.front().name;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/inspector/child_of.hpp ------------------------------------------------
 
 namespace taskflux::detail {
@@ -10410,20 +10722,6 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
 }
 
 }  // namespace taskflux
-
-// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
-inline asio::awaitable<void> nap(clock& by, duration time) {
-    const auto executor = co_await asio::this_coro::executor;
-    const auto rings = std::make_shared<event>();
-    const alarm at(by, executor, rings, later(by.now(), time));
-    co_await rings->wait();
-}
-
-}  // namespace taskflux::detail
 
 // -------------------- taskflux/admin/inspector/history.ipp -------------------------------------------------
 
@@ -11390,6 +11688,16 @@ asio::awaitable<void> queue_control::reset_limit() const {
 
 asio::awaitable<void> queue_control::declare_limit(limit value) const {
     return broker_->set_limit(queue_, limit_kind::declared, value, {});
+}
+
+asio::awaitable<void> queue_control::keep_events(std::size_t most, duration age) const {
+    constexpr std::size_t at_most = 1'000'000;
+    if (most > at_most || age < duration::zero()) {
+        throw error(errc::invalid_argument, "queue " + queue_ + " can't keep " + std::to_string(most) + " events for " +
+                                                std::to_string(age.count()) + " ms: at most 1,000,000, and the age must not be negative");
+    }
+    const auto broker = broker_;
+    co_await broker->keep_events(queue_, most, age);
 }
 
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
@@ -18916,7 +19224,7 @@ struct more_effects {
 
 /// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
 struct own_key {
-    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
+    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D", events = "ev";
 };
 
 /// The key of the set of all queues' names.
@@ -20023,6 +20331,71 @@ return false
 end
 )lua";
 
+inline constexpr char shared_listens[] =
+    R"lua(local listens = nil
+)lua";
+
+inline constexpr char shared_told[] =
+    R"lua(local told = nil
+)lua";
+
+inline constexpr char shared_wants[] =
+    R"lua(local function wants(stated)
+return stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)
+end
+)lua";
+
+inline constexpr char shared_declare_events[] =
+    R"lua(local function declare_events()
+if not (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then told = nil else key('ev') end
+end
+)lua";
+
+inline constexpr char shared_tell[] =
+    R"lua(local function tell(kind, first, attempt, name, by, last)
+local head = string.format('%d ', attempt) .. name .. ' '
+told = told or {}
+local of = told[kind .. head .. by]
+if not of then
+of = {kind = kind, head = head, by = by, seqs = {}, spans = {}}
+told[kind .. head .. by] = of
+told[#told + 1] = of
+end
+if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else of.seqs[#of.seqs + 1] = first end
+end
+)lua";
+
+inline constexpr char shared_write_events[] =
+    R"lua(local function write_events()
+if not told then return end
+local most, age = string.match(listens, '^%d+ (%d+) (%d+)$')
+local number = redis.pcall('HINCRBY', c, 'events_n', 1)
+if type(number) ~= 'number' then
+number = 1
+call('HSET', c, 'events_n', 1)
+end
+local words = {'#', string.format('%d', number)}
+for _, of in ipairs(told) do
+local seqs, from = of.seqs, 1
+table.sort(seqs)
+for n = 1, #seqs do
+if seqs[n + 1] ~= seqs[n] + 1 then
+of.spans[#of.spans + 1] = string.format(from == n and '%d' or '%d-%d', seqs[from], seqs[n])
+from = n + 1
+end
+end
+words[#words + 1] = of.kind
+words[#words + 1] = of.head .. (#of.spans > 0 and table.concat(of.spans, ',') or '-') .. ' ' .. of.by
+end
+redis.pcall('XADD', key('ev'), 'MAXLEN', '~', most, '*', unpack(words))
+if age ~= '0' and number % 50 == 0 then
+redis.pcall('XTRIM', key('ev'), 'MINID', '~', string.format('%d', math.max(0, now - age)))
+end
+end
+)lua";
+
 inline constexpr char shared_gate[] =
     R"lua(local gate = nil
 )lua";
@@ -20072,10 +20445,11 @@ end
 
 inline constexpr char shared_admit[] =
     R"lua(local function admit(most, ...)
-local found = call('HMGET', c, 'paused', ...)
-if not found[1] then return most, nil, unpack(found, 2) end
+local found = call('HMGET', c, 'paused', 'events', ...)
+listens = found[2]
+if not found[1] then return most, nil, unpack(found, 3) end
 local why = look_at_gate(found[1], 0)
-return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 3)
 end
 )lua";
 
@@ -21013,6 +21387,13 @@ return all
 end
 )lua";
 
+inline constexpr char shared_tell_of[] =
+    R"lua(local function tell_of(kind, task, by, attempt)
+local record = task.record
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -21086,6 +21467,8 @@ detach(task)
 enter(task, state)
 task.holder = holder
 task.when = now
+local how = state == 6 and 'failed' or state == 7 and 'cancelled' or 'expired'
+if state == 5 then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
 ended[#ended + 1] = task
@@ -21163,7 +21546,9 @@ local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
-keep_attempt(task, outcome, task.failed + (outcome == 3 and 0 or 1), why)
+local number = task.failed + (outcome == 3 and 0 or 1)
+keep_attempt(task, outcome, number, why)
+tell_of(outcome == 3 and 'retried' or 'postponed', task, task.holder, number)
 detach(task)
 make_ready(task, at)
 end
@@ -21179,7 +21564,10 @@ end
 
 inline constexpr char shared_release[] =
     R"lua(local function release(task)
-if not task.cancel then keep_attempt(task, 5, task.failed + 1, '') end
+if not task.cancel then
+keep_attempt(task, 5, task.failed + 1, '')
+tell_of('released', task, task.holder)
+end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -21188,6 +21576,7 @@ end
 inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
+tell_of('lost', task, task.holder)
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then
 if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
@@ -21367,11 +21756,16 @@ reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
 numbers[#numbers + 1] = there.seq
-if policy ~= 0 and not is_own then replace(there, task, due, at_most) end
+if policy ~= 0 and not is_own then
+replace(there, task, due, at_most)
+tell_of('replaced', there, '', there.failed)
+end
 else
 seq = seq + 1
 numbers[#numbers + 1] = seq
 tasks[seq] = task
+task.seq = seq
+tell_of('submitted', task, '', 0)
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
 if info(task).own then own_ids[info(task).own] = seq end
@@ -21698,7 +22092,9 @@ end
 
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
-local stated = call('HGET', c, 'paused')
+local found = call('HMGET', c, 'paused', 'events')
+local stated = found[1]
+listens = found[2]
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -21733,6 +22129,7 @@ for _, command in ipairs(also) do call(unpack(command)) end
 for _, message in ipairs(messages) do publish(message[1], message[2]) end
 wake_some(knowers, knowers.most)
 wake_some(asleep, wakes)
+write_events()
 end
 )lua";
 
@@ -21844,6 +22241,10 @@ for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
+if told then
+if listens == nil then listens = call('HGET', c, 'events') end
+declare_events()
+end
 if #missing == 0 then probe_all() end
 return of
 end
@@ -21991,7 +22392,8 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -22002,14 +22404,14 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -22025,7 +22427,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "78f134e9f8e136bf4cec8f093b5186c30cb66a2d",
+inline constexpr script aside{"aside", "b63a4c048d460aaccae456e7ea23ce50f6e9a0b6",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22066,7 +22468,7 @@ inline constexpr script clear{"clear", "db9c863ba3ea5f78f8eaf31459cacd9abb1843ef
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_look_at_gate, shared_admit,
+    shared_listens, shared_gate, shared_look_at_gate, shared_admit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -22075,14 +22477,15 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "73fa19064362807f29272412eb67d74d9ce5bd46",
+inline constexpr script counts{"counts", "ec5b52dbee92552a4311781f3c08b0395a96ae6b",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -22093,14 +22496,14 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -22109,36 +22512,37 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "8b9fbb3dfd51c2bd1255b8e71085e5c71ef9d3d6",
+inline constexpr script end_child{"end_child", "14a25ac9555ecc8cd6190af43767341e055e06ae",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_gate,
-    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
-    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_listens,
+    shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -22157,26 +22561,32 @@ end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
+end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "c1e617a369bb5e597dd11b8666021519712a0aae",
+inline constexpr script enqueue{"enqueue", "b18ea4d9c4a76e393c2a395dc3d2075b46313a4a",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
-    shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_gate, shared_look_at_gate, shared_current_run, shared_counts, shared_messages, shared_wakes,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused', 'events')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
+listens = known[6] or false
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -22198,6 +22608,16 @@ stored[#stored + 1] = first
 stored[#stored + 1] = time .. body
 stored[#stored + 1] = first .. 't'
 stored[#stored + 1] = status .. string.rep('\0', members)
+end
+if is_told then
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+if status == '' then
+tell('submitted', seq, 0, name, '')
+else
+local length = string.byte(body, 10)
+local from = 11
+tell('submitted', first, 0, string.sub(body, from, from - 1 + length), '', seq)
+end
 end
 local entries = lanes[priority]
 if not entries then
@@ -22237,35 +22657,71 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
+inline constexpr script enqueue_plain{"enqueue_plain", "e30dfa6e0f111c5352919c87a88450bff1696f95",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
+
+inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
+till, number = whole(till) or 0, whole(number) or 0
+local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
+if id ~= '' then
+entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
+else
+local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+id = newest and newest[1] or '0-0'
+end
+call('HLEN', w)
+if lease > 0 and till < now + lease / 2 then
+if till <= now then
+number = number + 1
+local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
+'begun', '0 - - ')
+call('HSET', c, 'events_n', string.format('%d', number))
+if ARGV[1] == '' then id = begins end
+end
+local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK', now, number, id, unpack(entries)}
+)lua");
+inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+    std::string_view(events_text.data(), events_text.size()), "cw"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_is_set_aside, shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events,
+    shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -22380,6 +22836,7 @@ enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
 if task.first_try then task.first = now end
 task.packed = pack_state(task)
+tell_of('started', task, consumer)
 found[#found + 1] = task
 end
 local current = 1
@@ -22461,17 +22918,18 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "2153f2ee2fd61db9252ce32f88ceaf47741b2a3c",
+inline constexpr script fetch{"fetch", "c39e1de18951cb3ad9e4aa9c91202fc9fc955604",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
-    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_text,
-    shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_tell,
+    shared_write_events, shared_gate, shared_look_at_gate, shared_admit, shared_is_special, shared_segments,
+    shared_span_of, shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_priorities_in, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
     shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
     shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
@@ -22504,6 +22962,9 @@ local _, lanes, watcher, watching, waiting, running
 most, _, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 if gate and gate.damage then return {'SLOW'} end
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do key('l:' .. priority) end
@@ -22535,6 +22996,10 @@ taken_from[#taken_from + 1] = of
 held[#held + 1] = '@' .. of.name
 end
 found = found + many
+if is_told then
+local name = string.sub(blob, 17, 16 + length)
+tell('started', of.first + at, 1, name, consumer, of.first + at + many - 1)
+end
 local piece = blob
 if many < of.count then
 local body = ends + 4 * of.count
@@ -22563,6 +23028,7 @@ return n - 1
 end
 tail = tail or (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
 '\0\0\0\0')
+if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -22631,7 +23097,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "f54eea96a854060e5069b78908785bd9eac823e7",
+inline constexpr script fetch_plain{"fetch_plain", "21313ce5d8298389fe459aef5d93b7198f5f099a",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -22664,11 +23130,11 @@ inline constexpr script find{"find", "160d0f8ed854fa347fc60b1fbc41ccffaceb5b41",
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -22682,15 +23148,15 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "4c7349f26aa13872fa6bb351c24e820052295d5b",
+inline constexpr script get{"get", "0ba881605450e8ab7c547d59d341a892a091d733",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
-    shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_listens,
+    shared_told, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_admit,
+    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -22716,6 +23182,9 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -22749,9 +23218,14 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
+if is_told then
+tell('submitted', seq, 0, name, '')
+tell('started', seq, 1, name, consumer)
+write_events()
+end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "408d2be4035338f0088643eab0b50bf08eaa5c60",
+inline constexpr script hand_over{"hand_over", "c697a93d3a86abca03c8c027cdc6bb1d166f2c37",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22798,7 +23272,7 @@ inline constexpr script history{"history", "0396450c59b72bb99a76da2e86dd3facd6f9
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_look_at_gate, shared_admit, shared_all_leases_last,
+    shared_listens, shared_gate, shared_look_at_gate, shared_admit, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -22813,13 +23287,14 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "d2f70c80f4bf694be4ccf0af06aa53262d0f208c",
+inline constexpr script idle{"idle", "22163b84e8455b620b723522ab8f9ddda477e289",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
-inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake,
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_also, shared_listens,
+    shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes, shared_wake,
     shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
@@ -22828,7 +23303,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "86fa2cd546932f3f1de4dfd8054203104c7c4de1",
+inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22887,23 +23362,52 @@ return reply
 inline constexpr script journal{"journal", "dfe94d878bc555d3fd9764632211cdf630ba4d76",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
+inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+call('HLEN', w)
+local keeps = tonumber(ARGV[1]) > 0
+if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+number = string.format('%d', (whole(number) or 0) + 1)
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('HSET', c, 'events_n', number)
+end
+if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+local till = keeps and 1e15 or now + 60000
+local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK'}
+)lua");
+inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+    std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
+
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_gate,
-    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_listens,
+    shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
     shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
@@ -22932,7 +23436,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a937a018233ea35965f2c69650be3c63b02d6696",
+inline constexpr script leave{"leave", "6193ce299b0faa270143d9b3ed0b8db860efc34f",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22948,20 +23452,21 @@ inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, 
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
-    shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
@@ -22988,7 +23493,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eb6085d7aec29a89416c16e18f447dcd97fa86ec",
+inline constexpr script list{"list", "aeba5f1323a629b11f715b3934315f9389c95686",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -23014,8 +23519,8 @@ inline constexpr script log{"log", "2697d58c94e9678fb674b3a097358d0142811ab8",
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_look_at_gate, shared_admit,
-    shared_wakes, shared_has_lease, shared_end_of_other_lease, shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_listens, shared_gate, shared_look_at_gate,
+    shared_admit, shared_wakes, shared_has_lease, shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -23045,7 +23550,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "534081dbafa338fc5d37247771551fc36b58c8c4",
+inline constexpr script look{"look", "a6753ed69e06fec83a3d3cc507a9e8e7ea59173a",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -23053,9 +23558,10 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_is_set_aside, shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events,
+    shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
@@ -23065,10 +23571,10 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
@@ -23194,7 +23700,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "2db331d4c6b4ad184e4fae6eb5bd36973ae84281",
+inline constexpr script maintain{"maintain", "03d89e315556a1d9fededd14c8df0999df307139",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23233,7 +23739,8 @@ inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
     shared_in_force, shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed,
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
@@ -23245,15 +23752,16 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if ARGV[1] == '1' then
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '')
+if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
 local declared, live, waiting, unclaimed, watcher, watching = unpack(call(
@@ -23264,14 +23772,15 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "22c46da1453d4d196c6c5293ae7a4221c2a79170",
+inline constexpr script pause{"pause", "2a72e8e3209529bfd76f2845e784faf5f6a8a0a6",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -23283,14 +23792,14 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -23300,14 +23809,15 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e413f6b1a8fbc7cc050898dec457694ca873b9ef",
+inline constexpr script reclaim{"reclaim", "7c6452f0cd3c0eca621709c9f10c73e6ae3ce2e5",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
-inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_publish,
-    shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_counts, shared_messages,
-    shared_wakes, shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes,
+    shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -23343,7 +23853,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "e15cdd6f671ea1bd9403f31b6e1656b0a5d36512",
+inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -23376,7 +23886,8 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -23388,14 +23899,14 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -23427,14 +23938,15 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "1fd2111e4cc0bdeaf76f0d6949f40ea36f997bb8",
+inline constexpr script report{"report", "c8e504440147eda37f04401d9dfe0907ccc224d5",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_admit,
     shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
@@ -23446,14 +23958,15 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -23465,7 +23978,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "70078df5236f68c423f7e54500dda7c9f41425c5",
+inline constexpr script resign{"resign", "0ef343036e6979ab78756de71257a99fc5cb20d3",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -23488,20 +24001,25 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate,
     shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
     shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_sleepers,
     shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
-'nu')
+'nu', 'events')
 if not known[1] then return {'NEW'} end
+listens = known[9]
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
 local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
+if not is_known then tell('limit_changed', nil, 0, '-', '') end
+declare_events()
+if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
 local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
 if not next_one then also[#also + 1] = {'HDEL', c, 'tat'} end
@@ -23512,7 +24030,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "b8e87f9df03357e1012c3227c89d67e86222d1cc",
+inline constexpr script set_limit{"set_limit", "be85f4d392b4f81133a648f1a24f67db3d3cd511",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
@@ -23520,8 +24038,9 @@ inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate,
+    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -23532,15 +24051,16 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -23549,20 +24069,23 @@ local known = call('HMGET', c, 'seq', 'run')
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local seq = store_tasks(last_number(known[1]), 5, {}, {})
+local numbers = {}
+local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
+for _, number in ipairs(numbers) do tell('schedule_fired', number, 0, '-', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "29a6eaeb122530e026e1d008194c66a4bf170db6",
+inline constexpr script set_schedule{"set_schedule", "49d0f2c0539e461725b6f36d0d1e092e828aba24",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -23574,15 +24097,15 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -23617,6 +24140,7 @@ local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data
 keep_attempt(task, 8, task.failed + 1, '')
+tell_of('suspended', task, task.holder)
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -23640,14 +24164,15 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "9338416e9e09f7e5ab1626c083627c3b415d48b0",
+inline constexpr script settle{"settle", "a687959a7356077495f942f28e7e2b1eb5f05f8b",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded,
-    shared_attempts, shared_end_of, shared_has_lease,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_listens, shared_told,
+    shared_tell, shared_write_events, shared_ends_now, shared_succeeded, shared_attempts, shared_end_of,
+    shared_has_lease,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -23656,8 +24181,12 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack('<BBdI4', word)
 local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters, has_limit = unpack(call('HMGET', w, seq, '*'))
+local waiters, has_limit, wanted = unpack(call('HMGET', w, seq, '*', '!'))
 if has_limit then return {'SLOW'} end
+wanted = (wanted and string.find(wanted, '^%d+ %d+ %d+$') and
+string.sub(wanted, 1, 16) > string.format('%016d', now)) and wanted
+if wanted then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
 local field = string.format('%d', seq)
 local function is_refused(answer) return type(answer) == 'table' end
 add_to('n3', -1)
@@ -23677,22 +24206,28 @@ seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = '
 })
 for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
+if wanted then
+listens = wanted
+tell('succeeded', seq, failed + 1, '-', consumer)
+write_events()
+end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "01d71eda2108e97c5166749bb0d31b88a8f61e57",
+inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate,
-    shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_store_segment,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens,
+    shared_told, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -23701,7 +24236,9 @@ local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seqs, singles, forgotten, released = {}, {}, {}, {}
 local awaited, unpack_struct, sub, byte = call('HLEN', w), struct.unpack, string.sub, string.byte
-local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', w, '*') == 0
+local has_waiters = awaited > 2 or awaited > 0 and
+awaited > call('HEXISTS', w, '*') +
+call('HEXISTS', w, '!')
 local char = string.char
 local of
 for n = 2, #ARGV do
@@ -23739,13 +24276,14 @@ singles[#singles + 1] = n
 seqs[#seqs + 1] = seq
 end
 end
-local held = {}
+local held, tries = {}, {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
 local word = ARGV[singles[n]]
 local state, failed = succeeded(conditions[n], word, consumer)
 if not state or held[seq] then return {'SLOW'} end
 held[seq] = true
+if failed > 0 then tries[seq] = failed + 1 end
 released[#released + 1] = seq
 states[#states + 1] = seq
 states[#states + 1] = state
@@ -23787,6 +24325,15 @@ end
 end
 local told = tell_waiters() or {}
 wakes = called_by(0, #ARGV - 1)
+if (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then
+key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for n = 2, #ARGV do
+local seq = unpack_struct('<d', ARGV[n], 3)
+tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+end
+end
 call('ZCARD', f)
 local asleep = sleepers()
 write('SREM', mine, released)
@@ -23800,14 +24347,15 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "a4681eede3251a728ab8b6903ffbbf575b1f382a",
+inline constexpr script settle_plain{"settle_plain", "e5f4b6ddd6b31b333be4e52e72597e13626ec7b5",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -23818,14 +24366,15 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -23844,14 +24393,15 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "1291c047a3c43825947f8135d9d8f8a02d33e411",
+inline constexpr script signal{"signal", "b8c90d7ca5f6e182cd8ec3bdd06589e98631754e",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -23864,14 +24414,15 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -23904,11 +24455,13 @@ task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0
 task.cancel, task.error, task.holder = false, '', ''
 begin_epoch(task)
 make_ready(task, now)
+tell_of('requeued', task)
 return 0
 end
 function steps.remove(task)
 if task.state == 3 then return 3 end
 if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+tell_of('removed', task, '', task.failed)
 erase(task)
 return 0
 end
@@ -23921,14 +24474,15 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "9defd23a1b2d718734f215d289fe81a1cbe0cf29",
+inline constexpr script steer{"steer", "a4b1e0a21eec4a8dd48ba8e67249d1a95ab5210c",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -23939,14 +24493,14 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -23955,13 +24509,14 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "0250826126dda485a6ef7614d924ae166a1d4077",
+inline constexpr script update{"update", "9d0d07edef0c644c0853a8549f6e62654b77a4ca",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
-inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside,
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_also, shared_set_aside, shared_listens, shared_told, shared_write_events,
     shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -23987,32 +24542,33 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "ff5bdb83e712be88e819e440414efcc349f07b5b",
+inline constexpr script wait{"wait", "46dddcbf93b87b116d2f567b9fe6ba01865308dd",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
@@ -24081,7 +24637,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "34dc602531aabad54eb6df58ddb6de5cc87b4fe6",
+inline constexpr script write_journal{"write_journal", "603c5224a898abae66d41312528a236bb02057d2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts
@@ -24385,7 +24941,7 @@ private:
         return keys;
     }
 
-    /// Lanes are used again and again: they are declared from now on. And some sets of consumers and some journals, of
+    /// Lanes, and the stream of events, are used again and again: they are declared from now on. And some sets of consumers and some journals, of
     /// whose tasks more subtasks will end, are remembered.
     std::string learned(std::string key) {
         constexpr std::size_t most_sets = 16, most_journals = 4;
@@ -24396,7 +24952,8 @@ private:
             if (names.size() > most) names.erase(names.begin());
         };
         const std::lock_guard lock(mutex_);
-        if (name.starts_with(own_key::lane) && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        const bool is_kept = name.starts_with(own_key::lane) || name == own_key::events;
+        if (is_kept && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
         if (name.starts_with(own_key::held)) remember(sets_, most_sets);
         if (name.starts_with(own_key::journal)) remember(journals_, most_journals);
         return key;
@@ -25292,6 +25849,125 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
     }
     std::ranges::sort(all, {}, &announcement::id);
     co_return all;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/events.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Takes the digits at the beginning of a text; nothing where there are none.
+inline std::optional<std::uint64_t> take_number(std::string_view& text) {
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+    return number;
+}
+
+inline std::string_view take_word(std::string_view& text) {
+    const auto end = (std::min)(text.find(' '), text.size());
+    const auto word = text.substr(0, end);
+    text.remove_prefix((std::min)(end + 1, text.size()));
+    return word;
+}
+
+/// Numbers as '7-9,12', or '-' for none; false where it is something else.
+inline bool read_numbers(std::string_view text, std::vector<number_range>& into) {
+    if (text == "-") return true;
+    for (;;) {
+        const auto first = take_number(text);
+        if (!first) return false;
+        number_range range;
+        range.first = range.last = *first;
+        if (text.starts_with('-')) {
+            text.remove_prefix(1);
+            const auto last = take_number(text);
+            if (!last || *last < *first) return false;
+            range.last = *last;
+        }
+        into.push_back(range);
+        if (text.empty()) return true;
+        if (!text.starts_with(',')) return false;
+        text.remove_prefix(1);
+    }
+}
+
+/// An event as an entry has it; nothing where this version does not know the kind, or it is damaged.
+inline std::optional<queue_event> read_event(std::string_view kind, std::string_view value, time_point at) {
+    queue_event made;
+    if (!boost::describe::enum_from_string(std::string(kind).c_str(), made.kind)) return std::nullopt;
+    made.at = at;
+    const auto attempt = take_number(value);
+    if (!attempt || !value.starts_with(' ')) return std::nullopt;
+    value.remove_prefix(1);
+    made.attempt = static_cast<unsigned>(*attempt);
+    const auto name = take_word(value);
+    if (name != "-") made.name = name;
+    if (!read_numbers(take_word(value), made.numbers)) return std::nullopt;
+    (made.kind == event_kind::schedule_fired ? made.schedule : made.consumer) = value;
+    return made;
+}
+
+/// An entry of the stream. One that somebody else has written, or that is damaged, has number 0 or fewer events.
+inline event_entry read_event_entry(reader from) {
+    event_entry made;
+    if (from.list() != 2) return made;
+    made.at.id = from.text();
+    std::string_view id = made.at.id;
+    const auto ms = take_number(id);
+    const auto at = ms && *ms < std::uint64_t(stored_time::never) ? time_point(duration(static_cast<duration::rep>(*ms))) : time_point();
+    for (auto left = from.list(); left >= 2; left -= 2) {
+        const auto field = from.text();
+        auto value = from.text();
+        if (field == "#") {
+            made.at.number = take_number(value).value_or(0);
+        } else if (auto event = read_event(field, value, at)) {
+            made.events.push_back(std::move(*event));
+        }
+    }
+    return made;
+}
+
+/// `broker::events`.
+inline awaitable<event_page> events(engine_ptr on, std::string name, event_query query) {
+    on->check_open();
+    const auto begin = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
+    arguments with;
+    with.add(begin.id).add((std::min)(query.limit, engine::careful_batch_size) + (query.limit == 0 ? 1 : 0));
+    with.add((std::max)(query.lease, duration::zero()).count());
+    std::vector<std::string> own;
+    own.emplace_back(own_key::events);
+    const auto got = co_await on->call(std::move(name), scripts::events, std::move(own), std::move(with));
+    auto from = got.read();
+    event_page made;
+    made.now = time_point(duration(from.integer()));
+    made.newest = static_cast<std::uint64_t>(from.integer());
+    made.end = begin;
+    const auto id = from.text();
+    if (begin.id.empty()) {
+        made.end.number = made.newest;
+        made.end.id = id;
+    }
+    while (!from.done()) {
+        auto entry = read_event_entry(from.part());
+        made.end.id = entry.at.id;
+        if (entry.at.number == 0) continue;  // another program's
+        made.end.number = entry.at.number;
+        made.entries.push_back(std::move(entry));
+    }
+    co_return made;
+}
+
+/// `broker::keep_events`.
+inline awaitable<void> keep_events(engine_ptr on, std::string name, std::size_t most, duration age) {
+    on->check_open();
+    arguments with;
+    with.add(most).add(age.count());
+    std::vector<std::string> own;
+    own.emplace_back(own_key::events);
+    co_await on->call(std::move(name), scripts::keep_events, std::move(own), std::move(with));
 }
 
 }  // namespace taskflux::redis
@@ -26897,6 +27573,13 @@ public:
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
+
+    awaitable<event_page> events(std::string queue, event_query query) override {
+        return redis::events(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
+        return redis::keep_events(engine_, std::move(queue), most, age);
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

@@ -70,6 +70,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <forward_list>
 #include <functional>
@@ -295,6 +296,114 @@ private:
 
 template <>
 struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};
+
+// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What has happened in a queue. Their names are stored on servers; append only.
+enum class event_kind : unsigned char {
+    begun,      ///< events are told from here on
+    submitted,
+    started,    ///< a worker has the task
+    succeeded,
+    failed,     ///< for good
+    cancelled,
+    expired,
+    retried,    ///< an attempt failed, and another one follows
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back
+    lost,       ///< its worker's lease ran out
+    suspended,  ///< its handler paused
+    requeued,   ///< an ended task is tried afresh
+    replaced,   ///< a later submission with its unique key has taken the task's place
+    removed,    ///< the record, by hand
+    paused,     ///< the queue
+    resumed,
+    limit_changed,
+    schedule_fired,
+};
+BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
+                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
+
+/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
+struct number_range {
+    std::uint64_t first = 0, last = 0;
+};
+BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
+
+/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
+/// wants them reads the record.
+struct queue_event {
+    event_kind kind = event_kind::begun;
+    time_point at{};                    ///< by the broker's wall clock
+    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has been made
+    std::string name;                   ///< of these tasks; empty where the step did not have to know it
+    std::string consumer;               ///< the worker's life that did it, or had the tasks
+    std::string schedule;               ///< that fired
+
+    bool has(std::uint64_t number) const {
+        for (const auto& range : numbers) {
+            if (range.first <= number && number <= range.last) return true;
+        }
+        return false;
+    }
+    std::size_t count() const {
+        std::size_t many = 0;
+        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
+        return many;
+    }
+};
+BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
+
+/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
+struct event_cursor {
+    std::uint64_t number = 0;
+    std::string id;
+
+    std::string text() const { return std::to_string(number) + '@' + id; }
+
+    /// Errors: `invalid_argument`.
+    static event_cursor parse(std::string_view text) {
+        event_cursor made;
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, made.number);
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
+            made.id.assign(read.ptr + 1, end);
+            const auto dash = made.id.find('-');
+            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
+        }
+        throw error(errc::invalid_argument,
+                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
+    }
+
+private:
+    static bool is_number(const std::string& text) {
+        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    }
+};
+
+/// What one call to a broker has brought about. Entries are numbered without gaps.
+struct event_entry {
+    event_cursor at;
+    std::vector<queue_event> events;
+};
+
+struct event_query {
+    std::string cursor;       ///< behind which to read; empty: from now on
+    std::size_t limit = 100;  ///< entries
+    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
+};
+
+struct event_page {
+    std::vector<event_entry> entries;  ///< oldest first
+    event_cursor end;                  ///< behind them; where there are none, where the query began
+    std::uint64_t newest = 0;          ///< the number of the newest entry
+    time_point now{};                  ///< by the broker's wall clock
+};
+
+}  // namespace taskflux
 
 // -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
 
@@ -2424,6 +2533,14 @@ public:
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
+    /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
+    virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
+
+    /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
+    /// than `age` (zero: any). `most` zero: only while somebody reads.
+    virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -4765,6 +4882,98 @@ private:
 
     broker_ptr broker_;
     rpc rpc_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/events.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Events that a reader did not get: they were dropped before it came to them, or nobody wanted to hear of them meanwhile. What has
+/// become of the tasks is in their records: `broker::list`.
+struct event_gap {
+    std::string from, to;  ///< cursors
+    time_point since{};    ///< of the last event before; 0 where the reader has none
+    time_point until{};    ///< of the next one, or now
+};
+
+/// An event, or that some are missing.
+using event_item = std::variant<queue_event, event_gap>;
+
+/// What a reader of events wants. Filters work where it runs: the queue tells all to all readers.
+class events_options {
+public:
+    events_options() = default;
+
+    /// Goes on behind a cursor that `events::cursor` has given; empty: from now on.
+    events_options&& from(std::string cursor) && { return from_ = std::move(cursor), std::move(*this); }
+    /// How often it asks while nothing happens. Default 500 ms.
+    events_options&& poll(duration every) && { return poll_ = every, std::move(*this); }
+    /// For how long the queue goes on telling events when the reader is gone. Default one minute.
+    events_options&& lease(duration time) && { return lease_ = time, std::move(*this); }
+    /// Only these kinds; several calls add up.
+    events_options&& only(event_kind kind) && { return kinds_.insert(kind), std::move(*this); }
+    /// Only what happens to this task.
+    events_options&& of(const task_id& id) && { return task_ = id, std::move(*this); }
+    /// Only what happens to tasks of this name. Ends don't say it: the reader knows those of tasks whose beginning it has heard of,
+    /// and looks up each other one. A task whose record is gone counts as having the name.
+    events_options&& named(std::string name) && { return name_ = std::move(name), std::move(*this); }
+
+    const std::string& from() const { return from_; }
+    duration poll() const { return poll_; }
+    duration lease() const { return lease_; }
+    const std::set<event_kind>& kinds() const { return kinds_; }
+    const std::optional<task_id>& of() const { return task_; }
+    const std::string& name() const { return name_; }
+
+private:
+    std::string from_, name_;
+    duration poll_ = std::chrono::milliseconds(500);
+    duration lease_ = std::chrono::minutes(1);
+    std::set<event_kind> kinds_;
+    std::optional<task_id> task_;
+};
+
+/// Reads what happens in a queue, as long as it is asked: a queue that nobody reads tells nothing, unless `queue_control::
+/// keep_events` says so. At least once, and in order within the queue; a slow reader costs the queue nothing, and is told of what was
+/// dropped meanwhile. One `next` at a time, by one thread.
+class events {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid name or cursor, a null pointer, and times that are not above zero.
+    events(broker_ptr broker, std::string queue, events_options options = events_options());
+
+    /// The next event, or gap; waits for it. Without a cursor the first is `begun`: from there on none is missing. Cancellation:
+    /// terminal; nothing is lost by it. Errors: those of `broker`, after which it can be called again.
+    awaitable<event_item> next();
+
+    /// Behind what `next` has given, as a text: for `events_options::from`, in another process too. Events that came together are
+    /// given again until the last of them was taken. Empty before the first.
+    std::string cursor() const { return done_.id.empty() ? std::string() : done_.text(); }
+
+private:
+    struct waiting {
+        event_item item;
+        event_cursor behind;  ///< where the reader is when it has taken this one
+        time_point at{};
+    };
+
+    awaitable<void> read();
+    void add_gap(const event_cursor& to, event_cursor behind, time_point until);
+    void add(event_entry entry);
+    awaitable<bool> is_wanted(const queue_event& event);
+    awaitable<std::string> name_of(std::uint64_t number);
+
+    broker_ptr broker_;
+    std::string queue_;
+    events_options options_;
+    event_cursor done_, read_;
+    std::deque<waiting> ready_;
+    time_point last_{};  // of the newest event that was read
+    std::map<std::uint64_t, std::string> names_;  // of tasks; bounded
 };
 
 }  // namespace taskflux
@@ -13216,6 +13425,12 @@ public:
 
     /// What is declared, and what was set live, with its reason and since when.
     awaitable<queue_limits> limits() const;
+
+    /// Has the queue tell its events (`taskflux::events`) whether somebody reads them or not, for readers that come back after a
+    /// restart: about the newest `most` entries are kept, none for longer than `age` (zero: any). An entry is what one call has
+    /// done, about 100 bytes. `most` zero, the default: only while somebody reads. Errors: `invalid_argument` for more than
+    /// 1,000,000, and a negative age.
+    awaitable<void> keep_events(std::size_t most, duration age = duration::zero()) const;
 
 private:
     broker_ptr broker_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/events.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
@@ -311,6 +312,14 @@ public:
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
+    /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
+    virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
+
+    /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
+    /// than `age` (zero: any). `most` zero: only while somebody reads.
+    virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

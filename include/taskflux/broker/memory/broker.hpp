@@ -63,6 +63,9 @@ public:
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
 
+    awaitable<event_page> events(std::string queue, event_query query) override;
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

@@ -192,12 +192,18 @@ asio::awaitable<queue_counts> memory_broker::counts(std::string queue) {
 }
 
 asio::awaitable<void> memory_broker::pause(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::paused, 0, 0, {}, {}, now);
+        return in.pause(true), true;
+    });
     co_return;
 }
 
 asio::awaitable<void> memory_broker::resume(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::resumed, 0, 0, {}, {}, now);
+        return in.pause(false), true;
+    });
     co_return;
 }
 
@@ -210,6 +216,16 @@ asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kin
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
+asio::awaitable<event_page> memory_broker::events(std::string queue, event_query query) {
+    hub_->follow_wall();
+    co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().read(query, now, in.ahead()); });
+}
+
+asio::awaitable<void> memory_broker::keep_events(std::string queue, std::size_t most, duration age) {
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().keep(most, age, now), true; });
+    co_return;
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

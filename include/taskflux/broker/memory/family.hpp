@@ -38,6 +38,7 @@ public:
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
         own_journal.awaited = std::move(awaited);
         task.keep_attempt(attempt_outcome::suspended, task.failed_attempts + 1, {}, now);
+        tell(event_kind::suspended, task, task.failed_attempts + 1, now);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }

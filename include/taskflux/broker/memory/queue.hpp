@@ -256,6 +256,7 @@ public:
         std::optional<stated_limit> stated;
         if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
         has_had_limits_ = has_had_limits_ || stated;
+        if (!admission_.is_declared(kind, what)) events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
         admission_.state(kind == limit_kind::live, std::move(stated));
     }
     const queue_limits& limits() const { return admission_.limits(); }
@@ -265,7 +266,10 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
+        return schedules_.set(id, from, std::move(to), [&] {
+            const auto stored = submit(std::move(tasks), now);
+            for (const auto& one : stored) events().tell(event_kind::schedule_fired, one.key.sequence, 0, {}, id, now);
+        });
     }
 
     stored_schedules schedules() const {
@@ -316,6 +320,7 @@ public:
 
     /// See `task_store`.
     std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
+    event_log& events() { return store_.events(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }

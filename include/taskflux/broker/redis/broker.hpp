@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/events.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
 #include <taskflux/broker/redis/history.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
@@ -232,6 +233,13 @@ public:
         return redis::set_limit(engine_, std::move(queue), kind, value, std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
+
+    awaitable<event_page> events(std::string queue, event_query query) override {
+        return redis::events(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
+        return redis::keep_events(engine_, std::move(queue), most, age);
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

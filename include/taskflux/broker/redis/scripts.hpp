@@ -163,6 +163,71 @@ return false
 end
 )lua";
 
+inline constexpr char shared_listens[] =
+    R"lua(local listens = nil
+)lua";
+
+inline constexpr char shared_told[] =
+    R"lua(local told = nil
+)lua";
+
+inline constexpr char shared_wants[] =
+    R"lua(local function wants(stated)
+return stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)
+end
+)lua";
+
+inline constexpr char shared_declare_events[] =
+    R"lua(local function declare_events()
+if not (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then told = nil else key('ev') end
+end
+)lua";
+
+inline constexpr char shared_tell[] =
+    R"lua(local function tell(kind, first, attempt, name, by, last)
+local head = string.format('%d ', attempt) .. name .. ' '
+told = told or {}
+local of = told[kind .. head .. by]
+if not of then
+of = {kind = kind, head = head, by = by, seqs = {}, spans = {}}
+told[kind .. head .. by] = of
+told[#told + 1] = of
+end
+if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else of.seqs[#of.seqs + 1] = first end
+end
+)lua";
+
+inline constexpr char shared_write_events[] =
+    R"lua(local function write_events()
+if not told then return end
+local most, age = string.match(listens, '^%d+ (%d+) (%d+)$')
+local number = redis.pcall('HINCRBY', c, 'events_n', 1)
+if type(number) ~= 'number' then
+number = 1
+call('HSET', c, 'events_n', 1)
+end
+local words = {'#', string.format('%d', number)}
+for _, of in ipairs(told) do
+local seqs, from = of.seqs, 1
+table.sort(seqs)
+for n = 1, #seqs do
+if seqs[n + 1] ~= seqs[n] + 1 then
+of.spans[#of.spans + 1] = string.format(from == n and '%d' or '%d-%d', seqs[from], seqs[n])
+from = n + 1
+end
+end
+words[#words + 1] = of.kind
+words[#words + 1] = of.head .. (#of.spans > 0 and table.concat(of.spans, ',') or '-') .. ' ' .. of.by
+end
+redis.pcall('XADD', key('ev'), 'MAXLEN', '~', most, '*', unpack(words))
+if age ~= '0' and number % 50 == 0 then
+redis.pcall('XTRIM', key('ev'), 'MINID', '~', string.format('%d', math.max(0, now - age)))
+end
+end
+)lua";
+
 inline constexpr char shared_gate[] =
     R"lua(local gate = nil
 )lua";
@@ -212,10 +277,11 @@ end
 
 inline constexpr char shared_admit[] =
     R"lua(local function admit(most, ...)
-local found = call('HMGET', c, 'paused', ...)
-if not found[1] then return most, nil, unpack(found, 2) end
+local found = call('HMGET', c, 'paused', 'events', ...)
+listens = found[2]
+if not found[1] then return most, nil, unpack(found, 3) end
 local why = look_at_gate(found[1], 0)
-return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 3)
 end
 )lua";
 
@@ -1153,6 +1219,13 @@ return all
 end
 )lua";
 
+inline constexpr char shared_tell_of[] =
+    R"lua(local function tell_of(kind, task, by, attempt)
+local record = task.record
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -1226,6 +1299,8 @@ detach(task)
 enter(task, state)
 task.holder = holder
 task.when = now
+local how = state == 6 and 'failed' or state == 7 and 'cancelled' or 'expired'
+if state == 5 then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
 ended[#ended + 1] = task
@@ -1303,7 +1378,9 @@ local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
-keep_attempt(task, outcome, task.failed + (outcome == 3 and 0 or 1), why)
+local number = task.failed + (outcome == 3 and 0 or 1)
+keep_attempt(task, outcome, number, why)
+tell_of(outcome == 3 and 'retried' or 'postponed', task, task.holder, number)
 detach(task)
 make_ready(task, at)
 end
@@ -1319,7 +1396,10 @@ end
 
 inline constexpr char shared_release[] =
     R"lua(local function release(task)
-if not task.cancel then keep_attempt(task, 5, task.failed + 1, '') end
+if not task.cancel then
+keep_attempt(task, 5, task.failed + 1, '')
+tell_of('released', task, task.holder)
+end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -1328,6 +1408,7 @@ end
 inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
+tell_of('lost', task, task.holder)
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then
 if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
@@ -1507,11 +1588,16 @@ reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
 numbers[#numbers + 1] = there.seq
-if policy ~= 0 and not is_own then replace(there, task, due, at_most) end
+if policy ~= 0 and not is_own then
+replace(there, task, due, at_most)
+tell_of('replaced', there, '', there.failed)
+end
 else
 seq = seq + 1
 numbers[#numbers + 1] = seq
 tasks[seq] = task
+task.seq = seq
+tell_of('submitted', task, '', 0)
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
 if info(task).own then own_ids[info(task).own] = seq end
@@ -1838,7 +1924,9 @@ end
 
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
-local stated = call('HGET', c, 'paused')
+local found = call('HMGET', c, 'paused', 'events')
+local stated = found[1]
+listens = found[2]
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -1873,6 +1961,7 @@ for _, command in ipairs(also) do call(unpack(command)) end
 for _, message in ipairs(messages) do publish(message[1], message[2]) end
 wake_some(knowers, knowers.most)
 wake_some(asleep, wakes)
+write_events()
 end
 )lua";
 
@@ -1984,6 +2073,10 @@ for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
+if told then
+if listens == nil then listens = call('HGET', c, 'events') end
+declare_events()
+end
 if #missing == 0 then probe_all() end
 return of
 end
@@ -2131,7 +2224,8 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -2142,14 +2236,14 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -2165,7 +2259,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "78f134e9f8e136bf4cec8f093b5186c30cb66a2d",
+inline constexpr script aside{"aside", "b63a4c048d460aaccae456e7ea23ce50f6e9a0b6",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2206,7 +2300,7 @@ inline constexpr script clear{"clear", "db9c863ba3ea5f78f8eaf31459cacd9abb1843ef
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_look_at_gate, shared_admit,
+    shared_listens, shared_gate, shared_look_at_gate, shared_admit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -2215,14 +2309,15 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "73fa19064362807f29272412eb67d74d9ce5bd46",
+inline constexpr script counts{"counts", "ec5b52dbee92552a4311781f3c08b0395a96ae6b",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -2233,14 +2328,14 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -2249,36 +2344,37 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "8b9fbb3dfd51c2bd1255b8e71085e5c71ef9d3d6",
+inline constexpr script end_child{"end_child", "14a25ac9555ecc8cd6190af43767341e055e06ae",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_gate,
-    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
-    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_listens,
+    shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -2297,26 +2393,32 @@ end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
+end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "c1e617a369bb5e597dd11b8666021519712a0aae",
+inline constexpr script enqueue{"enqueue", "b18ea4d9c4a76e393c2a395dc3d2075b46313a4a",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
-    shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_gate, shared_look_at_gate, shared_current_run, shared_counts, shared_messages, shared_wakes,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused', 'events')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
+listens = known[6] or false
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -2338,6 +2440,16 @@ stored[#stored + 1] = first
 stored[#stored + 1] = time .. body
 stored[#stored + 1] = first .. 't'
 stored[#stored + 1] = status .. string.rep('\0', members)
+end
+if is_told then
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+if status == '' then
+tell('submitted', seq, 0, name, '')
+else
+local length = string.byte(body, 10)
+local from = 11
+tell('submitted', first, 0, string.sub(body, from, from - 1 + length), '', seq)
+end
 end
 local entries = lanes[priority]
 if not entries then
@@ -2377,35 +2489,71 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
+inline constexpr script enqueue_plain{"enqueue_plain", "e30dfa6e0f111c5352919c87a88450bff1696f95",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
+
+inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
+till, number = whole(till) or 0, whole(number) or 0
+local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
+if id ~= '' then
+entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
+else
+local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+id = newest and newest[1] or '0-0'
+end
+call('HLEN', w)
+if lease > 0 and till < now + lease / 2 then
+if till <= now then
+number = number + 1
+local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
+'begun', '0 - - ')
+call('HSET', c, 'events_n', string.format('%d', number))
+if ARGV[1] == '' then id = begins end
+end
+local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK', now, number, id, unpack(entries)}
+)lua");
+inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+    std::string_view(events_text.data(), events_text.size()), "cw"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_is_set_aside, shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events,
+    shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2520,6 +2668,7 @@ enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
 if task.first_try then task.first = now end
 task.packed = pack_state(task)
+tell_of('started', task, consumer)
 found[#found + 1] = task
 end
 local current = 1
@@ -2601,17 +2750,18 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "2153f2ee2fd61db9252ce32f88ceaf47741b2a3c",
+inline constexpr script fetch{"fetch", "c39e1de18951cb3ad9e4aa9c91202fc9fc955604",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
-    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_priorities_in, shared_text,
-    shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_tell,
+    shared_write_events, shared_gate, shared_look_at_gate, shared_admit, shared_is_special, shared_segments,
+    shared_span_of, shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_priorities_in, shared_text, shared_has_lease,
+    shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
     shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
     shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
@@ -2644,6 +2794,9 @@ local _, lanes, watcher, watching, waiting, running
 most, _, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 if gate and gate.damage then return {'SLOW'} end
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do key('l:' .. priority) end
@@ -2675,6 +2828,10 @@ taken_from[#taken_from + 1] = of
 held[#held + 1] = '@' .. of.name
 end
 found = found + many
+if is_told then
+local name = string.sub(blob, 17, 16 + length)
+tell('started', of.first + at, 1, name, consumer, of.first + at + many - 1)
+end
 local piece = blob
 if many < of.count then
 local body = ends + 4 * of.count
@@ -2703,6 +2860,7 @@ return n - 1
 end
 tail = tail or (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
 '\0\0\0\0')
+if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -2771,7 +2929,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "f54eea96a854060e5069b78908785bd9eac823e7",
+inline constexpr script fetch_plain{"fetch_plain", "21313ce5d8298389fe459aef5d93b7198f5f099a",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -2804,11 +2962,11 @@ inline constexpr script find{"find", "160d0f8ed854fa347fc60b1fbc41ccffaceb5b41",
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -2822,15 +2980,15 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "4c7349f26aa13872fa6bb351c24e820052295d5b",
+inline constexpr script get{"get", "0ba881605450e8ab7c547d59d341a892a091d733",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
-    shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_listens,
+    shared_told, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_admit,
+    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -2856,6 +3014,9 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -2889,9 +3050,14 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
+if is_told then
+tell('submitted', seq, 0, name, '')
+tell('started', seq, 1, name, consumer)
+write_events()
+end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "408d2be4035338f0088643eab0b50bf08eaa5c60",
+inline constexpr script hand_over{"hand_over", "c697a93d3a86abca03c8c027cdc6bb1d166f2c37",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -2938,7 +3104,7 @@ inline constexpr script history{"history", "0396450c59b72bb99a76da2e86dd3facd6f9
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_gate, shared_look_at_gate, shared_admit, shared_all_leases_last,
+    shared_listens, shared_gate, shared_look_at_gate, shared_admit, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -2953,13 +3119,14 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "d2f70c80f4bf694be4ccf0af06aa53262d0f208c",
+inline constexpr script idle{"idle", "22163b84e8455b620b723522ab8f9ddda477e289",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
-inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake,
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_also, shared_listens,
+    shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes, shared_wake,
     shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
@@ -2968,7 +3135,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "86fa2cd546932f3f1de4dfd8054203104c7c4de1",
+inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -3027,23 +3194,52 @@ return reply
 inline constexpr script journal{"journal", "dfe94d878bc555d3fd9764632211cdf630ba4d76",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
+inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+call('HLEN', w)
+local keeps = tonumber(ARGV[1]) > 0
+if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+number = string.format('%d', (whole(number) or 0) + 1)
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('HSET', c, 'events_n', number)
+end
+if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+local till = keeps and 1e15 or now + 60000
+local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK'}
+)lua");
+inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+    std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
+
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_gate,
-    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_listens,
+    shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
     shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
@@ -3072,7 +3268,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a937a018233ea35965f2c69650be3c63b02d6696",
+inline constexpr script leave{"leave", "6193ce299b0faa270143d9b3ed0b8db860efc34f",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3088,20 +3284,21 @@ inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, 
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
-    shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
@@ -3128,7 +3325,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "eb6085d7aec29a89416c16e18f447dcd97fa86ec",
+inline constexpr script list{"list", "aeba5f1323a629b11f715b3934315f9389c95686",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -3154,8 +3351,8 @@ inline constexpr script log{"log", "2697d58c94e9678fb674b3a097358d0142811ab8",
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_look_at_gate, shared_admit,
-    shared_wakes, shared_has_lease, shared_end_of_other_lease, shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_listens, shared_gate, shared_look_at_gate,
+    shared_admit, shared_wakes, shared_has_lease, shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -3185,7 +3382,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "534081dbafa338fc5d37247771551fc36b58c8c4",
+inline constexpr script look{"look", "a6753ed69e06fec83a3d3cc507a9e8e7ea59173a",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -3193,9 +3390,10 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_is_set_aside, shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events,
+    shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
@@ -3205,10 +3403,10 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
@@ -3334,7 +3532,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "2db331d4c6b4ad184e4fae6eb5bd36973ae84281",
+inline constexpr script maintain{"maintain", "03d89e315556a1d9fededd14c8df0999df307139",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3373,7 +3571,8 @@ inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
     shared_in_force, shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed,
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
@@ -3385,15 +3584,16 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if ARGV[1] == '1' then
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '')
+if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
 local declared, live, waiting, unclaimed, watcher, watching = unpack(call(
@@ -3404,14 +3604,15 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "22c46da1453d4d196c6c5293ae7a4221c2a79170",
+inline constexpr script pause{"pause", "2a72e8e3209529bfd76f2845e784faf5f6a8a0a6",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -3423,14 +3624,14 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -3440,14 +3641,15 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e413f6b1a8fbc7cc050898dec457694ca873b9ef",
+inline constexpr script reclaim{"reclaim", "7c6452f0cd3c0eca621709c9f10c73e6ae3ce2e5",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
-inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_publish,
-    shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_counts, shared_messages,
-    shared_wakes, shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes,
+    shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -3483,7 +3685,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "e15cdd6f671ea1bd9403f31b6e1656b0a5d36512",
+inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -3516,7 +3718,8 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -3528,14 +3731,14 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3567,14 +3770,15 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "1fd2111e4cc0bdeaf76f0d6949f40ea36f997bb8",
+inline constexpr script report{"report", "c8e504440147eda37f04401d9dfe0907ccc224d5",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_admit,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_admit,
     shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
@@ -3586,14 +3790,15 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3605,7 +3810,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "70078df5236f68c423f7e54500dda7c9f41425c5",
+inline constexpr script resign{"resign", "0ef343036e6979ab78756de71257a99fc5cb20d3",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3628,20 +3833,25 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_gate,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate,
     shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
     shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_sleepers,
     shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
-'nu')
+'nu', 'events')
 if not known[1] then return {'NEW'} end
+listens = known[9]
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
 local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
+if not is_known then tell('limit_changed', nil, 0, '-', '') end
+declare_events()
+if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
 local is_paused = known[7] and string.sub(known[7], 1, 1) ~= '='
 if not next_one then also[#also + 1] = {'HDEL', c, 'tat'} end
@@ -3652,7 +3862,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "b8e87f9df03357e1012c3227c89d67e86222d1cc",
+inline constexpr script set_limit{"set_limit", "be85f4d392b4f81133a648f1a24f67db3d3cd511",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
@@ -3660,8 +3870,9 @@ inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate,
+    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -3672,15 +3883,16 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
     shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -3689,20 +3901,23 @@ local known = call('HMGET', c, 'seq', 'run')
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local seq = store_tasks(last_number(known[1]), 5, {}, {})
+local numbers = {}
+local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
+for _, number in ipairs(numbers) do tell('schedule_fired', number, 0, '-', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "29a6eaeb122530e026e1d008194c66a4bf170db6",
+inline constexpr script set_schedule{"set_schedule", "49d0f2c0539e461725b6f36d0d1e092e828aba24",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -3714,15 +3929,15 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -3757,6 +3972,7 @@ local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data
 keep_attempt(task, 8, task.failed + 1, '')
+tell_of('suspended', task, task.holder)
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -3780,14 +3996,15 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "9338416e9e09f7e5ab1626c083627c3b415d48b0",
+inline constexpr script settle{"settle", "a687959a7356077495f942f28e7e2b1eb5f05f8b",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded,
-    shared_attempts, shared_end_of, shared_has_lease,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_listens, shared_told,
+    shared_tell, shared_write_events, shared_ends_now, shared_succeeded, shared_attempts, shared_end_of,
+    shared_has_lease,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -3796,8 +4013,12 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack('<BBdI4', word)
 local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters, has_limit = unpack(call('HMGET', w, seq, '*'))
+local waiters, has_limit, wanted = unpack(call('HMGET', w, seq, '*', '!'))
 if has_limit then return {'SLOW'} end
+wanted = (wanted and string.find(wanted, '^%d+ %d+ %d+$') and
+string.sub(wanted, 1, 16) > string.format('%016d', now)) and wanted
+if wanted then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
 local field = string.format('%d', seq)
 local function is_refused(answer) return type(answer) == 'table' end
 add_to('n3', -1)
@@ -3817,22 +4038,28 @@ seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = '
 })
 for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
+if wanted then
+listens = wanted
+tell('succeeded', seq, failed + 1, '-', consumer)
+write_events()
+end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "01d71eda2108e97c5166749bb0d31b88a8f61e57",
+inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate,
-    shared_look_at_gate, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_store_segment,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens,
+    shared_told, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3841,7 +4068,9 @@ local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seqs, singles, forgotten, released = {}, {}, {}, {}
 local awaited, unpack_struct, sub, byte = call('HLEN', w), struct.unpack, string.sub, string.byte
-local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', w, '*') == 0
+local has_waiters = awaited > 2 or awaited > 0 and
+awaited > call('HEXISTS', w, '*') +
+call('HEXISTS', w, '!')
 local char = string.char
 local of
 for n = 2, #ARGV do
@@ -3879,13 +4108,14 @@ singles[#singles + 1] = n
 seqs[#seqs + 1] = seq
 end
 end
-local held = {}
+local held, tries = {}, {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
 local word = ARGV[singles[n]]
 local state, failed = succeeded(conditions[n], word, consumer)
 if not state or held[seq] then return {'SLOW'} end
 held[seq] = true
+if failed > 0 then tries[seq] = failed + 1 end
 released[#released + 1] = seq
 states[#states + 1] = seq
 states[#states + 1] = state
@@ -3927,6 +4157,15 @@ end
 end
 local told = tell_waiters() or {}
 wakes = called_by(0, #ARGV - 1)
+if (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then
+key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for n = 2, #ARGV do
+local seq = unpack_struct('<d', ARGV[n], 3)
+tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+end
+end
 call('ZCARD', f)
 local asleep = sleepers()
 write('SREM', mine, released)
@@ -3940,14 +4179,15 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "a4681eede3251a728ab8b6903ffbbf575b1f382a",
+inline constexpr script settle_plain{"settle_plain", "e5f4b6ddd6b31b333be4e52e72597e13626ec7b5",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -3958,14 +4198,15 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -3984,14 +4225,15 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "1291c047a3c43825947f8135d9d8f8a02d33e411",
+inline constexpr script signal{"signal", "b8c90d7ca5f6e182cd8ec3bdd06589e98631754e",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -4004,14 +4246,15 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -4044,11 +4287,13 @@ task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0
 task.cancel, task.error, task.holder = false, '', ''
 begin_epoch(task)
 make_ready(task, now)
+tell_of('requeued', task)
 return 0
 end
 function steps.remove(task)
 if task.state == 3 then return 3 end
 if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+tell_of('removed', task, '', task.failed)
 erase(task)
 return 0
 end
@@ -4061,14 +4306,15 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "9defd23a1b2d718734f215d289fe81a1cbe0cf29",
+inline constexpr script steer{"steer", "a4b1e0a21eec4a8dd48ba8e67249d1a95ab5210c",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate, shared_parse,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
@@ -4079,14 +4325,14 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -4095,13 +4341,14 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "0250826126dda485a6ef7614d924ae166a1d4077",
+inline constexpr script update{"update", "9d0d07edef0c644c0853a8549f6e62654b77a4ca",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
-inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside,
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_also, shared_set_aside, shared_listens, shared_told, shared_write_events,
     shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -4127,32 +4374,33 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "ff5bdb83e712be88e819e440414efcc349f07b5b",
+inline constexpr script wait{"wait", "46dddcbf93b87b116d2f567b9fe6ba01865308dd",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
@@ -4221,7 +4469,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "34dc602531aabad54eb6df58ddb6de5cc87b4fe6",
+inline constexpr script write_journal{"write_journal", "603c5224a898abae66d41312528a236bb02057d2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -198,6 +198,13 @@ public:
     }
     awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
 
+    awaitable<event_page> events(std::string queue, event_query query) override {
+        return inner_->events(std::move(queue), std::move(query));
+    }
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
+        return inner_->keep_events(std::move(queue), most, age);
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         const auto from = inner_;
         const auto texts = texts_;

@@ -1,10 +1,12 @@
 -- Pauses or resumes the queue.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids HASH,
 --           unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH, segments
---           HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+--           HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH, ev
+--           STREAM
 --      ARGV 1: pause, 0: resume
 -- out: {'OK'}; NEED, RELAY
 -- O(1).
+tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '')
 if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', '1'}}
 else

@@ -2,7 +2,7 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
 --           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, schedules HASH, outbox HASH, attempts HASH,
---           l:… LIST, a:… SET, j:… HASH, D HASH
+--           l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV the server's run id; id; text that it must still have, text that it gets ('': none); then tasks as for `enqueue`
 -- out: {'OK', 1}, or {'OK', 0} when its text is another; DUE, NEED, NEW, RELAY
 -- O(log n) a task.
@@ -14,7 +14,9 @@ local known = call('HMGET', keys.queue, 'seq', 'run')
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
     if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
-    local seq = store_tasks(last_number(known[1]), 5, {}, {})
+    local numbers = {}
+    local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
+    for _, number in ipairs(numbers) do tell('schedule_fired', number, 0, '-', id) end
     also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}

@@ -2,7 +2,7 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
 --           HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D
---           HASH
+--           HASH, ev STREAM
 --      ARGV consumer; then of each: how it ended (`settlement::kind`), whether it counts as an attempt (1 byte each), number
 --           (double), nonce, token (4 each), delay in ms (double), data (length, text)
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
@@ -48,6 +48,7 @@ endings[ending_kind.suspend] = function(task, data, delay)
     local has_come = data ~= '' and note_in(of, data)
     of.awaited = data
     keep_attempt(task, attempt_outcome.suspended, task.failed + 1, '')
+    tell_of('suspended', task, task.holder)
     detach(task)
     make_ready(task, has_come and now or math.min(now + delay, stored_time.never))
 end

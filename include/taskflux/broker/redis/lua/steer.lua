@@ -2,7 +2,7 @@
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
 --           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
 --           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, outbox HASH, attempts HASH, l:… LIST, a:…
---           SET, j:… HASH, D HASH
+--           SET, j:… HASH, D HASH, ev STREAM
 --      ARGV cancel, start, promote, requeue or remove; then of each: number, nonce
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
 -- O(log n) a task; O(lane) to take one out of a lane of up to 1,000.
@@ -42,12 +42,14 @@ function steps.requeue(task)
     task.cancel, task.error, task.holder = false, '', ''
     begin_epoch(task)
     make_ready(task, now)
+    tell_of('requeued', task)
     return effect.done
 end
 
 function steps.remove(task)
     if task.state == task_state.running then return effect.wrong_state end
     if not is_terminal(task.state) then conclude(task, task_state.cancelled) end
+    tell_of('removed', task, '', task.failed)
     erase(task)
     return effect.done
 end

@@ -17,6 +17,7 @@ local function write_rest(asleep)
     for _, message in ipairs(messages) do publish(message[1], message[2]) end
     wake_some(knowers, knowers.most)
     wake_some(asleep, wakes)
+    write_events()
 end
 
 -- Adds the lanes of those priorities to the known ones.
@@ -118,6 +119,10 @@ local function plan()
     close_segments()
     for consumer in pairs(held_add) do key(own_key.held .. consumer) end
     for consumer in pairs(held_remove) do key(own_key.held .. consumer) end
+    if told then
+        if listens == nil then listens = call('HGET', keys.queue, 'events') end
+        declare_events()
+    end
     if #missing == 0 then probe_all() end
     return of
 end

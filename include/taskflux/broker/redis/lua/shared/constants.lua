@@ -112,8 +112,8 @@ local first_byte = {
 }
 
 -- A field of `keys.waiters` that is no number: the queue has a limit, and who ends a task must look for somebody who waits for
--- its place. There, as `settle_one` reads that hash anyway.
-local waiter_field = {place = '*'}
+-- its place. And what the field `events` of `keys.queue` says. There, as `settle_one` reads that hash anyway.
+local waiter_field = {place = '*', events = '!'}
 
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
@@ -152,6 +152,10 @@ local bound = {
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole
     looked_at = 4000,       -- numbers that one call looks at where there are no tasks
     gaps = 64,              -- that are written down
+    events = 10000,         -- that are kept where nobody has said how many
+    events_till = 16,       -- digits of until when they are told
+    events_trimmed = 50,    -- entries after which those that are too old are dropped
+    events_after_ms = 60000,  -- for how long events are told that are kept no more, until who reads says so
     runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
 }

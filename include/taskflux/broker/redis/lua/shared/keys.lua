@@ -35,4 +35,5 @@ local own_key = {
     journal = 'j:',   -- HASH: a task's journal
     producer = 'p:',  -- STRING: a producer's last batch and the answer to it
     board = 'D',      -- HASH: of a board: id -> until when, text
+    events = 'ev',    -- STREAM: what has happened, as long as somebody wants to hear of it
 }

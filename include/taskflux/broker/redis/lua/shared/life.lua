@@ -24,6 +24,12 @@ local function priorities_in(lanes)
     return all
 end
 
+-- Something has happened to a task. Its name is told where it is known anyway.
+local function tell_of(kind, task, by, attempt)
+    local record = task.record
+    tell(kind, task.seq, attempt or task.failed + 1, record and #record >= record_at.name and name_in(record) or '-', by or '')
+end
+
 -- Takes a task out of every structure that its state puts it into.
 local function detach(task)
     local state = task.state
@@ -92,6 +98,8 @@ local function conclude(task, state)
     enter(task, state)
     task.holder = holder
     task.when = now
+    local how = state == task_state.failed and 'failed' or state == task_state.cancelled and 'cancelled' or 'expired'
+    if state == task_state.succeeded then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
     local successor = unlock_unique(task)
     if successor then inherit_key(successor) end
     ended[#ended + 1] = task
@@ -159,7 +167,9 @@ local function retry(task, why, delay, outcome)
     local most = limit(task)
     if task.cancel or (most < stored_time.never and at >= most) then return fail(task, why) end
     if why ~= '' then task.error = why end
-    keep_attempt(task, outcome, task.failed + (outcome == attempt_outcome.retried and 0 or 1), why)
+    local number = task.failed + (outcome == attempt_outcome.retried and 0 or 1)
+    keep_attempt(task, outcome, number, why)
+    tell_of(outcome == attempt_outcome.retried and 'retried' or 'postponed', task, task.holder, number)
     detach(task)
     make_ready(task, at)
 end
@@ -172,7 +182,10 @@ end
 
 -- Gives a task back untouched.
 local function release(task)
-    if not task.cancel then keep_attempt(task, attempt_outcome.released, task.failed + 1, '') end
+    if not task.cancel then
+        keep_attempt(task, attempt_outcome.released, task.failed + 1, '')
+        tell_of('released', task, task.holder)
+    end
     if task.first_try then task.first, task.started = 0, 0 end
     give_back(task)
 end
@@ -180,6 +193,7 @@ end
 -- Takes a task back after its consumer's lease ran out.
 local function recover(task)
     task.crashes = task.crashes + 1
+    tell_of('lost', task, task.holder)
     local most = task.special and info(task).crash_limit or run_policy.crash_limit
     if most == 0 or task.crashes < most then
         if not task.cancel then keep_attempt(task, attempt_outcome.lost, task.failed + 1, '') end
