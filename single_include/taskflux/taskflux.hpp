@@ -4973,6 +4973,7 @@ private:
     event_cursor done_, read_;
     std::deque<waiting> ready_;
     time_point last_{};  // of the newest event that was read
+    bool has_told_ = false;  // of a gap up to what comes next
     std::map<std::uint64_t, std::string> names_;  // of tasks; bounded
 };
 

@@ -71,6 +71,7 @@ BOOST_FIXTURE_TEST_CASE(a_queue_without_readers_has_no_stream_and_no_mark, liste
 
 BOOST_FIXTURE_TEST_CASE(the_quick_scripts_tell_what_they_do_one_entry_each, listening) {
     listen();
+    maintain();
     BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0"}, {"me", "99", run, "", "", record(7), ""}) == "NEED tf:{q}:ev");
     store_told(7);
     BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)) == "NEED tf:{q}:ev");

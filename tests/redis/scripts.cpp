@@ -277,10 +277,11 @@ BOOST_AUTO_TEST_CASE(report_answers_an_effect_for_each) {
     join();
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
     const auto told = [](const std::string& consumer, const std::string& nonce) {
-        return words{consumer, "1", nonce, "1", "1", "50", "{}"};
+        return words{consumer, "1", nonce, "1", "1", "50", "{\"text\":\"a\"}"};
     };
     for (int times = 0; times != 2; ++times) BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
-    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == words({"50", "{}\n"}), boost::test_tools::per_element());
+    const std::string line = "{\"from\":{\"number\":1,\"attempt\":1,\"consumer\":\"w\"},\"text\":\"a\"}\n";  // once
+    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == words({"50", line}), boost::test_tools::per_element());
     BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "8")) == "OK 4");
     BOOST_TEST(said(scripts::report, {"a:w"}, told("stranger", "7")) == "OK 2");
     call(scripts::settle, {"a:w"}, {"w", end_of(1, 7)});
@@ -751,7 +752,8 @@ BOOST_AUTO_TEST_CASE(events_are_told_once_somebody_reads_them_or_has_them_kept) 
     BOOST_TEST(said(scripts::keep_events, {"ev"}, {"0", "0"}) == "OK");
     BOOST_TEST(server.command({"EXISTS", key("ev")}) == "0");
     BOOST_TEST(said(scripts::keep_events, {"ev"}, {"10", "0"}) == "OK");
-    store(7);
+    maintain();
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0", "ev"}, {"me", "1", run, "", "", record(7), ""}) == "OK 1");
     BOOST_TEST(call(scripts::events, {"ev"}, {"0-0", "10", "0"}).items.size() == 6U);
     server.command({"FLUSHDB"});
     BOOST_TEST(said(scripts::events, {"ev"}, {"", "10", "60000"}) == "NEW");

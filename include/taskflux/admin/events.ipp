@@ -62,6 +62,7 @@ asio::awaitable<void> events::read() {
         to.number = page.newest;
         add_gap(to, to, page.now);
         read_ = to;
+        has_told_ = true;
     } else if (page.entries.empty()) {
         read_.id = page.end.id;
     }
@@ -80,7 +81,7 @@ void events::add_gap(const event_cursor& to, event_cursor behind, time_point unt
 void events::add(event_entry entry) {
     const auto at = entry.events.empty() ? last_ : entry.events.front().at;
     const bool begins = !entry.events.empty() && entry.events.front().kind == event_kind::begun;
-    if (begins && entry.at.number != read_.number) {  // what happened before, nobody has told
+    if (begins && !has_told_) {  // what happened before, nobody has heard
         add_gap(entry.at, entry.at, at);
     } else if (!begins && entry.at.number != read_.number + 1) {
         auto before = read_;
@@ -94,6 +95,7 @@ void events::add(event_entry entry) {
     }
     read_ = std::move(entry.at);
     last_ = at;
+    has_told_ = false;
 }
 
 asio::awaitable<bool> events::is_wanted(const queue_event& event) {
