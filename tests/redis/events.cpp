@@ -34,6 +34,15 @@ struct listening : scripts_fixture {
         maintain();
         call(scripts::enqueue_plain, {"p:me", "l:0", "ev"}, {"me", std::to_string(++batches), run, "", "", record(nonce), ""});
     }
+    /// What a script has said that breaks off where something was collected before it commits.
+    std::string said_of_collecting(const script& what, const words& own, const words& args) {
+        std::string text(what.text);
+        const std::string head = "local function commit(reply)\n";
+        const auto at = text.find(head);
+        BOOST_REQUIRE(at != text.npos);
+        text.insert(at + head.size(), "if told then return {'COLLECTED'} end\n");
+        return said({what.name, what.sha1, text, what.keys}, own, args);
+    }
     std::size_t entries() { return std::stoul(server.command({"XLEN", key("ev")}).text); }
 };
 
@@ -67,6 +76,24 @@ BOOST_FIXTURE_TEST_CASE(a_queue_without_readers_has_no_stream_and_no_mark, liste
     BOOST_TEST(entries() == 0U);
     BOOST_TEST(server.command({"EXISTS", key("w")}) == "0");
     BOOST_TEST(server.command({"HEXISTS", key("c"), "events_n"}) == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_collected_for_events_where_nobody_listens, listening) {
+    const auto steps = [&](const std::string& begin, std::uint32_t nonce) {
+        maintain();
+        const auto batch = std::to_string(++batches);
+        BOOST_TEST(said_of_collecting(scripts::enqueue, {"p:me", "l:0", "ev"}, {"me", batch, run, "", "", record(nonce), ""})
+                       .starts_with(begin));
+        BOOST_TEST(said_of_collecting(scripts::pause, {"ev"}, {"0"}).starts_with(begin));
+        BOOST_TEST(said_of_collecting(scripts::fetch, {"l:0", "a:w", "ev"}, fetched(1)).starts_with(begin));
+    };
+    steps("OK", 7);
+    const auto fail = end_of(1, 7, settlement::kind::release);
+    BOOST_TEST(said_of_collecting(scripts::settle, {"l:0", "a:w", "ev"}, {"w", fail}).starts_with("OK"));
+    listen();
+    steps("COLLECTED", 8);
+    server.command({"HSET", key("c"), "events", "0000000000000001 10000 0"});  // the lease is over
+    steps("OK", 9);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_quick_scripts_tell_what_they_do_one_entry_each, listening) {

@@ -178,10 +178,18 @@ string.sub(stated, 1, 16) > string.format('%016d', now)
 end
 )lua";
 
+inline constexpr char shared_is_heard[] =
+    R"lua(local function is_heard()
+if listens == nil then listens = call('HGET', c, 'events') end
+if not told and not (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then listens = false end
+return listens
+end
+)lua";
+
 inline constexpr char shared_declare_events[] =
     R"lua(local function declare_events()
-if not (listens and string.find(listens, '^%d+ %d+ %d+$') and
-string.sub(listens, 1, 16) > string.format('%016d', now)) then told = nil else key('ev') end
+if told then key('ev') end
 end
 )lua";
 
@@ -1221,6 +1229,7 @@ end
 
 inline constexpr char shared_tell_of[] =
     R"lua(local function tell_of(kind, task, by, attempt)
+if not is_heard() then return end
 local record = task.record
 tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
 end
@@ -1926,7 +1935,7 @@ inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
 local found = call('HMGET', c, 'paused', 'events')
 local stated = found[1]
-listens = found[2]
+listens = listens == nil and found[2] or listens
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -2073,10 +2082,7 @@ for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
-if told then
-if listens == nil then listens = call('HGET', c, 'events') end
 declare_events()
-end
 if #missing == 0 then probe_all() end
 return of
 end
@@ -2224,7 +2230,7 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -2259,7 +2265,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "b63a4c048d460aaccae456e7ea23ce50f6e9a0b6",
+inline constexpr script aside{"aside", "097d8e4fd0679f8f3277559374df5412e24901c3",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2316,7 +2322,7 @@ inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -2344,7 +2350,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "14a25ac9555ecc8cd6190af43767341e055e06ae",
+inline constexpr script end_child{"end_child", "b1345082bb0ac5fafef960bb203b1176a7b577d4",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -2352,35 +2358,36 @@ inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, 
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
     shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside, shared_listens,
-    shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
-    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_gate,
+    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run')
+local known = call('HMGET', c, 'seq', 'run', 'events')
 if not known[1] then return {'NEW'} end
+listens = known[3]
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
@@ -2395,7 +2402,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "b18ea4d9c4a76e393c2a395dc3d2075b46313a4a",
+inline constexpr script enqueue{"enqueue", "140970b6cd48ec35c8d4ad5131e124ef0c68c051",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2489,7 +2496,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "e30dfa6e0f111c5352919c87a88450bff1696f95",
+inline constexpr script enqueue_plain{"enqueue_plain", "65b47bc6a483551c0b18f171f5cbcf5547373881",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
@@ -2532,16 +2539,16 @@ inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events,
-    shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_is_set_aside, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_gate, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
@@ -2750,7 +2757,7 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "c39e1de18951cb3ad9e4aa9c91202fc9fc955604",
+inline constexpr script fetch{"fetch", "81fab2b4485cd7e260500e2cbaf6bdbde6120d29",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -3227,27 +3234,27 @@ inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_is_set_aside, shared_listens,
-    shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
-    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_gate,
+    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -3268,7 +3275,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "6193ce299b0faa270143d9b3ed0b8db860efc34f",
+inline constexpr script leave{"leave", "f4241e294b615e50c735bbaec5885c81dd59945e",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3285,27 +3292,27 @@ inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, 
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_last_number,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
-    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
-    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
-    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_gate,
+    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text,
+    shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -3325,7 +3332,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "aeba5f1323a629b11f715b3934315f9389c95686",
+inline constexpr script list{"list", "7c8adfe27adbea04ebafd2feea36979aba297602",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -3390,10 +3397,10 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
-    shared_is_set_aside, shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events,
-    shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_is_set_aside, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
@@ -3415,8 +3422,9 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
-local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
+local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
+listens = known[5]
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -3532,7 +3540,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "03d89e315556a1d9fededd14c8df0999df307139",
+inline constexpr script maintain{"maintain", "6c5b7a5f02d9bb0a08cb528b8e64247324139bcf",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3571,7 +3579,7 @@ inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate,
     shared_in_force, shared_put_in_force, shared_parse, shared_fault_in, shared_tasks, shared_changed,
     shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
@@ -3592,7 +3600,7 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '')
+    R"lua(if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -3604,14 +3612,14 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "2a72e8e3209529bfd76f2845e784faf5f6a8a0a6",
+inline constexpr script pause{"pause", "8535b5237c3340122aafe634d6c4b950973f8862",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -3641,7 +3649,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "7c6452f0cd3c0eca621709c9f10c73e6ae3ce2e5",
+inline constexpr script reclaim{"reclaim", "8d6c7fd4ca540ada5e342fc626f8d35424437fb6",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3718,7 +3726,7 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -3770,14 +3778,14 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "c8e504440147eda37f04401d9dfe0907ccc224d5",
+inline constexpr script report{"report", "cd250382fb2956f90a65254af91d9174678ce8ee",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_admit,
     shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
     shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
@@ -3810,7 +3818,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "0ef343036e6979ab78756de71257a99fc5cb20d3",
+inline constexpr script resign{"resign", "554506ad5f4cbcc3408ac5b33156dcaf5f70a159",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3834,10 +3842,10 @@ inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
-    shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate,
-    shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_sleepers,
-    shared_wake_some, shared_write_rest,
+    shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events,
+    shared_gate, shared_look_at_gate, shared_in_force, shared_put_in_force, shared_counts, shared_messages,
+    shared_wakes, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
 'nu', 'events')
@@ -3849,7 +3857,7 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
-if not is_known then tell('limit_changed', nil, 0, '-', '') end
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
 declare_events()
 if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
@@ -3862,7 +3870,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "be85f4d392b4f81133a648f1a24f67db3d3cd511",
+inline constexpr script set_limit{"set_limit", "4e469ee06e6a8857c113c1b91310f3942a2572b2",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
@@ -3870,9 +3878,9 @@ inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_listens, shared_told, shared_declare_events, shared_tell, shared_write_events, shared_gate,
-    shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events,
+    shared_gate, shared_look_at_gate, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
@@ -3897,26 +3905,27 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-local known = call('HMGET', c, 'seq', 'run')
+local known = call('HMGET', c, 'seq', 'run', 'events')
+listens = known[3]
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local numbers = {}
 local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
-for _, number in ipairs(numbers) do tell('schedule_fired', number, 0, '-', id) end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "49d0f2c0539e461725b6f36d0d1e092e828aba24",
+inline constexpr script set_schedule{"set_schedule", "3facfa39995405fba54e9609cc4aa4cce57f45a5",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -3996,7 +4005,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a687959a7356077495f942f28e7e2b1eb5f05f8b",
+inline constexpr script settle{"settle", "254566531f7a0189e206dfe3e0074d64b9236a2d",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4179,14 +4188,14 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "e5f4b6ddd6b31b333be4e52e72597e13626ec7b5",
+inline constexpr script settle_plain{"settle_plain", "f2875ae2f99f57ea0ea6f1e3a0e75f8e6fce712a",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -4225,14 +4234,14 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "b8c90d7ca5f6e182cd8ec3bdd06589e98631754e",
+inline constexpr script signal{"signal", "4696452aa77e721327fcdd660b98bdcf442904d5",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -4306,14 +4315,14 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "a4b1e0a21eec4a8dd48ba8e67249d1a95ab5210c",
+inline constexpr script steer{"steer", "13e9462d7f87f18e637a33bd71e151d72885f40e",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
+    shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
@@ -4341,7 +4350,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "9d0d07edef0c644c0853a8549f6e62654b77a4ca",
+inline constexpr script update{"update", "95259e84c8c7fb7a0343b5a0b5f2ab39f1b4c70b",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -4382,26 +4391,26 @@ inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, 
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens, shared_told,
-    shared_declare_events, shared_tell, shared_write_events, shared_gate, shared_look_at_gate, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_gate,
+    shared_look_at_gate, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -4469,7 +4478,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "603c5224a898abae66d41312528a236bb02057d2",
+inline constexpr script write_journal{"write_journal", "8458deae667b53aaaea2c6857a32f76c8166b779",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -12,8 +12,9 @@ local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonu
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', keys.queue, 'seq', 'run')
+local known = call('HMGET', keys.queue, 'seq', 'run', 'events')
 if not known[1] then return {'NEW'} end
+listens = known[3]
 local seq = last_number(known[1])
 -- `maintain` must come first on a new server, and where who else has an id or key may be gone.
 if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end

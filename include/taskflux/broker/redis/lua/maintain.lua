@@ -12,8 +12,9 @@ local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', '
 
 -- Another server, or the same one after a restart. Its clock may differ and it may have lost the last numbers given;
 -- no worker could renew its lease while there was none. So all leases begin again, and some numbers are skipped.
-local known, dead = call('HMGET', keys.queue, 'run', 'seq', 'gaps', 'runs'), overdue(keys.leases)
+local known, dead = call('HMGET', keys.queue, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(keys.leases)
 local run = known[1]
+listens = known[5]
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end  -- the caller may be behind the times
 if run and run ~= '' and run ~= known[1] then
     also[#also + 1] = {'HSET', keys.queue, 'run', run}

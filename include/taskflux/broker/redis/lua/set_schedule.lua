@@ -10,13 +10,14 @@ local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', keys.schedules, id) or ''
 if there == to then return {'OK', 1} end  -- the answer got lost
 if there ~= from then return {'OK', 0} end
-local known = call('HMGET', keys.queue, 'seq', 'run')
+local known = call('HMGET', keys.queue, 'seq', 'run', 'events')
+listens = known[3]
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
     if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
     local numbers = {}
     local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
-    for _, number in ipairs(numbers) do tell('schedule_fired', number, 0, '-', id) end
+    for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
     also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}

@@ -119,10 +119,7 @@ local function plan()
     close_segments()
     for consumer in pairs(held_add) do key(own_key.held .. consumer) end
     for consumer in pairs(held_remove) do key(own_key.held .. consumer) end
-    if told then
-        if listens == nil then listens = call('HGET', keys.queue, 'events') end
-        declare_events()
-    end
+    declare_events()
     if #missing == 0 then probe_all() end
     return of
 end

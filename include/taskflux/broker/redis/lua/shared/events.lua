@@ -2,7 +2,7 @@
 -- and nothing while nobody wants it. docs/wire-format.md has its form.
 
 -- The field `events` of the queue: until when (16 digits), how many entries are kept, for how long (0: any). Nil: not read;
--- false: none.
+-- false: none, or nobody wants to hear any more.
 local listens = nil
 -- What happened: first by kind, attempt, name and who, then in its order; with numbers or spans of them. Nil: nothing.
 local told = nil
@@ -13,12 +13,20 @@ local function wants(stated)
                string.sub(stated, 1, bound.events_till) > string.format('%016d', now)
 end
 
--- The stream is declared only by who has been asked to: a queue without readers has no use for it.
-local function declare_events()
-    if not wants(listens) then told = nil else key(own_key.events) end
+-- The same of this queue: nothing is collected before that is known, which is read once.
+local function is_heard()
+    if listens == nil then listens = call('HGET', keys.queue, 'events') end
+    if not told and not wants(listens) then listens = false end
+    return listens
 end
 
--- `name`: '-' where it is not known. `last`: of all tasks up to that number. Of the queue where there is no number.
+-- The stream is declared only by who has been asked to: a queue without readers has no use for it.
+local function declare_events()
+    if told then key(own_key.events) end
+end
+
+-- Only where somebody wants to hear of it. `name`: '-' where it is not known. `last`: of all tasks up to that number. Of the
+-- queue where there is no number.
 local function tell(kind, first, attempt, name, by, last)
     local head = string.format('%d ', attempt) .. name .. ' '
     told = told or {}

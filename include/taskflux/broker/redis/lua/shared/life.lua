@@ -26,6 +26,7 @@ end
 
 -- Something has happened to a task. Its name is told where it is known anyway.
 local function tell_of(kind, task, by, attempt)
+    if not is_heard() then return end
     local record = task.record
     tell(kind, task.seq, attempt or task.failed + 1, record and #record >= record_at.name and name_in(record) or '-', by or '')
 end

@@ -102,7 +102,7 @@ end
 local function called_by(new, ends)
     local found = call('HMGET', keys.queue, 'paused', 'events')
     local stated = found[1]
-    listens = found[2]
+    listens = listens == nil and found[2] or listens
     if not stated then return math.min(new, bound.wakes) end
     local waiting, unclaimed, watcher, watching =
         unpack(call('HMGET', keys.queue, counter.waiting, counter.unclaimed, 'watcher', 'watching'))
