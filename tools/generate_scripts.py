@@ -22,9 +22,9 @@ LAYOUT = "broker/redis/layout.hpp"
 
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
-SHARED = ["access", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "walk", "changes",
-          "keyed", "limits", "unique", "journal", "life", "messages", "replace", "submit", "consumers", "producer", "children", "wake",
-          "lanes", "turns", "commit"]
+SHARED = ["access", "events", "throttle", "admission", "backlog", "server", "record", "state", "segment", "load", "slices", "walk",
+          "log", "changes", "keyed", "attempts", "limits", "unique", "journal", "life", "messages", "replace", "submit", "consumers",
+          "producer", "children", "wake", "lanes", "turns", "commit"]
 
 MAX_LINES = 250
 MAX_WIDTH = 128
@@ -71,6 +71,10 @@ ANSWERS = {"DUE", "LOST", "NEED", "NEW", "RELAY", "SLOW"}
 
 # How many bytes `struct` gives to what is not followed by a number of them.
 SIZES = {"B": 1, "H": 2, "d": 8}
+
+# What Lua allows in a function, with some room for those in blocks: local variables, and those of functions around it.
+MOST_LOCALS, MOST_UPVALUES = 180, 58
+NESTED, NESTED_END = "return (function()\n", "end)()\n"
 
 # In calls of these, a bare number beyond 2 is an offset of some layout: it has a name.
 CUTS = {"string.sub", "string.byte", "struct.unpack", "sub", "byte", "unpack_struct"}
@@ -275,6 +279,20 @@ def used(script, shared):
     return [shared[index] for index in sorted(needed)]
 
 
+def locals_of(text):
+    """How many local variables a compact text has, but for those in functions, branches and loops."""
+    code = [token.text for token in tokens(text) if token.kind not in ("space", "comment")]
+    depth = many = 0
+    for at, word in enumerate(code):
+        depth += (word in ("function", "if", "do", "repeat")) - (word in ("end", "until"))
+        if word != "local" or depth > 0:
+            continue
+        many += 1
+        while code[at + 1] != "function" and code[at + 2] == ",":
+            many, at = many + 1, at + 2
+    return many
+
+
 class Scripts:
     """All scripts with what they share, names replaced by values."""
 
@@ -331,9 +349,32 @@ class Scripts:
         parts = used(own, [part for parts in self.declared.values() for part in parts])
         return "".join([part for _, part in parts] + [own])
 
-    def text(self, name):
+    def nested_from(self, name):
+        """From which of its shared declarations on a script stands in a function of its own, as Lua has no more than 200 local
+        variables in one function, and 60 of others around it; None: it has few. -1: there is no such place."""
+        letters, _, parts, own = self.parts(name)
+        outer, last = len(letters) + 1, locals_of(own)
+        if outer + sum(len(names) for names, _ in parts) + last <= MOST_LOCALS:
+            return None
+        for at in range(len(parts), 0, -1):
+            around = set(letters).union(*(names for names, _ in parts[:at]))
+            within = "".join([text for _, text in parts[at:]] + [own])
+            if (len(around) + 1 <= MOST_LOCALS and sum(len(names) for names, _ in parts[at:]) + last <= MOST_LOCALS
+                    and len(words(within) & around) <= MOST_UPVALUES):
+                return at
+        return -1
+
+    def texts(self, name):
+        """(its first line, texts of shared declarations, its own text), in functions as Lua needs it."""
         _, first, parts, own = self.parts(name)
-        return "".join([first] + [part for _, part in parts] + [own])
+        at = self.nested_from(name)
+        return first, [text for _, text in parts], own if at is None else own + NESTED_END, at
+
+    def text(self, name):
+        first, parts, own, at = self.texts(name)
+        if at is not None:
+            parts.insert(at, NESTED)
+        return "".join([first] + parts + [own])
 
 
 def generate_scripts(tree):
@@ -351,10 +392,16 @@ def generate_scripts(tree):
               "    return text;\n}\n",
               "// What scripts share, by the first name that it declares.\n"]
     blocks += [f"inline constexpr char shared_{names[0]}[] =\n    {raw_literals(text)};\n" for names, text in scripts.shared]
+    blocks.append(f"// Begins a function for what a script has beyond the local variables that one may have.\n"
+                  f"inline constexpr char nested[] = {raw_literals(NESTED)};\n")
     for name in scripts.own:
-        letters, first, parts, own = scripts.parts(name)
+        letters, _, parts, _ = scripts.parts(name)
+        first, _, own, at = scripts.texts(name)
         sha1 = hashlib.sha1(scripts.text(name).encode()).hexdigest()
-        joined = "".join([f"{name}_keys, "] + [f"shared_{names[0]}, " for names, _ in parts])
+        shared = [f"shared_{names[0]}, " for names, _ in parts]
+        if at is not None:
+            shared.insert(at, "nested, ")
+        joined = "".join([f"{name}_keys, "] + shared)
         blocks.append(f"inline constexpr char {name}_keys[] = {raw_literals(first)};\n" +
                       "\n".join(textwrap.wrap(f"inline constexpr auto {name}_text = joined({joined}", 110,
                                               subsequent_indent="    ")) +
@@ -384,6 +431,8 @@ def check_scripts(tree):
         yield from check_source(scripts, path, text)
     excused = set()
     for name in scripts.own:
+        if scripts.nested_from(name) == -1:
+            yield f"{SCRIPTS}/{name}.lua:1: Lua has 200 local variables in a function, and 60 of those around it: put some into tables"
         yield from check_head(scripts, name)
         yield from check_reads(name, scripts.text_before(name), excused)
         yield from check_writes(scripts, name, excused)

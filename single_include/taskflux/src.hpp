@@ -50,6 +50,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/assert.hpp>
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum_from_string.hpp>
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/error.hpp>
@@ -2113,6 +2114,8 @@ public:
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
     awaitable<std::optional<task_situation>> why(task_id id) override;
+    awaitable<attempt_list> attempts(task_id id) override;
+    awaitable<log_page> log(task_id id, log_query query) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;
@@ -2124,6 +2127,9 @@ public:
                                   std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
     awaitable<void> end_throttle(std::string queue) override;
+
+    awaitable<event_page> events(std::string queue, event_query query) override;
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
@@ -2272,6 +2278,11 @@ public:
     }
     void throttle(time_point until) { throttled_until_ = until; }
 
+    /// Whether that is declared already.
+    bool is_declared(limit_kind kind, const std::optional<limit>& what) const {
+        return kind == limit_kind::declared && what && limits_.declared && limits_.declared->value == *what;
+    }
+
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
 
@@ -2390,6 +2401,136 @@ private:
     bool has_lost_ = false;  // a consumer, since the last has joined
     bool is_told_deserted_ = false;
     bool is_told_unserved_ = false;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/broker/attempts.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Whether the broker gave a task up because its workers had died under it.
+inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed")"); }
+
+/// What a task's state tells of its last attempt: the one under way, or the one that has ended it. `last` has token, consumer and
+/// times; `failed` attempts have failed by now. Nothing where it has none, or another kind of end has been stored.
+inline std::optional<past_attempt> attempt_of(task_state state, past_attempt last, unsigned failed, std::string error) {
+    if (last.token == 0 || last.started_at == time_point{}) return std::nullopt;
+    switch (state) {
+        case task_state::running:
+            last.attempt = failed + 1;
+            last.ended_at = {};
+            return last;
+        case task_state::succeeded:
+            last.attempt = failed + 1;
+            last.outcome = attempt_outcome::succeeded;
+            return last;
+        case task_state::failed:
+            last.outcome = is_crash(error) ? attempt_outcome::lost : attempt_outcome::failed;
+            last.attempt = is_crash(error) ? failed + 1 : (std::max)(failed, 1U);
+            last.error_size = error.size();
+            last.error = std::move(error);
+            return last;
+        case task_state::cancelled:
+            last.attempt = (std::max)(failed, 1U);
+            last.outcome = attempt_outcome::cancelled;
+            return last;
+        case task_state::held:
+        case task_state::scheduled:
+        case task_state::waiting:
+        case task_state::waiting_children:
+        case task_state::expired: break;
+    }
+    return std::nullopt;
+}
+
+/// Adds the attempt that a task's state tells of, unless it has been stored.
+inline void add_last(attempt_list& to, std::optional<past_attempt> last) {
+    if (!last || (!to.attempts.empty() && to.attempts.back().token >= last->token)) return;
+    to.attempts.push_back(std::move(*last));
+}
+
+/// The number of the first line that a query is for. Throws `invalid_argument`.
+inline std::uint64_t first_line(const log_query& query) {
+    if (query.cursor.empty()) return 1;
+    std::uint64_t number = 0;
+    const auto* const end = query.cursor.data() + query.cursor.size();
+    const auto read = std::from_chars(query.cursor.data(), end, number);
+    constexpr std::uint64_t most = 1'000'000'000'000;
+    if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
+    throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/history.hpp ---------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Attempts at one task that did not end it: the newest.
+class past_attempts {
+public:
+    void add(past_attempt one) {
+        if (!all_.empty() && all_.back().token >= one.token) return;
+        one.error_size = one.error.size();
+        if (one.error.size() > detail::most_kept::attempt_error) one.error.clear();
+        if (all_.size() == detail::most_kept::attempts) all_.pop_front(), ++left_out_;
+        all_.push_back(std::move(one));
+    }
+
+    attempt_list list() const {
+        attempt_list made;
+        made.attempts.assign(all_.begin(), all_.end());
+        made.left_out = left_out_;
+        return made;
+    }
+
+private:
+    std::deque<past_attempt> all_;
+    std::size_t left_out_ = 0;
+};
+
+/// The newest lines of one task's log, numbered.
+class task_log {
+public:
+    void add(log_line line, unsigned attempt, const std::string& consumer) {
+        line.from.emplace();
+        line.from->number = ++last_;
+        line.from->attempt = attempt;
+        line.from->consumer = consumer;
+        bytes_ += size_of(line);
+        lines_.push_back(std::move(line));
+        while (lines_.size() > 1 && (lines_.size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
+            bytes_ -= size_of(lines_.front());
+            lines_.pop_front();
+        }
+    }
+
+    const std::deque<log_line>& lines() const { return lines_; }
+
+    log_page page(const log_query& query) const {
+        const auto asked = detail::first_line(query);
+        const auto first = last_ - lines_.size() + 1;
+        const auto from = asked < first || asked > last_ + 1 ? first : asked;
+        log_page made;
+        made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
+        auto next = from;
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines_[next - first]);
+        made.cursor = std::to_string(next);
+        return made;
+    }
+
+private:
+    /// About what it takes on a server.
+    static std::size_t size_of(const log_line& line) {
+        std::size_t size = 100 + line.text.size() + line.from->consumer.size();
+        for (const auto& [name, value] : line.fields) size += name.size() + value.size() + 6;
+        return size;
+    }
+
+    std::deque<log_line> lines_;
+    std::size_t bytes_ = 0;
+    std::uint64_t last_ = 0;
 };
 
 }  // namespace taskflux::memory
@@ -2601,7 +2742,8 @@ struct entry_extras {
     duration unique_window{};
     std::string error;
     std::string progress;
-    std::deque<log_line> log;
+    task_log log;
+    past_attempts attempts;
     time_point at{};  ///< held or scheduled for that time of the wall clock; 0: for none
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
     std::optional<parent_link> parent;
@@ -2640,6 +2782,7 @@ struct entry {
     std::unique_ptr<entry_extras> extras;
     result_waiter* waiters = nullptr;
     consumer* holder = nullptr;  ///< of a running task
+    std::shared_ptr<const std::string> ran_by;  ///< the name of the last holder, once it has been delivered
 
     std::uint64_t sequence = 0;  ///< 0: this place is vacant
     time_point submitted_at{};
@@ -2682,6 +2825,30 @@ struct entry {
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
 
+    /// What its state tells of its last attempt.
+    std::optional<past_attempt> last_attempt() const {
+        past_attempt last;
+        last.token = deliveries;
+        if (ran_by) last.consumer = *ran_by;
+        last.started_at = started_at;
+        last.ended_at = when;
+        return detail::attempt_of(state, std::move(last), failed_attempts, extras ? extras->error : std::string());
+    }
+
+    /// An attempt that has begun is over, and does not end the task. `number`: as users count them.
+    void keep_attempt(attempt_outcome outcome, unsigned number, std::string why, time_point now) {
+        if (started_at == time_point{}) return;
+        past_attempt one;
+        one.attempt = number;
+        one.token = deliveries;
+        if (ran_by) one.consumer = *ran_by;
+        one.started_at = started_at;
+        one.ended_at = now;
+        one.outcome = outcome;
+        one.error = std::move(why);
+        more().attempts.add(std::move(one));
+    }
+
     /// Gives its end to the callers waiting for it.
     void tell_waiters() {
         for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
@@ -2714,6 +2881,7 @@ inline bool is_current(const entry& task, const consumer* who, std::uint32_t tok
 /// A worker known to the queue, and what it holds.
 struct consumer {
     std::string name;
+    std::shared_ptr<const std::string> label;  ///< the name, for those whose tasks outlive it
     time_point lease_end{};
     entry_list held;
     bool has_news = false;  ///< it has something to cancel and has not been told yet
@@ -2754,8 +2922,11 @@ public:
     void join(const std::string& name, duration lease, time_point now) {
         detail::check_consumer(name);
         auto& place = all_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
+        if (!place) {
+            place = std::make_unique<consumer>();
+            place->name = name;
+            place->label = std::make_shared<const std::string>(name);
+        }
         renew(*place, lease, now);
         attended.join();
     }
@@ -2923,6 +3094,114 @@ public:
 
 private:
     std::map<duration, entry_list> lists_;
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/event_log.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What has happened in one queue, as long as somebody wants to hear of it: a ring of entries. Not thread-safe.
+class event_log {
+public:
+    /// Until somebody says otherwise.
+    static constexpr std::size_t usual = 10'000;
+
+    bool is_on(time_point now) const { return now < until_; }
+
+    /// Something has happened to a task, or to the queue where `number` is 0.
+    void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
+        if (!is_on(now)) return;
+        auto& events = entry_at(now).events;
+        const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
+        const auto is_same = [&](const queue_event& known) {
+            return known.kind == kind && known.attempt == attempt && known.name == name && known.*who == about;
+        };
+        if (events.empty() || !is_same(events.back())) {
+            auto& made = events.emplace_back();
+            made.kind = kind;
+            made.at = now;
+            made.attempt = attempt;
+            made.name = name;
+            made.*who = about;
+        }
+        auto& numbers = events.back().numbers;
+        if (number == 0) return;
+        if (!numbers.empty() && numbers.back().last + 1 == number) numbers.back().last = number;
+        else numbers.push_back({number, number});
+    }
+
+    /// A call is over: what the next one does is another entry.
+    void seal() { is_sealed_ = true; }
+
+    /// `ahead`: of the wall clock.
+    event_page read(const event_query& query, time_point now, duration ahead) {
+        const auto asked = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
+        seal();
+        event_page made;
+        made.end = asked;
+        const auto first = last_ - entries_.size() + 1;
+        if (!query.cursor.empty()) {
+            const auto most = (std::max)(query.limit, std::size_t(1));
+            for (auto next = (std::max)(asked.number + 1, first); next <= last_ && made.entries.size() < most; ++next) {
+                made.entries.push_back(entries_[next - first]);
+                for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
+                made.end = made.entries.back().at;
+            }
+        }
+        if (query.lease > duration::zero()) listen(later(now, query.lease), now);
+        made.newest = last_;
+        if (query.cursor.empty()) made.end = cursor_of(last_);
+        made.now = shifted(now, ahead);
+        return made;
+    }
+
+    /// Zero: only while somebody reads.
+    void keep(std::size_t most, duration age, time_point now) {
+        age_ = age;
+        most_ = most > 0 ? most : usual;
+        if (most > 0) listen(never, now);
+        else if (until_ == never) until_ = later(now, std::chrono::minutes(1));  // who reads says so again
+    }
+
+private:
+    void listen(time_point until, time_point now) {
+        const bool was_on = is_on(now);
+        until_ = (std::max)(until_, until);
+        if (was_on) return;
+        seal();
+        tell(event_kind::begun, 0, 0, {}, {}, now);
+        seal();
+    }
+
+    static event_cursor cursor_of(std::uint64_t number) {
+        event_cursor made;
+        made.number = number;
+        made.id = "0-" + std::to_string(number);
+        return made;
+    }
+
+    event_entry& entry_at(time_point now) {
+        if (!is_sealed_ && !entries_.empty()) return entries_.back();
+        is_sealed_ = false;
+        entries_.emplace_back().at = cursor_of(++last_);
+        while (entries_.size() > most_ || (age_ > duration::zero() && entries_.size() > 1 && is_old(entries_.front(), now))) {
+            entries_.pop_front();
+        }
+        return entries_.back();
+    }
+
+    bool is_old(const event_entry& entry, time_point now) const {
+        return !entry.events.empty() && now - entry.events.front().at > age_;
+    }
+
+    std::deque<event_entry> entries_;
+    std::uint64_t last_ = 0;  // the number of the newest
+    std::size_t most_ = usual;
+    duration age_{};          // zero: any
+    time_point until_{};
+    bool is_sealed_ = true;   // nothing is added to the newest any more
 };
 
 }  // namespace taskflux::memory
@@ -3532,6 +3811,8 @@ public:
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
+    event_log& events() { return events_; }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 
@@ -3543,6 +3824,14 @@ public:
     std::size_t count(task_state state) const { return counts_[index(state)]; }
 
 protected:
+    /// Something happens to a task, which is still where it was. `attempt`: 0 where none has been made.
+    void tell(event_kind kind, const entry& task, unsigned attempt, time_point now) {
+        static const std::string nobody;
+        if (!events_.is_on(now)) return;
+        const bool runs = task.state == task_state::running && task.ran_by;
+        events_.tell(kind, task.sequence, attempt, task.spec->name, runs ? *task.ran_by : nobody, now);
+    }
+
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
 
     /// The only place where a task's state changes.
@@ -3658,6 +3947,7 @@ protected:
     std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     unique_keys unique_;
+    event_log events_;
 };
 
 }  // namespace taskflux::memory
@@ -3677,7 +3967,10 @@ public:
     submitted add(new_task&& from, time_point now) {
         if (auto* const there = find_same(from, now)) {
             if (from.is_awaited) ++there->announced_waits;
-            if (is_replaced(*there, from)) replace(*there, std::move(from), now);
+            if (is_replaced(*there, from)) {
+                replace(*there, std::move(from), now);
+                tell(event_kind::replaced, *there, there->failed_attempts, now);
+            }
             return {key_of(*there), true};
         }
         const bool follows = unique_holder(from.unique_key, now);
@@ -3702,6 +3995,7 @@ public:
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
+        tell(event_kind::submitted, task, 0, now);
         if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
     }
@@ -3734,6 +4028,7 @@ public:
         auto& more = task.more();
         if (unique_holder(more.unique_key, now)) return false;
         lock_unique_key(task, now);
+        if (auto last = task.last_attempt()) more.attempts.add(std::move(*last));
         detach(task);
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
@@ -3742,6 +4037,7 @@ public:
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
         make_ready(task, task_event::requeue, now, now);
+        tell(event_kind::requeued, task, 1, now);
         return true;
     }
 
@@ -3753,7 +4049,9 @@ public:
         task.is_first_try = task.first_started_at == time_point{};
         if (task.is_first_try) task.first_started_at = now;
         task.holder = &who;
+        task.ran_by = who.label;
         who.held.push_back(task);
+        tell(event_kind::started, task, task.failed_attempts + 1, now);
     }
 
     void complete(entry& task, std::string result, time_point now) {
@@ -3772,12 +4070,16 @@ public:
     }
 
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
+    void retry(entry& task, std::string why, duration delay, attempt_outcome outcome, time_point now) {
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
+        const bool is_retry = outcome == attempt_outcome::retried;
+        const auto number = task.failed_attempts + (is_retry ? 0 : 1);
+        task.keep_attempt(outcome, number, why, now);
+        tell(is_retry ? event_kind::retried : event_kind::postponed, task, number, now);
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
@@ -3792,6 +4094,10 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
+        if (!task.cancel_requested) {
+            task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
+            tell(event_kind::released, task, task.failed_attempts + 1, now);
+        }
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -3799,7 +4105,11 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
-        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        tell(event_kind::lost, task, task.failed_attempts + 1, now);
+        if (++task.crashes < limit || limit == 0) {
+            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
+            return give_back(task, task_event::recover, now);
+        }
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
@@ -3810,9 +4120,10 @@ public:
 
     /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
     void remove(entry& task, time_point now) {
-        if (is_terminal(task.state)) return forget(task);
-        conclude(task, task_event::cancel, task_state::cancelled, now);
-        erase(task);
+        const bool has_ended = is_terminal(task.state);
+        if (!has_ended) conclude(task, task_event::cancel, task_state::cancelled, now);
+        tell(event_kind::removed, task, task.failed_attempts, now);
+        has_ended ? forget(task) : erase(task);
     }
 
     /// Promotes, expires, times out and forgets what has fallen due, `most` of each kind; `next` says when to call it again.
@@ -3908,6 +4219,7 @@ protected:
 
     /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
+        tell(kind_of(to), task, task.failed_attempts + (to == task_state::succeeded ? 1 : 0), now);
         detach(task);
         enter(task, event, to);
         task.when = now;
@@ -3928,6 +4240,12 @@ protected:
     std::vector<detail::dead_letter> dead_;
 
 private:
+    static event_kind kind_of(task_state end) {
+        if (end == task_state::succeeded) return event_kind::succeeded;
+        if (end == task_state::failed) return event_kind::failed;
+        return end == task_state::cancelled ? event_kind::cancelled : event_kind::expired;
+    }
+
     void forget(entry& ended) {
         detach(ended);
         erase(ended);
@@ -3954,6 +4272,7 @@ public:
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
+        task.keep_attempt(attempt_outcome::succeeded, task.failed_attempts + 1, {}, now);
         detach(task);
         enter(task, task_event::suspend, task_state::waiting_children);
         watch_limit(task);
@@ -3969,6 +4288,8 @@ public:
         auto& own_journal = journal_of(task);
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
         own_journal.awaited = awaited.empty() ? std::string(sleep_mark) : std::move(awaited);
+        task.keep_attempt(attempt_outcome::suspended, task.failed_attempts + 1, {}, now);
+        tell(event_kind::suspended, task, task.failed_attempts + 1, now);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }
@@ -4264,7 +4585,7 @@ public:
                     ++task->failed_attempts;
                     if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
-                store_.retry(*task, end.data, end.delay, now);
+                store_.retry(*task, end.data, end.delay, end.counts ? attempt_outcome::retried : attempt_outcome::postponed, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
@@ -4287,10 +4608,7 @@ public:
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
         auto& more = task->more();
         if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
+        for (auto& line : news.log) more.log.add(std::move(line), task->attempts(), who->name);
         return effect::done;
     }
 
@@ -4398,7 +4716,9 @@ public:
         if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
         has_had_limits_ = has_had_limits_ || stated;
         const bool is_live = kind == limit_kind::live;
-        key ? keyed().state(*key, is_live, std::move(stated)) : admission_.state(is_live, std::move(stated));
+        if (key) return keyed().state(*key, is_live, std::move(stated));
+        if (!admission_.is_declared(kind, what)) events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
+        admission_.state(is_live, std::move(stated));
     }
     queue_limits limits() const { return admission_.limits(keyed().limits(), ahead()); }
     void end_throttle() { admission_.throttle({}); }
@@ -4408,7 +4728,10 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
+        return schedules_.set(id, from, std::move(to), [&] {
+            const auto stored = submit(std::move(tasks), now);
+            for (const auto& one : stored) events().tell(event_kind::schedule_fired, one.key.sequence, 0, {}, id, now);
+        });
     }
 
     stored_schedules schedules() const {
@@ -4461,6 +4784,7 @@ public:
 
     /// See `task_store`.
     std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
+    event_log& events() { return store_.events(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }
@@ -5150,6 +5474,7 @@ protected:
     /// To be called after each change of a queue; `arm_next` follows once for all that a call has changed.
     void note(task_queue& queue) {
         agenda_.note(queue);
+        queue.events().seal();
         reporter_->failed(queue);
         for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
         if (!queue.attended().notes_deserted()) return;
@@ -5446,7 +5771,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     record.result = task.result;
     record.error = more.error;
     record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
+    record.log.assign(more.log.lines().begin(), more.log.lines().end());
     record.attempts = task.attempts();
     record.deliveries = task.deliveries;
     record.crashes = task.crashes;
@@ -5460,6 +5785,25 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (is_terminal(task.state)) record.ended_at = shown(task.when);
     else if (task.limit() != never) record.limit_at = shown(task.limit());
     return record;
+}
+
+/// `broker::attempts`.
+inline attempt_list attempts_of(const task_queue& in, const entry& task) {
+    auto made = task.extras ? task.extras->attempts.list() : attempt_list();
+    detail::add_last(made, task.last_attempt());
+    for (auto& one : made.attempts) {
+        one.started_at = shifted(one.started_at, in.ahead());
+        if (one.outcome != attempt_outcome::running) one.ended_at = shifted(one.ended_at, in.ahead());
+    }
+    return made;
+}
+
+/// `broker::log`.
+inline log_page log_of(const entry& task, const log_query& query) {
+    static const task_log none;
+    auto made = (task.extras ? task.extras->log : none).page(query);
+    made.has_ended = is_terminal(task.state);
+    return made;
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
@@ -5756,6 +6100,11 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
+inline entry& existing(task_queue& in, const task_id& id) {
+    if (auto* task = in.find(id.key)) return *task;
+    throw detail::no_such_task(id);
+}
+
 inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
@@ -5890,6 +6239,15 @@ asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
     });
 }
 
+asio::awaitable<attempt_list> memory_broker::attempts(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, existing(in, id)); });
+}
+
+asio::awaitable<log_page> memory_broker::log(task_id id, log_query query) {
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(existing(in, id), query); });
+}
+
 asio::awaitable<task_page> memory_broker::list(list_query query) {
     if (!query.queue.empty()) detail::check_queue_name(query.queue);
     co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
@@ -5910,12 +6268,18 @@ asio::awaitable<queue_counts> memory_broker::counts(std::string queue) {
 }
 
 asio::awaitable<void> memory_broker::pause(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::paused, 0, 0, {}, {}, now);
+        return in.pause(true), true;
+    });
     co_return;
 }
 
 asio::awaitable<void> memory_broker::resume(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::resumed, 0, 0, {}, {}, now);
+        return in.pause(false), true;
+    });
     co_return;
 }
 
@@ -5942,6 +6306,16 @@ asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
 
 asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
     hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    co_return;
+}
+
+asio::awaitable<event_page> memory_broker::events(std::string queue, event_query query) {
+    hub_->follow_wall();
+    co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().read(query, now, in.ahead()); });
+}
+
+asio::awaitable<void> memory_broker::keep_events(std::string queue, std::size_t most, duration age) {
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().keep(most, age, now), true; });
     co_return;
 }
 
@@ -10621,6 +10995,157 @@ asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const
 
 }  // namespace taskflux
 
+// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
+inline asio::awaitable<void> nap(clock& by, duration time) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<event>();
+    const alarm at(by, executor, rings, later(by.now(), time));
+    co_await rings->wait();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/events.ipp ------------------------------------------------------------
+
+namespace taskflux {
+
+events::events(broker_ptr broker, std::string queue, events_options options)
+    : broker_(detail::checked_broker(std::move(broker), "a reader of events")), queue_(std::move(queue)), options_(std::move(options)) {
+    detail::check_queue_name(queue_);
+    if (options_.poll() <= duration::zero() || options_.lease() <= duration::zero()) {
+        throw error(errc::invalid_argument, "a reader of the events of queue " + queue_ + " can't be made: its poll is " +
+                                                std::to_string(options_.poll().count()) + " ms and its lease " +
+                                                std::to_string(options_.lease().count()) + " ms; both must be above zero");
+    }
+    if (!options_.from().empty()) done_ = read_ = event_cursor::parse(options_.from());
+}
+
+asio::awaitable<event_item> events::next() {
+    for (;;) {
+        while (!ready_.empty()) {
+            auto& first = ready_.front();
+            bool is_given = true;
+            if (const auto* const event = std::get_if<queue_event>(&first.item)) is_given = co_await is_wanted(*event);
+            auto item = std::move(first.item);
+            done_ = first.behind;
+            ready_.pop_front();
+            if (is_given) co_return item;
+        }
+        co_await read();
+        if (!ready_.empty()) continue;
+        co_await detail::nap(broker_->clock(), options_.poll());
+    }
+}
+
+/// Reads some entries, or nothing.
+asio::awaitable<void> events::read() {
+    event_query query;
+    query.lease = options_.lease();
+    if (!read_.id.empty()) query.cursor = read_.text();
+    auto page = co_await broker_->events(queue_, query);
+    if (read_.id.empty()) {
+        read_ = page.end;
+        last_ = page.now;
+        queue_event begun;
+        begun.at = page.now;
+        ready_.push_back({begun, read_, page.now});
+        co_return;
+    }
+    for (auto& entry : page.entries) add(std::move(entry));
+    if (page.entries.empty() && page.newest != read_.number) {  // what came behind the cursor is gone
+        if (page.newest == read_.number + 1) co_return;  // it begins just now: the next call reads it
+        auto to = read_;
+        to.number = page.newest;
+        add_gap(to, to, page.now);
+        read_ = to;
+        has_told_ = true;
+    } else if (page.entries.empty()) {
+        read_.id = page.end.id;
+    }
+}
+
+/// `behind`: where the reader is when it has taken the gap.
+void events::add_gap(const event_cursor& to, event_cursor behind, time_point until) {
+    event_gap gap;
+    gap.from = read_.text();
+    gap.to = to.text();
+    gap.since = last_;
+    gap.until = until;
+    ready_.push_back({std::move(gap), std::move(behind), until});
+}
+
+void events::add(event_entry entry) {
+    const auto at = entry.events.empty() ? last_ : entry.events.front().at;
+    const bool begins = !entry.events.empty() && entry.events.front().kind == event_kind::begun;
+    if (begins && !has_told_) {  // what happened before, nobody has heard
+        add_gap(entry.at, entry.at, at);
+    } else if (!begins && entry.at.number != read_.number + 1) {
+        auto before = read_;
+        before.number = entry.at.number - 1;
+        add_gap(entry.at, std::move(before), at);
+    }
+    for (auto& event : entry.events) {
+        if (event.kind == event_kind::begun) continue;
+        const bool is_last = &event == &entry.events.back();
+        ready_.push_back({std::move(event), is_last ? entry.at : read_, at});
+    }
+    read_ = std::move(entry.at);
+    last_ = at;
+    has_told_ = false;
+}
+
+asio::awaitable<bool> events::is_wanted(const queue_event& event) {
+    const bool is_about_tasks = !event.numbers.empty();
+    for (const auto& range : event.numbers) {
+        if (options_.name().empty() || event.name.empty()) break;
+        for (auto number = range.first; number <= range.last && names_.size() < 100'000; ++number) names_[number] = event.name;
+    }
+    if (!options_.kinds().empty() && !options_.kinds().contains(event.kind)) co_return event.kind == event_kind::begun;
+    if (options_.of()) co_return event.kind == event_kind::begun || event.has(options_.of()->key.sequence);
+    if (options_.name().empty() || !is_about_tasks) co_return true;
+    if (!event.name.empty()) co_return event.name == options_.name();
+    const auto numbers = event.numbers;
+    for (const auto& range : numbers) {
+        for (auto number = range.first; number <= range.last; ++number) {
+            const auto name = co_await name_of(number);
+            if (name.empty() || name == options_.name()) co_return true;
+        }
+    }
+    co_return false;
+}
+
+/// Empty where its record is gone.
+asio::awaitable<std::string> events::name_of(std::uint64_t number) {
+    if (const auto found = names_.find(number); found != names_.end()) co_return found->second;
+    list_query query;
+    query.queue = queue_;
+    query.limit = 1;
+    if (number > 1) {
+        task_id before;
+        before.queue = queue_;
+        before.key.sequence = number - 1;
+        query.cursor = to_string(before);
+    }
+    const auto page = co_await broker_->list(std::move(query));
+    if (page.tasks.empty() || page.tasks.front().id.key.sequence != number) co_return std::string();
+    co_return page.tasks.front().name;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector/child_of.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// A subtask that a parent's journal names, as its record has it, or else as the journal knows it.
+asio::awaitable<task_node> child_of(broker_ptr broker, const journal_entry& entry);
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/admin/inspector.ipp ---------------------------------------------------------
 
 namespace taskflux {
@@ -10748,6 +11273,121 @@ asio::awaitable<task_situation> inspector::why(task_id id) const { return detail
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/inspector/history.ipp -------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// A time as a sleep's entry has it: nanoseconds since 1970, at the beginning of the text; nothing where there is none.
+inline time_point time_in_note(std::string_view text) {
+    std::int64_t ns = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), ns);
+    if (read.ec != std::errc() || ns <= 0) return {};
+    return time_point(std::chrono::duration_cast<duration>(std::chrono::nanoseconds(ns)));
+}
+
+/// What an entry that is no subtask tells; nothing where it is of no interest.
+inline std::optional<journal_note> note_of(const journal_entry& entry) {
+    journal_note made;
+    made.name = entry.key.substr(1);
+    if (entry.key.starts_with(journal_letter::signal)) {
+        made.kind = note_kind::signal;
+        return made;
+    }
+    if (!entry.key.starts_with(journal_letter::step)) return std::nullopt;
+    made.kind = note_kind::step;
+    if (!made.name.starts_with('~')) return made;
+    made.name.erase(0, 1);
+    if (made.name.starts_with("sleep/")) {
+        made.kind = note_kind::sleep;
+        made.at = time_in_note(entry.text);
+    } else if (made.name.starts_with("signal/")) {
+        made.kind = note_kind::signal_wait;
+        made.at = time_in_note(entry.text);
+        const auto line = entry.text.find('\n');
+        if (line != std::string::npos) made.name = entry.text.substr(line + 1);
+    } else {
+        return std::nullopt;
+    }
+    return made;
+}
+
+inline journal_note note_of(const task_node& child) {
+    journal_note made;
+    made.kind = note_kind::subtask;
+    made.name = child.name;
+    made.at = child.task.submitted_at;
+    made.ended_at = child.task.ended_at;
+    made.state = child.task.state;
+    if (child.task.id.key != task_key()) made.task = to_string(child.task.id);
+    return made;
+}
+
+inline bool comes_before(const journal_note& a, const journal_note& b) {
+    const auto order = [](const journal_note& of) { return std::tuple(of.at == time_point{}, of.at, of.kind, std::string_view(of.name)); };
+    return order(a) < order(b);
+}
+
+asio::awaitable<void> read_notes(broker_ptr broker, task_id id, std::size_t most, task_history& into) {
+    journal_query query;
+    do {
+        const auto page = co_await broker->journal(id, query);
+        query.cursor = page.cursor;
+        for (const auto& entry : page.entries) {
+            const bool is_child = entry.key.starts_with(journal_letter::subtask);
+            auto note = is_child ? std::optional<journal_note>(std::in_place) : note_of(entry);
+            if (!note) continue;
+            if (into.notes.size() == most) {
+                into.is_cut = true;
+                co_return;
+            }
+            if (is_child) {
+                const auto child = co_await child_of(broker, entry);
+                *note = note_of(child);
+            }
+            into.notes.push_back(std::move(*note));
+        }
+    } while (!query.cursor.empty());
+}
+
+asio::awaitable<task_history> history_of(broker_ptr broker, task_id id, std::size_t most) {
+    auto known = co_await broker->attempts(id);
+    task_history made;
+    made.attempts = std::move(known.attempts);
+    made.attempts_left_out = known.left_out;
+    co_await read_notes(std::move(broker), std::move(id), most, made);
+    std::ranges::sort(made.notes, comes_before);
+    co_return made;
+}
+
+asio::awaitable<log_page> follow_log(broker_ptr broker, task_id id, std::string cursor, std::size_t limit, duration wait) {
+    constexpr duration every = std::chrono::milliseconds(500);
+    auto& clock = broker->clock();
+    const auto until = later(clock.now(), wait);
+    for (;;) {
+        log_query query;
+        query.cursor = cursor;
+        query.limit = limit;
+        auto page = co_await broker->log(id, std::move(query));
+        const auto left = until - clock.now();
+        if (!page.lines.empty() || page.missed > 0 || page.has_ended || limit == 0 || left <= duration::zero()) co_return page;
+        co_await nap(clock, (std::min)(left, every));
+    }
+}
+
+}  // namespace detail
+
+asio::awaitable<task_history> inspector::history(task_id id, std::size_t most) const {
+    return detail::history_of(broker(), std::move(id), most);
+}
+
+asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::size_t limit, duration wait) const {
+    return detail::follow_log(broker(), std::move(id), std::move(cursor), limit, wait);
 }
 
 }  // namespace taskflux
@@ -11629,6 +12269,16 @@ asio::awaitable<void> queue_control::declare_key_limit(limit value) const {
 asio::awaitable<void> queue_control::declare_key_limit(std::string key, limit value) const {
     detail::check_name(detail::limits::key, key);
     return broker_->set_key_limit(queue_, std::move(key), limit_kind::declared, value, {});
+}
+
+asio::awaitable<void> queue_control::keep_events(std::size_t most, duration age) const {
+    constexpr std::size_t at_most = 1'000'000;
+    if (most > at_most || age < duration::zero()) {
+        throw error(errc::invalid_argument, "queue " + queue_ + " can't keep " + std::to_string(most) + " events for " +
+                                                std::to_string(age.count()) + " ms: at most 1,000,000, and the age must not be negative");
+    }
+    const auto broker = broker_;
+    co_await broker->keep_events(queue_, most, age);
 }
 
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
@@ -19194,7 +19844,7 @@ struct more_effects {
 
 /// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
 struct own_key {
-    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
+    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D", events = "ev";
 };
 
 /// The key of the set of all queues' names.
@@ -19546,10 +20196,12 @@ inline std::string lines_of(const std::vector<log_line>& log) {
     return out;
 }
 
+inline log_line read_line(std::string_view text) { return decode<log_line>(text); }
+
 inline std::vector<log_line> read_lines(std::string_view text) {
     std::vector<log_line> log;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        log.push_back(decode<log_line>(text.substr(0, end)));
+        log.push_back(read_line(text.substr(0, end)));
         text.remove_prefix(end + 1);
     }
     return log;
@@ -19578,7 +20230,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.attempts = status.attempts();
     made.deliveries = status.deliveries;
     made.crashes = status.crashes;
-    made.consumer = status.holder;
+    if (status.state == task_state::running) made.consumer = status.holder;  // it is kept for the task's history
     made.cancel_requested = status.cancel_requested;
     made.unclaimed = status.unclaimed;
     made.submitted_at = record.submitted_at;
@@ -20324,6 +20976,79 @@ return false
 end
 )lua";
 
+inline constexpr char shared_listens[] =
+    R"lua(local listens = nil
+)lua";
+
+inline constexpr char shared_told[] =
+    R"lua(local told = nil
+)lua";
+
+inline constexpr char shared_wants[] =
+    R"lua(local function wants(stated)
+return stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)
+end
+)lua";
+
+inline constexpr char shared_is_heard[] =
+    R"lua(local function is_heard()
+if listens == nil then listens = call('HGET', c, 'events') end
+if not told and not (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then listens = false end
+return listens
+end
+)lua";
+
+inline constexpr char shared_declare_events[] =
+    R"lua(local function declare_events()
+if told then key('ev') end
+end
+)lua";
+
+inline constexpr char shared_tell[] =
+    R"lua(local function tell(kind, first, attempt, name, by, last)
+local head = string.format('%d ', attempt) .. name .. ' '
+told = told or {}
+local of = told[kind .. head .. by]
+if not of then
+of = {kind = kind, head = head, by = by, seqs = {}, spans = {}}
+told[kind .. head .. by] = of
+told[#told + 1] = of
+end
+if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else of.seqs[#of.seqs + 1] = first end
+end
+)lua";
+
+inline constexpr char shared_write_events[] =
+    R"lua(local function write_events()
+if not told then return end
+local most, age = string.match(listens, '^%d+ (%d+) (%d+)$')
+local number = redis.pcall('HINCRBY', c, 'events_n', 1)
+if type(number) ~= 'number' then
+number = 1
+call('HSET', c, 'events_n', 1)
+end
+local words = {'#', string.format('%d', number)}
+for _, of in ipairs(told) do
+local seqs, from = of.seqs, 1
+table.sort(seqs)
+for n = 1, #seqs do
+if seqs[n + 1] ~= seqs[n] + 1 then
+of.spans[#of.spans + 1] = string.format(from == n and '%d' or '%d-%d', seqs[from], seqs[n])
+from = n + 1
+end
+end
+words[#words + 1] = of.kind
+words[#words + 1] = of.head .. (#of.spans > 0 and table.concat(of.spans, ',') or '-') .. ' ' .. of.by
+end
+redis.pcall('XADD', key('ev'), 'MAXLEN', '~', most, '*', unpack(words))
+if age ~= '0' and number % 50 == 0 then
+redis.pcall('XTRIM', key('ev'), 'MINID', '~', string.format('%d', math.max(0, now - age)))
+end
+end
+)lua";
+
 inline constexpr char shared_throttle_end[] =
     R"lua(local function throttle_end(stated)
 local till = whole(stated)
@@ -20409,10 +21134,11 @@ end
 
 inline constexpr char shared_admit[] =
     R"lua(local function admit(most, ...)
-local found = call('HMGET', c, 'paused', ...)
-if not found[1] then return most, nil, unpack(found, 2) end
+local found = call('HMGET', c, 'paused', 'events', ...)
+listens = found[2]
+if not found[1] then return most, nil, unpack(found, 3) end
 local why = look_at_gate(found[1], 0)
-return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 3)
 end
 )lua";
 
@@ -20616,8 +21342,7 @@ end
 )lua";
 
 inline constexpr char shared_ends_now[] =
-    R"lua(local ends_now, goes_later = struct.pack('<d', now),
-struct.pack('<dHI4', now + 3600000, 0, 0)
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<d', now + 3600000)
 )lua";
 
 inline constexpr char shared_succeeded[] =
@@ -20633,7 +21358,8 @@ string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
 end
 return string.char(5) .. string.sub(state, 2, 18) .. ends_now ..
-string.sub(state, 27, 50) .. goes_later .. string.sub(word, 31),
+string.sub(state, 27, 50) .. goes_later ..
+string.sub(state, 59) .. string.sub(word, 31),
 struct.unpack('<I4', state, 11)
 end
 )lua";
@@ -20802,7 +21528,7 @@ first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, 
 holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 55) ~= 0)
 }
 if outcome then
-task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
+task.state, task.when, task.result = 5, outcome.when, outcome.result
 task.gone_at = math.min(outcome.when + of.retention, 1e15)
 end
 return task
@@ -20995,6 +21721,43 @@ return seen
 end
 )lua";
 
+inline constexpr char shared_lines_in[] =
+    R"lua(local function lines_in(log)
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+for n = #lines, 1, -1 do
+local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
+if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+end
+return lines, 1
+end
+)lua";
+
+inline constexpr char shared_add_lines[] =
+    R"lua(local function add_lines(lines, first, added, rest)
+local function numbered(line, number)
+return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
+end
+local at = #lines - #added
+local is_known = at >= 0
+for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+if is_known then return end
+for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
+end
+)lua";
+
+inline constexpr char shared_last_lines[] =
+    R"lua(local function last_lines(lines)
+local from, bytes = #lines + 1, 0
+while from > 1 and #lines - from + 1 < 100 do
+bytes = bytes + #lines[from - 1]
+if bytes > 262144 and from <= #lines then break end
+from = from - 1
+end
+return table.concat(lines, '\n', from) .. '\n'
+end
+)lua";
+
 inline constexpr char shared_counts[] =
     R"lua(local counts = {}
 )lua";
@@ -21093,6 +21856,50 @@ count(task.state, -1)
 count(state, 1)
 task.state = state
 changed[task.seq] = true
+end
+)lua";
+
+inline constexpr char shared_past_attempts[] =
+    R"lua(local past_attempts = {}
+)lua";
+
+inline constexpr char shared_entries_of[] =
+    R"lua(local function entries_of(list)
+local entries, left_out = {}, 0
+local is_whole = pcall(function()
+local many, at
+many, left_out, at = struct.unpack('<I4I4', list)
+for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+end)
+if is_whole then return entries, left_out end
+return {}, 0
+end
+)lua";
+
+inline constexpr char shared_keep_attempt[] =
+    R"lua(local function keep_attempt(task, outcome, number, why)
+if task.started == 0 then return end
+local known = past_attempts[task.seq] or call('HGET', A, task.seq)
+local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
+entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+#why) .. task.holder .. (#why <= 2048 and why or '')
+local from = math.max(1, #entries - 20 + 1)
+local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
+for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_last_attempt[] =
+    R"lua(local function keep_last_attempt(task)
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
+local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
+local last = entries[#entries]
+if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local outcome = task.state == 7 and 7 or
+is_crash and 6 or 2
+local number = is_crash and task.failed + 1 or math.max(1, task.failed)
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
 end
 )lua";
 
@@ -21354,6 +22161,14 @@ return all
 end
 )lua";
 
+inline constexpr char shared_tell_of[] =
+    R"lua(local function tell_of(kind, task, by, attempt)
+if not is_heard() then return end
+local record = task.record
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -21410,6 +22225,7 @@ count(task.state, -1)
 erased[#erased + 1] = task.seq
 changed[task.seq] = nil
 tasks[task.seq] = false
+past_attempts[task.seq] = nil
 local of = task.segment or segment_of(task.seq)
 if of then mark(of, task.seq, 255) end
 forget_journal(task)
@@ -21427,9 +22243,13 @@ end
 
 inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
+local holder = task.holder
 detach(task)
 enter(task, state)
+task.holder = holder
 task.when = now
+local how = state == 6 and 'failed' or state == 7 and 'cancelled' or 'expired'
+if state == 5 then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
 ended[#ended + 1] = task
@@ -21502,11 +22322,14 @@ end
 )lua";
 
 inline constexpr char shared_retry[] =
-    R"lua(local function retry(task, why, delay)
+    R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
+local number = task.failed + (outcome == 3 and 0 or 1)
+keep_attempt(task, outcome, number, why)
+tell_of(outcome == 3 and 'retried' or 'postponed', task, task.holder, number)
 detach(task)
 make_ready(task, at)
 end
@@ -21522,6 +22345,10 @@ end
 
 inline constexpr char shared_release[] =
     R"lua(local function release(task)
+if not task.cancel then
+keep_attempt(task, 5, task.failed + 1, '')
+tell_of('released', task, task.holder)
+end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -21530,8 +22357,12 @@ end
 inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
+tell_of('lost', task, task.holder)
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then return give_back(task) end
+if most == 0 or task.crashes < most then
+if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
+return give_back(task)
+end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -21706,11 +22537,16 @@ reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
 numbers[#numbers + 1] = there.seq
-if policy ~= 0 and not is_own then replace(there, task, due, at_most) end
+if policy ~= 0 and not is_own then
+replace(there, task, due, at_most)
+tell_of('replaced', there, '', there.failed)
+end
 else
 seq = seq + 1
 numbers[#numbers + 1] = seq
 tasks[seq] = task
+task.seq = seq
+tell_of('submitted', task, '', 0)
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
 if info(task).own then own_ids[info(task).own] = seq end
@@ -21882,6 +22718,7 @@ local of = journal_of(task)
 local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
 if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
+keep_attempt(task, 1, task.failed + 1, '')
 detach(task)
 enter(task, 4)
 watch_limit(task)
@@ -22037,7 +22874,9 @@ end
 
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
-local stated = stated_now or call('HGET', c, 'paused')
+local found = call('HMGET', c, 'paused', 'events')
+local stated = stated_now or found[1]
+listens = listens == nil and found[2] or listens
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -22341,6 +23180,7 @@ for _, command in ipairs(also) do call(unpack(command)) end
 for _, message in ipairs(messages) do publish(message[1], message[2]) end
 wake_some(knowers, knowers.most)
 wake_some(asleep, wakes)
+write_events()
 end
 )lua";
 
@@ -22449,19 +23289,23 @@ for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
 for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
 end
 of.has_reports = #erased > 0 and call('HLEN', g) > 0
+of.has_attempts = #erased > 0 and call('HLEN', A) > 0
+for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list} end
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
+declare_events()
 if #missing == 0 then probe_all() end
 return of
 end
 )lua";
 
 inline constexpr char shared_erase_all[] =
-    R"lua(local function erase_all(has_reports)
+    R"lua(local function erase_all(has_reports, has_attempts)
 write('HDEL', r, erased)
 write('HDEL', s, erased)
 write('HDEL', w, erased)
+if has_attempts then write('HDEL', A, erased) end
 if has_reports then
 local fields = {}
 for _, seq in ipairs(erased) do
@@ -22517,7 +23361,7 @@ states[#states + 1] = seq
 states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
 end
 write('HSET', s, states)
-if #erased > 0 then erase_all(of.has_reports) end
+if #erased > 0 then erase_all(of.has_reports, of.has_attempts) end
 write_lanes(of.lengths)
 write_sorted_sets()
 for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
@@ -22542,6 +23386,10 @@ apply(of)
 if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
+)lua";
+
+// Begins a function for what a script has beyond the local variables that one may have.
+inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22590,12 +23438,13 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -22603,18 +23452,19 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -22630,8 +23480,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "a9b7080b1a7e75f20fd748a8dfda9ba5b888d193",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script aside{"aside", "acb4336ba1ab8739718e4f4ac1d94523698620d3",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -22665,14 +23515,14 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "f6d7da9fde65e0aaba66290539964a9e9992e7dc",
+inline constexpr script clear{"clear", "45da8ec1b7b29a6144cb4047b64c90c7c9388692",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_text,
+    shared_also, shared_listens, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_admit, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -22681,15 +23531,16 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "56c6a3c24562c9dc667e901b1aa65ed14c021f28",
+inline constexpr script counts{"counts", "addefa9956faf2bf3ab198b66c7a2b7e746fbb2e",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -22697,18 +23548,19 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -22717,49 +23569,52 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "ae233d9c19ef0e4a7d23ecf85a72ab3a88fa5251",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script end_child{"end_child", "b1a56f452c872b717403ffc57b8fe655bb4311bf",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'events', 'paused')
 if not known[1] then return {'NEW'} end
+listens = known[3]
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
 seq = store_tasks(seq, 6, reply, numbers)
-local refused = refusal(known[3], seq - reply[2] + 1)
+local refused = refusal(known[4], seq - reply[2] + 1)
 if refused then return refused end
 while at < #ARGV[5] do
 local place
@@ -22769,27 +23624,33 @@ end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
+end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "bb44a6041b120c8e1757784096e15920fd297337",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script enqueue{"enqueue", "f47d43f110476ee3a52103026e7440cc45b08667",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused', 'events')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
+listens = known[6] or false
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -22811,6 +23672,16 @@ stored[#stored + 1] = first
 stored[#stored + 1] = time .. body
 stored[#stored + 1] = first .. 't'
 stored[#stored + 1] = status .. string.rep('\0', members)
+end
+if is_told then
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+if status == '' then
+tell('submitted', seq, 0, name, '')
+else
+local length = string.byte(body, 10)
+local from = 11
+tell('submitted', first, 0, string.sub(body, from, from - 1 + length), '', seq)
+end
 end
 local entries = lanes[priority]
 if not entries then
@@ -22852,27 +23723,64 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "e771dbf84ab8882be4afbb159771debf15223c0f",
+inline constexpr script enqueue_plain{"enqueue_plain", "d66e4f4f88a1fa7ac3fed048eaee031705a698e2",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
+till, number = whole(till) or 0, whole(number) or 0
+local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
+if id ~= '' then
+entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
+else
+local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+id = newest and newest[1] or '0-0'
+end
+call('HLEN', w)
+if lease > 0 and till < now + lease / 2 then
+if till <= now then
+number = number + 1
+local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
+'begun', '0 - - ')
+call('HSET', c, 'events_n', string.format('%d', number))
+if ARGV[1] == '' then id = begins end
+end
+local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK', now, number, id, unpack(entries)}
+)lua");
+inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+    std::string_view(events_text.data(), events_text.size()), "cw"};
+
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
+    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
     shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
@@ -22941,6 +23849,7 @@ enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
 if task.first_try then task.first = now end
 task.packed = pack_state(task)
+tell_of('started', task, consumer)
 found[#found + 1] = task
 end
 local current = 1
@@ -23087,21 +23996,22 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end
 return answer(hand_out())
+end)()
 )lua");
-inline constexpr script fetch{"fetch", "2ff5d0a01708ef0d9e0f0f57906c51ba0f4119e6",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script fetch{"fetch", "ad03aa8571e6a7206bc5c41e38a9d8cf426feb82",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_admit, shared_is_special, shared_segments, shared_span_of,
-    shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_touched, shared_priorities_in, shared_text, shared_has_lease,
-    shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
-    shared_write_rest,
+    shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched, shared_priorities_in,
+    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -23133,6 +24043,9 @@ local _, lanes, watcher, watching, waiting, running
 most, _, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 if gate and gate.damage then return {'SLOW'} end
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do key('l:' .. priority) end
@@ -23164,6 +24077,10 @@ taken_from[#taken_from + 1] = of
 held[#held + 1] = '@' .. of.name
 end
 found = found + many
+if is_told then
+local name = string.sub(blob, 17, 16 + length)
+tell('started', of.first + at, 1, name, consumer, of.first + at + many - 1)
+end
 local piece = blob
 if many < of.count then
 local body = ends + 4 * of.count
@@ -23192,6 +24109,7 @@ return n - 1
 end
 tail = tail or (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
 '\0\0\0\0')
+if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -23260,7 +24178,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "a5bdc254758f7085e24fd45f547ed00599236574",
+inline constexpr script fetch_plain{"fetch_plain", "53969bd43111620985a875a95eb3793c131a7483",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -23287,17 +24205,17 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "244cef9895a8e98e72c7d049e4ecc6699b4a0d50",
+inline constexpr script find{"find", "ba6686c8f5f9c641e4dcf9a601c886e7ec537ac2",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -23311,15 +24229,16 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "166a0b4c104b88e618cc3f50eafded86c23d71e9",
+inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
-    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal,
-    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
+    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run, shared_is_special,
+    shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -23346,6 +24265,9 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -23379,9 +24301,14 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
+if is_told then
+tell('submitted', seq, 0, name, '')
+tell('started', seq, 1, name, consumer)
+write_events()
+end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "4968dfad891e05c476d2f509ed24674909366fb4",
+inline constexpr script hand_over{"hand_over", "9a35e04b87b61096907acf052c6e23877988575b",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -23406,14 +24333,30 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "1ea580310ed1f16048fabb188dfdaeb797a87661",
+inline constexpr script held{"held", "f72fdda0f75cf37934b99801fb305b1cb702df1a",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
+
+inline constexpr char history_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q, A = 12, unpack(KEYS)
+)lua";
+inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
+)lua");
+inline constexpr script history{"history", "b47cba1449990597c72708ca39fafc4417b8952e",
+    std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_text, shared_all_leases_last,
+    shared_also, shared_listens, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_admit, shared_text, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -23428,13 +24371,14 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "4c8086bb062ad3fc6eff120a37fe76372e31756f",
+inline constexpr script idle{"idle", "fd24a1e00c7d238f475585ba5075b5fbd3d245c4",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
-inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake,
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_also, shared_listens,
+    shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes, shared_wake,
     shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
@@ -23443,7 +24387,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "86fa2cd546932f3f1de4dfd8054203104c7c4de1",
+inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -23499,27 +24443,57 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "bfbfb07ae127d352ea54b7732a05dbfc82da1dc5",
+inline constexpr script journal{"journal", "b34c01cf30588ab278a1fa4b800e74e652e206a5",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+call('HLEN', w)
+local keeps = tonumber(ARGV[1]) > 0
+if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+number = string.format('%d', (whole(number) or 0) + 1)
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('HSET', c, 'events_n', number)
+end
+if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+local till = keeps and 1e15 or now + 60000
+local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK'}
+)lua");
+inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+    std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
+
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
     shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
@@ -23527,7 +24501,7 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase_all, shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -23547,9 +24521,10 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
+end)()
 )lua");
-inline constexpr script leave{"leave", "19c63d8bead2463c395d7bdf6ad9fa3c7e736176",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script leave{"leave", "a43e62aa4a88591a250527c0c6897257dbf942fc",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
@@ -23565,33 +24540,35 @@ return reply
 inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
     shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -23610,16 +24587,37 @@ if #reply == 3 and from == low and seen > low then
 also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_text(gaps)}
 end
 return commit(reply)
+end)()
 )lua");
-inline constexpr script list{"list", "6e66a8718c5b41df333e6429a183311797ab1d12",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script list{"list", "adef1a86b07cf130063540da4e4e75b3b9bfbc10",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+
+inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
+)lua";
+inline constexpr auto log_text = joined(log_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_lines_in, shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+local lines, first = lines_in(call('HGET', g, task.seq .. 'l') or '')
+local from, last = tonumber(ARGV[3]), first + #lines - 1
+if from < first or from > last + 1 then from = first end
+return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
+unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
+)lua");
+inline constexpr script log{"log", "33b7ffeee602f50d1a7fe4fd28afd010d96de878",
+    std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease,
-    shared_end_of_other_lease, shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_listens, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text,
+    shared_has_lease, shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -23649,31 +24647,33 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "ef2505ffb59b7c5999017fa288e0cf4c6275c525",
+inline constexpr script look{"look", "29edb984964cc061e4d066138a45fc3b2c9f1ccb",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_is_in, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_is_in,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
+    shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
     shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
-    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
@@ -23682,8 +24682,9 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
-local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
+local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
+listens = known[5]
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -23803,9 +24804,10 @@ for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
+end)()
 )lua");
-inline constexpr script maintain{"maintain", "e1c588458be708c8331b6b907442c3ea03aa7fb0",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script maintain{"maintain", "43bc569f736ad8a388f1d01c2c8e71d384a80af4",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -23836,15 +24838,16 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "cf95fd2e1e2d6db57a9934d22a9d93d215a1500a",
+inline constexpr script outbox{"outbox", "d67ebc8d3268d5a6c5231dcb7470dd682e54ce03",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
@@ -23853,18 +24856,19 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -23872,6 +24876,7 @@ if ARGV[1] == '2' then
 throttled = nil
 also = {{'HDEL', c, 'throttled'}}
 end
+if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', paused_over(in_force(declared, live))}}
 elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then
@@ -23880,16 +24885,18 @@ put_in_force(stated)
 wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script pause{"pause", "2c3028007221fc8eb472b7043fd9fe8e07723154",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script pause{"pause", "263c85cb496e2073dfc26c172b29f86296d10409",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -23897,19 +24904,19 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -23919,14 +24926,15 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "c205100bac2ade3a97d1bd9ec5fd4ebe304d9012",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script reclaim{"reclaim", "f1e802bab0ec74e007b45a4612feb295496976f2",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
-inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_publish,
-    shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_counts, shared_messages,
-    shared_wakes, shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes,
+    shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -23962,7 +24970,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "e15cdd6f671ea1bd9403f31b6e1656b0a5d36512",
+inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -23991,31 +24999,34 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
+    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -24032,29 +25043,32 @@ result = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+local log = logs[seq]
+if not log then
+log = {}
+log.lines, log.first = lines_in(call('HGET', g, seq .. 'l') or '')
+logs[seq] = log
+end
+add_lines(log.lines, log.first, (lines_in(ARGV[n + 5])),
+string.format(',"attempt":%d,"consumer":', task.failed + 1) .. cjson.encode(consumer) .. '},')
 end
 end
 effects[#effects + 1] = result
 end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
+for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
+end)()
 )lua");
-inline constexpr script report{"report", "8117c308ba9393b6eca01ae3798ac98272652bb6",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script report{"report", "4389d5e5ff2a75887a07e7d4dcecf87cb07568be",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -24062,19 +25076,19 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -24085,9 +25099,10 @@ if (whole(waiting) or 0) > unclaimed then wakes = 1 end
 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script resign{"resign", "5ff7fccada988aab0f41e0fb0c1558f43fbc4cf4",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script resign{"resign", "bf1390a729da43d694d37e9113888a2866dea161",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -24109,10 +25124,10 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also,
-    shared_throttle_end, shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some,
-    shared_write_rest,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to,
+    shared_also, shared_listens, shared_told, shared_write_events, shared_throttle_end,
+    shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts, shared_messages,
+    shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
 if not known[1] then return {'NEW'} end
@@ -24138,27 +25153,32 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "fd7f9caf9d9c309a05e6b731d333ffc683002a2a",
+inline constexpr script set_key_limit{"set_key_limit", "f7c8bdbaed7839ba8c5b319dd2ec7ae80b3b66ef",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_throttle_end,
-    shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit,
-    shared_in_force, shared_paused_over, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
-    shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events,
+    shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
-'nu', 'throttled')
+'nu', 'events', 'throttled')
 if not known[1] then return {'NEW'} end
+listens = known[9]
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
 local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
-local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[9])
+local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[10])
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
+declare_events()
+if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
 local is_paused = known[7] and string.find(known[7], '^[^=!]')
 if not string.find(next_one or '', '=', 1, true) then also[#also + 1] = {'HDEL', c, 'tat'} end
@@ -24171,76 +25191,83 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "7acb039ae945b82fd99adb97cf8648d839d3072e",
+inline constexpr script set_limit{"set_limit", "bcb9d15ec03f941af5bdaed562800b9fc7a9eb4a",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o = 28, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
-    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
+    shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
+    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-local known = call('HMGET', c, 'seq', 'run', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'events', 'paused')
+listens = known[3]
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local last = last_number(known[1])
-local seq = store_tasks(last, 5, {}, {})
-local refused = refusal(known[3], seq - last)
+local last, numbers = last_number(known[1]), {}
+local seq = store_tasks(last, 5, {}, numbers)
+local refused = refusal(known[4], seq - last)
 if refused then return refused end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
+end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "14ffc5338464ad5ca74d3339b781ba8b77d72285",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
+inline constexpr script set_schedule{"set_schedule", "f3c6cac958761f788ab2157b284a743223df6731",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_fresh, nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
     shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
@@ -24270,7 +25297,7 @@ if counts_too == 1 then
 task.failed = task.failed + 1
 begin_epoch(task)
 end
-retry(task, data, delay)
+retry(task, data, delay, counts_too == 1 and 3 or 4)
 end
 endings[3] = function(task) release(task) end
 endings[6] = function(task, _, delay)
@@ -24286,6 +25313,8 @@ if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data ~= '' and data or '~'
+keep_attempt(task, 8, task.failed + 1, '')
+tell_of('suspended', task, task.holder)
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -24308,15 +25337,17 @@ effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
 end
 end
 return commit({'OK', unpack(effects)})
+end)()
 )lua");
-inline constexpr script settle{"settle", "e76e18a7788f8349f01038592eebcbef58a4b96a",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script settle{"settle", "a99122905f5a3f83105ae924b22a17a0e9ca2a3b",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded,
-    shared_attempts, shared_end_of, shared_has_lease,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_listens, shared_told,
+    shared_tell, shared_write_events, shared_ends_now, shared_succeeded, shared_attempts, shared_end_of,
+    shared_has_lease,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -24325,8 +25356,12 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack('<BBdI4', word)
 local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters, has_limit = unpack(call('HMGET', w, seq, '*'))
+local waiters, has_limit, wanted = unpack(call('HMGET', w, seq, '*', '!'))
 if has_limit then return {'SLOW'} end
+wanted = (wanted and string.find(wanted, '^%d+ %d+ %d+$') and
+string.sub(wanted, 1, 16) > string.format('%016d', now)) and wanted
+if wanted then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
 local field = string.format('%d', seq)
 local function is_refused(answer) return type(answer) == 'table' end
 add_to('n3', -1)
@@ -24346,23 +25381,28 @@ seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = '
 })
 for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
+if wanted then
+listens = wanted
+tell('succeeded', seq, failed + 1, '-', consumer)
+write_events()
+end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "96ea92fd8c2b36f988ce15b637d2bd8e2ed448ad",
+inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_store_segment,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens,
+    shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten,
+    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -24371,7 +25411,9 @@ local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seqs, singles, forgotten, released = {}, {}, {}, {}
 local awaited, unpack_struct, sub, byte = call('HLEN', w), struct.unpack, string.sub, string.byte
-local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', w, '*') == 0
+local has_waiters = awaited > 2 or awaited > 0 and
+awaited > call('HEXISTS', w, '*') +
+call('HEXISTS', w, '!')
 local char = string.char
 local of
 for n = 2, #ARGV do
@@ -24409,13 +25451,14 @@ singles[#singles + 1] = n
 seqs[#seqs + 1] = seq
 end
 end
-local held = {}
+local held, tries = {}, {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
 local word = ARGV[singles[n]]
 local state, failed = succeeded(conditions[n], word, consumer)
 if not state or held[seq] then return {'SLOW'} end
 held[seq] = true
+if failed > 0 then tries[seq] = failed + 1 end
 released[#released + 1] = seq
 states[#states + 1] = seq
 states[#states + 1] = state
@@ -24457,6 +25500,15 @@ end
 end
 local told = tell_waiters() or {}
 wakes = called_by(0, #ARGV - 1)
+if (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then
+key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for n = 2, #ARGV do
+local seq = unpack_struct('<d', ARGV[n], 3)
+tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+end
+end
 call('ZCARD', f)
 local asleep = sleepers()
 write('SREM', mine, released)
@@ -24470,15 +25522,16 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "6439974a58f49d75f6e344d4060c79a76394b918",
+inline constexpr script settle_plain{"settle_plain", "c7c198d27870e55a5f380e5e2dc35ebe32875ec7",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -24486,18 +25539,19 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -24515,16 +25569,18 @@ detach(task)
 make_ready(task, now)
 end
 return commit({'OK', 0})
+end)()
 )lua");
-inline constexpr script signal{"signal", "2640374c9357d8c23f6911e84897af32c65f4062",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script signal{"signal", "7a4e5f9941158e51a2bf6ef2d6972823e161bbc9",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -24532,19 +25588,20 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
     shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -24572,15 +25629,18 @@ function steps.requeue(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
+keep_last_attempt(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error = false, ''
+task.cancel, task.error, task.holder = false, '', ''
 begin_epoch(task)
 make_ready(task, now)
+tell_of('requeued', task)
 return 0
 end
 function steps.remove(task)
 if task.state == 3 then return 3 end
 if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+tell_of('removed', task, '', task.failed)
 erase(task)
 return 0
 end
@@ -24592,16 +25652,18 @@ local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
+end)()
 )lua");
-inline constexpr script steer{"steer", "2447a33dd6b936144ced33c4ad1aa4a1e4385be5",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script steer{"steer", "f64e6f760c132c3a7ea0263f3d3fdf2530245a94",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -24609,18 +25671,19 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -24629,13 +25692,14 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "b42c7884ebccf418cca3bdc790039ee84519abeb",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script update{"update", "b4b21b9a03a447de965a623aaa0d6ecebbd8e269",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
-inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside,
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_also, shared_set_aside, shared_listens, shared_told, shared_write_events,
     shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -24661,23 +25725,23 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "3b893057f3806ec84cba103b448ca2dd1694034e",
+inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in, shared_name_in,
-    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets, shared_own_ids,
-    shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals,
-    shared_journal_of, shared_priorities_in, shared_attempts, shared_text, shared_made_turns,
-    shared_turns_of_keys,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
+    shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets,
+    shared_own_ids, shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
+    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
+    shared_text, shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -24808,35 +25872,36 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "cf44b62a0ee5fd407da0da19977d5b0512451ed3",
+inline constexpr script why{"why", "a5dc6893ce422deca9e4993dcbf998a34baaf113",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -24903,9 +25968,10 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
+end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a2409ae660e393777e41b4615d65f0595198282f",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script write_journal{"write_journal", "b20b85c70d1a7edb3bfe3b4e4558f3237a95ab29",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts
 
@@ -25213,7 +26279,7 @@ private:
         return keys;
     }
 
-    /// Lanes are used again and again: they are declared from now on. And some sets of consumers and some journals, of
+    /// Lanes, and the stream of events, are used again and again: they are declared from now on. And some sets of consumers and some journals, of
     /// whose tasks more subtasks will end, are remembered.
     std::string learned(std::string key) {
         constexpr std::size_t most_sets = 16, most_journals = 4;
@@ -25224,7 +26290,8 @@ private:
             if (names.size() > most) names.erase(names.begin());
         };
         const std::lock_guard lock(mutex_);
-        if (name.starts_with(own_key::lane) && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        const bool is_kept = name.starts_with(own_key::lane) || name == own_key::events;
+        if (is_kept && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
         if (name.starts_with(own_key::held)) remember(sets_, most_sets);
         if (name.starts_with(own_key::journal)) remember(journals_, most_journals);
         return key;
@@ -26124,6 +27191,125 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/events.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Takes the digits at the beginning of a text; nothing where there are none.
+inline std::optional<std::uint64_t> take_number(std::string_view& text) {
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+    return number;
+}
+
+inline std::string_view take_word(std::string_view& text) {
+    const auto end = (std::min)(text.find(' '), text.size());
+    const auto word = text.substr(0, end);
+    text.remove_prefix((std::min)(end + 1, text.size()));
+    return word;
+}
+
+/// Numbers as '7-9,12', or '-' for none; false where it is something else.
+inline bool read_numbers(std::string_view text, std::vector<number_range>& into) {
+    if (text == "-") return true;
+    for (;;) {
+        const auto first = take_number(text);
+        if (!first) return false;
+        number_range range;
+        range.first = range.last = *first;
+        if (text.starts_with('-')) {
+            text.remove_prefix(1);
+            const auto last = take_number(text);
+            if (!last || *last < *first) return false;
+            range.last = *last;
+        }
+        into.push_back(range);
+        if (text.empty()) return true;
+        if (!text.starts_with(',')) return false;
+        text.remove_prefix(1);
+    }
+}
+
+/// An event as an entry has it; nothing where this version does not know the kind, or it is damaged.
+inline std::optional<queue_event> read_event(std::string_view kind, std::string_view value, time_point at) {
+    queue_event made;
+    if (!boost::describe::enum_from_string(std::string(kind).c_str(), made.kind)) return std::nullopt;
+    made.at = at;
+    const auto attempt = take_number(value);
+    if (!attempt || !value.starts_with(' ')) return std::nullopt;
+    value.remove_prefix(1);
+    made.attempt = static_cast<unsigned>(*attempt);
+    const auto name = take_word(value);
+    if (name != "-") made.name = name;
+    if (!read_numbers(take_word(value), made.numbers)) return std::nullopt;
+    (made.kind == event_kind::schedule_fired ? made.schedule : made.consumer) = value;
+    return made;
+}
+
+/// An entry of the stream. One that somebody else has written, or that is damaged, has number 0 or fewer events.
+inline event_entry read_event_entry(reader from) {
+    event_entry made;
+    if (from.list() != 2) return made;
+    made.at.id = from.text();
+    std::string_view id = made.at.id;
+    const auto ms = take_number(id);
+    const auto at = ms && *ms < std::uint64_t(stored_time::never) ? time_point(duration(static_cast<duration::rep>(*ms))) : time_point();
+    for (auto left = from.list(); left >= 2; left -= 2) {
+        const auto field = from.text();
+        auto value = from.text();
+        if (field == "#") {
+            made.at.number = take_number(value).value_or(0);
+        } else if (auto event = read_event(field, value, at)) {
+            made.events.push_back(std::move(*event));
+        }
+    }
+    return made;
+}
+
+/// `broker::events`.
+inline awaitable<event_page> events(engine_ptr on, std::string name, event_query query) {
+    on->check_open();
+    const auto begin = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
+    arguments with;
+    with.add(begin.id).add((std::min)(query.limit, engine::careful_batch_size) + (query.limit == 0 ? 1 : 0));
+    with.add((std::max)(query.lease, duration::zero()).count());
+    std::vector<std::string> own;
+    own.emplace_back(own_key::events);
+    const auto got = co_await on->call(std::move(name), scripts::events, std::move(own), std::move(with));
+    auto from = got.read();
+    event_page made;
+    made.now = time_point(duration(from.integer()));
+    made.newest = static_cast<std::uint64_t>(from.integer());
+    made.end = begin;
+    const auto id = from.text();
+    if (begin.id.empty()) {
+        made.end.number = made.newest;
+        made.end.id = id;
+    }
+    while (!from.done()) {
+        auto entry = read_event_entry(from.part());
+        made.end.id = entry.at.id;
+        if (entry.at.number == 0) continue;  // another program's
+        made.end.number = entry.at.number;
+        made.entries.push_back(std::move(entry));
+    }
+    co_return made;
+}
+
+/// `broker::keep_events`.
+inline awaitable<void> keep_events(engine_ptr on, std::string name, std::size_t most, duration age) {
+    on->check_open();
+    arguments with;
+    with.add(most).add(age.count());
+    std::vector<std::string> own;
+    own.emplace_back(own_key::events);
+    co_await on->call(std::move(name), scripts::keep_events, std::move(own), std::move(with));
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
 
 namespace taskflux::redis {
@@ -26579,6 +27765,82 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     }
     if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/history.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Attempts that did not end their task, as they are stored. What is damaged is left out.
+inline attempt_list read_attempts(std::string_view text) {
+    attempt_list made;
+    if (text.empty()) return made;
+    try {
+        byte_reader from(text);
+        const auto many = from.number<std::uint32_t>();
+        made.left_out = from.number<std::uint32_t>();
+        for (std::uint32_t n = 0; n < many; ++n) {
+            byte_reader entry(from.text());
+            past_attempt one;
+            one.attempt = entry.number<std::uint32_t>();
+            one.token = entry.number<std::uint32_t>();
+            const auto outcome = entry.number<std::uint8_t>();
+            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) continue;  // a newer version knows it
+            one.outcome = static_cast<attempt_outcome>(outcome);
+            one.started_at = to_time(entry.real());
+            one.ended_at = to_time(entry.real());
+            const auto holder = entry.number<std::uint16_t>();
+            one.error_size = entry.number<std::uint32_t>();
+            one.consumer = entry.take(holder);
+            one.error = entry.rest();
+            made.attempts.push_back(std::move(one));
+        }
+    } catch (const error&) {  // those before it are read
+    }
+    return made;
+}
+
+/// `broker::attempts`.
+inline awaitable<attempt_list> attempts(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::history, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::no_such_task(id);
+    const auto status = read_status(from.text());
+    auto made = read_attempts(from.text());
+    past_attempt last;
+    last.token = status.deliveries;
+    last.consumer = status.holder;
+    last.started_at = status.started_at;
+    last.ended_at = status.when;
+    detail::add_last(made, detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error)));
+    co_return made;
+}
+
+/// `broker::log`.
+inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
+    const auto asked = detail::first_line(query);
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce).add(asked).add((std::min)(query.limit, detail::most_kept::log_lines));
+    const auto got = co_await on->call(id.queue, scripts::log, {}, std::move(with));
+    auto from = got.read();
+    if (from.done()) throw detail::no_such_task(id);
+    auto number = static_cast<std::uint64_t>(from.integer());
+    from.integer();
+    log_page made;
+    made.has_ended = from.integer() != 0;
+    made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
+    for (; !from.done(); ++number) {
+        auto line = read_line(from.text());
+        if (!line.from) line.from.emplace();
+        line.from->number = number;
+        made.lines.push_back(std::move(line));
+    }
+    made.cursor = std::to_string(number);
+    co_return made;
 }
 
 }  // namespace taskflux::redis
@@ -27712,6 +28974,8 @@ public:
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
     awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
+    awaitable<attempt_list> attempts(task_id id) override { return redis::attempts(engine_, std::move(id)); }
+    awaitable<log_page> log(task_id id, log_query query) override { return redis::log(engine_, std::move(id), std::move(query)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }
@@ -27728,6 +28992,13 @@ public:
         return redis::set_key_limit(engine_, std::move(queue), std::move(key), kind, value, std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
+
+    awaitable<event_page> events(std::string queue, event_query query) override {
+        return redis::events(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
+        return redis::keep_events(engine_, std::move(queue), most, age);
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

@@ -70,6 +70,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <forward_list>
 #include <functional>
@@ -296,6 +297,114 @@ private:
 template <>
 struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};
 
+// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What has happened in a queue. Their names are stored on servers; append only.
+enum class event_kind : unsigned char {
+    begun,      ///< events are told from here on
+    submitted,
+    started,    ///< a worker has the task
+    succeeded,
+    failed,     ///< for good
+    cancelled,
+    expired,
+    retried,    ///< an attempt failed, and another one follows
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back
+    lost,       ///< its worker's lease ran out
+    suspended,  ///< its handler paused
+    requeued,   ///< an ended task is tried afresh
+    replaced,   ///< a later submission with its unique key has taken the task's place
+    removed,    ///< the record, by hand
+    paused,     ///< the queue
+    resumed,
+    limit_changed,
+    schedule_fired,
+};
+BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
+                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
+
+/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
+struct number_range {
+    std::uint64_t first = 0, last = 0;
+};
+BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
+
+/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
+/// wants them reads the record.
+struct queue_event {
+    event_kind kind = event_kind::begun;
+    time_point at{};                    ///< by the broker's wall clock
+    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has been made
+    std::string name;                   ///< of these tasks; empty where the step did not have to know it
+    std::string consumer;               ///< the worker's life that did it, or had the tasks
+    std::string schedule;               ///< that fired
+
+    bool has(std::uint64_t number) const {
+        for (const auto& range : numbers) {
+            if (range.first <= number && number <= range.last) return true;
+        }
+        return false;
+    }
+    std::size_t count() const {
+        std::size_t many = 0;
+        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
+        return many;
+    }
+};
+BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
+
+/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
+struct event_cursor {
+    std::uint64_t number = 0;
+    std::string id;
+
+    std::string text() const { return std::to_string(number) + '@' + id; }
+
+    /// Errors: `invalid_argument`.
+    static event_cursor parse(std::string_view text) {
+        event_cursor made;
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, made.number);
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
+            made.id.assign(read.ptr + 1, end);
+            const auto dash = made.id.find('-');
+            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
+        }
+        throw error(errc::invalid_argument,
+                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
+    }
+
+private:
+    static bool is_number(const std::string& text) {
+        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    }
+};
+
+/// What one call to a broker has brought about. Entries are numbered without gaps.
+struct event_entry {
+    event_cursor at;
+    std::vector<queue_event> events;
+};
+
+struct event_query {
+    std::string cursor;       ///< behind which to read; empty: from now on
+    std::size_t limit = 100;  ///< entries
+    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
+};
+
+struct event_page {
+    std::vector<event_entry> entries;  ///< oldest first
+    event_cursor end;                  ///< behind them; where there are none, where the query began
+    std::uint64_t newest = 0;          ///< the number of the newest entry
+    time_point now{};                  ///< by the broker's wall clock
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
 
 namespace boost::asio {
@@ -442,71 +551,95 @@ private:
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
 
 namespace taskflux {
 
-/// How many subtasks a task has spawned, and what has become of them.
-struct children_counts {
-    std::size_t total = 0;
-    std::size_t done = 0;    ///< ended, in whatever way
-    std::size_t failed = 0;  ///< of those, without success
-
-    friend bool operator==(const children_counts&, const children_counts&) = default;
+/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
+struct failure {
+    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
+    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
+    std::string message;       ///< its `what()`; a sentence that says so where it has none
+    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
+    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
 };
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
 
-/// What a policy begins with as it is stored.
-struct policy_letter {
-    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
-};
+namespace detail {
 
-/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
-/// by then are cancelled.
-class children_policy {
+/// An error with all that is told about it elsewhere.
+class described_error : public error {
 public:
-    /// `fail_fast`.
-    constexpr children_policy() {}
+    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
 
-    /// The first one that does not succeed fails the task.
-    static constexpr children_policy fail_fast() { return {}; }
-
-    /// All are waited for, and the task succeeds whatever became of them.
-    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
-
-    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
-    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
-
-    enum class verdict { wait, succeed, fail };
-
-    constexpr verdict judge(const children_counts& counts) const {
-        const auto succeeded = counts.done - counts.failed;
-        if (kind_ == kind::quorum) {
-            if (succeeded >= needed_) return verdict::succeed;
-            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
-        }
-        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
-        return counts.done == counts.total ? verdict::succeed : verdict::wait;
-    }
-
-    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
-    std::string text() const {
-        switch (kind_) {
-            case kind::fail_fast: return {policy_letter::fail_fast};
-            case kind::collect: return {policy_letter::collect};
-            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
-        }
-        return {};
-    }
-
-    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
 
 private:
-    enum class kind { fail_fast, collect, quorum };
+    taskflux::failure failure_;
+};
 
-    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
 
-    kind kind_ = kind::fail_fast;
-    std::size_t needed_ = 0;
+}  // namespace detail
+
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
+class task_failed : public detail::described_error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : described_error(code, std::move(why)), attempts_(attempts) {}
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    unsigned attempts_;
+};
+
+/// Thrown to the caller of a method that threw, or that could not be called.
+class call_failed : public detail::described_error {
+public:
+    using described_error::described_error;
+};
+
+/// The faults that a contract names; made by `throws`.
+class fault_list {
+public:
+    constexpr fault_list() {}
+
+    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
+    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
+        : of_call_(of_call), of_task_(of_task) {}
+
+    /// For the library: throws a failure as the fault that it is, or as itself.
+    [[noreturn]] void raise(const call_failed& why) const {
+        if (of_call_) of_call_(why);
+        throw why;
+    }
+    [[noreturn]] void raise(const task_failed& why) const {
+        if (of_task_) of_task_(why);
+        throw why;
+    }
+
+    /// For the library: what `raise` throws.
+    std::exception_ptr raised(const call_failed& why) const {
+        try {
+            raise(why);
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+private:
+    void (*of_call_)(const call_failed&) = nullptr;
+    void (*of_task_)(const task_failed&) = nullptr;
 };
 
 }  // namespace taskflux
@@ -860,99 +993,6 @@ inline task_id parse_task_id(std::string_view text) {
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
-struct failure {
-    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
-    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
-    std::string message;       ///< its `what()`; a sentence that says so where it has none
-    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
-    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
-    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
-};
-BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
-
-namespace detail {
-
-/// An error with all that is told about it elsewhere.
-class described_error : public error {
-public:
-    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
-};
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
-}
-
-}  // namespace detail
-
-/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
-/// itself has another type, even where a handler threw the same code.
-class task_failed : public detail::described_error {
-public:
-    task_failed(errc code, taskflux::failure why, unsigned attempts)
-        : described_error(code, std::move(why)), attempts_(attempts) {}
-
-    /// How many attempts were made.
-    unsigned attempts() const { return attempts_; }
-
-private:
-    unsigned attempts_;
-};
-
-/// Thrown to the caller of a method that threw, or that could not be called.
-class call_failed : public detail::described_error {
-public:
-    using described_error::described_error;
-};
-
-/// The faults that a contract names; made by `throws`.
-class fault_list {
-public:
-    constexpr fault_list() {}
-
-    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
-    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
-        : of_call_(of_call), of_task_(of_task) {}
-
-    /// For the library: throws a failure as the fault that it is, or as itself.
-    [[noreturn]] void raise(const call_failed& why) const {
-        if (of_call_) of_call_(why);
-        throw why;
-    }
-    [[noreturn]] void raise(const task_failed& why) const {
-        if (of_task_) of_task_(why);
-        throw why;
-    }
-
-    /// For the library: what `raise` throws.
-    std::exception_ptr raised(const call_failed& why) const {
-        try {
-            raise(why);
-        } catch (...) {
-            return std::current_exception();
-        }
-    }
-
-private:
-    void (*of_call_)(const call_failed&) = nullptr;
-    void (*of_task_)(const task_failed&) = nullptr;
-};
 
 }  // namespace taskflux
 
@@ -1822,14 +1862,23 @@ struct task_spec {
 enum class log_level { trace, debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
 
+/// Where a line of a task's log is from, as its broker has stored it.
+struct log_origin {
+    std::uint64_t number = 0;  ///< among the lines of its task, from 1
+    unsigned attempt = 0;      ///< 0: not known, as an older version stored the line
+    std::string consumer;      ///< the worker's life that ran the task
+};
+BOOST_DESCRIBE_STRUCT(log_origin, (), (number, attempt, consumer))
+
 /// One line of a task's log.
 struct log_line {
     time_point at{};
     log_level level = log_level::info;
     std::string text;
     header_map fields;
+    std::optional<log_origin> from = {};  ///< of a stored one; none where an older version stored it
 };
-BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields))
+BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields, from))
 
 /// Everything a broker knows about a task, as it was when asked. Times that have not come are 0.
 struct task_record {
@@ -1866,6 +1915,127 @@ struct task_outcome {
     std::string result;
     std::string error;
     unsigned attempts = 0;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/history.hpp ----------------------------------------------------------
+
+namespace taskflux {
+
+/// How an attempt at a task ended. Append only: these numbers are stored on servers, and scripts get them from here.
+enum class attempt_outcome : unsigned char {
+    running,    ///< it has not
+    succeeded,  ///< its handler has returned; where it has spawned subtasks, the task may wait for them yet
+    failed,     ///< and no other attempt follows by itself
+    retried,    ///< it failed, and another attempt was due later
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back: it stopped, or had not begun
+    lost,       ///< its worker's lease ran out: a crash
+    cancelled,
+    suspended,  ///< the handler paused: a sleep, a signal, or the broker was away
+};
+BOOST_DESCRIBE_ENUM(attempt_outcome, running, succeeded, failed, retried, postponed, released, lost, cancelled, suspended)
+
+/// One time that a task was in the hands of a worker.
+struct past_attempt {
+    unsigned attempt = 1;      ///< as handlers count them: crashes, releases and pauses don't count
+    std::uint32_t token = 0;   ///< of the delivery; grows with each
+    std::string consumer;      ///< the worker's life that had it; empty where an older version ended it
+    time_point started_at{};
+    time_point ended_at{};     ///< 0 while it runs
+    attempt_outcome outcome = attempt_outcome::running;
+    std::string error;         ///< a `failure` as JSON; left out over 2 KiB, but for the one that the task has failed with
+    std::size_t error_size = 0;  ///< in bytes
+};
+BOOST_DESCRIBE_STRUCT(past_attempt, (), (attempt, token, consumer, started_at, ended_at, outcome, error, error_size))
+
+/// The newest attempts at a task, oldest first.
+struct attempt_list {
+    std::vector<past_attempt> attempts;
+    std::size_t left_out = 0;  ///< how many came before these
+};
+
+/// Which lines of a task's log.
+struct log_query {
+    std::string cursor;       ///< of the page before; empty: from the first line that is kept
+    std::size_t limit = 100;  ///< lines
+};
+
+struct log_page {
+    std::vector<log_line> lines;  ///< oldest first, with `log_line::from`
+    std::string cursor;           ///< behind the last of them, also where there is none
+    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more
+    bool has_ended = false;       ///< the task has: no more lines will come, unless it is requeued
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// How many subtasks a task has spawned, and what has become of them.
+struct children_counts {
+    std::size_t total = 0;
+    std::size_t done = 0;    ///< ended, in whatever way
+    std::size_t failed = 0;  ///< of those, without success
+
+    friend bool operator==(const children_counts&, const children_counts&) = default;
+};
+
+/// What a policy begins with as it is stored.
+struct policy_letter {
+    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
+};
+
+/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
+/// by then are cancelled.
+class children_policy {
+public:
+    /// `fail_fast`.
+    constexpr children_policy() {}
+
+    /// The first one that does not succeed fails the task.
+    static constexpr children_policy fail_fast() { return {}; }
+
+    /// All are waited for, and the task succeeds whatever became of them.
+    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
+
+    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
+    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
+
+    enum class verdict { wait, succeed, fail };
+
+    constexpr verdict judge(const children_counts& counts) const {
+        const auto succeeded = counts.done - counts.failed;
+        if (kind_ == kind::quorum) {
+            if (succeeded >= needed_) return verdict::succeed;
+            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
+        }
+        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
+        return counts.done == counts.total ? verdict::succeed : verdict::wait;
+    }
+
+    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
+    std::string text() const {
+        switch (kind_) {
+            case kind::fail_fast: return {policy_letter::fail_fast};
+            case kind::collect: return {policy_letter::collect};
+            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
+        }
+        return {};
+    }
+
+    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+
+private:
+    enum class kind { fail_fast, collect, quorum };
+
+    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+
+    kind kind_ = kind::fail_fast;
+    std::size_t needed_ = 0;
 };
 
 }  // namespace taskflux
@@ -2452,6 +2622,11 @@ public:
 
     /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
     virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
+    /// The newest attempts at a task, with the one under way, and how they ended. Errors: `not_found`.
+    virtual awaitable<attempt_list> attempts(task_id id) = 0;
+
+    /// Lines of a task's log, of which the newest are kept. Errors: `not_found`, `invalid_argument` for the cursor.
+    virtual awaitable<log_page> log(task_id id, log_query query) = 0;
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
@@ -2476,6 +2651,13 @@ public:
 
     /// Lets a queue start tasks at once that a settlement has throttled.
     virtual awaitable<void> end_throttle(std::string queue) = 0;
+    /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
+    /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
+    virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
+
+    /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
+    /// than `age` (zero: any). `most` zero: only while somebody reads.
+    virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -4821,6 +5003,127 @@ private:
 
 }  // namespace taskflux
 
+// -------------------- taskflux/admin/events.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Events that a reader did not get: they were dropped before it came to them, or nobody wanted to hear of them meanwhile. What has
+/// become of the tasks is in their records: `broker::list`.
+struct event_gap {
+    std::string from, to;  ///< cursors
+    time_point since{};    ///< of the last event before; 0 where the reader has none
+    time_point until{};    ///< of the next one, or now
+};
+
+/// An event, or that some are missing.
+using event_item = std::variant<queue_event, event_gap>;
+
+/// What a reader of events wants. Filters work where it runs: the queue tells all to all readers.
+class events_options {
+public:
+    events_options() = default;
+
+    /// Goes on behind a cursor that `events::cursor` has given; empty: from now on.
+    events_options&& from(std::string cursor) && { return from_ = std::move(cursor), std::move(*this); }
+    /// How often it asks while nothing happens. Default 500 ms.
+    events_options&& poll(duration every) && { return poll_ = every, std::move(*this); }
+    /// For how long the queue goes on telling events when the reader is gone. Default one minute.
+    events_options&& lease(duration time) && { return lease_ = time, std::move(*this); }
+    /// Only these kinds; several calls add up.
+    events_options&& only(event_kind kind) && { return kinds_.insert(kind), std::move(*this); }
+    /// Only what happens to this task.
+    events_options&& of(const task_id& id) && { return task_ = id, std::move(*this); }
+    /// Only what happens to tasks of this name. Ends don't say it: the reader knows those of tasks whose beginning it has heard of,
+    /// and looks up each other one. A task whose record is gone counts as having the name.
+    events_options&& named(std::string name) && { return name_ = std::move(name), std::move(*this); }
+
+    const std::string& from() const { return from_; }
+    duration poll() const { return poll_; }
+    duration lease() const { return lease_; }
+    const std::set<event_kind>& kinds() const { return kinds_; }
+    const std::optional<task_id>& of() const { return task_; }
+    const std::string& name() const { return name_; }
+
+private:
+    std::string from_, name_;
+    duration poll_ = std::chrono::milliseconds(500);
+    duration lease_ = std::chrono::minutes(1);
+    std::set<event_kind> kinds_;
+    std::optional<task_id> task_;
+};
+
+/// Reads what happens in a queue, as long as it is asked: a queue that nobody reads tells nothing, unless `queue_control::
+/// keep_events` says so. At least once, and in order within the queue; a slow reader costs the queue nothing, and is told of what was
+/// dropped meanwhile. One `next` at a time, by one thread.
+class events {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid name or cursor, a null pointer, and times that are not above zero.
+    events(broker_ptr broker, std::string queue, events_options options = events_options());
+
+    /// The next event, or gap; waits for it. Without a cursor the first is `begun`: from there on none is missing. Cancellation:
+    /// terminal; nothing is lost by it. Errors: those of `broker`, after which it can be called again.
+    awaitable<event_item> next();
+
+    /// Behind what `next` has given, as a text: for `events_options::from`, in another process too. Events that came together are
+    /// given again until the last of them was taken. Empty before the first.
+    std::string cursor() const { return done_.id.empty() ? std::string() : done_.text(); }
+
+private:
+    struct waiting {
+        event_item item;
+        event_cursor behind;  ///< where the reader is when it has taken this one
+        time_point at{};
+    };
+
+    awaitable<void> read();
+    void add_gap(const event_cursor& to, event_cursor behind, time_point until);
+    void add(event_entry entry);
+    awaitable<bool> is_wanted(const queue_event& event);
+    awaitable<std::string> name_of(std::uint64_t number);
+
+    broker_ptr broker_;
+    std::string queue_;
+    events_options options_;
+    event_cursor done_, read_;
+    std::deque<waiting> ready_;
+    time_point last_{};  // of the newest event that was read
+    bool has_told_ = false;  // of a gap up to what comes next
+    std::map<std::uint64_t, std::string> names_;  // of tasks; bounded
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/history.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What a handler has written into its task's journal.
+enum class note_kind { step, sleep, signal, signal_wait, subtask, other };
+BOOST_DESCRIBE_ENUM(note_kind, step, sleep, signal, signal_wait, subtask, other)
+
+/// One thing in a task's journal.
+struct journal_note {
+    note_kind kind = note_kind::other;
+    std::string name;             ///< of the call, or of the signal
+    time_point at{};              ///< a subtask: submitted; a sleep and a wait with a limit: until when; 0: the journal does not know
+    time_point ended_at{};        ///< of a subtask that has ended and whose record is kept
+    std::optional<task_state> state;  ///< of a subtask
+    std::string task;             ///< the printed id of a subtask whose record is kept
+};
+
+/// What has become of a task so far.
+struct task_history {
+    std::vector<past_attempt> attempts;  ///< oldest first, the one under way last
+    std::size_t attempts_left_out = 0;   ///< older ones than these
+    std::vector<journal_note> notes;     ///< those with a time first, by time; then the others, by kind and name
+    bool is_cut = false;                 ///< the journal has more than `notes` holds
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/admin/inspector.hpp ---------------------------------------------------------
 
 namespace taskflux {
@@ -4840,7 +5143,7 @@ struct task_tree {
     task_node node;
 };
 
-/// Reads task trees, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees, histories and logs, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -4859,6 +5162,16 @@ public:
 
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
+
+    /// The attempts at a task, and what its journal holds, at most `most` entries of that: a subtask costs a read of its record.
+    /// Errors: `not_found`.
+    awaitable<task_history> history(task_id id, std::size_t most = 200) const;
+
+    /// Lines of a task's log, from any process: those behind `cursor`, at most `limit` (up to 100). Empty: from the first that is
+    /// kept. The cursor of the answer goes on where it ends, so each line is read once, or counted in `log_page::missed`. With
+    /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
+    /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
+    awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
 
 private:
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
@@ -7058,6 +7371,9 @@ inline error not_a_journal_cursor(const std::string& cursor) {
 /// How much of something brokers keep.
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
+    static constexpr std::size_t log_bytes = 262'144;  ///< of these lines; one alone may have more
+    static constexpr std::size_t attempts = 20;      ///< of a task that did not end it: the last ones
+    static constexpr std::size_t attempt_error = 2048;  ///< bytes of what such an attempt failed with, or it is left out
     static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of
 };
@@ -13309,6 +13625,11 @@ public:
 
     /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.
     awaitable<void> end_throttle() const;
+    /// Has the queue tell its events (`taskflux::events`) whether somebody reads them or not, for readers that come back after a
+    /// restart: about the newest `most` entries are kept, none for longer than `age` (zero: any). An entry is what one call has
+    /// done, about 100 bytes. `most` zero, the default: only while somebody reads. Errors: `invalid_argument` for more than
+    /// 1,000,000, and a negative age.
+    awaitable<void> keep_events(std::size_t most, duration age = duration::zero()) const;
 
 private:
     broker_ptr broker_;

@@ -25,7 +25,8 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::pause,       &scripts::reclaim, &scripts::renew,  &scripts::resign,   &scripts::settle,
     &scripts::settle_plain, &scripts::settle_one, &scripts::write_journal, &scripts::journal, &scripts::signal,
     &scripts::end_child,   &scripts::outbox, &scripts::steer, &scripts::report,  &scripts::update,
-    &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::begin_life};
+    &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::begin_life, &scripts::history,
+    &scripts::log,         &scripts::events, &scripts::keep_events};
 
 }  // namespace
 
@@ -278,10 +279,11 @@ BOOST_AUTO_TEST_CASE(report_answers_an_effect_for_each) {
     join();
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
     const auto told = [](const std::string& consumer, const std::string& nonce) {
-        return words{consumer, "1", nonce, "1", "1", "50", "{}"};
+        return words{consumer, "1", nonce, "1", "1", "50", "{\"text\":\"a\"}"};
     };
     for (int times = 0; times != 2; ++times) BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
-    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == words({"50", "{}\n"}), boost::test_tools::per_element());
+    const std::string line = "{\"from\":{\"number\":1,\"attempt\":1,\"consumer\":\"w\"},\"text\":\"a\"}\n";  // once
+    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == words({"50", line}), boost::test_tools::per_element());
     BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "8")) == "OK 4");
     BOOST_TEST(said(scripts::report, {"a:w"}, told("stranger", "7")) == "OK 2");
     call(scripts::settle, {"a:w"}, {"w", end_of(1, 7)});
@@ -691,6 +693,73 @@ BOOST_AUTO_TEST_CASE(a_journal_goes_with_its_task_and_a_kept_one_stays_though_it
     BOOST_TEST(said(scripts::steer, {"l:0", "j:2"}, {"cancel", "2", "7"}) == "RELAY 0");
     BOOST_TEST(said(scripts::outbox, {"j:2"}, {"10", "0", "X2", "7 0"}) == "OK 0");
     BOOST_TEST(server.command({"EXISTS", key("j:2")}) == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_history_keeps_attempts_that_did_not_end_their_task_and_goes_with_its_record) {
+    const auto told = [this](const std::string& nonce) { return call(scripts::history, {}, {"1", nonce}).items; };
+    store(7);
+    join();
+    BOOST_TEST(told("8").size() == 1U);
+    BOOST_TEST(told("7").at(2) == "");
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)).starts_with("OK"));
+    BOOST_TEST(said(scripts::settle, {"l:0", "a:w"}, {"w", end_of(1, 7, settlement::kind::retry)}) == "OK 0");
+    BOOST_TEST(server.command({"HLEN", key("A")}) == "1");
+    const auto kept = told("7").at(2).text;
+    BOOST_TEST(kept.substr(0, 8) == std::string("\1\0\0\0\0\0\0\0", 8));
+    BOOST_TEST(kept.ends_with("w42"));
+    server.command({"HSET", key("A"), "1", "damaged"});
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(1)).starts_with("OK"));
+    auto end = end_of(1, 7, settlement::kind::release);
+    end[redis::ending_layout::token] = 2;
+    BOOST_TEST(said(scripts::settle, {"l:0", "a:w"}, {"w", end}) == "OK 0");
+    BOOST_TEST(told("7").at(2).text.substr(0, 8) == std::string("\1\0\0\0\0\0\0\0", 8));  // what could not be read has gone
+    BOOST_TEST(said(scripts::steer, {"l:0"}, {"remove", "1", "7"}) == "OK 0");
+    BOOST_TEST(server.command({"EXISTS", key("A")}) == "0");
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::history, {}, {"1", "7"}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_succeeds_at_once_has_no_history_but_its_state_which_keeps_the_worker) {
+    store(7);
+    join();
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)).starts_with("OK"));
+    BOOST_TEST(said(scripts::settle_one, {"a:w"}, {"w", end_of(1, 7)}) == "OK");
+    BOOST_TEST(server.command({"EXISTS", key("A")}) == "0");
+    const auto state = call(scripts::history, {}, {"1", "7"}).items.at(1).text;
+    BOOST_TEST(redis::read_status(state).holder == "w");
+    BOOST_TEST(redis::read_status(state).result == "42");
+}
+
+BOOST_AUTO_TEST_CASE(log_lines_are_numbered_once_and_those_of_older_versions_too) {
+    store(7);
+    join();
+    BOOST_TEST(said(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1)).starts_with("OK"));
+    server.command({"HSET", key("g"), "1l", "{\"text\":\"old\"}\n"});
+    for (int times = 0; times != 2; ++times) {  // sent again, as the answer got lost
+        BOOST_TEST(said(scripts::report, {}, {"w", "1", "7", "1", "0", "", "{\"text\":\"a\"}\n{\"text\":\"b\"}"}) == "OK 0");
+    }
+    const std::string from = R"({"from":{"number":)", rest = R"(,"attempt":1,"consumer":"w"},"text":)";
+    BOOST_TEST(said(scripts::log, {}, {"1", "7", "1", "10"}) ==
+               "OK 1 3 0 {\"text\":\"old\"} " + from + "2" + rest + "\"a\"} " + from + "3" + rest + "\"b\"}");
+    BOOST_TEST(said(scripts::log, {}, {"1", "7", "3", "10"}) == "OK 3 3 0 " + from + "3" + rest + "\"b\"}");
+    BOOST_TEST(said(scripts::log, {}, {"1", "7", "4", "10"}) == "OK 4 3 0");
+    BOOST_TEST(said(scripts::log, {}, {"1", "8", "1", "10"}) == "OK");
+    let_something_fall_due();
+    BOOST_TEST(said(scripts::log, {}, {"1", "7", "1", "10"}) == "DUE");
+}
+
+BOOST_AUTO_TEST_CASE(events_are_told_once_somebody_reads_them_or_has_them_kept) {
+    BOOST_TEST(said(scripts::events, {"ev"}, {"", "10", "0"}).ends_with(" 0 0-0"));
+    BOOST_TEST(server.command({"EXISTS", key("ev")}) == "0");  // it is not to be told
+    BOOST_TEST(said(scripts::keep_events, {"ev"}, {"0", "0"}) == "OK");
+    BOOST_TEST(server.command({"EXISTS", key("ev")}) == "0");
+    BOOST_TEST(said(scripts::keep_events, {"ev"}, {"10", "0"}) == "OK");
+    maintain();
+    BOOST_TEST(said(scripts::enqueue_plain, {"p:me", "l:0", "ev"}, {"me", "1", run, "", "", record(7), ""}) == "OK 1");
+    BOOST_TEST(call(scripts::events, {"ev"}, {"0-0", "10", "0"}).items.size() == 6U);
+    server.command({"FLUSHDB"});
+    BOOST_TEST(said(scripts::events, {"ev"}, {"", "10", "60000"}) == "NEW");
+    BOOST_TEST(said(scripts::keep_events, {"ev"}, {"10", "0"}) == "NEW");
 }
 
 // Runs last: the cases above have to have called them.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/admin/history.hpp>
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/detail/required.hpp>
 
@@ -27,7 +28,7 @@ struct task_tree {
     task_node node;
 };
 
-/// Reads task trees, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
+/// Reads task trees, histories and logs, and why tasks wait. A value that shares its broker; copies and calls from several threads are safe. Errors: those of
 /// `broker`.
 class inspector {
 public:
@@ -46,6 +47,16 @@ public:
 
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
+
+    /// The attempts at a task, and what its journal holds, at most `most` entries of that: a subtask costs a read of its record.
+    /// Errors: `not_found`.
+    awaitable<task_history> history(task_id id, std::size_t most = 200) const;
+
+    /// Lines of a task's log, from any process: those behind `cursor`, at most `limit` (up to 100). Empty: from the first that is
+    /// kept. The cursor of the answer goes on where it ends, so each line is read once, or counted in `log_page::missed`. With
+    /// `wait`, in ms, it waits so long for the next line, unless the task has ended: it asks every 500 ms. Errors: `not_found`,
+    /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
+    awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
 
 private:
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }

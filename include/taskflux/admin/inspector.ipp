@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/admin/inspector.hpp>
+#include <taskflux/admin/inspector/child_of.hpp>
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task/failure.hpp>

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <taskflux/broker/events.hpp>
 #include <taskflux/broker/exchange.hpp>
+#include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/why.hpp>
 #include <taskflux/core/error.hpp>
@@ -292,6 +294,11 @@ public:
 
     /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
     virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
+    /// The newest attempts at a task, with the one under way, and how they ended. Errors: `not_found`.
+    virtual awaitable<attempt_list> attempts(task_id id) = 0;
+
+    /// Lines of a task's log, of which the newest are kept. Errors: `not_found`, `invalid_argument` for the cursor.
+    virtual awaitable<log_page> log(task_id id, log_query query) = 0;
 
     /// A page of records. A task that is there throughout is listed exactly once over all pages.
     virtual awaitable<task_page> list(list_query query) = 0;
@@ -316,6 +323,13 @@ public:
 
     /// Lets a queue start tasks at once that a settlement has throttled.
     virtual awaitable<void> end_throttle(std::string queue) = 0;
+    /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
+    /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
+    virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
+
+    /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
+    /// than `age` (zero: any). `most` zero: only while somebody reads.
+    virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

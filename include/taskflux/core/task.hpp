@@ -11,6 +11,8 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -107,14 +109,23 @@ struct task_spec {
 enum class log_level { trace, debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level, trace, debug, info, warning, error)
 
+/// Where a line of a task's log is from, as its broker has stored it.
+struct log_origin {
+    std::uint64_t number = 0;  ///< among the lines of its task, from 1
+    unsigned attempt = 0;      ///< 0: not known, as an older version stored the line
+    std::string consumer;      ///< the worker's life that ran the task
+};
+BOOST_DESCRIBE_STRUCT(log_origin, (), (number, attempt, consumer))
+
 /// One line of a task's log.
 struct log_line {
     time_point at{};
     log_level level = log_level::info;
     std::string text;
     header_map fields;
+    std::optional<log_origin> from = {};  ///< of a stored one; none where an older version stored it
 };
-BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields))
+BOOST_DESCRIBE_STRUCT(log_line, (), (at, level, text, fields, from))
 
 /// Everything a broker knows about a task, as it was when asked. Times that have not come are 0.
 struct task_record {

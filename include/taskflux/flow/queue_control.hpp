@@ -65,6 +65,11 @@ public:
 
     /// Lets tasks start at once that a handler's `throttled` keeps from it; a pause and limits stay.
     awaitable<void> end_throttle() const;
+    /// Has the queue tell its events (`taskflux::events`) whether somebody reads them or not, for readers that come back after a
+    /// restart: about the newest `most` entries are kept, none for longer than `age` (zero: any). An entry is what one call has
+    /// done, about 100 bytes. `most` zero, the default: only while somebody reads. Errors: `invalid_argument` for more than
+    /// 1,000,000, and a negative age.
+    awaitable<void> keep_events(std::size_t most, duration age = duration::zero()) const;
 
 private:
     broker_ptr broker_;

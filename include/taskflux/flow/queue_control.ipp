@@ -68,6 +68,16 @@ asio::awaitable<void> queue_control::declare_key_limit(std::string key, limit va
     return broker_->set_key_limit(queue_, std::move(key), limit_kind::declared, value, {});
 }
 
+asio::awaitable<void> queue_control::keep_events(std::size_t most, duration age) const {
+    constexpr std::size_t at_most = 1'000'000;
+    if (most > at_most || age < duration::zero()) {
+        throw error(errc::invalid_argument, "queue " + queue_ + " can't keep " + std::to_string(most) + " events for " +
+                                                std::to_string(age.count()) + " ms: at most 1,000,000, and the age must not be negative");
+    }
+    const auto broker = broker_;
+    co_await broker->keep_events(queue_, most, age);
+}
+
 asio::awaitable<queue_limits> queue_control::limits() const { return broker_->limits(queue_); }
 asio::awaitable<void> queue_control::end_throttle() const { return broker_->end_throttle(queue_); }
 

@@ -2,7 +2,9 @@
 
 // Clients, workers, workflows, schedules; nodes, their directory, task trees.
 #include <taskflux/admin/directory.ipp>
+#include <taskflux/admin/events.ipp>
 #include <taskflux/admin/inspector.ipp>
+#include <taskflux/admin/inspector/history.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
 #include <taskflux/flow/client.ipp>

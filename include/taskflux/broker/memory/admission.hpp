@@ -68,6 +68,11 @@ public:
     }
     void throttle(time_point until) { throttled_until_ = until; }
 
+    /// Whether that is declared already.
+    bool is_declared(limit_kind kind, const std::optional<limit>& what) const {
+        return kind == limit_kind::declared && what && limits_.declared && limits_.declared->value == *what;
+    }
+
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }
 

@@ -53,6 +53,8 @@ public:
     awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) override;
     awaitable<std::optional<task_record>> get(task_id id) override;
     awaitable<std::optional<task_situation>> why(task_id id) override;
+    awaitable<attempt_list> attempts(task_id id) override;
+    awaitable<log_page> log(task_id id, log_query query) override;
     awaitable<task_page> list(list_query query) override;
     awaitable<std::vector<std::string>> queues() override;
     awaitable<queue_counts> counts(std::string queue) override;
@@ -64,6 +66,9 @@ public:
                                   std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
     awaitable<void> end_throttle(std::string queue) override;
+
+    awaitable<event_page> events(std::string queue, event_query query) override;
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;

@@ -34,6 +34,11 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
+inline entry& existing(task_queue& in, const task_id& id) {
+    if (auto* task = in.find(id.key)) return *task;
+    throw detail::no_such_task(id);
+}
+
 inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
@@ -168,6 +173,15 @@ asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
     });
 }
 
+asio::awaitable<attempt_list> memory_broker::attempts(task_id id) {
+    hub_->follow_wall();
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, existing(in, id)); });
+}
+
+asio::awaitable<log_page> memory_broker::log(task_id id, log_query query) {
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(existing(in, id), query); });
+}
+
 asio::awaitable<task_page> memory_broker::list(list_query query) {
     if (!query.queue.empty()) detail::check_queue_name(query.queue);
     co_return hub_->in_all([&](auto& queues) { return memory::list(queues, query); });
@@ -188,12 +202,18 @@ asio::awaitable<queue_counts> memory_broker::counts(std::string queue) {
 }
 
 asio::awaitable<void> memory_broker::pause(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(true), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::paused, 0, 0, {}, {}, now);
+        return in.pause(true), true;
+    });
     co_return;
 }
 
 asio::awaitable<void> memory_broker::resume(std::string queue) {
-    hub_->in_any(queue, [](auto& in, time_point) { return in.pause(false), true; });
+    hub_->in_any(queue, [](auto& in, time_point now) {
+        in.events().tell(event_kind::resumed, 0, 0, {}, {}, now);
+        return in.pause(false), true;
+    });
     co_return;
 }
 
@@ -220,6 +240,16 @@ asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
 
 asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
     hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    co_return;
+}
+
+asio::awaitable<event_page> memory_broker::events(std::string queue, event_query query) {
+    hub_->follow_wall();
+    co_return hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().read(query, now, in.ahead()); });
+}
+
+asio::awaitable<void> memory_broker::keep_events(std::string queue, std::size_t most, duration age) {
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().keep(most, age, now), true; });
     co_return;
 }
 

@@ -21,8 +21,11 @@ public:
     void join(const std::string& name, duration lease, time_point now) {
         detail::check_consumer(name);
         auto& place = all_[name];
-        if (!place) place = std::make_unique<consumer>();
-        place->name = name;
+        if (!place) {
+            place = std::make_unique<consumer>();
+            place->name = name;
+            place->label = std::make_shared<const std::string>(name);
+        }
         renew(*place, lease, now);
         attended.join();
     }

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/memory/history.hpp>
 #include <taskflux/broker/memory/journal.hpp>
 #include <taskflux/core/task.hpp>
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +32,8 @@ struct entry_extras {
     duration unique_window{};
     std::string error;
     std::string progress;
-    std::deque<log_line> log;
+    task_log log;
+    past_attempts attempts;
     time_point at{};  ///< held or scheduled for that time of the wall clock; 0: for none
     time_point limits_from{};  ///< set by a requeue: deadlines count from here
     std::optional<parent_link> parent;
@@ -71,6 +72,7 @@ struct entry {
     std::unique_ptr<entry_extras> extras;
     result_waiter* waiters = nullptr;
     consumer* holder = nullptr;  ///< of a running task
+    std::shared_ptr<const std::string> ran_by;  ///< the name of the last holder, once it has been delivered
 
     std::uint64_t sequence = 0;  ///< 0: this place is vacant
     time_point submitted_at{};
@@ -113,6 +115,30 @@ struct entry {
 
     task_outcome outcome() const { return {state, result, extras ? extras->error : std::string(), attempts()}; }
 
+    /// What its state tells of its last attempt.
+    std::optional<past_attempt> last_attempt() const {
+        past_attempt last;
+        last.token = deliveries;
+        if (ran_by) last.consumer = *ran_by;
+        last.started_at = started_at;
+        last.ended_at = when;
+        return detail::attempt_of(state, std::move(last), failed_attempts, extras ? extras->error : std::string());
+    }
+
+    /// An attempt that has begun is over, and does not end the task. `number`: as users count them.
+    void keep_attempt(attempt_outcome outcome, unsigned number, std::string why, time_point now) {
+        if (started_at == time_point{}) return;
+        past_attempt one;
+        one.attempt = number;
+        one.token = deliveries;
+        if (ran_by) one.consumer = *ran_by;
+        one.started_at = started_at;
+        one.ended_at = now;
+        one.outcome = outcome;
+        one.error = std::move(why);
+        more().attempts.add(std::move(one));
+    }
+
     /// Gives its end to the callers waiting for it.
     void tell_waiters() {
         for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {
@@ -145,6 +171,7 @@ inline bool is_current(const entry& task, const consumer* who, std::uint32_t tok
 /// A worker known to the queue, and what it holds.
 struct consumer {
     std::string name;
+    std::shared_ptr<const std::string> label;  ///< the name, for those whose tasks outlive it
     time_point lease_end{};
     entry_list held;
     bool has_news = false;  ///< it has something to cancel and has not been told yet

@@ -21,6 +21,7 @@ public:
             return task_store::complete(task, std::move(result), now);
         }
         task.result = std::move(result);
+        task.keep_attempt(attempt_outcome::succeeded, task.failed_attempts + 1, {}, now);
         detach(task);
         enter(task, task_event::suspend, task_state::waiting_children);
         watch_limit(task);
@@ -36,6 +37,8 @@ public:
         auto& own_journal = journal_of(task);
         const bool has_come = !awaited.empty() && own_journal.has(awaited);
         own_journal.awaited = awaited.empty() ? std::string(sleep_mark) : std::move(awaited);
+        task.keep_attempt(attempt_outcome::suspended, task.failed_attempts + 1, {}, now);
+        tell(event_kind::suspended, task, task.failed_attempts + 1, now);
         detach(task);
         make_ready(task, task_event::retry, has_come ? now : later(now, delay), now);
     }

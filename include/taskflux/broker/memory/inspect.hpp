@@ -32,7 +32,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     record.result = task.result;
     record.error = more.error;
     record.progress = more.progress;
-    record.log.assign(more.log.begin(), more.log.end());
+    record.log.assign(more.log.lines().begin(), more.log.lines().end());
     record.attempts = task.attempts();
     record.deliveries = task.deliveries;
     record.crashes = task.crashes;
@@ -46,6 +46,25 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
     if (is_terminal(task.state)) record.ended_at = shown(task.when);
     else if (task.limit() != never) record.limit_at = shown(task.limit());
     return record;
+}
+
+/// `broker::attempts`.
+inline attempt_list attempts_of(const task_queue& in, const entry& task) {
+    auto made = task.extras ? task.extras->attempts.list() : attempt_list();
+    detail::add_last(made, task.last_attempt());
+    for (auto& one : made.attempts) {
+        one.started_at = shifted(one.started_at, in.ahead());
+        if (one.outcome != attempt_outcome::running) one.ended_at = shifted(one.ended_at, in.ahead());
+    }
+    return made;
+}
+
+/// `broker::log`.
+inline log_page log_of(const entry& task, const log_query& query) {
+    static const task_log none;
+    auto made = (task.extras ? task.extras->log : none).page(query);
+    made.has_ended = is_terminal(task.state);
+    return made;
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,

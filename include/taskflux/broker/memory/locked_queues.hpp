@@ -128,6 +128,7 @@ protected:
     /// To be called after each change of a queue; `arm_next` follows once for all that a call has changed.
     void note(task_queue& queue) {
         agenda_.note(queue);
+        queue.events().seal();
         reporter_->failed(queue);
         for (const auto& consumer : queue.take_nudged()) parked_.nudge(consumer);
         if (!queue.attended().notes_deserted()) return;

@@ -3,6 +3,7 @@
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/memory/ended.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/event_log.hpp>
 #include <taskflux/broker/memory/nonces.hpp>
 #include <taskflux/broker/memory/ready.hpp>
 #include <taskflux/broker/memory/table.hpp>
@@ -75,6 +76,8 @@ public:
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
+    event_log& events() { return events_; }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 
@@ -86,6 +89,14 @@ public:
     std::size_t count(task_state state) const { return counts_[index(state)]; }
 
 protected:
+    /// Something happens to a task, which is still where it was. `attempt`: 0 where none has been made.
+    void tell(event_kind kind, const entry& task, unsigned attempt, time_point now) {
+        static const std::string nobody;
+        if (!events_.is_on(now)) return;
+        const bool runs = task.state == task_state::running && task.ran_by;
+        events_.tell(kind, task.sequence, attempt, task.spec->name, runs ? *task.ran_by : nobody, now);
+    }
+
     using by_time = std::set<std::pair<time_point, std::uint64_t>>;
 
     /// The only place where a task's state changes.
@@ -201,6 +212,7 @@ protected:
     std::array<std::size_t, task_state_count> counts_{};
     std::unordered_map<std::string, std::uint64_t> own_ids_;
     unique_keys unique_;
+    event_log events_;
 };
 
 }  // namespace taskflux::memory

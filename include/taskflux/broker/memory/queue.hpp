@@ -132,7 +132,7 @@ public:
                     ++task->failed_attempts;
                     if (auto* own_journal = task->journal()) task_store::begin_epoch(*own_journal);
                 }
-                store_.retry(*task, end.data, end.delay, now);
+                store_.retry(*task, end.data, end.delay, end.counts ? attempt_outcome::retried : attempt_outcome::postponed, now);
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
@@ -155,10 +155,7 @@ public:
         if (!is_current(*task, who, news.token)) return effect::lease_lost;
         auto& more = task->more();
         if (news.progress) more.progress = std::move(*news.progress);
-        for (auto& line : news.log) {
-            if (more.log.size() == detail::most_kept::log_lines) more.log.pop_front();
-            more.log.push_back(std::move(line));
-        }
+        for (auto& line : news.log) more.log.add(std::move(line), task->attempts(), who->name);
         return effect::done;
     }
 
@@ -266,7 +263,9 @@ public:
         if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
         has_had_limits_ = has_had_limits_ || stated;
         const bool is_live = kind == limit_kind::live;
-        key ? keyed().state(*key, is_live, std::move(stated)) : admission_.state(is_live, std::move(stated));
+        if (key) return keyed().state(*key, is_live, std::move(stated));
+        if (!admission_.is_declared(kind, what)) events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
+        admission_.state(is_live, std::move(stated));
     }
     queue_limits limits() const { return admission_.limits(keyed().limits(), ahead()); }
     void end_throttle() { admission_.throttle({}); }
@@ -276,7 +275,10 @@ public:
     /// See `broker::set_schedule`.
     bool set_schedule(const std::string& id, const std::string& from, std::string to, std::vector<new_task> tasks,
                       time_point now) {
-        return schedules_.set(id, from, std::move(to), [&] { submit(std::move(tasks), now); });
+        return schedules_.set(id, from, std::move(to), [&] {
+            const auto stored = submit(std::move(tasks), now);
+            for (const auto& one : stored) events().tell(event_kind::schedule_fired, one.key.sequence, 0, {}, id, now);
+        });
     }
 
     stored_schedules schedules() const {
@@ -329,6 +331,7 @@ public:
 
     /// See `task_store`.
     std::vector<detail::dead_letter> take_dead() { return store_.take_dead(); }
+    event_log& events() { return store_.events(); }
     void follow(duration ahead) { store_.follow(ahead); }
     bool follows_wall() const { return !store_.wall().empty(); }
     duration ahead() const { return store_.wall().ahead(); }

@@ -28,7 +28,10 @@ public:
     submitted add(new_task&& from, time_point now) {
         if (auto* const there = find_same(from, now)) {
             if (from.is_awaited) ++there->announced_waits;
-            if (is_replaced(*there, from)) replace(*there, std::move(from), now);
+            if (is_replaced(*there, from)) {
+                replace(*there, std::move(from), now);
+                tell(event_kind::replaced, *there, there->failed_attempts, now);
+            }
             return {key_of(*there), true};
         }
         const bool follows = unique_holder(from.unique_key, now);
@@ -53,6 +56,7 @@ public:
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
         watch_limit(task);
+        tell(event_kind::submitted, task, 0, now);
         if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
     }
@@ -85,6 +89,7 @@ public:
         auto& more = task.more();
         if (unique_holder(more.unique_key, now)) return false;
         lock_unique_key(task, now);
+        if (auto last = task.last_attempt()) more.attempts.add(std::move(*last));
         detach(task);
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
@@ -93,6 +98,7 @@ public:
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
         make_ready(task, task_event::requeue, now, now);
+        tell(event_kind::requeued, task, 1, now);
         return true;
     }
 
@@ -104,7 +110,9 @@ public:
         task.is_first_try = task.first_started_at == time_point{};
         if (task.is_first_try) task.first_started_at = now;
         task.holder = &who;
+        task.ran_by = who.label;
         who.held.push_back(task);
+        tell(event_kind::started, task, task.failed_attempts + 1, now);
     }
 
     void complete(entry& task, std::string result, time_point now) {
@@ -123,12 +131,16 @@ public:
     }
 
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
-    void retry(entry& task, std::string why, duration delay, time_point now) {
+    void retry(entry& task, std::string why, duration delay, attempt_outcome outcome, time_point now) {
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
             return fail(task, task_event::time_out, std::move(why), now);
         }
+        const bool is_retry = outcome == attempt_outcome::retried;
+        const auto number = task.failed_attempts + (is_retry ? 0 : 1);
+        task.keep_attempt(outcome, number, why, now);
+        tell(is_retry ? event_kind::retried : event_kind::postponed, task, number, now);
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
@@ -143,6 +155,10 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
+        if (!task.cancel_requested) {
+            task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
+            tell(event_kind::released, task, task.failed_attempts + 1, now);
+        }
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -150,7 +166,11 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
-        if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
+        tell(event_kind::lost, task, task.failed_attempts + 1, now);
+        if (++task.crashes < limit || limit == 0) {
+            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
+            return give_back(task, task_event::recover, now);
+        }
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
@@ -161,9 +181,10 @@ public:
 
     /// Removes a task for good; callers waiting for it get the outcome `cancelled`.
     void remove(entry& task, time_point now) {
-        if (is_terminal(task.state)) return forget(task);
-        conclude(task, task_event::cancel, task_state::cancelled, now);
-        erase(task);
+        const bool has_ended = is_terminal(task.state);
+        if (!has_ended) conclude(task, task_event::cancel, task_state::cancelled, now);
+        tell(event_kind::removed, task, task.failed_attempts, now);
+        has_ended ? forget(task) : erase(task);
     }
 
     /// Promotes, expires, times out and forgets what has fallen due, `most` of each kind; `next` says when to call it again.
@@ -259,6 +280,7 @@ protected:
 
     /// The end of a task: its unique key is free, callers waiting for it are notified.
     void conclude(entry& task, task_event event, task_state to, time_point now) {
+        tell(kind_of(to), task, task.failed_attempts + (to == task_state::succeeded ? 1 : 0), now);
         detach(task);
         enter(task, event, to);
         task.when = now;
@@ -279,6 +301,12 @@ protected:
     std::vector<detail::dead_letter> dead_;
 
 private:
+    static event_kind kind_of(task_state end) {
+        if (end == task_state::succeeded) return event_kind::succeeded;
+        if (end == task_state::failed) return event_kind::failed;
+        return end == task_state::cancelled ? event_kind::cancelled : event_kind::expired;
+    }
+
     void forget(entry& ended) {
         detach(ended);
         erase(ended);

@@ -4,7 +4,9 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/events.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
+#include <taskflux/broker/redis/history.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
 #include <taskflux/broker/redis/leases.hpp>
@@ -220,6 +222,8 @@ public:
 
     awaitable<std::optional<task_record>> get(task_id id) override { return redis::get(engine_, std::move(id)); }
     awaitable<std::optional<task_situation>> why(task_id id) override { return redis::why(engine_, std::move(id)); }
+    awaitable<attempt_list> attempts(task_id id) override { return redis::attempts(engine_, std::move(id)); }
+    awaitable<log_page> log(task_id id, log_query query) override { return redis::log(engine_, std::move(id), std::move(query)); }
     awaitable<task_page> list(list_query query) override { return redis::list(engine_, std::move(query)); }
     awaitable<std::vector<std::string>> queues() override { return engine_->queues(); }
     awaitable<queue_counts> counts(std::string queue) override { return redis::counts(engine_, std::move(queue)); }
@@ -236,6 +240,13 @@ public:
         return redis::set_key_limit(engine_, std::move(queue), std::move(key), kind, value, std::move(reason));
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
+
+    awaitable<event_page> events(std::string queue, event_query query) override {
+        return redis::events(engine_, std::move(queue), std::move(query));
+    }
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
+        return redis::keep_events(engine_, std::move(queue), most, age);
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});

@@ -80,7 +80,7 @@ struct more_effects {
 
 /// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
 struct own_key {
-    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D";
+    static constexpr std::string_view lane = "l:", held = "a:", journal = "j:", producer = "p:", board = "D", events = "ev";
 };
 
 /// The key of the set of all queues' names.

@@ -326,7 +326,7 @@ private:
         return keys;
     }
 
-    /// Lanes are used again and again: they are declared from now on. And some sets of consumers and some journals, of
+    /// Lanes, and the stream of events, are used again and again: they are declared from now on. And some sets of consumers and some journals, of
     /// whose tasks more subtasks will end, are remembered.
     std::string learned(std::string key) {
         constexpr std::size_t most_sets = 16, most_journals = 4;
@@ -337,7 +337,8 @@ private:
             if (names.size() > most) names.erase(names.begin());
         };
         const std::lock_guard lock(mutex_);
-        if (name.starts_with(own_key::lane) && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
+        const bool is_kept = name.starts_with(own_key::lane) || name == own_key::events;
+        if (is_kept && std::ranges::find(lanes_, key) == lanes_.end()) lanes_.push_back(key);
         if (name.starts_with(own_key::held)) remember(sets_, most_sets);
         if (name.starts_with(own_key::journal)) remember(journals_, most_journals);
         return key;

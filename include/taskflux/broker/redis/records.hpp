@@ -270,10 +270,12 @@ inline std::string lines_of(const std::vector<log_line>& log) {
     return out;
 }
 
+inline log_line read_line(std::string_view text) { return decode<log_line>(text); }
+
 inline std::vector<log_line> read_lines(std::string_view text) {
     std::vector<log_line> log;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        log.push_back(decode<log_line>(text.substr(0, end)));
+        log.push_back(read_line(text.substr(0, end)));
         text.remove_prefix(end + 1);
     }
     return log;
@@ -302,7 +304,7 @@ inline task_record full_record(const std::string& queue, std::uint64_t sequence,
     made.attempts = status.attempts();
     made.deliveries = status.deliveries;
     made.crashes = status.crashes;
-    made.consumer = status.holder;
+    if (status.state == task_state::running) made.consumer = status.holder;  // it is kept for the task's history
     made.cancel_requested = status.cancel_requested;
     made.unclaimed = status.unclaimed;
     made.submitted_at = record.submitted_at;

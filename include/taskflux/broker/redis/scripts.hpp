@@ -163,6 +163,79 @@ return false
 end
 )lua";
 
+inline constexpr char shared_listens[] =
+    R"lua(local listens = nil
+)lua";
+
+inline constexpr char shared_told[] =
+    R"lua(local told = nil
+)lua";
+
+inline constexpr char shared_wants[] =
+    R"lua(local function wants(stated)
+return stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)
+end
+)lua";
+
+inline constexpr char shared_is_heard[] =
+    R"lua(local function is_heard()
+if listens == nil then listens = call('HGET', c, 'events') end
+if not told and not (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then listens = false end
+return listens
+end
+)lua";
+
+inline constexpr char shared_declare_events[] =
+    R"lua(local function declare_events()
+if told then key('ev') end
+end
+)lua";
+
+inline constexpr char shared_tell[] =
+    R"lua(local function tell(kind, first, attempt, name, by, last)
+local head = string.format('%d ', attempt) .. name .. ' '
+told = told or {}
+local of = told[kind .. head .. by]
+if not of then
+of = {kind = kind, head = head, by = by, seqs = {}, spans = {}}
+told[kind .. head .. by] = of
+told[#told + 1] = of
+end
+if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else of.seqs[#of.seqs + 1] = first end
+end
+)lua";
+
+inline constexpr char shared_write_events[] =
+    R"lua(local function write_events()
+if not told then return end
+local most, age = string.match(listens, '^%d+ (%d+) (%d+)$')
+local number = redis.pcall('HINCRBY', c, 'events_n', 1)
+if type(number) ~= 'number' then
+number = 1
+call('HSET', c, 'events_n', 1)
+end
+local words = {'#', string.format('%d', number)}
+for _, of in ipairs(told) do
+local seqs, from = of.seqs, 1
+table.sort(seqs)
+for n = 1, #seqs do
+if seqs[n + 1] ~= seqs[n] + 1 then
+of.spans[#of.spans + 1] = string.format(from == n and '%d' or '%d-%d', seqs[from], seqs[n])
+from = n + 1
+end
+end
+words[#words + 1] = of.kind
+words[#words + 1] = of.head .. (#of.spans > 0 and table.concat(of.spans, ',') or '-') .. ' ' .. of.by
+end
+redis.pcall('XADD', key('ev'), 'MAXLEN', '~', most, '*', unpack(words))
+if age ~= '0' and number % 50 == 0 then
+redis.pcall('XTRIM', key('ev'), 'MINID', '~', string.format('%d', math.max(0, now - age)))
+end
+end
+)lua";
+
 inline constexpr char shared_throttle_end[] =
     R"lua(local function throttle_end(stated)
 local till = whole(stated)
@@ -248,10 +321,11 @@ end
 
 inline constexpr char shared_admit[] =
     R"lua(local function admit(most, ...)
-local found = call('HMGET', c, 'paused', ...)
-if not found[1] then return most, nil, unpack(found, 2) end
+local found = call('HMGET', c, 'paused', 'events', ...)
+listens = found[2]
+if not found[1] then return most, nil, unpack(found, 3) end
 local why = look_at_gate(found[1], 0)
-return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 3)
 end
 )lua";
 
@@ -455,8 +529,7 @@ end
 )lua";
 
 inline constexpr char shared_ends_now[] =
-    R"lua(local ends_now, goes_later = struct.pack('<d', now),
-struct.pack('<dHI4', now + 3600000, 0, 0)
+    R"lua(local ends_now, goes_later = struct.pack('<d', now), struct.pack('<d', now + 3600000)
 )lua";
 
 inline constexpr char shared_succeeded[] =
@@ -472,7 +545,8 @@ string.sub(state, 3, 10) ~= string.sub(word, 11, 18) then
 return nil
 end
 return string.char(5) .. string.sub(state, 2, 18) .. ends_now ..
-string.sub(state, 27, 50) .. goes_later .. string.sub(word, 31),
+string.sub(state, 27, 50) .. goes_later ..
+string.sub(state, 59) .. string.sub(word, 31),
 struct.unpack('<I4', state, 11)
 end
 )lua";
@@ -641,7 +715,7 @@ first = hold and hold.since or 0, started = hold and hold.since or 0, from = 0, 
 holder = hold and hold.consumer or '', error = '', result = '', special = (bit.band(of.flags, 55) ~= 0)
 }
 if outcome then
-task.state, task.holder, task.when, task.result = 5, '', outcome.when, outcome.result
+task.state, task.when, task.result = 5, outcome.when, outcome.result
 task.gone_at = math.min(outcome.when + of.retention, 1e15)
 end
 return task
@@ -834,6 +908,43 @@ return seen
 end
 )lua";
 
+inline constexpr char shared_lines_in[] =
+    R"lua(local function lines_in(log)
+local lines = {}
+for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
+for n = #lines, 1, -1 do
+local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
+if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+end
+return lines, 1
+end
+)lua";
+
+inline constexpr char shared_add_lines[] =
+    R"lua(local function add_lines(lines, first, added, rest)
+local function numbered(line, number)
+return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
+end
+local at = #lines - #added
+local is_known = at >= 0
+for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+if is_known then return end
+for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
+end
+)lua";
+
+inline constexpr char shared_last_lines[] =
+    R"lua(local function last_lines(lines)
+local from, bytes = #lines + 1, 0
+while from > 1 and #lines - from + 1 < 100 do
+bytes = bytes + #lines[from - 1]
+if bytes > 262144 and from <= #lines then break end
+from = from - 1
+end
+return table.concat(lines, '\n', from) .. '\n'
+end
+)lua";
+
 inline constexpr char shared_counts[] =
     R"lua(local counts = {}
 )lua";
@@ -932,6 +1043,50 @@ count(task.state, -1)
 count(state, 1)
 task.state = state
 changed[task.seq] = true
+end
+)lua";
+
+inline constexpr char shared_past_attempts[] =
+    R"lua(local past_attempts = {}
+)lua";
+
+inline constexpr char shared_entries_of[] =
+    R"lua(local function entries_of(list)
+local entries, left_out = {}, 0
+local is_whole = pcall(function()
+local many, at
+many, left_out, at = struct.unpack('<I4I4', list)
+for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+end)
+if is_whole then return entries, left_out end
+return {}, 0
+end
+)lua";
+
+inline constexpr char shared_keep_attempt[] =
+    R"lua(local function keep_attempt(task, outcome, number, why)
+if task.started == 0 then return end
+local known = past_attempts[task.seq] or call('HGET', A, task.seq)
+local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
+entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+#why) .. task.holder .. (#why <= 2048 and why or '')
+local from = math.max(1, #entries - 20 + 1)
+local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
+for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_last_attempt[] =
+    R"lua(local function keep_last_attempt(task)
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
+local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
+local last = entries[#entries]
+if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local outcome = task.state == 7 and 7 or
+is_crash and 6 or 2
+local number = is_crash and task.failed + 1 or math.max(1, task.failed)
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
 end
 )lua";
 
@@ -1193,6 +1348,14 @@ return all
 end
 )lua";
 
+inline constexpr char shared_tell_of[] =
+    R"lua(local function tell_of(kind, task, by, attempt)
+if not is_heard() then return end
+local record = task.record
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+end
+)lua";
+
 inline constexpr char shared_detach[] =
     R"lua(local function detach(task)
 local state = task.state
@@ -1249,6 +1412,7 @@ count(task.state, -1)
 erased[#erased + 1] = task.seq
 changed[task.seq] = nil
 tasks[task.seq] = false
+past_attempts[task.seq] = nil
 local of = task.segment or segment_of(task.seq)
 if of then mark(of, task.seq, 255) end
 forget_journal(task)
@@ -1266,9 +1430,13 @@ end
 
 inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
+local holder = task.holder
 detach(task)
 enter(task, state)
+task.holder = holder
 task.when = now
+local how = state == 6 and 'failed' or state == 7 and 'cancelled' or 'expired'
+if state == 5 then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
 ended[#ended + 1] = task
@@ -1341,11 +1509,14 @@ end
 )lua";
 
 inline constexpr char shared_retry[] =
-    R"lua(local function retry(task, why, delay)
+    R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
 if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
 if why ~= '' then task.error = why end
+local number = task.failed + (outcome == 3 and 0 or 1)
+keep_attempt(task, outcome, number, why)
+tell_of(outcome == 3 and 'retried' or 'postponed', task, task.holder, number)
 detach(task)
 make_ready(task, at)
 end
@@ -1361,6 +1532,10 @@ end
 
 inline constexpr char shared_release[] =
     R"lua(local function release(task)
+if not task.cancel then
+keep_attempt(task, 5, task.failed + 1, '')
+tell_of('released', task, task.holder)
+end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -1369,8 +1544,12 @@ end
 inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
+tell_of('lost', task, task.holder)
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then return give_back(task) end
+if most == 0 or task.crashes < most then
+if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
+return give_back(task)
+end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -1545,11 +1724,16 @@ reply[#reply + 1] = (n - from) / 2
 reply[#reply + 1] = there.seq
 reply[#reply + 1] = there.nonce
 numbers[#numbers + 1] = there.seq
-if policy ~= 0 and not is_own then replace(there, task, due, at_most) end
+if policy ~= 0 and not is_own then
+replace(there, task, due, at_most)
+tell_of('replaced', there, '', there.failed)
+end
 else
 seq = seq + 1
 numbers[#numbers + 1] = seq
 tasks[seq] = task
+task.seq = seq
+tell_of('submitted', task, '', 0)
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
 if info(task).own then own_ids[info(task).own] = seq end
@@ -1721,6 +1905,7 @@ local of = journal_of(task)
 local needs_some = string.find(of.policy, '^' .. 'q' .. '0*[1-9]')
 if of.total == 0 and not needs_some and not note_in(of, 'c~then') then return false end
 task.result = result
+keep_attempt(task, 1, task.failed + 1, '')
 detach(task)
 enter(task, 4)
 watch_limit(task)
@@ -1876,7 +2061,9 @@ end
 
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
-local stated = stated_now or call('HGET', c, 'paused')
+local found = call('HMGET', c, 'paused', 'events')
+local stated = stated_now or found[1]
+listens = listens == nil and found[2] or listens
 if not stated then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
@@ -2180,6 +2367,7 @@ for _, command in ipairs(also) do call(unpack(command)) end
 for _, message in ipairs(messages) do publish(message[1], message[2]) end
 wake_some(knowers, knowers.most)
 wake_some(asleep, wakes)
+write_events()
 end
 )lua";
 
@@ -2288,19 +2476,23 @@ for _, lists in ipairs({lanes_remove, lanes_head, lanes_tail}) do
 for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
 end
 of.has_reports = #erased > 0 and call('HLEN', g) > 0
+of.has_attempts = #erased > 0 and call('HLEN', A) > 0
+for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', A, seq, list} end
 close_segments()
 for consumer in pairs(held_add) do key('a:' .. consumer) end
 for consumer in pairs(held_remove) do key('a:' .. consumer) end
+declare_events()
 if #missing == 0 then probe_all() end
 return of
 end
 )lua";
 
 inline constexpr char shared_erase_all[] =
-    R"lua(local function erase_all(has_reports)
+    R"lua(local function erase_all(has_reports, has_attempts)
 write('HDEL', r, erased)
 write('HDEL', s, erased)
 write('HDEL', w, erased)
+if has_attempts then write('HDEL', A, erased) end
 if has_reports then
 local fields = {}
 for _, seq in ipairs(erased) do
@@ -2356,7 +2548,7 @@ states[#states + 1] = seq
 states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
 end
 write('HSET', s, states)
-if #erased > 0 then erase_all(of.has_reports) end
+if #erased > 0 then erase_all(of.has_reports, of.has_attempts) end
 write_lanes(of.lengths)
 write_sorted_sets()
 for consumer, seqs in pairs(held_remove) do write('SREM', key('a:' .. consumer), seqs) end
@@ -2381,6 +2573,10 @@ apply(of)
 if reply[1] == 'OK' and next(outgoing) then reply[1] = 'RELAY' end
 return reply
 end
+)lua";
+
+// Begins a function for what a script has beyond the local variables that one may have.
+inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2429,12 +2625,13 @@ return reply
 inline constexpr script announced{"announced", "fea080a0b42590e2f8fb027e21e8b8f400769e9b",
     std::string_view(announced_text.data(), announced_text.size()), "c"};
 
-inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -2442,18 +2639,19 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -2469,8 +2667,8 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "a9b7080b1a7e75f20fd748a8dfda9ba5b888d193",
-    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script aside{"aside", "acb4336ba1ab8739718e4f4ac1d94523698620d3",
+    std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
@@ -2504,14 +2702,14 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "f6d7da9fde65e0aaba66290539964a9e9992e7dc",
+inline constexpr script clear{"clear", "45da8ec1b7b29a6144cb4047b64c90c7c9388692",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_text,
+    shared_also, shared_listens, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_admit, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local fields = {'nu'}
 for state = 0, 8 do fields[state + 2] = 'n' .. state end
@@ -2520,15 +2718,16 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "56c6a3c24562c9dc667e901b1aa65ed14c021f28",
+inline constexpr script counts{"counts", "addefa9956faf2bf3ab198b66c7a2b7e746fbb2e",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
-inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -2536,18 +2735,19 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -2556,49 +2756,52 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "ae233d9c19ef0e4a7d23ecf85a72ab3a88fa5251",
-    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script end_child{"end_child", "b1a56f452c872b717403ffc57b8fe655bb4311bf",
+    std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'events', 'paused')
 if not known[1] then return {'NEW'} end
+listens = known[3]
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply, numbers, at = {'OK', seq + 1}, {}, 1
 seq = store_tasks(seq, 6, reply, numbers)
-local refused = refusal(known[3], seq - reply[2] + 1)
+local refused = refusal(known[4], seq - reply[2] + 1)
 if refused then return refused end
 while at < #ARGV[5] do
 local place
@@ -2608,27 +2811,33 @@ end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
+end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "bb44a6041b120c8e1757784096e15920fd297337",
-    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script enqueue{"enqueue", "f47d43f110476ee3a52103026e7440cc45b08667",
+    std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
-    shared_add_to, shared_write, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'lanes', 'n2', 'paused', 'events')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
+listens = known[6] or false
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -2650,6 +2859,16 @@ stored[#stored + 1] = first
 stored[#stored + 1] = time .. body
 stored[#stored + 1] = first .. 't'
 stored[#stored + 1] = status .. string.rep('\0', members)
+end
+if is_told then
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+if status == '' then
+tell('submitted', seq, 0, name, '')
+else
+local length = string.byte(body, 10)
+local from = 11
+tell('submitted', first, 0, string.sub(body, from, from - 1 + length), '', seq)
+end
 end
 local entries = lanes[priority]
 if not entries then
@@ -2691,27 +2910,64 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "e771dbf84ab8882be4afbb159771debf15223c0f",
+inline constexpr script enqueue_plain{"enqueue_plain", "d66e4f4f88a1fa7ac3fed048eaee031705a698e2",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
-inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
+till, number = whole(till) or 0, whole(number) or 0
+local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
+if id ~= '' then
+entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
+else
+local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+id = newest and newest[1] or '0-0'
+end
+call('HLEN', w)
+if lease > 0 and till < now + lease / 2 then
+if till <= now then
+number = number + 1
+local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
+'begun', '0 - - ')
+call('HSET', c, 'events_n', string.format('%d', number))
+if ARGV[1] == '' then id = begins end
+end
+local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK', now, number, id, unpack(entries)}
+)lua");
+inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+    std::string_view(events_text.data(), events_text.size()), "cw"};
+
+inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
+    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
     shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
@@ -2780,6 +3036,7 @@ enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
 if task.first_try then task.first = now end
 task.packed = pack_state(task)
+tell_of('started', task, consumer)
 found[#found + 1] = task
 end
 local current = 1
@@ -2926,21 +3183,22 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end
 return answer(hand_out())
+end)()
 )lua");
-inline constexpr script fetch{"fetch", "2ff5d0a01708ef0d9e0f0f57906c51ba0f4119e6",
-    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script fetch{"fetch", "ad03aa8571e6a7206bc5c41e38a9d8cf426feb82",
+    std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_admit, shared_is_special, shared_segments, shared_span_of,
-    shared_open_segment, shared_ends_in, shared_counts, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_touched, shared_priorities_in, shared_text, shared_has_lease,
-    shared_end_of_other_lease, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some,
-    shared_write_rest,
+    shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched, shared_priorities_in,
+    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -2972,6 +3230,9 @@ local _, lanes, watcher, watching, waiting, running
 most, _, lanes, watcher, watching, waiting, running =
 admit(most, 'lanes', 'watcher', 'watching', 'n2', 'n3')
 if gate and gate.damage then return {'SLOW'} end
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do key('l:' .. priority) end
@@ -3003,6 +3264,10 @@ taken_from[#taken_from + 1] = of
 held[#held + 1] = '@' .. of.name
 end
 found = found + many
+if is_told then
+local name = string.sub(blob, 17, 16 + length)
+tell('started', of.first + at, 1, name, consumer, of.first + at + many - 1)
+end
 local piece = blob
 if many < of.count then
 local body = ends + 4 * of.count
@@ -3031,6 +3296,7 @@ return n - 1
 end
 tail = tail or (struct.pack('<I4I4I4dddddH', 1, 0, 0, 0, now, now, 0, 0, #consumer) .. consumer ..
 '\0\0\0\0')
+if is_told then tell('started', seq, 1, string.sub(record, 15, 14 + string.byte(record, 14)), consumer) end
 local packed = head .. string.sub(record, 10, 13) .. tail
 states[#states + 1] = seq
 states[#states + 1] = packed
@@ -3099,7 +3365,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "a5bdc254758f7085e24fd45f547ed00599236574",
+inline constexpr script fetch_plain{"fetch_plain", "53969bd43111620985a875a95eb3793c131a7483",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -3126,17 +3392,17 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "244cef9895a8e98e72c7d049e4ecc6699b4a0d50",
+inline constexpr script find{"find", "ba6686c8f5f9c641e4dcf9a601c886e7ec537ac2",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in,
+    shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -3150,15 +3416,16 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "166a0b4c104b88e618cc3f50eafded86c23d71e9",
+inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
-    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal,
-    shared_current_run, shared_is_special, shared_text, shared_has_lease, shared_answer_in,
+    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run, shared_is_special,
+    shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -3185,6 +3452,9 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
+local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now))
+if is_told then key('ev') end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -3218,9 +3488,14 @@ end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
+if is_told then
+tell('submitted', seq, 0, name, '')
+tell('started', seq, 1, name, consumer)
+write_events()
+end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "4968dfad891e05c476d2f509ed24674909366fb4",
+inline constexpr script hand_over{"hand_over", "9a35e04b87b61096907acf052c6e23877988575b",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -3245,14 +3520,30 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "1ea580310ed1f16048fabb188dfdaeb797a87661",
+inline constexpr script held{"held", "f72fdda0f75cf37934b99801fb305b1cb702df1a",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
+
+inline constexpr char history_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q, A = 12, unpack(KEYS)
+)lua";
+inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
+)lua");
+inline constexpr script history{"history", "b47cba1449990597c72708ca39fafc4417b8952e",
+    std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
 inline constexpr auto idle_text = joined(idle_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_also, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_text, shared_all_leases_last,
+    shared_also, shared_listens, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_admit, shared_text, shared_all_leases_last,
     R"lua(local consumer, member, reply = ARGV[1], ARGV[2], {'OK'}
 local function is_quiet()
 if not all_leases_last(consumer) then return false end
@@ -3267,13 +3558,14 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "4c8086bb062ad3fc6eff120a37fe76372e31756f",
+inline constexpr script idle{"idle", "fd24a1e00c7d238f475585ba5075b5fbd3d245c4",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
 )lua";
-inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_add_to, shared_also, shared_counts, shared_messages, shared_wakes, shared_wake,
+inline constexpr auto join_text = joined(join_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_also, shared_listens,
+    shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes, shared_wake,
     shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local life = call('HGET', c, 'life') or ''
@@ -3282,7 +3574,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "86fa2cd546932f3f1de4dfd8054203104c7c4de1",
+inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -3338,27 +3630,57 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "bfbfb07ae127d352ea54b7732a05dbfc82da1dc5",
+inline constexpr script journal{"journal", "b34c01cf30588ab278a1fa4b800e74e652e206a5",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
-inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
+)lua";
+inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole,
+    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+if not life then return {'NEW'} end
+local stream = key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+call('HLEN', w)
+local keeps = tonumber(ARGV[1]) > 0
+if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+number = string.format('%d', (whole(number) or 0) + 1)
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('HSET', c, 'events_n', number)
+end
+if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
+string.sub(stated, 1, 16) > string.format('%016d', now)) then
+local till = keeps and 1e15 or now + 60000
+local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
+call('HSET', c, 'events', wanted)
+call('HSET', w, '!', wanted)
+end
+return {'OK'}
+)lua");
+inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+    std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
+
+inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
     shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
@@ -3366,7 +3688,7 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase_all, shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -3386,9 +3708,10 @@ also[#also + 1] = {'HDEL', h, ARGV[1]}
 count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
+end)()
 )lua");
-inline constexpr script leave{"leave", "19c63d8bead2463c395d7bdf6ad9fa3c7e736176",
-    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script leave{"leave", "a43e62aa4a88591a250527c0c6897257dbf942fc",
+    std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
 )lua";
@@ -3404,33 +3727,35 @@ return reply
 inline constexpr script limits{"limits", "6d55fa506683f5ac3f8add810860d02522f26da1",
     std::string_view(limits_text.data(), limits_text.size()), "cL"};
 
-inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
     shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -3449,16 +3774,37 @@ if #reply == 3 and from == low and seen > low then
 also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_text(gaps)}
 end
 return commit(reply)
+end)()
 )lua");
-inline constexpr script list{"list", "6e66a8718c5b41df333e6429a183311797ab1d12",
-    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script list{"list", "adef1a86b07cf130063540da4e4e75b3b9bfbc10",
+    std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+
+inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
+)lua";
+inline constexpr auto log_text = joined(log_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
+    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
+    shared_lines_in, shared_counts, shared_bodies, shared_count, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
+if not task then return {'OK'} end
+local lines, first = lines_in(call('HGET', g, task.seq .. 'l') or '')
+local from, last = tonumber(ARGV[3]), first + #lines - 1
+if from < first or from > last + 1 then from = first end
+return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
+unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
+)lua");
+inline constexpr script log{"log", "33b7ffeee602f50d1a7fe4fd28afd010d96de878",
+    std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
 )lua";
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
-    shared_now, shared_key, shared_whole, shared_also, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease,
-    shared_end_of_other_lease, shared_next_change,
+    shared_now, shared_key, shared_whole, shared_also, shared_listens, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text,
+    shared_has_lease, shared_end_of_other_lease, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -3488,31 +3834,33 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "ef2505ffb59b7c5999017fa288e0cf4c6275c525",
+inline constexpr script look{"look", "29edb984964cc061e4d066138a45fc3b2c9f1ccb",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
-inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_throttle_end, shared_gate, shared_is_in, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
+    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_is_in,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse,
+    shared_fault_in, shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
+    shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
     shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
     shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
-    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
@@ -3521,8 +3869,9 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
-local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
+local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
+listens = known[5]
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -3642,9 +3991,10 @@ for _, part in ipairs(dead_letters) do reply[#reply + 1] = part end
 end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
+end)()
 )lua");
-inline constexpr script maintain{"maintain", "e1c588458be708c8331b6b907442c3ea03aa7fb0",
-    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script maintain{"maintain", "43bc569f736ad8a388f1d01c2c8e71d384a80af4",
+    std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
@@ -3675,15 +4025,16 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "cf95fd2e1e2d6db57a9934d22a9d93d215a1500a",
+inline constexpr script outbox{"outbox", "d67ebc8d3268d5a6c5231dcb7470dd682e54ce03",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
-inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
@@ -3692,18 +4043,19 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -3711,6 +4063,7 @@ if ARGV[1] == '2' then
 throttled = nil
 also = {{'HDEL', c, 'throttled'}}
 end
+if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', paused_over(in_force(declared, live))}}
 elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then
@@ -3719,16 +4072,18 @@ put_in_force(stated)
 wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watcher, watching)
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script pause{"pause", "2c3028007221fc8eb472b7043fd9fe8e07723154",
-    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script pause{"pause", "263c85cb496e2073dfc26c172b29f86296d10409",
+    std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
+inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -3736,19 +4091,19 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -3758,14 +4113,15 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "c205100bac2ade3a97d1bd9ec5fd4ebe304d9012",
-    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
+inline constexpr script reclaim{"reclaim", "f1e802bab0ec74e007b45a4612feb295496976f2",
+    std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
 )lua";
-inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_call, shared_publish,
-    shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_counts, shared_messages,
-    shared_wakes, shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
+inline constexpr auto renew_text = joined(renew_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_write_events, shared_counts, shared_messages, shared_wakes,
+    shared_has_lease, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(local alive, is_expired = has_lease(ARGV[1])
 if is_expired then return {'DUE'} end
 if not alive then return {'LOST'} end
@@ -3801,7 +4157,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "e15cdd6f671ea1bd9403f31b6e1656b0a5d36512",
+inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -3830,31 +4186,34 @@ return reply
 inline constexpr script renew_all{"renew_all", "cc8071ec0001da5b9b4ef1eefd2d8c0b36b85f5c",
     std::string_view(renew_all_text.data(), renew_all_text.size()), "cdeCfuxo"};
 
-inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
+    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
     shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
     shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
     shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -3871,29 +4230,32 @@ result = 2
 else
 if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', g, seq .. 'p', ARGV[n + 4]} end
 if ARGV[n + 5] ~= '' then
-local known, lines = logs[seq] or call('HGET', g, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+local log = logs[seq]
+if not log then
+log = {}
+log.lines, log.first = lines_in(call('HGET', g, seq .. 'l') or '')
+logs[seq] = log
+end
+add_lines(log.lines, log.first, (lines_in(ARGV[n + 5])),
+string.format(',"attempt":%d,"consumer":', task.failed + 1) .. cjson.encode(consumer) .. '},')
 end
 end
 effects[#effects + 1] = result
 end
-for seq, log in pairs(logs) do
-local lines = {}
-for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-local kept = table.concat(lines, '\n', math.max(1, #lines - 100 + 1)) .. '\n'
-also[#also + 1] = {'HSET', g, seq .. 'l', kept}
-end
+for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
+end)()
 )lua");
-inline constexpr script report{"report", "8117c308ba9393b6eca01ae3798ac98272652bb6",
-    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script report{"report", "4389d5e5ff2a75887a07e7d4dcecf87cb07568be",
+    std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -3901,19 +4263,19 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3924,9 +4286,10 @@ if (whole(waiting) or 0) > unclaimed then wakes = 1 end
 end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script resign{"resign", "5ff7fccada988aab0f41e0fb0c1558f43fbc4cf4",
-    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script resign{"resign", "bf1390a729da43d694d37e9113888a2866dea161",
+    std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
 )lua";
@@ -3948,10 +4311,10 @@ inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a
 inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also,
-    shared_throttle_end, shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts,
-    shared_messages, shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some,
-    shared_write_rest,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to,
+    shared_also, shared_listens, shared_told, shared_write_events, shared_throttle_end,
+    shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts, shared_messages,
+    shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
 if not known[1] then return {'NEW'} end
@@ -3977,27 +4340,32 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "fd7f9caf9d9c309a05e6b731d333ffc683002a2a",
+inline constexpr script set_key_limit{"set_key_limit", "f7c8bdbaed7839ba8c5b319dd2ec7ae80b3b66ef",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
 inline constexpr auto set_limit_text = joined(set_limit_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_whole, shared_add_to, shared_also, shared_throttle_end,
-    shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit,
-    shared_in_force, shared_paused_over, shared_put_in_force, shared_counts, shared_messages, shared_wakes,
-    shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to, shared_also,
+    shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell, shared_write_events,
+    shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force, shared_counts,
+    shared_messages, shared_wakes, shared_text, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local field, wanted, reason = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HMGET', c, 'seq', 'limit_declared', 'limit_live', 'n2', 'watcher', 'watching', 'paused',
-'nu', 'throttled')
+'nu', 'events', 'throttled')
 if not known[1] then return {'NEW'} end
+listens = known[9]
 local is_declared = field == 'limit_declared'
 local before = is_declared and known[2] or known[3]
 local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
-local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[9])
+local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[10])
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
+declare_events()
+if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
 local is_paused = known[7] and string.find(known[7], '^[^=!]')
 if not string.find(next_one or '', '=', 1, true) then also[#also + 1] = {'HDEL', c, 'tat'} end
@@ -4010,76 +4378,83 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "7acb039ae945b82fd99adb97cf8648d839d3072e",
+inline constexpr script set_limit{"set_limit", "bcb9d15ec03f941af5bdaed562800b9fc7a9eb4a",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
-inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o = 28, unpack(KEYS)
+inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
 )lua";
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
-    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
+    shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
+    shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
 if there ~= from then return {'OK', 0} end
-local known = call('HMGET', c, 'seq', 'run', 'paused')
+local known = call('HMGET', c, 'seq', 'run', 'events', 'paused')
+listens = known[3]
 if to ~= '' and not known[1] then return {'NEW'} end
 if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local last = last_number(known[1])
-local seq = store_tasks(last, 5, {}, {})
-local refused = refusal(known[3], seq - last)
+local last, numbers = last_number(known[1]), {}
+local seq = store_tasks(last, 5, {}, numbers)
+local refused = refusal(known[4], seq - last)
 if refused then return refused end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
+end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "14ffc5338464ad5ca74d3339b781ba8b77d72285",
-    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
+inline constexpr script set_schedule{"set_schedule", "f3c6cac958761f788ab2157b284a743223df6731",
+    std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
-inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
     shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_fresh, nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
     shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
     shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
@@ -4109,7 +4484,7 @@ if counts_too == 1 then
 task.failed = task.failed + 1
 begin_epoch(task)
 end
-retry(task, data, delay)
+retry(task, data, delay, counts_too == 1 and 3 or 4)
 end
 endings[3] = function(task) release(task) end
 endings[6] = function(task, _, delay)
@@ -4125,6 +4500,8 @@ if task.cancel then return end_cancelled(task) end
 local of = keep_journal(task)
 local has_come = data ~= '' and note_in(of, data)
 of.awaited = data ~= '' and data or '~'
+keep_attempt(task, 8, task.failed + 1, '')
+tell_of('suspended', task, task.holder)
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
@@ -4147,15 +4524,17 @@ effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
 end
 end
 return commit({'OK', unpack(effects)})
+end)()
 )lua");
-inline constexpr script settle{"settle", "e76e18a7788f8349f01038592eebcbef58a4b96a",
-    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script settle{"settle", "a99122905f5a3f83105ae924b22a17a0e9ca2a3b",
+    std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
 )lua";
 inline constexpr auto settle_one_text = joined(settle_one_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_ends_now, shared_succeeded,
-    shared_attempts, shared_end_of, shared_has_lease,
+    shared_publish, shared_clock, shared_now, shared_key, shared_add_to, shared_listens, shared_told,
+    shared_tell, shared_write_events, shared_ends_now, shared_succeeded, shared_attempts, shared_end_of,
+    shared_has_lease,
     R"lua(local consumer, word = ARGV[1], ARGV[2]
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -4164,8 +4543,12 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack('<BBdI4', word)
 local state, failed = succeeded(alive and how == 0 and call('HGET', s, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters, has_limit = unpack(call('HMGET', w, seq, '*'))
+local waiters, has_limit, wanted = unpack(call('HMGET', w, seq, '*', '!'))
 if has_limit then return {'SLOW'} end
+wanted = (wanted and string.find(wanted, '^%d+ %d+ %d+$') and
+string.sub(wanted, 1, 16) > string.format('%016d', now)) and wanted
+if wanted then key('ev') end
+if #missing > 0 then return {'NEED', unpack(missing)} end
 local field = string.format('%d', seq)
 local function is_refused(answer) return type(answer) == 'table' end
 add_to('n3', -1)
@@ -4185,23 +4568,28 @@ seq = seq, nonce = nonce, state = 5, failed = failed, result = result, error = '
 })
 for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
+if wanted then
+listens = wanted
+tell('succeeded', seq, failed + 1, '-', consumer)
+write_events()
+end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "96ea92fd8c2b36f988ce15b637d2bd8e2ed448ad",
+inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_rewritten, shared_counts, shared_ready, shared_bodies,
-    shared_messages, shared_wakes, shared_count, shared_append, shared_are_heard, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_store_segment,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens,
+    shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_limit_in,
+    shared_look_at_gate, shared_stated_now, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten,
+    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
+    shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_store_segment,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4210,7 +4598,9 @@ local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seqs, singles, forgotten, released = {}, {}, {}, {}
 local awaited, unpack_struct, sub, byte = call('HLEN', w), struct.unpack, string.sub, string.byte
-local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', w, '*') == 0
+local has_waiters = awaited > 2 or awaited > 0 and
+awaited > call('HEXISTS', w, '*') +
+call('HEXISTS', w, '!')
 local char = string.char
 local of
 for n = 2, #ARGV do
@@ -4248,13 +4638,14 @@ singles[#singles + 1] = n
 seqs[#seqs + 1] = seq
 end
 end
-local held = {}
+local held, tries = {}, {}
 local conditions = read(s, seqs)
 for n, seq in ipairs(seqs) do
 local word = ARGV[singles[n]]
 local state, failed = succeeded(conditions[n], word, consumer)
 if not state or held[seq] then return {'SLOW'} end
 held[seq] = true
+if failed > 0 then tries[seq] = failed + 1 end
 released[#released + 1] = seq
 states[#states + 1] = seq
 states[#states + 1] = state
@@ -4296,6 +4687,15 @@ end
 end
 local told = tell_waiters() or {}
 wakes = called_by(0, #ARGV - 1)
+if (listens and string.find(listens, '^%d+ %d+ %d+$') and
+string.sub(listens, 1, 16) > string.format('%016d', now)) then
+key('ev')
+if #missing > 0 then return {'NEED', unpack(missing)} end
+for n = 2, #ARGV do
+local seq = unpack_struct('<d', ARGV[n], 3)
+tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+end
+end
 call('ZCARD', f)
 local asleep = sleepers()
 write('SREM', mine, released)
@@ -4309,15 +4709,16 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "6439974a58f49d75f6e344d4060c79a76394b918",
+inline constexpr script settle_plain{"settle_plain", "c7c198d27870e55a5f380e5e2dc35ebe32875ec7",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
-inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -4325,18 +4726,19 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -4354,16 +4756,18 @@ detach(task)
 make_ready(task, now)
 end
 return commit({'OK', 0})
+end)()
 )lua");
-inline constexpr script signal{"signal", "2640374c9357d8c23f6911e84897af32c65f4062",
-    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script signal{"signal", "7a4e5f9941158e51a2bf6ef2d6972823e161bbc9",
+    std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
-inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
+inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -4371,19 +4775,20 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
     shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
     shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -4411,15 +4816,18 @@ function steps.requeue(task)
 if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
+keep_last_attempt(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error = false, ''
+task.cancel, task.error, task.holder = false, '', ''
 begin_epoch(task)
 make_ready(task, now)
+tell_of('requeued', task)
 return 0
 end
 function steps.remove(task)
 if task.state == 3 then return 3 end
 if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+tell_of('removed', task, '', task.failed)
 erase(task)
 return 0
 end
@@ -4431,16 +4839,18 @@ local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
+end)()
 )lua");
-inline constexpr script steer{"steer", "2447a33dd6b936144ced33c4ad1aa4a1e4385be5",
-    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
+inline constexpr script steer{"steer", "f64e6f760c132c3a7ea0263f3d3fdf2530245a94",
+    std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
-inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
+    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
+    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
     shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
@@ -4448,18 +4858,19 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -4468,13 +4879,14 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "b42c7884ebccf418cca3bdc790039ee84519abeb",
-    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script update{"update", "b4b21b9a03a447de965a623aaa0d6ecebbd8e269",
+    std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
-inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_call, shared_publish, shared_clock,
-    shared_now, shared_whole, shared_of_digits, shared_add_to, shared_read, shared_also, shared_set_aside,
+inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_declared, shared_call,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
+    shared_read, shared_also, shared_set_aside, shared_listens, shared_told, shared_write_events,
     shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
@@ -4500,23 +4912,23 @@ end)
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "3b893057f3806ec84cba103b448ca2dd1694034e",
+inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in, shared_name_in,
-    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets, shared_own_ids,
-    shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals,
-    shared_journal_of, shared_priorities_in, shared_attempts, shared_text, shared_made_turns,
-    shared_turns_of_keys,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
+    shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets,
+    shared_own_ids, shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
+    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
+    shared_text, shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -4647,35 +5059,36 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "cf44b62a0ee5fd407da0da19977d5b0512451ed3",
+inline constexpr script why{"why", "a5dc6893ce422deca9e4993dcbf998a34baaf113",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
 
-inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
+inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -4742,8 +5155,9 @@ if of.size > tonumber(ARGV[6]) then return {'OK', 5, of.size} end
 if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
+end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a2409ae660e393777e41b4615d65f0595198282f",
-    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
+inline constexpr script write_journal{"write_journal", "b20b85c70d1a7edb3bfe3b4e4558f3237a95ab29",
+    std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

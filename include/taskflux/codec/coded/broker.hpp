@@ -165,6 +165,22 @@ public:
     }
 
     awaitable<std::optional<task_situation>> why(task_id id) override { return inner_->why(std::move(id)); }
+    awaitable<attempt_list> attempts(task_id id) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        auto found = co_await from->attempts(std::move(id));
+        for (auto& one : found.attempts) one.error = texts->failure_of(std::move(one.error));
+        co_return found;
+    }
+
+    awaitable<log_page> log(task_id id, log_query query) override {
+        const auto from = inner_;
+        const auto texts = texts_;
+        const auto queue = id.queue;
+        auto page = co_await from->log(std::move(id), std::move(query));
+        for (auto& line : page.lines) texts->decode(queue, line);
+        co_return page;
+    }
 
     awaitable<task_page> list(list_query query) override {
         const auto from = inner_;
@@ -187,6 +203,13 @@ public:
     }
     awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
     awaitable<void> end_throttle(std::string queue) override { return inner_->end_throttle(std::move(queue)); }
+
+    awaitable<event_page> events(std::string queue, event_query query) override {
+        return inner_->events(std::move(queue), std::move(query));
+    }
+    awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
+        return inner_->keep_events(std::move(queue), most, age);
+    }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
         const auto from = inner_;

@@ -91,7 +91,15 @@ public:
         decode_any(record.result, std::string(result_place));
         decode_any(record.progress, place("progress", queue));
         record.error = decode_failure(std::move(record.error));
-        for (auto& line : record.log) try_decode(line, place("log", queue));
+        for (auto& line : record.log) decode(queue, line);
+    }
+
+    /// As those of a record.
+    std::string failure_of(std::string stored) const { return decode_failure(std::move(stored)); }
+    void decode(const std::string& queue, log_line& line) const {
+        const auto from = line.from;
+        try_decode(line, place("log", queue));
+        line.from = from;
     }
 
     /// The place of a subtask is read by brokers; where all else is secret, it goes without its payload's fingerprint.

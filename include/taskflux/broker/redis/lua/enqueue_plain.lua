@@ -1,6 +1,6 @@
 -- Stores tasks that wait at once and have neither own id, unique key nor deadline.
 -- in:  KEYS queue HASH, records HASH, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH, segments HASH, segment_index
---           ZSET, l:… LIST, p:… STRING
+--           ZSET, l:… LIST, p:… STRING, ev STREAM
 --      ARGV producer ('': none), batch number, the server's run id, channel that will hear of ends or '', of which ones (by
 --           place, 2 bytes each); then of each: record without its time and '', or segment without its time and the start of
 --           its status
@@ -10,11 +10,14 @@ local producer, batch = ARGV[1] ~= '' and key(own_key.producer .. ARGV[1]), tonu
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
 if before then return before end
-local known = call('HMGET', keys.queue, 'seq', 'run', 'lanes', counter.waiting, 'paused')
+local known = call('HMGET', keys.queue, 'seq', 'run', 'lanes', counter.waiting, 'paused', 'events')
 if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if is_new_server(ARGV[3], known[2]) then return {'DUE'} end  -- a new server: `maintain` must come first
 
+listens = known[6] or false
+local is_told = wants(listens)
+if is_told then key(own_key.events) end
 local reply, time = {'OK', seq + 1}, struct.pack(format.time, now)
 local lanes, records, stored, index = {}, {}, {}, {}
 for n = 6, #ARGV, 2 do
@@ -36,6 +39,16 @@ for n = 6, #ARGV, 2 do
         stored[#stored + 1] = time .. body
         stored[#stored + 1] = first .. 't'
         stored[#stored + 1] = status .. string.rep('\0', members)  -- each `member_code.waits`
+    end
+    if is_told then
+        local name = string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
+        if status == '' then
+            tell('submitted', seq, 0, name, '')
+        else  -- a segment counts its tasks before their name
+            local length = string.byte(body, segment_at.name_length - stored_size.time)
+            local from = segment_at.name - stored_size.time
+            tell('submitted', first, 0, string.sub(body, from, from - 1 + length), '', seq)
+        end
     end
     local entries = lanes[priority]
     if not entries then

@@ -1,7 +1,7 @@
 -- Hands out tasks while the next ones are plain: nothing has happened to them, and they have neither own id, unique key nor
 -- deadline. Stops at the first that is not: then there is more, or, when nothing came before that, SLOW.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, unclaimed ZSET, sleepers
---           ZSET, names HASH, segments HASH, set_aside HASH, keyed ZSET, turn_times ZSET, l:… LIST, a:… SET
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, unclaimed ZSET, sleepers ZSET,
+--           names HASH, segments HASH, set_aside HASH, keyed ZSET, turn_times ZSET, l:… LIST, a:… SET, ev STREAM
 --      ARGV as `fetch`
 -- out: as `fetch`; also pieces of segments: [-first number, piece, nonces]; DUE, LOST, NEED, SLOW
 -- O(1) a task.
@@ -37,6 +37,8 @@ local _, lanes, watcher, watching, waiting, running
 most, _, lanes, watcher, watching, waiting, running =
     admit(most, 'lanes', 'watcher', 'watching', counter.waiting, counter.running)
 if gate and gate.damage then return {'SLOW'} end
+local is_told = wants(listens)
+if is_told then key(own_key.events) end
 waiting, running = whole(waiting) or 0, whole(running) or 0
 local priorities = priorities_in(lanes)
 for _, priority in ipairs(priorities) do lane(priority) end
@@ -71,6 +73,10 @@ local function take_piece(of)
         held[#held + 1] = '@' .. of.name
     end
     found = found + many
+    if is_told then
+        local name = string.sub(blob, segment_at.name, segment_at.name - 1 + length)
+        tell('started', of.first + at, 1, name, consumer, of.first + at + many - 1)
+    end
     local piece = blob
     if many < of.count then
         local body = ends + stored_size.segment_end * of.count
@@ -100,6 +106,7 @@ local function take_singles(seqs)
             return n - 1
         end
         tail = tail or started_by(consumer)
+        if is_told then tell('started', seq, 1, name_in(record), consumer) end
         local packed = head .. string.sub(record, record_at.nonce, record_at.name_length - 1) .. tail
         states[#states + 1] = seq
         states[#states + 1] = packed

@@ -1,7 +1,7 @@
 -- Stores a single plain task and gives it to a consumer that sleeps. SLOW, and nothing has been done, when none can take it or
 -- others wait before it.
--- in:  KEYS queue HASH, records HASH, states HASH, leases ZSET, sleepers ZSET, waiters HASH, names HASH, a:… SET, p:…
---           STRING
+-- in:  KEYS queue HASH, records HASH, states HASH, leases ZSET, sleepers ZSET, waiters HASH, names HASH, a:… SET, p:… STRING,
+--           ev STREAM
 --      ARGV producer, batch number, the server's run id, channel that will hear of its end or '', record without its time
 -- out: {'OK', number}; DUE, NEED, NEW, SLOW
 -- O(log n) of sleepers.
@@ -35,6 +35,8 @@ for _, member in ipairs(asleep) do
 end
 if not taker then return {'SLOW'} end
 local held = key(own_key.held .. consumer)
+local is_told = wants(listens)
+if is_told then key(own_key.events) end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
@@ -71,4 +73,9 @@ end
 call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', keys.queue, 'tat', due_next) end
+if is_told then
+    tell('submitted', seq, 0, name, '')
+    tell('started', seq, 1, name, consumer)
+    write_events()
+end
 return {'OK', seq}

@@ -1,5 +1,5 @@
 -- Makes a consumer known, with a lease.
--- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET, consumers HASH
+-- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET, consumers HASH, ev STREAM
 --      ARGV consumer, lease in ms, channel
 -- out: {'OK', which life of the queue this is or ''}; DUE
 -- O(log n) of consumers.

@@ -1,8 +1,8 @@
 -- Does what time alone brings about, some of it: promotes, gives up, recovers from consumers without a lease, forgets.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           consumers HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET,
---           turn_times ZSET, key_rules HASH, key_starts HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, consumers
+--           HASH, cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
+--           key_rules HASH, key_starts HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV how many at most of each, the server's run id ('': not known)
 -- out: {'OK', 1 if there is more or 0, and of each task that has failed here: its number, nonce and name, and why}; NEED;
 --      RELAY in place of OK when the outbox holds something
@@ -12,8 +12,9 @@ local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', '
 
 -- Another server, or the same one after a restart. Its clock may differ and it may have lost the last numbers given;
 -- no worker could renew its lease while there was none. So all leases begin again, and some numbers are skipped.
-local known, dead = call('HMGET', keys.queue, 'run', 'seq', 'gaps', 'runs'), overdue(keys.leases)
+local known, dead = call('HMGET', keys.queue, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(keys.leases)
 local run = known[1]
+listens = known[5]
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end  -- the caller may be behind the times
 if run and run ~= '' and run ~= known[1] then
     also[#also + 1] = {'HSET', keys.queue, 'run', run}

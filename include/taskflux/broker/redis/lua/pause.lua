@@ -1,8 +1,8 @@
 -- Pauses or resumes the queue, or lets it start tasks that is throttled.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids
---           HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH,
---           segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
---           key_starts HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids HASH,
+--           unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH, segments
+--           HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH,
+--           outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV 1: pause, 0: resume, 2: end a throttle
 -- out: {'OK'}; NEED, RELAY
 -- O(1).
@@ -13,6 +13,7 @@ if ARGV[1] == '2' then
     throttled = nil
     also = {{'HDEL', keys.queue, 'throttled'}}
 end
+if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
 if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', paused_over(in_force(declared, live))}}
 elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then

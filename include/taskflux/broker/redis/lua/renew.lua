@@ -1,6 +1,6 @@
 -- Renews a lease.
--- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, cancels
---           HASH, outbox HASH
+-- in:  KEYS queue HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, cancels HASH,
+--           outbox HASH, ev STREAM
 --      ARGV consumer, lease in ms
 -- out: {'OK', 1 if `maintain` has something to do or 0, {[number, nonce, token] of each task to be cancelled},
 --      [name, number] of one task of each name for which no worker that looked had a handler}; DUE, LOST

@@ -1,8 +1,8 @@
 -- Stores what attempts report.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
+--           key_starts HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV consumer; then of each: number, nonce, token, 1 if there is progress or 0, progress, log lines (JSON, by newlines)
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
 -- O(log lines kept) a task.
@@ -22,17 +22,17 @@ for n = 2, #ARGV, 6 do
     else
         if ARGV[n + 3] == '1' then also[#also + 1] = {'HSET', keys.reports, seq .. 'p', ARGV[n + 4]} end
         if ARGV[n + 5] ~= '' then
-            local known, lines = logs[seq] or call('HGET', keys.reports, seq .. 'l') or '', ARGV[n + 5] .. '\n'
-            -- The very same as the last ones, times and all: sent again, as the answer got lost.
-            if string.sub(known, -#lines) ~= lines then logs[seq] = known .. lines end
+            local log = logs[seq]
+            if not log then
+                log = {}
+                log.lines, log.first = lines_in(call('HGET', keys.reports, seq .. 'l') or '')
+                logs[seq] = log
+            end
+            add_lines(log.lines, log.first, (lines_in(ARGV[n + 5])),
+                      string.format(',"attempt":%d,"consumer":', task.failed + 1) .. cjson.encode(consumer) .. '},')
         end
     end
     effects[#effects + 1] = result
 end
-for seq, log in pairs(logs) do
-    local lines = {}
-    for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
-    local kept = table.concat(lines, '\n', math.max(1, #lines - most_kept.log_lines + 1)) .. '\n'
-    also[#also + 1] = {'HSET', keys.reports, seq .. 'l', kept}
-end
+for seq, log in pairs(logs) do also[#also + 1] = {'HSET', keys.reports, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})

@@ -1,5 +1,5 @@
 -- Sets what limits each key of the queue, or one key, or takes it back: as it is declared, or live, which counts in its place.
--- in:  KEYS queue HASH, sleepers ZSET, keyed ZSET, key_rules HASH
+-- in:  KEYS queue HASH, sleepers ZSET, keyed ZSET, key_rules HASH, ev STREAM
 --      ARGV key ('': each), 1: live, limit as text ('': none), reason
 -- out: {'OK'}; NEW
 -- O(log n) of sleepers.

@@ -1,8 +1,8 @@
 -- Ends attempts.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed
---           ZSET, own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH,
---           cancels HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET,
---           key_rules HASH, key_starts HASH, outbox HASH, l:… LIST, a:… SET, j:… HASH, D HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, unclaimed ZSET,
+--           own_ids HASH, unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels
+--           HASH, segments HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH,
+--           key_starts HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV consumer; then of each: how it ended (`settlement::kind`), whether it counts as an attempt (1 byte each), number
 --           (double), nonce, token (4 each), delay in ms (double), data (length, text)
 -- out: {'OK', effect of each}; DUE, NEED, RELAY
@@ -32,7 +32,7 @@ endings[ending_kind.retry] = function(task, data, delay, counts_too)
         task.failed = task.failed + 1
         begin_epoch(task)
     end
-    retry(task, data, delay)
+    retry(task, data, delay, counts_too == 1 and attempt_outcome.retried or attempt_outcome.postponed)
 end
 
 endings[ending_kind.release] = function(task) release(task) end
@@ -52,6 +52,8 @@ endings[ending_kind.suspend] = function(task, data, delay)
     local of = keep_journal(task)
     local has_come = data ~= '' and note_in(of, data)
     of.awaited = data ~= '' and data or sleep_mark.name
+    keep_attempt(task, attempt_outcome.suspended, task.failed + 1, '')
+    tell_of('suspended', task, task.holder)
     detach(task)
     make_ready(task, has_come and now or math.min(now + delay, stored_time.never))
 end

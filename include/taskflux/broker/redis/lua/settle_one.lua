@@ -1,5 +1,5 @@
 -- Ends a single attempt that returned a result, of a task that has a state of its own. SLOW when something is special.
--- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, waiters HASH, a:… SET
+-- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, waiters HASH, a:… SET, ev STREAM
 --      ARGV as `settle`
 -- out: {'OK'}; DUE, NEED, SLOW
 -- O(log n).
@@ -11,8 +11,11 @@ if is_expired then return {'DUE'} end
 local how, _, seq, nonce = struct.unpack(format.ending_to_nonce, word)
 local state, failed = succeeded(alive and how == ending_kind.complete and call('HGET', keys.states, seq), word, consumer)
 if not state then return {'SLOW'} end
-local waiters, has_limit = unpack(call('HMGET', keys.waiters, seq, waiter_field.place))
+local waiters, has_limit, wanted = unpack(call('HMGET', keys.waiters, seq, waiter_field.place, waiter_field.events))
 if has_limit then return {'SLOW'} end  -- somebody may wait for the place
+wanted = wants(wanted) and wanted
+if wanted then key(own_key.events) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
 
 local field = string.format('%d', seq)
 -- Those first that fail where a key has another type.
@@ -33,5 +36,10 @@ if waiters then
         seq = seq, nonce = nonce, state = task_state.succeeded, failed = failed, result = result, error = ''
     })
     for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
+end
+if wanted then
+    listens = wanted
+    tell('succeeded', seq, failed + 1, '-', consumer)
+    write_events()
 end
 return {'OK'}

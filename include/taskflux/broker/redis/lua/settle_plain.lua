@@ -1,7 +1,7 @@
 -- Ends attempts that returned results, of tasks about which nothing is special and which nobody has cancelled. SLOW, and
 -- nothing has been done, when that is not so.
 -- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH,
---           segments HASH, segment_index ZSET, set_aside HASH, a:… SET
+--           segments HASH, segment_index ZSET, set_aside HASH, a:… SET, ev STREAM
 --      ARGV as `settle`
 -- out: {'OK'}: all are done; DUE, NEED, SLOW
 -- O(log n) an attempt.
@@ -14,7 +14,9 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 
 local seqs, singles, forgotten, released = {}, {}, {}, {}
 local awaited, unpack_struct, sub, byte = call('HLEN', keys.waiters), struct.unpack, string.sub, string.byte
-local has_waiters = awaited > 1 or awaited == 1 and call('HEXISTS', keys.waiters, waiter_field.place) == 0
+local has_waiters = awaited > 2 or awaited > 0 and
+                        awaited > call('HEXISTS', keys.waiters, waiter_field.place) +
+                            call('HEXISTS', keys.waiters, waiter_field.events)
 local char = string.char
 local of
 
@@ -55,13 +57,14 @@ for n = 2, #ARGV do
 end
 
 -- Those that came alone.
-local held = {}
+local held, tries = {}, {}
 local conditions = read(keys.states, seqs)
 for n, seq in ipairs(seqs) do
     local word = ARGV[singles[n]]
     local state, failed = succeeded(conditions[n], word, consumer)
     if not state or held[seq] then return {'SLOW'} end
     held[seq] = true
+    if failed > 0 then tries[seq] = failed + 1 end
     released[#released + 1] = seq
     states[#states + 1] = seq
     states[#states + 1] = state
@@ -107,6 +110,14 @@ local told = tell_waiters() or {}
 
 -- A key of another type shows before the first write, or with it.
 wakes = called_by(0, #ARGV - 1)
+if wants(listens) then
+    key(own_key.events)
+    if #missing > 0 then return {'NEED', unpack(missing)} end
+    for n = 2, #ARGV do
+        local seq = unpack_struct(format.number, ARGV[n], ending_at.sequence)
+        tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+    end
+end
 call('ZCARD', keys.forgotten)
 local asleep = sleepers()
 write('SREM', mine, released)

@@ -1,6 +1,6 @@
 -- Asks for tasks' ends, and to be told when they have not come.
--- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers
---           ZSET, waiters HASH, segments HASH, segment_index ZSET, set_aside HASH
+-- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, leases ZSET, forgotten ZSET, sleepers ZSET,
+--           waiters HASH, segments HASH, segment_index ZSET, set_aside HASH, ev STREAM
 --      ARGV channel; then of each: number, nonce
 -- out: {'OK', now in ms, when time alone may end one of them or -1, how many consumers have a lease, of each: 4 (there is no
 --      such task), 0 (it has not ended, the channel will hear), or its outcome; not of those behind 1 MiB}; DUE

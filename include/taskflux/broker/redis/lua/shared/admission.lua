@@ -81,10 +81,11 @@ end
 -- How many of `most` tasks may start now; why not more, or nil when nothing holds them back; and the values of these fields
 -- of `keys.queue`.
 local function admit(most, ...)
-    local found = call('HMGET', keys.queue, 'paused', ...)
-    if not found[1] then return most, nil, unpack(found, 2) end
+    local found = call('HMGET', keys.queue, 'paused', 'events', ...)
+    listens = found[2]
+    if not found[1] then return most, nil, unpack(found, 3) end
     local why = look_at_gate(found[1], 0)
-    return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 2)
+    return math.min(most, gate.room), why or gate.room < most and 'limited' or nil, unpack(found, 3)
 end
 
 -- A limit that was stated, without when and why; nil where the text is none.

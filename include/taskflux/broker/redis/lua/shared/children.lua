@@ -57,6 +57,7 @@ local function wait_for_children(task, result)
     local needs_some = string.find(of.policy, '^' .. policy_letter.quorum .. '0*[1-9]')
     if of.total == 0 and not needs_some and not note_in(of, continuation_key.name) then return false end
     task.result = result
+    keep_attempt(task, attempt_outcome.succeeded, task.failed + 1, '')
     detach(task)
     enter(task, task_state.waiting_children)
     watch_limit(task)

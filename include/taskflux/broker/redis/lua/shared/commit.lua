@@ -17,6 +17,7 @@ local function write_rest(asleep)
     for _, message in ipairs(messages) do publish(message[1], message[2]) end
     wake_some(knowers, knowers.most)
     wake_some(asleep, wakes)
+    write_events()
 end
 
 -- Adds the lanes of those priorities to the known ones.
@@ -115,17 +116,21 @@ local function plan()
         for name in pairs(lists) do of.lengths[name] = call('LLEN', name) end
     end
     of.has_reports = #erased > 0 and call('HLEN', keys.reports) > 0
+    of.has_attempts = #erased > 0 and call('HLEN', keys.attempts) > 0
+    for seq, list in pairs(past_attempts) do also[#also + 1] = {'HSET', keys.attempts, seq, list} end
     close_segments()
     for consumer in pairs(held_add) do key(own_key.held .. consumer) end
     for consumer in pairs(held_remove) do key(own_key.held .. consumer) end
+    declare_events()
     if #missing == 0 then probe_all() end
     return of
 end
 
-local function erase_all(has_reports)
+local function erase_all(has_reports, has_attempts)
     write('HDEL', keys.records, erased)
     write('HDEL', keys.states, erased)
     write('HDEL', keys.waiters, erased)
+    if has_attempts then write('HDEL', keys.attempts, erased) end
     if has_reports then
         local fields = {}
         for _, seq in ipairs(erased) do
@@ -177,7 +182,7 @@ local function apply(of)
         states[#states + 1] = tasks[seq].packed or pack_state(tasks[seq])
     end
     write('HSET', keys.states, states)
-    if #erased > 0 then erase_all(of.has_reports) end
+    if #erased > 0 then erase_all(of.has_reports, of.has_attempts) end
     write_lanes(of.lengths)
     write_sorted_sets()
     for consumer, seqs in pairs(held_remove) do write('SREM', key(own_key.held .. consumer), seqs) end

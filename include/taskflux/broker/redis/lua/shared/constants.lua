@@ -16,6 +16,8 @@ local effect = {...}
 local more_effects = {...}
 -- C++: broker/broker.hpp settlement::kind
 local ending_kind = {...}
+-- C++: broker/history.hpp attempt_outcome
+local attempt_outcome = {...}
 -- C++: core/options.hpp duplicate
 local duplicate = {...}
 -- C++: core/options.hpp run_policy
@@ -76,10 +78,11 @@ local format = {
     record = '<I6BBBI4B', record_from_version = '<BBBI4', limits = '<ddddI4', own_id = '<Hc0', unique_key = '<Hc0d',
     key = '<Hc0',
     parent = '<Bc0dI4Hc0', placing = '<Bdd', replacing = '<Bd',
-    state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH', state_from_gone_at = '<dHI4',
+    state = '<BBI4I4I4I4dddddH', state_from_deliveries = '<I4I4I4dddddH',
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
     hold = '<dB', results = '<dB', result = '<BBI4c0',
     ending = '<BBdI4I4d', ending_to_nonce = '<BBdI4', ending_to_token = '<BBdI4I4',
+    past_attempts = '<I4I4', past_entry = '<I4c0', past_attempt = '<I4I4BddHI4', past_key = '<I4I4',
     subtask = '<c1I4I4c0', subtask_end = '<BI4I4c0I4c0', outcome = '<BI4', task_key = '<dI4', task_end = '<dI4BI4',
 }
 
@@ -118,8 +121,8 @@ local first_byte = {
 }
 
 -- A field of `keys.waiters` that is no number: the queue has a limit, and who ends a task must look for somebody who waits for
--- its place. There, as `settle_one` reads that hash anyway.
-local waiter_field = {place = '*'}
+-- its place. And what the field `events` of `keys.queue` says. There, as `settle_one` reads that hash anyway.
+local waiter_field = {place = '*', events = '!'}
 
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
@@ -166,6 +169,10 @@ local bound = {
     counted_entries = 2000, -- of lanes, that are counted
     opened_segments = 50,   -- whose tasks are counted one by one
     gaps = 64,              -- that are written down
+    events = 10000,         -- that are kept where nobody has said how many
+    events_till = 16,       -- digits of until when they are told
+    events_trimmed = 50,    -- entries after which those that are too old are dropped
+    events_after_ms = 60000,  -- for how long events are told that are kept no more, until who reads says so
     runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
 }

@@ -29,6 +29,7 @@ local keys = {
     key_rules = 'L',      -- HASH: with d, l and a key -> its own limit, as declared or live
     key_starts = 'K',     -- HASH: keys that have a rate -> when the next start is due
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
+    attempts = 'A',       -- HASH: number -> attempts at a task that did not end it
 }
 
 -- Keys that not every queue has, or of which there are many: `key` makes the full name.
@@ -39,4 +40,5 @@ local own_key = {
     journal = 'j:',   -- HASH: a task's journal
     producer = 'p:',  -- STRING: a producer's last batch and the answer to it
     board = 'D',      -- HASH: of a board: id -> until when, text
+    events = 'ev',    -- STREAM: what has happened, as long as somebody wants to hear of it
 }

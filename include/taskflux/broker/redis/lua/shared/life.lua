@@ -24,6 +24,13 @@ local function priorities_in(lanes)
     return all
 end
 
+-- Something has happened to a task. Its name is told where it is known anyway.
+local function tell_of(kind, task, by, attempt)
+    if not is_heard() then return end
+    local record = task.record
+    tell(kind, task.seq, attempt or task.failed + 1, record and #record >= record_at.name and name_in(record) or '-', by or '')
+end
+
 -- Takes a task out of every structure that its state puts it into.
 local function detach(task)
     local state = task.state
@@ -77,6 +84,7 @@ local function erase(task)
     erased[#erased + 1] = task.seq
     changed[task.seq] = nil
     tasks[task.seq] = false
+    past_attempts[task.seq] = nil
     local of = task.segment or segment_of(task.seq)
     if of then mark(of, task.seq, member_code.gone) end
     forget_journal(task)
@@ -92,9 +100,13 @@ end
 
 -- Ends a task: its unique key is free, callers waiting for its end are told, its open subtasks are cancelled.
 local function conclude(task, state)
+    local holder = task.holder  -- who ran it to its end is told with it
     detach(task)
     enter(task, state)
+    task.holder = holder
     task.when = now
+    local how = state == task_state.failed and 'failed' or state == task_state.cancelled and 'cancelled' or 'expired'
+    if state == task_state.succeeded then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
     local successor = unlock_unique(task)
     if successor then inherit_key(successor) end
     ended[#ended + 1] = task
@@ -157,11 +169,14 @@ local function give_up(task)
     fail(task, task.error ~= '' and task.error or failure('timed_out', "the task's overall deadline passed"))
 end
 
-local function retry(task, why, delay)
+local function retry(task, why, delay, outcome)
     local at = math.min(now + delay, stored_time.never)
     local most = limit(task)
     if task.cancel or (most < stored_time.never and at >= most) then return fail(task, why) end
     if why ~= '' then task.error = why end
+    local number = task.failed + (outcome == attempt_outcome.retried and 0 or 1)
+    keep_attempt(task, outcome, number, why)
+    tell_of(outcome == attempt_outcome.retried and 'retried' or 'postponed', task, task.holder, number)
     detach(task)
     make_ready(task, at)
 end
@@ -174,6 +189,10 @@ end
 
 -- Gives a task back untouched.
 local function release(task)
+    if not task.cancel then
+        keep_attempt(task, attempt_outcome.released, task.failed + 1, '')
+        tell_of('released', task, task.holder)
+    end
     if task.first_try then task.first, task.started = 0, 0 end
     give_back(task)
 end
@@ -181,8 +200,12 @@ end
 -- Takes a task back after its consumer's lease ran out.
 local function recover(task)
     task.crashes = task.crashes + 1
+    tell_of('lost', task, task.holder)
     local most = task.special and info(task).crash_limit or run_policy.crash_limit
-    if most == 0 or task.crashes < most then return give_back(task) end
+    if most == 0 or task.crashes < most then
+        if not task.cancel then keep_attempt(task, attempt_outcome.lost, task.failed + 1, '') end
+        return give_back(task)
+    end
     fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
 end
 

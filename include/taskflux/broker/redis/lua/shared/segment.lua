@@ -142,7 +142,7 @@ local function member_of(of, seq)
         holder = hold and hold.consumer or '', error = '', result = '', special = is_special(of.flags)
     }
     if outcome then
-        task.state, task.holder, task.when, task.result = task_state.succeeded, '', outcome.when, outcome.result
+        task.state, task.when, task.result = task_state.succeeded, outcome.when, outcome.result
         task.gone_at = math.min(outcome.when + of.retention, stored_time.never)
     end
     return task

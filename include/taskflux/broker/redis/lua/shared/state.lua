@@ -51,9 +51,8 @@ local function fresh(seq, record)
     }
 end
 
--- Pieces of the state of a task that succeeds now: when it ended; when it is forgotten, no holder, no error.
-local ends_now, goes_later = struct.pack(format.number, now),
-    struct.pack(format.state_from_gone_at, now + run_policy.retention, 0, 0)
+-- Pieces of the state of a task that succeeds now: when it ended; when it is forgotten.
+local ends_now, goes_later = struct.pack(format.number, now), struct.pack(format.number, now + run_policy.retention)
 
 -- The new state of a task whose consumer returns a result, made of pieces of the old one, and how many attempts have
 -- failed; nothing when the task is not that consumer's to settle, or something is special about it. `word`: an attempt's
@@ -70,7 +69,8 @@ local function succeeded(state, word, consumer)
         return nil
     end
     return string.char(state_byte.succeeded) .. string.sub(state, state_at.bits, state_at.when - 1) .. ends_now ..
-               string.sub(state, state_at.first, state_at.gone_at - 1) .. goes_later .. string.sub(word, ending_at.data),
+               string.sub(state, state_at.first, state_at.gone_at - 1) .. goes_later ..
+               string.sub(state, state_at.holder_length) .. string.sub(word, ending_at.data),
            struct.unpack(format.u32, state, state_at.failed)
 end
 

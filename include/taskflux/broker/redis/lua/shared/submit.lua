@@ -43,11 +43,16 @@ local function store_tasks(seq, from, reply, numbers)
             reply[#reply + 1] = there.seq
             reply[#reply + 1] = there.nonce
             numbers[#numbers + 1] = there.seq
-            if policy ~= duplicate.join and not is_own then replace(there, task, due, at_most) end
+            if policy ~= duplicate.join and not is_own then
+                replace(there, task, due, at_most)
+                tell_of('replaced', there, '', there.failed)
+            end
         else
             seq = seq + 1
             numbers[#numbers + 1] = seq
             tasks[seq] = task
+            task.seq = seq
+            tell_of('submitted', task, '', 0)
             bodies[#bodies + 1] = seq
             bodies[#bodies + 1] = record
             if info(task).own then own_ids[info(task).own] = seq end

@@ -101,7 +101,9 @@ end
 
 -- The same when so many tasks have become ready, and so many run no more: these give places back, where a limit counts them.
 local function called_by(new, ends)
-    local stated = stated_now or call('HGET', keys.queue, 'paused')
+    local found = call('HMGET', keys.queue, 'paused', 'events')
+    local stated = stated_now or found[1]
+    listens = listens == nil and found[2] or listens
     if not stated then return math.min(new, bound.wakes) end
     local waiting, unclaimed, watcher, watching =
         unpack(call('HMGET', keys.queue, counter.waiting, counter.unclaimed, 'watcher', 'watching'))

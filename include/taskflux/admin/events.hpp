@@ -1,0 +1,110 @@
+#pragma once
+
+#include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/events.hpp>
+#include <taskflux/core/id.hpp>
+#include <taskflux/core/time.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace taskflux {
+
+/// Events that a reader did not get: they were dropped before it came to them, or nobody wanted to hear of them meanwhile. What has
+/// become of the tasks is in their records: `broker::list`.
+struct event_gap {
+    std::string from, to;  ///< cursors
+    time_point since{};    ///< of the last event before; 0 where the reader has none
+    time_point until{};    ///< of the next one, or now
+};
+
+/// An event, or that some are missing.
+using event_item = std::variant<queue_event, event_gap>;
+
+/// What a reader of events wants. Filters work where it runs: the queue tells all to all readers.
+class events_options {
+public:
+    events_options() = default;
+
+    /// Goes on behind a cursor that `events::cursor` has given; empty: from now on.
+    events_options&& from(std::string cursor) && { return from_ = std::move(cursor), std::move(*this); }
+    /// How often it asks while nothing happens. Default 500 ms.
+    events_options&& poll(duration every) && { return poll_ = every, std::move(*this); }
+    /// For how long the queue goes on telling events when the reader is gone. Default one minute.
+    events_options&& lease(duration time) && { return lease_ = time, std::move(*this); }
+    /// Only these kinds; several calls add up.
+    events_options&& only(event_kind kind) && { return kinds_.insert(kind), std::move(*this); }
+    /// Only what happens to this task.
+    events_options&& of(const task_id& id) && { return task_ = id, std::move(*this); }
+    /// Only what happens to tasks of this name. Ends don't say it: the reader knows those of tasks whose beginning it has heard of,
+    /// and looks up each other one. A task whose record is gone counts as having the name.
+    events_options&& named(std::string name) && { return name_ = std::move(name), std::move(*this); }
+
+    const std::string& from() const { return from_; }
+    duration poll() const { return poll_; }
+    duration lease() const { return lease_; }
+    const std::set<event_kind>& kinds() const { return kinds_; }
+    const std::optional<task_id>& of() const { return task_; }
+    const std::string& name() const { return name_; }
+
+private:
+    std::string from_, name_;
+    duration poll_ = std::chrono::milliseconds(500);
+    duration lease_ = std::chrono::minutes(1);
+    std::set<event_kind> kinds_;
+    std::optional<task_id> task_;
+};
+
+/// Reads what happens in a queue, as long as it is asked: a queue that nobody reads tells nothing, unless `queue_control::
+/// keep_events` says so. At least once, and in order within the queue; a slow reader costs the queue nothing, and is told of what was
+/// dropped meanwhile. One `next` at a time, by one thread.
+class events {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid name or cursor, a null pointer, and times that are not above zero.
+    events(broker_ptr broker, std::string queue, events_options options = events_options());
+
+    /// The next event, or gap; waits for it. Without a cursor the first is `begun`: from there on none is missing. Cancellation:
+    /// terminal; nothing is lost by it. Errors: those of `broker`, after which it can be called again.
+    awaitable<event_item> next();
+
+    /// Behind what `next` has given, as a text: for `events_options::from`, in another process too. Events that came together are
+    /// given again until the last of them was taken. Empty before the first.
+    std::string cursor() const { return done_.id.empty() ? std::string() : done_.text(); }
+
+private:
+    struct waiting {
+        event_item item;
+        event_cursor behind;  ///< where the reader is when it has taken this one
+        time_point at{};
+    };
+
+    awaitable<void> read();
+    void add_gap(const event_cursor& to, event_cursor behind, time_point until);
+    void add(event_entry entry);
+    awaitable<bool> is_wanted(const queue_event& event);
+    awaitable<std::string> name_of(std::uint64_t number);
+
+    broker_ptr broker_;
+    std::string queue_;
+    events_options options_;
+    event_cursor done_, read_;
+    std::deque<waiting> ready_;
+    time_point last_{};  // of the newest event that was read
+    bool has_told_ = false;  // of a gap up to what comes next
+    std::map<std::uint64_t, std::string> names_;  // of tasks; bounded
+};
+
+}  // namespace taskflux

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <taskflux/broker/history.hpp>
+#include <taskflux/core/codec.hpp>
+#include <taskflux/core/state.hpp>
+#include <taskflux/core/task/failure.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace taskflux::detail {
+
+/// Whether the broker gave a task up because its workers had died under it.
+inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed")"); }
+
+/// What a task's state tells of its last attempt: the one under way, or the one that has ended it. `last` has token, consumer and
+/// times; `failed` attempts have failed by now. Nothing where it has none, or another kind of end has been stored.
+inline std::optional<past_attempt> attempt_of(task_state state, past_attempt last, unsigned failed, std::string error) {
+    if (last.token == 0 || last.started_at == time_point{}) return std::nullopt;
+    switch (state) {
+        case task_state::running:
+            last.attempt = failed + 1;
+            last.ended_at = {};
+            return last;
+        case task_state::succeeded:
+            last.attempt = failed + 1;
+            last.outcome = attempt_outcome::succeeded;
+            return last;
+        case task_state::failed:
+            last.outcome = is_crash(error) ? attempt_outcome::lost : attempt_outcome::failed;
+            last.attempt = is_crash(error) ? failed + 1 : (std::max)(failed, 1U);
+            last.error_size = error.size();
+            last.error = std::move(error);
+            return last;
+        case task_state::cancelled:
+            last.attempt = (std::max)(failed, 1U);
+            last.outcome = attempt_outcome::cancelled;
+            return last;
+        case task_state::held:
+        case task_state::scheduled:
+        case task_state::waiting:
+        case task_state::waiting_children:
+        case task_state::expired: break;
+    }
+    return std::nullopt;
+}
+
+/// Adds the attempt that a task's state tells of, unless it has been stored.
+inline void add_last(attempt_list& to, std::optional<past_attempt> last) {
+    if (!last || (!to.attempts.empty() && to.attempts.back().token >= last->token)) return;
+    to.attempts.push_back(std::move(*last));
+}
+
+/// The number of the first line that a query is for. Throws `invalid_argument`.
+inline std::uint64_t first_line(const log_query& query) {
+    if (query.cursor.empty()) return 1;
+    std::uint64_t number = 0;
+    const auto* const end = query.cursor.data() + query.cursor.size();
+    const auto read = std::from_chars(query.cursor.data(), end, number);
+    constexpr std::uint64_t most = 1'000'000'000'000;
+    if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
+    throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
+}
+
+}  // namespace taskflux::detail

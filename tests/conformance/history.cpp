@@ -1,0 +1,351 @@
+#include <conformance/fixture.hpp>
+
+#include <taskflux/admin/inspector.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace taskflux::conformance {
+
+namespace {
+
+struct historian : fixture {
+    explicit historian(std::unique_ptr<backend> on) : fixture(std::move(on)) { join(); }
+
+    attempt_list attempts(task_key key) { return run(broker().attempts({q, key})); }
+    std::vector<attempt_outcome> outcomes(task_key key) {
+        std::vector<attempt_outcome> found;
+        for (const auto& one : attempts(key).attempts) found.push_back(one.outcome);
+        return found;
+    }
+    past_attempt last(task_key key) {
+        const auto all = attempts(key).attempts;
+        BOOST_REQUIRE(!all.empty());
+        return all.back();
+    }
+
+    void say(const delivery& which, std::vector<std::string> texts, const std::string& consumer = w) {
+        attempt_report news;
+        news.key = which.key;
+        news.token = which.token;
+        for (auto& text : texts) {
+            auto& line = news.log.emplace_back();
+            line.at = time_point(duration(++said_));
+            line.text = std::move(text);
+        }
+        BOOST_TEST(run(broker().report(q, consumer, {news})).at(0) == effect::done);
+    }
+    log_page read(task_key key, std::string cursor = {}, std::size_t limit = 100) {
+        log_query query;
+        query.cursor = std::move(cursor);
+        query.limit = limit;
+        return run(broker().log({q, key}, query));
+    }
+    static std::vector<std::string> texts(const log_page& page) {
+        std::vector<std::string> found;
+        for (const auto& line : page.lines) found.push_back(line.text);
+        return found;
+    }
+
+    static std::string thrown(const std::string& message) { return R"({"code":"thrown","message":")" + message + R"("})"; }
+
+    int said_ = 0;
+};
+
+using outcome = attempt_outcome;
+using some = std::vector<attempt_outcome>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(conformance_history)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_has_not_started_has_no_attempts, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    BOOST_TEST(on.attempts(key).attempts.empty());
+    on.cancel(key);
+    BOOST_TEST(on.attempts(key).attempts.empty());
+    BOOST_TEST(on.error_of(on.broker().attempts({q, task_key{99, 1}})) == errc::not_found);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_tells_who_runs_it_since_when_and_how_it_ended, Backend, backends) {
+    for (const std::size_t many : {1U, 5U}) {  // alone, and in a segment
+        historian on(std::make_unique<Backend>());
+        const auto keys = on.add_many(many);
+        const auto held = on.fetch(w, many);
+        BOOST_REQUIRE(held.size() == many);
+        const auto running = on.last(keys.back());
+        BOOST_TEST((running.outcome == outcome::running && running.attempt == 1U && running.token == 1U));
+        BOOST_TEST((running.consumer == w && running.ended_at == time_point{}));
+        on.advance(3s);
+        on.settle(held.back(), kind::complete);
+        const auto ended = on.last(keys.back());
+        BOOST_TEST((ended.outcome == outcome::succeeded && ended.attempt == 1U));
+        BOOST_TEST(ended.consumer == w);
+        BOOST_TEST((ended.started_at == running.started_at && ended.ended_at - ended.started_at == 3s));
+        BOOST_TEST(on.record(keys.back()).consumer.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_attempt_that_failed_is_kept_with_its_error, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper"), 1s));
+    on.advance(1s);
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no ink"), 2s));
+    on.advance(2s);
+    on.settle(on.settled(on.fetch_one(), kind::fail, on.thrown("no printer")));
+    const auto all = on.attempts(key).attempts;
+    BOOST_REQUIRE(all.size() == 3U);
+    BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::retried, outcome::failed}));
+    for (unsigned n = 0; n < 3; ++n) BOOST_TEST((all[n].attempt == n + 1 && all[n].token == n + 1 && all[n].consumer == w));
+    BOOST_TEST(all[0].error.find("no paper") != std::string::npos);
+    BOOST_TEST(all[1].error.find("no ink") != std::string::npos);
+    BOOST_TEST(all[2].error.find("no printer") != std::string::npos);
+    BOOST_TEST((all[1].started_at - all[0].started_at == 1s && all[2].started_at - all[1].started_at == 2s));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_success_after_failures_keeps_them, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+    on.settle(on.fetch_one(), kind::complete);
+    BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::succeeded}));
+    BOOST_TEST(on.last(key).attempt == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_no_failure_is_told_and_keeps_the_number_of_the_attempt, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    auto postponed = on.settled(on.fetch_one(), kind::retry, "", 0ms);
+    postponed.counts = false;
+    on.settle(postponed);
+    on.settle(on.fetch_one(), kind::release);
+    on.settle(on.fetch_one(), kind::suspend);
+    const auto again = on.fetch_one();
+    on.pass(on.lease);
+    on.join("heir");
+    const auto heirs = on.fetch_one("heir");
+    on.cancel(key);
+    on.settle(heirs, kind::cancel, "heir");
+    BOOST_TEST((on.outcomes(key) == some{outcome::postponed, outcome::released, outcome::suspended, outcome::lost,
+                                             outcome::cancelled}));
+    for (const auto& one : on.attempts(key).attempts) BOOST_TEST(one.attempt == 1U);
+    BOOST_TEST((on.attempts(key).attempts[3].consumer == w && on.last(key).consumer == "heir"));
+    BOOST_TEST(on.attempts(key).attempts[3].token == again.token);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_crash_that_ends_a_task_is_told_as_one, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    run_policy policy;
+    policy.crash_limit = 1;
+    const auto key = on.add(on.task(policy));
+    on.fetch_one();
+    on.pass(on.lease);
+    BOOST_TEST(on.state(key) == task_state::failed);
+    BOOST_TEST((on.outcomes(key) == some{outcome::lost}));
+    BOOST_TEST(on.last(key).consumer == w);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_is_tried_afresh_keeps_its_attempts, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    on.settle(on.settled(on.fetch_one(), kind::fail, on.thrown("no paper")));
+    on.requeue(key);
+    BOOST_TEST((on.outcomes(key) == some{outcome::failed}));
+    BOOST_TEST(on.last(key).error.find("no paper") != std::string::npos);
+    on.settle(on.fetch_one(), kind::complete);
+    BOOST_TEST((on.outcomes(key) == some{outcome::failed, outcome::succeeded}));
+    BOOST_TEST((on.last(key).attempt == 1U && on.last(key).token == 2U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_newest_attempts_are_kept_and_the_others_counted, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    for (int n = 1; n <= 25; ++n) on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown(std::to_string(n))));
+    on.fetch_one();
+    const auto known = on.attempts(key);
+    BOOST_TEST(known.left_out == 5U);
+    BOOST_REQUIRE(known.attempts.size() == 21U);
+    BOOST_TEST((known.attempts.front().attempt == 6U && known.attempts.back().attempt == 26U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_long_error_of_an_attempt_is_left_out_and_its_size_told, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto longer = on.thrown(std::string(5000, 'x'));
+    on.settle(on.settled(on.fetch_one(), kind::retry, longer));
+    BOOST_TEST(on.last(key).error.empty());
+    BOOST_TEST(on.last(key).error_size >= longer.size());
+    on.settle(on.settled(on.fetch_one(), kind::fail, longer));
+    BOOST_TEST(on.last(key).error.size() >= longer.size());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_removed_task_has_no_history, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper"), 1h));
+    BOOST_TEST(on.remove(key) == effect::done);
+    BOOST_TEST(on.error_of(on.broker().attempts({q, key})) == errc::not_found);
+    BOOST_TEST(on.error_of(on.broker().log({q, key}, {})) == errc::not_found);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_has_returned_tells_so_while_it_waits_for_subtasks, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    journal_write what;
+    what.consumer = w;
+    what.token = held.token;
+    auto& item = what.items.emplace_back();
+    item.key = child_key("0");
+    item.text = child_place{"other", "work", "mine"}.text();
+    item.is_spawned = true;
+    on.run(on.broker().write_journal({q, key}, what));
+    on.settle(held, kind::complete);
+    BOOST_TEST(on.state(key) == task_state::waiting_children);
+    BOOST_TEST((on.outcomes(key) == some{outcome::succeeded}));
+    on.cancel(key);
+    BOOST_TEST((on.outcomes(key) == some{outcome::succeeded}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_history_has_the_notes_of_the_journal_those_with_times_first, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    auto child = on.task("child");
+    child.own_id = "mine";
+    on.add(child, "other");
+    journal_write what;
+    what.consumer = w;
+    what.token = held.token;
+    for (const auto& [name, text] : {std::pair<std::string, std::string>{step_key("charge"), "42"}, {step_key("~sleep/2"), "5000000000"},
+                                     {child_key("1"), child_place{"other", "child", "mine"}.text()}, {step_key("~any/4"), "1"}}) {
+        auto& item = what.items.emplace_back();
+        item.key = name;
+        item.text = text;
+    }
+    on.run(on.broker().write_journal({q, key}, what));
+    on.run(on.broker().signal({q, key}, "paid", "true"));
+    const inspector sees(on.shared());
+    const auto found = on.run(sees.history({q, key}));
+    BOOST_TEST(found.attempts.size() == 1U);
+    BOOST_REQUIRE(found.notes.size() == 4U);
+    const auto sleeps = std::ranges::find(found.notes, note_kind::sleep, &journal_note::kind);
+    BOOST_REQUIRE((sleeps != found.notes.end()));
+    BOOST_TEST((sleeps->name == "sleep/2" && sleeps->at == time_point(5s)));
+    const auto below = std::ranges::find(found.notes, note_kind::subtask, &journal_note::kind);
+    BOOST_REQUIRE((below != found.notes.end()));
+    BOOST_TEST((below->name == "1" && below->state == task_state::waiting && below->at != time_point{} && !below->task.empty()));
+    BOOST_TEST((found.notes[2].kind == note_kind::step && found.notes[2].name == "charge"));
+    BOOST_TEST((found.notes[3].kind == note_kind::signal && found.notes[3].name == "paid#1"));
+    BOOST_TEST(!found.is_cut);
+    const auto cut = on.run(sees.history({q, key}, 2));
+    BOOST_TEST((cut.notes.size() == 2U && cut.is_cut));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_is_read_line_by_line_with_attempt_and_worker, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    auto held = on.fetch_one();
+    on.say(held, {"one", "two"});
+    on.settle(on.settled(held, kind::retry));
+    on.join("w \"2\"\\");
+    held = on.fetch_one("w \"2\"\\");
+    on.say(held, {"three"}, "w \"2\"\\");
+    auto page = on.read(key, {}, 2);
+    BOOST_TEST(on.texts(page) == (std::vector<std::string>{"one", "two"}), boost::test_tools::per_element());
+    BOOST_REQUIRE(page.lines[1].from.has_value());
+    BOOST_TEST((page.lines[1].from->number == 2U && page.lines[1].from->attempt == 1U && page.lines[1].from->consumer == w));
+    page = on.read(key, page.cursor);
+    BOOST_TEST(on.texts(page) == std::vector<std::string>{"three"}, boost::test_tools::per_element());
+    BOOST_TEST((page.lines[0].from->number == 3U && page.lines[0].from->attempt == 2U));
+    BOOST_TEST(page.lines[0].from->consumer == "w \"2\"\\");
+    BOOST_TEST((page.missed == 0U && !page.has_ended));
+    const auto end = on.read(key, page.cursor);
+    BOOST_TEST((end.lines.empty() && end.cursor == page.cursor && end.missed == 0U));
+    on.say(held, {"four"}, "w \"2\"\\");
+    BOOST_TEST(on.texts(on.read(key, end.cursor)) == std::vector<std::string>{"four"}, boost::test_tools::per_element());
+    on.settle(held, kind::complete, "w \"2\"\\");
+    BOOST_TEST(on.read(key, end.cursor).has_ended);
+    BOOST_TEST(on.record(key).log.size() == 4U);
+    BOOST_TEST(on.record(key).log[3].from->number == 4U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_is_told_how_many_lines_it_has_missed, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    for (int n = 1; n <= 130; n += 10) {
+        std::vector<std::string> some;
+        for (int i = n; i < n + 10; ++i) some.push_back(std::to_string(i));
+        on.say(held, some);
+    }
+    const auto page = on.read(key, "5", 10);
+    BOOST_TEST(page.missed == 26U);  // 5 to 30: the newest 100 are kept
+    BOOST_TEST((page.lines.size() == 10U && page.lines.front().text == "31" && page.cursor == "41"));
+    BOOST_TEST(on.read(key).missed == 30U);
+    BOOST_TEST(on.read(key, "131").lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_has_a_bound_in_bytes_and_keeps_its_newest_line, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    for (int n = 0; n < 30; ++n) on.say(held, {std::string(16'000, 'a')});
+    const auto kept = on.read(key).lines.size();
+    BOOST_TEST((kept > 5U && kept < 17U));  // encrypted ones take more
+    on.say(held, {std::string(400'000, 'b')});
+    BOOST_REQUIRE(on.read(key).lines.size() == 1U);
+    BOOST_TEST(on.read(key).lines[0].from->number == 31U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_report_that_is_sent_again_adds_its_lines_once, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    on.say(held, {"one"});
+    on.say(held, {"one"});  // another time: another line
+    BOOST_TEST(on.read(key).lines.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cursor_that_is_none_is_refused_and_one_of_another_log_begins_anew, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    for (const std::string cursor : {"x", "0", "-1", "1 ", "99999999999999999999"}) {
+        log_query query;
+        query.cursor = cursor;
+        BOOST_TEST(on.error_of(on.broker().log({q, key}, query)) == errc::invalid_argument, cursor);
+    }
+    on.say(on.fetch_one(), {"one"});
+    BOOST_TEST(on.read(key, "500").lines.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_of_a_log_waits_for_the_next_line, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    on.say(held, {"one"});
+    const inspector sees(on.shared());
+    auto follows = on.start(sees.log({q, key}, "2", 100, 1min));
+    BOOST_TEST(on.still_waiting(follows));
+    on.say(held, {"two"});
+    on.advance(500ms);
+    const auto page = follows.get();
+    BOOST_TEST(on.texts(page) == std::vector<std::string>{"two"}, boost::test_tools::per_element());
+    auto ends = on.start(sees.log({q, key}, page.cursor, 100, 1min));
+    on.settle(held, kind::complete);
+    on.advance(500ms);
+    BOOST_TEST(ends.get().has_ended);
+    auto cancelled = on.start(sees.log({q, on.add()}, {}, 100, 1min));
+    cancelled.cancel();
+    BOOST_TEST(on.error_of(std::move(cancelled)) == aborted);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace taskflux::conformance
