@@ -7,3 +7,4 @@
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/redis.hpp>
+#include <taskflux/broker/statistics.hpp>

@@ -2121,6 +2121,10 @@ public:
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
 
+    awaitable<stored_statistics> statistics(std::string queue) override;
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -2953,6 +2957,18 @@ public:
         }
     }
 
+    /// `visit(task)` for the first of each lane, and of those passed over the first of each name and priority.
+    template <class Visitor>
+    void visit_first(Visitor visit) const {
+        const auto visit_all = [&](const lanes& from) {
+            for (const auto& [priority, lane] : from) {
+                if (!lane.empty()) visit(*lane.front());
+            }
+        };
+        visit_all(lanes_);
+        for (const auto& [name, aside] : unclaimed_) visit_all(aside);
+    }
+
 private:
     using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
 
@@ -3254,6 +3270,9 @@ public:
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
+    /// Of a task that waits for its first attempt: since when it may start.
+    static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 
@@ -3386,6 +3405,184 @@ protected:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/counting.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What an attempt that was settled counts as; nothing where it was given back.
+inline std::optional<counted> counted_as(const settlement& end) {
+    switch (end.how) {
+        case settlement::kind::complete: return counted::attempt_succeeded;
+        case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
+        case settlement::kind::retry: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_retried;
+        case settlement::kind::cancel: return counted::attempt_cancelled;
+        case settlement::kind::release:
+        case settlement::kind::suspend: break;
+    }
+    return std::nullopt;
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/statistics.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The last periods of a tier in which something was counted: `Size` numbers each, in 32 bits, as they are of some minutes.
+template <std::size_t Size>
+class period_ring {
+public:
+    explicit period_ring(history_tier tier) : tier_(tier) {}
+
+    void add(time_point now, const detail::counted_values& values) {
+        const auto number = number_of(now);
+        if (all_.empty() || all_.back().number < number) all_.push_back({number, {}});
+        auto& into = all_.back().values;
+        for (std::size_t i = 0; i < Size; ++i) {
+            into[i] = static_cast<std::uint32_t>((std::min)(into[i] + values.all()[i], std::int64_t(0xffffffff)));
+        }
+        forget(number);
+    }
+
+    std::vector<stored_period> last(time_point now, std::size_t periods) const {
+        std::vector<stored_period> found;
+        const auto end = number_of(now);
+        for (const auto& one : all_) {
+            if (one.number + static_cast<std::int64_t>((std::min)(periods, periods_of(tier_))) <= end) continue;
+            auto& made = found.emplace_back();
+            made.begin = time_point(one.number * period_of(tier_));
+            std::ranges::copy(one.values, made.values.all().begin());
+        }
+        return found;
+    }
+
+private:
+    struct period {
+        std::int64_t number;
+        std::array<std::uint32_t, Size> values;
+    };
+
+    std::int64_t number_of(time_point when) const { return when.time_since_epoch() / period_of(tier_); }
+
+    void forget(std::int64_t now) {
+        while (all_.front().number + static_cast<std::int64_t>(periods_of(tier_)) <= now) all_.pop_front();
+    }
+
+    history_tier tier_;
+    std::deque<period> all_;
+};
+
+template <std::size_t Size>
+class counted_history {
+public:
+    void add(time_point now, const detail::counted_values& values) {
+        for (auto* const tier : {&ten_seconds_, &minute_, &quarter_}) tier->add(now, values);
+    }
+    const period_ring<Size>& operator[](history_tier tier) const {
+        if (tier == history_tier::ten_seconds) return ten_seconds_;
+        return tier == history_tier::minute ? minute_ : quarter_;
+    }
+
+private:
+    period_ring<Size> ten_seconds_{history_tier::ten_seconds}, minute_{history_tier::minute}, quarter_{history_tier::quarter};
+};
+
+/// Counts what happens to a queue's tasks, by name. What is counted goes into the history when the next 10 s begin: until then a
+/// count is one addition. Not thread-safe.
+class statistics_book {
+public:
+    /// Names that are counted apart; those beyond share one.
+    static constexpr std::size_t most_names = 100;
+
+    void count(const task_spec& of, detail::counted what, time_point now) { ++at(of.name, now)[what]; }
+
+    void count_time(const task_spec& of, detail::counted histogram, duration time, time_point now) {
+        at(of.name, now).add_time(histogram, time);
+    }
+
+    /// An attempt that has been settled.
+    void count_attempt(const settlement& end, time_point now) {
+        using detail::counted;
+        if (!end.mark.spec) return;
+        const auto what = detail::counted_as(end);
+        if (!what) return;
+        count(*end.mark.spec, *what, now);
+        if (end.mark.waited) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
+        if (end.mark.ran) count_time(*end.mark.spec, counted::run, *end.mark.ran, now);
+    }
+
+    stored_statistics read(time_point now) {
+        pass(now);
+        stored_statistics made;
+        made.at = now;
+        for (const auto& [name, one] : names_) {
+            named_counts named{name, one.total};
+            named.values += one.pending;
+            made.all += named.values;
+            made.names.push_back(std::move(named));
+        }
+        return made;
+    }
+
+    std::vector<stored_period> history(const std::string& name, history_tier tier, std::size_t periods, time_point now) {
+        fold();
+        pass(now);
+        if (name.empty()) return all_[tier].last(now, periods);
+        const auto found = names_.find(name);
+        return found == names_.end() ? std::vector<stored_period>() : found->second.history[tier].last(now, periods);
+    }
+
+private:
+    struct one_name {
+        detail::counted_values total, pending;
+        counted_history<detail::counted_events> history;
+        bool is_pending = false;
+    };
+
+    detail::counted_values& at(const std::string& name, time_point now) {
+        pass(now);
+        if (!last_ || last_->first != name) last_ = &*find(name);
+        last_->second.is_pending = true;
+        return last_->second.pending;
+    }
+
+    std::map<std::string, one_name>::iterator find(const std::string& name) {
+        const auto known = names_.find(name);
+        if (known != names_.end()) return known;
+        return names_.try_emplace(names_.size() < most_names ? name : std::string()).first;
+    }
+
+    /// The counts of the 10 s that are over go into the history.
+    void pass(time_point now) {
+        if (now < ends_) return;
+        fold();
+        const auto period = period_of(history_tier::ten_seconds);
+        begin_ = time_point(now.time_since_epoch() / period * period);
+        ends_ = begin_ + period;
+    }
+
+    void fold() {
+        detail::counted_values sum;
+        bool is_any = false;
+        for (auto& [name, one] : names_) {
+            if (!std::exchange(one.is_pending, false)) continue;
+            is_any = true;
+            sum += one.pending;
+            one.total += one.pending;
+            one.history.add(begin_, one.pending);
+            one.pending = {};
+        }
+        if (is_any) all_.add(begin_, sum);
+    }
+
+    std::map<std::string, one_name> names_;
+    std::map<std::string, one_name>::value_type* last_ = nullptr;  // what was counted last, as tasks of a name come together
+    counted_history<detail::counted_values::size> all_;
+    time_point begin_{}, ends_{};
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3424,6 +3621,7 @@ public:
         wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
+        statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
@@ -3461,6 +3659,7 @@ public:
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
         task.cancel_requested = false;
+        task.when = now;
         more.limits_from = now;
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
@@ -3521,6 +3720,7 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
+        statistics_.count(*task.spec, detail::counted::attempt_lost, now);
         const auto limit = task.spec->policy.crash_limit;
         if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
@@ -3568,6 +3768,23 @@ public:
 
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
+
+    statistics_book& counted() { return statistics_; }
+
+    stored_statistics statistics(time_point now) {
+        auto read = statistics_.read(now);
+        auto first = now;
+        ready_.visit_first([&](const entry& task) { first = (std::min)(first, due_since(task)); });
+        read.oldest_waiting = now - first;
+        read.at = shifted(now, wall_.ahead());
+        return read;
+    }
+
+    std::vector<stored_period> history(const std::string& name, history_tier tier, std::size_t periods, time_point now) {
+        auto found = statistics_.history(name, tier, periods, now);
+        for (auto& one : found) one.begin = shifted(one.begin, wall_.ahead());
+        return found;
+    }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -3630,6 +3847,7 @@ protected:
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);
+        statistics_.count(*task.spec, detail::counted_end(to), now);
         task.when = now;
         wall_.remove(task);  // it was held for a time of the wall clock
         if (auto* const next = unlock_unique_key(task)) {
@@ -3654,6 +3872,7 @@ private:
     }
 
     std::size_t max_ended_;
+    statistics_book statistics_;
 };
 
 }  // namespace taskflux::memory
@@ -3907,7 +4126,8 @@ public:
             admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
+                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
+                           nullptr, task_places::due_since(*task)});
         }
     }
 
@@ -3923,6 +4143,8 @@ public:
         auto* task = find(end.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
+        store_.counted().count_attempt(end, now);
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
@@ -3939,7 +4161,6 @@ public:
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
-                if (!task->cancel_requested) return effect::wrong_state;
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
@@ -4056,6 +4277,7 @@ public:
         return removed;
     }
 
+    task_store& store() { return store_; }
     void pause(bool on) { admission_.pause(on); }
 
     /// See `broker::set_limit`.
@@ -5463,6 +5685,15 @@ asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kin
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+}
+
+asio::awaitable<stored_statistics> memory_broker::statistics(std::string queue) {
+    co_return hub_->in_existing(queue, [](auto& in, time_point now) { return in.store().statistics(now); });
+}
+
+asio::awaitable<std::vector<stored_period>> memory_broker::history(std::string queue, std::string name, history_tier tier,
+                                                                   std::size_t periods) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().history(name, tier, periods, now); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -8171,6 +8402,99 @@ duration cron::period(const detail::cron_parser& parser, std::size_t at) const {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/error/signature.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How many bytes a signature has at most.
+inline constexpr std::size_t most_signature = 120;
+
+/// What messages of the same kind have in common: numbers, ids and hexadecimal digits become '#', what is quoted '*', and blanks
+/// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
+std::string signature_of(std::string_view message);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/core/error/signature.ipp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+namespace signature {
+
+// Of ASCII, whatever the locale.
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+inline bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+inline bool is_of_word(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '-'; }
+inline bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
+inline bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
+
+/// A word: all of it is an id where it is long and has digits, or is hexadecimal; otherwise its numbers are taken out.
+inline void add_word(std::string& out, std::string_view word) {
+    constexpr std::size_t long_word = 6, long_hex = 8;
+    const bool has_digit = std::ranges::any_of(word, is_digit);
+    const bool is_hexadecimal = word.size() >= long_hex && std::ranges::all_of(word, [](char c) { return is_hex(c) || c == '-'; });
+    if ((has_digit && word.size() >= long_word) || (is_hexadecimal && std::ranges::any_of(word, is_hex))) {
+        out += '#';
+        return;
+    }
+    for (std::size_t i = 0; i < word.size(); ++i) {
+        if (!is_digit(word[i])) out += word[i];
+        else if (i == 0 || !is_digit(word[i - 1])) out += '#';
+    }
+}
+
+/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none, as in "can't".
+inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
+    if (at > 0 && is_of_word(text[at - 1])) return std::string_view::npos;
+    for (auto end = text.find(text[at], at + 1); end != std::string_view::npos; end = text.find(text[at], end + 1)) {
+        if (end + 1 == text.size() || !is_of_word(text[end + 1])) return end;
+    }
+    return std::string_view::npos;
+}
+
+/// Before the character that goes beyond so many bytes of UTF-8.
+inline void cut(std::string& text, std::size_t most) {
+    if (text.size() <= most) return;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+    text.resize(most);
+}
+
+}  // namespace signature
+
+std::string signature_of(std::string_view message) {
+    constexpr std::size_t most_read = 2048;  // of a message: what is said first
+    message = message.substr(0, most_read);
+    std::string made;
+    for (std::size_t at = 0; at < message.size() && made.size() <= most_signature;) {
+        const char c = message[at];
+        if (signature::is_quote(c)) {
+            const auto end = signature::end_of_quoted(message, at);
+            if (end != std::string_view::npos) {
+                made += '*';
+                at = end + 1;
+                continue;
+            }
+        }
+        if (signature::is_of_word(c)) {
+            const auto* const begin = message.data() + at;
+            const auto* const end = std::find_if_not(begin, message.data() + message.size(), signature::is_of_word);
+            const std::string_view word(begin, static_cast<std::size_t>(end - begin));
+            signature::add_word(made, word);
+            at += word.size();
+            continue;
+        }
+        if (!signature::is_blank(c)) made += c;
+        else if (!made.empty() && made.back() != ' ') made += ' ';
+        ++at;
+    }
+    signature::cut(made, most_signature);
+    while (!made.empty() && made.back() == ' ') made.pop_back();
+    return made;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/schedule.ipp -----------------------------------------------------------
 
 namespace taskflux {
@@ -8343,6 +8667,109 @@ snowflake_parts snowflake_generator::parts(std::string_view text) {
     }
     return parts(id);
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/statistics.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+std::size_t time_histogram::bucket_of(duration of) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(bounds_ms, of.count()) - bounds_ms.begin());
+}
+
+void time_histogram::add(duration of) {
+    of = (std::max)(of, duration::zero());
+    counts.resize(bucket_count);
+    ++counts[bucket_of(of)];
+    sum_ms += static_cast<std::uint64_t>(of.count());
+}
+
+std::uint64_t time_histogram::count() const { return std::accumulate(counts.begin(), counts.end(), std::uint64_t(0)); }
+
+duration time_histogram::percentile(double share) const {
+    const auto all = count();
+    if (all == 0) return duration::zero();
+    share = std::isnan(share) ? 0 : std::clamp(share, 0.0, 1.0);
+    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all)));
+    double below = 0;
+    for (std::size_t i = 0; i < (std::min)(counts.size(), bounds_ms.size()); ++i) {
+        const auto here = static_cast<double>(counts[i]);
+        if (below + here >= rank) {
+            const auto from = i == 0 ? 0.0 : static_cast<double>(bounds_ms[i - 1]);
+            const auto width = static_cast<double>(bounds_ms[i]) - from;
+            return duration(std::llround(from + width * (rank - below) / here));
+        }
+        below += here;
+    }
+    return duration(bounds_ms.back());
+}
+
+namespace detail {
+
+counted_values& counted_values::operator+=(const counted_values& other) {
+    for (std::size_t i = 0; i < size; ++i) values_[i] += other.values_[i];
+    return *this;
+}
+
+void counted_values::add_time(counted histogram, duration of) {
+    of = (std::max)(of, duration::zero());
+    ++values_[static_cast<std::size_t>(histogram) + time_histogram::bucket_of(of)];
+    (*this)[histogram == counted::wait ? counted::wait_sum : counted::run_sum] += of.count();
+}
+
+task_statistics statistics_of(const counted_values& from) {
+    const auto of = [&](counted what) { return static_cast<std::uint64_t>((std::max)(from[what], std::int64_t(0))); };
+    task_statistics made;
+    made.submitted = of(counted::submitted);
+    made.ended.succeeded = of(counted::succeeded);
+    made.ended.failed = of(counted::failed);
+    made.ended.cancelled = of(counted::cancelled);
+    made.ended.expired = of(counted::expired);
+    made.attempts.succeeded = of(counted::attempt_succeeded);
+    made.attempts.retried = of(counted::attempt_retried);
+    made.attempts.failed = of(counted::attempt_failed);
+    made.attempts.timed_out = of(counted::attempt_timed_out);
+    made.attempts.cancelled = of(counted::attempt_cancelled);
+    made.attempts.lost = of(counted::attempt_lost);
+    for (std::size_t i = 0; i < time_histogram::bucket_count; ++i) {
+        made.wait.counts[i] = of(static_cast<counted>(static_cast<std::size_t>(counted::wait) + i));
+        made.run.counts[i] = of(static_cast<counted>(static_cast<std::size_t>(counted::run) + i));
+    }
+    made.wait.sum_ms = of(counted::wait_sum);
+    made.run.sum_ms = of(counted::run_sum);
+    return made;
+}
+
+std::string text_of(const counted_values& from) {
+    std::string made;
+    for (std::size_t i = 0; i < counted_values::size; ++i) {
+        const auto value = from.all()[i];
+        if (value == 0) continue;
+        if (!made.empty()) made += ',';
+        made += std::to_string(i) + ':' + std::to_string(value);
+    }
+    return made;
+}
+
+void add_text(counted_values& to, const std::string& text) {
+    const auto* at = text.data();
+    const auto* const end = at + text.size();
+    while (at < end) {
+        const auto* const entry_end = std::find(at, end, ',');
+        std::size_t place = 0;
+        std::int64_t value = 0;
+        const auto read = std::from_chars(at, entry_end, place);
+        if (read.ec == std::errc() && read.ptr != entry_end && *read.ptr == ':' && place < counted_values::size) {
+            const auto number = std::from_chars(read.ptr + 1, entry_end, value);
+            constexpr std::int64_t most = 1'000'000'000'000'000;  // so that no sum of some overflows
+            if (number.ec == std::errc() && number.ptr == entry_end && value >= -most && value <= most) to.all()[place] += value;
+        }
+        at = entry_end == end ? end : entry_end + 1;
+    }
+}
+
+}  // namespace detail
 
 }  // namespace taskflux
 
@@ -10431,6 +10858,78 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/admin/statistics.ipp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The last `periods` whole periods of a tier and the one under way.
+inline asio::awaitable<task_window> read_window(broker_ptr broker, std::string queue, std::string task, history_tier tier,
+                                                std::size_t periods) {
+    const auto found = co_await broker->history(std::move(queue), std::move(task), tier, periods + 1);
+    const auto now = broker->clock().wall();
+    counted_values sum;
+    for (const auto& one : found) sum += one.values;
+    auto counts = statistics_of(sum);
+    task_window made;
+    made.length = period_of(tier) * static_cast<duration::rep>(periods) + now.time_since_epoch() % period_of(tier);
+    made.submitted = counts.submitted;
+    made.ended = counts.ended;
+    made.attempts = counts.attempts;
+    co_return made;
+}
+
+}  // namespace detail
+
+statistics::statistics(broker_ptr broker, std::string queue)
+    : broker_(detail::checked_broker(std::move(broker), "a statistics")), queue_(std::move(queue)) {
+    detail::check_queue_name(queue_);
+}
+
+asio::awaitable<queue_statistics> statistics::now() const {
+    const auto broker = broker_;
+    const auto stored = co_await broker->statistics(queue_);
+    queue_statistics made;
+    made.at = stored.at;
+    made.oldest_waiting = stored.oldest_waiting;
+    made.all = detail::statistics_of(stored.all);
+    for (const auto& one : stored.names) {
+        named_statistics named;
+        named.name = one.name.empty() ? "other" : one.name;
+        named.counts = detail::statistics_of(one.values);
+        made.tasks.push_back(std::move(named));
+    }
+    co_return made;
+}
+
+asio::awaitable<throughput> statistics::rates(std::string task) const {
+    const auto broker = broker_;
+    const auto queue = queue_;
+    throughput made;
+    made.minute = co_await detail::read_window(broker, queue, task, history_tier::ten_seconds, 6);
+    made.quarter = co_await detail::read_window(broker, queue, task, history_tier::minute, 15);
+    made.hour = co_await detail::read_window(broker, queue, task, history_tier::minute, 60);
+    made.day = co_await detail::read_window(broker, queue, task, history_tier::quarter, 96);
+    co_return made;
+}
+
+asio::awaitable<std::vector<history_point>> statistics::history(history_tier tier, std::string task) const {
+    const auto broker = broker_;
+    const auto found = co_await broker->history(queue_, std::move(task), tier, periods_of(tier));
+    std::vector<history_point> made;
+    made.reserve(found.size());
+    for (const auto& one : found) {
+        history_point point;
+        point.begin = one.begin;
+        point.counts = detail::statistics_of(one.values);
+        made.push_back(std::move(point));
+    }
+    co_return made;
+}
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/broker/server_trouble.hpp --------------------------------------------
 
 namespace taskflux::detail {
@@ -11238,6 +11737,9 @@ public:
         made.key = what_.key;
         made.token = what_.token;
         made.how = how;
+        made.mark.spec = what_.spec;
+        made.mark.ran = (std::max)(consumer_->broker()->clock().now() - what_.started_at, duration::zero());
+        if (is_first_attempt(what_)) made.mark.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
         return made;
     }
 
@@ -14391,8 +14893,11 @@ void crew::on_batch_end(std::optional<job_end> how) noexcept {
 
 void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
-        send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        auto end = succeeded(ended.what(), ended.take_result());
+        end.mark = ended.mark();
+        send(ended.id().queue, ended.consumer(), std::move(end));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        end->mark = ended.mark();
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
@@ -20313,6 +20818,23 @@ inline constexpr char shared_count[] =
     R"lua(local function count(what, by) counts[what] = (counts[what] or 0) + by end
 )lua";
 
+inline constexpr char shared_counter_of[] =
+    R"lua(local function counter_of(place, name)
+return ':' .. math.floor(now / 10000) .. ':' .. place .. ':' .. name
+end
+)lua";
+
+inline constexpr char shared_has_room[] =
+    R"lua(local has_room = nil
+)lua";
+
+inline constexpr char shared_count_submitted[] =
+    R"lua(local function count_submitted(name, by)
+if has_room == nil then has_room = call('HLEN', c) < 1000 end
+count(has_room and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':', by)
+end
+)lua";
+
 inline constexpr char shared_append[] =
     R"lua(local function append(lists, name, value)
 local list = lists[name]
@@ -20557,6 +21079,55 @@ for field, value in pairs(outgoing) do call('HSET', o, field, value) end
 end
 )lua";
 
+inline constexpr char shared_tiers[] =
+    R"lua(local tiers = {
+{'s', 10000, 360}, {'m', 60000, 1440},
+{'q', 900000, 1344},
+}
+)lua";
+
+inline constexpr char shared_this_period[] =
+    R"lua(local this_period = math.floor(now / 10000)
+)lua";
+
+inline constexpr char shared_pending[] =
+    R"lua(local function pending(stored, take)
+local function period_in(digits)
+local period = of_digits(digits) or 0
+return period > 0 and period < this_period and period or this_period
+end
+local counters = call('HGETALL', c)
+for n = 1, #counters, 2 do
+local period, place, name = string.match(counters[n], '^n:(%d+):(%d+):(.*)$')
+if place then take(period_in(period), name, place .. ':' .. counters[n + 1], counters[n], false) end
+end
+for n = 1, #stored, 2 do
+local period, name = string.match(stored[n], '^p=(%d+)=(.*)$')
+if name then take(period_in(period), name, stored[n + 1], stored[n], true) end
+end
+end
+)lua";
+
+inline constexpr char shared_add_counts[] =
+    R"lua(local function add_counts(sum, text)
+for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
+place, number = of_digits(place), of_digits(number)
+if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+end
+return sum
+end
+)lua";
+
+inline constexpr char shared_counts_text[] =
+    R"lua(local function counts_text(sum, most)
+local parts = {}
+for place = 0, most - 1 do
+if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+end
+return table.concat(parts, ',')
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -20660,6 +21231,7 @@ inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
 detach(task)
 enter(task, state)
+if not task.is_counted then count(counter_of(state - 5 + 1, info(task).name), 1) end
 task.when = now
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
@@ -20761,6 +21333,7 @@ end
 inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
+count(counter_of(10, info(task).name), 1)
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then return give_back(task) end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
@@ -20944,6 +21517,7 @@ numbers[#numbers + 1] = seq
 tasks[seq] = task
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
+count_submitted(info(task).name, 1)
 if info(task).own then own_ids[info(task).own] = seq end
 if policy ~= 0 and follow_holder(task) then hold = 1 else lock_unique(task) end
 task.when = due
@@ -21560,8 +22134,8 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -21587,7 +22161,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "7b3fe26c676476b396eeb1ce119f5fda2d2f6a27",
+inline constexpr script aside{"aside", "dd16e37935c10a55a73065a2e813743a87253b25",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -21625,6 +22199,80 @@ return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
+inline constexpr char count_attempts_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_attempts_text = joined(count_attempts_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_of_digits, shared_also, shared_tiers, shared_this_period, shared_pending,
+    shared_add_counts, shared_counts_text, shared_text,
+    R"lua(local at = whole(call('HGET', m, 'at'))
+local totals, known = {}, 0
+local function counted_name(name)
+if name == '' or totals[name] then return name end
+if known >= 100 then return '' end
+known, totals[name] = known + 1, ''
+return name
+end
+local kept = {}
+local function keep(period, suffix, text)
+for _, tier in ipairs(tiers) do
+local number = math.floor(period * 10000 / tier[2])
+local field = tier[1] .. string.format('%d', number % tier[3]) .. suffix
+local of = kept[field]
+if not of then
+local digits, before = string.match(call('HGET', M, field) or '', '^(%d+) (.*)$')
+of = {number = digits and of_digits(digits) or 0, sum = add_counts({}, before)}
+kept[field] = of
+end
+if of.number < number then of.number, of.sum = number, {} end
+if of.number == number then add_counts(of.sum, text) end
+end
+end
+if at ~= this_period then
+local stored, sums = call('HGETALL', m), {}
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then
+totals[name] = stored[n + 1]
+known = known + 1
+end
+end
+pending(stored, function(period, name, text, field, is_sent)
+also[#also + 1] = is_sent and {'HDEL', m, field} or {'HDEL', c, field}
+name = counted_name(name)
+sums[name] = add_counts(sums[name] or add_counts({}, totals[name]), text)
+keep(period, '', text)
+keep(period, ':' .. name, text)
+end)
+for name, sum in pairs(sums) do
+also[#also + 1] = {'HSET', m, 't=' .. name, counts_text(sum, 65)}
+end
+for field, of in pairs(kept) do
+local most = string.find(field, ':', 1, true) and 11 or 65
+also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_text(of.sum, most)}
+end
+also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
+end
+local added, has_space = {}, call('HLEN', m) < 300
+for n = 1, #ARGV, 2 do
+local name = ARGV[n]
+local field = 'p=' .. string.format('%d', this_period) .. '='
+local before = at == this_period and call('HGET', m, field .. name)
+if not before and not has_space then
+name = ''
+before = at == this_period and call('HGET', m, field)
+end
+field = field .. name
+added[field] = add_counts(added[field] or add_counts({}, before or ''), ARGV[n + 1])
+end
+for field, sum in pairs(added) do
+also[#also + 1] = {'HSET', m, field, counts_text(sum, 65)}
+end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK'}
+)lua");
+inline constexpr script count_attempts{"count_attempts", "6291ca5dd0f1fdfa88d306d18f31ea4a87fe5eaa",
+    std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
+
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -21651,8 +22299,8 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -21671,7 +22319,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "197464ac3172d65b8c687ae6137125cdd127d0ce",
+inline constexpr script end_child{"end_child", "9f02f363ccc14583cae057ea9c4bff122d0fcda3",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -21685,22 +22333,22 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_has_room, shared_count_submitted, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -21720,7 +22368,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "23216d1cd149acd4bfc7c335f8298b6826e1704d",
+inline constexpr script enqueue{"enqueue", "62f2d5193de4aa7d3825c3e936ceac62dcd4988e",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -21728,9 +22376,10 @@ inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, 
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
     shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
-    shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_counts, shared_messages, shared_wakes, shared_count, shared_has_room, shared_count_submitted,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -21740,10 +22389,11 @@ if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
-local lanes, records, stored, index = {}, {}, {}, {}
+local lanes, records, stored, index, byte = {}, {}, {}, {}, string.byte
 for n = 6, #ARGV, 2 do
 local body, status = ARGV[n], ARGV[n + 1]
-local priority, first, entry = string.byte(body, 3), seq + 1, nil
+local priority, first, entry = byte(body, 3), seq + 1, nil
+local name_at, name_length = 9, 8
 if status == '' then
 seq = first
 entry = first
@@ -21752,6 +22402,7 @@ records[#records + 1] = time .. body
 else
 local members = (#status - 10 + 1) / 4
 seq = seq + members
+name_at, name_length = 11, 10
 entry = string.format('%d:%d', first, members)
 index[#index + 1] = first
 index[#index + 1] = entry
@@ -21767,6 +22418,7 @@ entries = {}
 lanes[priority] = entries
 end
 entries[#entries + 1] = entry
+count_submitted(string.sub(body, name_at, name_at - 1 + byte(body, name_length)), seq + 1 - first)
 end
 local priorities = {}
 for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
@@ -21799,7 +22451,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
+inline constexpr script enqueue_plain{"enqueue_plain", "8cd828467a41e96cd71077abd17bb739870177ef",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -21814,8 +22466,8 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
@@ -22000,9 +22652,8 @@ local is_more = budget == 0 and #found < most
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
 signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
-local mine = {}
-for n, task in ipairs(found) do
-mine[n] = task.seq
+for _, task in ipairs(found) do
+append(held_add, consumer, task.seq)
 reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
 reply[#reply + 1] = task.packed
@@ -22019,10 +22670,9 @@ reply[#reply + 1] = 0
 reply[#reply + 1] = ''
 reply[#reply + 1] = dead_letters
 end
-if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "10b8f969a5c69fdc434fc34ac1ceb8fbd7b3c982",
+inline constexpr script fetch{"fetch", "fe0d5849b43b0d89ec6dcf63f44dd43db008343c",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -22249,9 +22899,9 @@ inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
-    shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
+    shared_gate, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
+    shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -22277,6 +22927,7 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
+local is_counted_apart = call('HLEN', c) < 1000
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -22308,11 +22959,12 @@ if before then call('SET', producer, before, 'PX', 600000) else call('DEL', prod
 return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
+add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "408d2be4035338f0088643eab0b50bf08eaa5c60",
+inline constexpr script hand_over{"hand_over", "a53b5930e14988f6bd8ea0ebca986a3f88001b1d",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -22339,6 +22991,35 @@ return answer
 )lua");
 inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
+
+inline constexpr char history_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now,
+    shared_of_digits, shared_read, shared_tiers, shared_this_period, shared_pending, shared_text,
+    R"lua(local tier, name = tiers[tonumber(ARGV[1])], ARGV[3]
+local last = math.floor(now / tier[2])
+local many = math.min(tonumber(ARGV[2]), tier[3])
+local reply = {'OK', tier[2], last}
+local function take(number, text)
+reply[#reply + 1] = number
+reply[#reply + 1] = text
+end
+pending(call('HGETALL', m), function(period, of, text)
+local number = math.floor(period * 10000 / tier[2])
+if number > last - many and (name == '' or of == name) then take(number, text) end
+end)
+local fields = {}
+for number = last - many + 1, last do
+fields[#fields + 1] = tier[1] .. string.format('%d', number % tier[3]) .. (name == '' and '' or ':' .. name)
+end
+for n, kept in ipairs(read(M, fields)) do
+local of, text = string.match(kept or '', '^(%d+) (.*)$')
+if of and of_digits(of) == last - many + n then take(last - many + n, text) end
+end
+return reply
+)lua");
+inline constexpr script history{"history", "e1f857ed91bdd360db841c24670996da3b34748b",
+    std::string_view(history_text.data(), history_text.size()), "cmM"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -22443,19 +23124,20 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -22476,7 +23158,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a9851a3126dd0406331a00a9bdc48929a8becb43",
+inline constexpr script leave{"leave", "3c98421bbfbc14501f445b41f9b664adf9f125fa",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22500,18 +23182,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
     shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -22532,7 +23214,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16606f2013f3769c62e8eabbac65f004bac3272d",
+inline constexpr script list{"list", "047131894771b51b728d66f0c4c96970719ed8b0",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -22584,20 +23266,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -22716,7 +23399,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "c5b1d6f94c55cd3e574c3eda1727792ab0d96065",
+inline constexpr script maintain{"maintain", "f5dcfd5a56215141bc5b4ffd9f4638fb9b3fd34a",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -22762,14 +23445,14 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
@@ -22786,7 +23469,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "58701ed3fa7c478b3c113ef1c49f98b7ac2c1037",
+inline constexpr script pause{"pause", "8f342cf71f934eef291c7c143da024894b7cc65a",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -22800,8 +23483,8 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -22822,7 +23505,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "882bd1fd1d511b6c2e24a0692b740121b78d0996",
+inline constexpr script reclaim{"reclaim", "87414aa0152c6372e8b39e9f1109dbe82efc7f4c",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -22905,8 +23588,8 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -22947,7 +23630,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "16da086cc70ee9306bda9ba171b389b42233c461",
+inline constexpr script report{"report", "52bf088531dd4aaaebf1a056cef7d0277a0c81d3",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -22961,19 +23644,19 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -22985,7 +23668,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "d92170fd0d34edfd8141d1042d109ae439d20a2a",
+inline constexpr script resign{"resign", "acaa7f65cdfd23ca91f8d6d4a2235ed4ea28d25c",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -23046,21 +23729,22 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_has_room, shared_count_submitted, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -23075,7 +23759,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6900a21c2f3539391d48e34306e63f04eada64f6",
+inline constexpr script set_schedule{"set_schedule", "eb6f18eaa9a77ebadfeda05a556f2b0d176830ba",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -23089,8 +23773,8 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
@@ -23108,8 +23792,11 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel then return end_cancelled(task) end
-if wait_for_children(task, data) then return end
+if task.cancel or wait_for_children(task, data) then
+count(counter_of(1, info(task).name), -1)
+return task.cancel and end_cancelled(task) or nil
+end
+task.is_counted = true
 task.result = data
 finish(task, 5)
 end
@@ -23158,7 +23845,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "4c39e3151642ee75c5f0189c7de63f2bbe069aad",
+inline constexpr script settle{"settle", "a9b831d27dc587b6e0ec341c285d250ce1819233",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -23332,8 +24019,8 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
@@ -23362,8 +24049,67 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a2d6efe386792e0d9c1bfdb4de120f4e36ebb1f1",
+inline constexpr script signal{"signal", "7f1f71e8cccfba4bf55188874bcc9c66f2d14594",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+
+inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
+)lua";
+inline constexpr auto statistics_text = joined(statistics_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_bodies, shared_count,
+    shared_this_period, shared_pending, shared_priorities_in, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seqs, oldest = {}, now
+local lanes = priorities_in(call('HGET', c, 'lanes'))
+for _, priority in ipairs(lanes) do key('l:' .. priority) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function see(seq)
+load({seq}, true)
+local task = tasks[seq]
+if not task or task.state ~= 2 then return false end
+oldest = math.min(oldest, math.max(info(task).submitted, task.when))
+return true
+end
+for _, priority in ipairs(lanes) do
+local entries = redis.pcall('LRANGE', key('l:' .. priority), 0, 3)
+for _, entry in ipairs(entries.err and {} or entries) do
+local is_found = false
+if string.byte(entry) == 64 then
+local of = open_segment(string.sub(entry, 2))
+local place = of and string.find(of.text, '[%z\253]', of.codes_at)
+is_found = place and place < of.codes_at + of.count and see(of.first + place - of.codes_at)
+else
+is_found = see(whole(entry) or 0)
+end
+if is_found then break end
+end
+end
+local from = '-'
+for _ = 1, 100 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local seq = whole(string.sub(member, -14))
+if seq then see(seq) end
+from = '(' .. string.match(member, '^[^%z]*') .. '\1'
+end
+local reply = {'OK', now, oldest < now and oldest or 0}
+local function take(name, text)
+reply[#reply + 1] = name
+reply[#reply + 1] = text
+end
+local stored = call('HGETALL', m)
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then take(name, stored[n + 1]) end
+end
+pending(stored, function(_, name, text) take(name, text) end)
+return reply
+)lua");
+inline constexpr script statistics{"statistics", "f71c3f88e86328222c605c6aba2d1925e76eb1bc",
+    std::string_view(statistics_text.data(), statistics_text.size()), "crsdeCfubBqm"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
 )lua";
@@ -23376,8 +24122,8 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
@@ -23417,7 +24163,7 @@ if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 en
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error = false, ''
+task.cancel, task.error, task.when = false, '', now
 begin_epoch(task)
 make_ready(task, now)
 return 0
@@ -23437,7 +24183,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "82e45e3048fcf9ea7697e652abd583a6e1f11698",
+inline constexpr script steer{"steer", "f222ca304be684e290af0451d007477c2f7d2d04",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -23451,8 +24197,8 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -23471,7 +24217,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "c2aefb7b35141afdeea7f462760e18090a343f62",
+inline constexpr script update{"update", "32648867b62470a9269a019d9bd41c286e1ea2a7",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -23517,19 +24263,19 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_count, shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -23597,7 +24343,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "a784674f824ef6e9ef89bc1affc0af69a37338ae",
+inline constexpr script write_journal{"write_journal", "dcb2363e1309b2d8c533699dfd9f58d1cff27ff2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -24830,6 +25576,7 @@ inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_
     made.first_started_at = status.first_started_at;
     made.started_at = status.started_at;
     made.deadline_at = deadline_of(record, status);
+    made.due_at = (std::max)(record.submitted_at, status.when);
     made.spec = std::move(record.spec);
     return made;
 }
@@ -24852,7 +25599,7 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
             made.token = 1;
             made.attempt = 1;
             made.payload = record.payload;
-            made.submitted_at = record.submitted_at;
+            made.submitted_at = made.due_at = record.submitted_at;
             made.first_started_at = made.started_at = time_point(duration(now));
             made.spec = record.spec;
             found.push_back(std::move(made));
@@ -26007,6 +26754,143 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/statistics.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+/// What this process has counted and not sent to the server yet, by queue and task name. Thread-safe.
+class tally {
+public:
+    using counts = std::map<std::string, detail::counted_values, std::less<>>;
+
+    /// Attempts whose settlement was answered.
+    void add(const std::string& queue, const std::vector<settlement>& ends, const std::vector<effect>& effects) {
+        using detail::counted;
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue].names;
+        detail::counted_values* into = nullptr;
+        const std::string* name = nullptr;
+        for (std::size_t i = 0; i < ends.size() && i < effects.size(); ++i) {
+            const auto& mark = ends[i].mark;
+            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[i]) : std::nullopt;
+            if (!what) continue;
+            if (!name || *name != mark.spec->name) {
+                name = &mark.spec->name;
+                into = &of[*name];
+            }
+            ++(*into)[*what];
+            if (*what == counted::attempt_succeeded) ++(*into)[counted::succeeded];
+            if (mark.waited) into->add_time(counted::wait, *mark.waited);
+            if (mark.ran) into->add_time(counted::run, *mark.ran);
+        }
+    }
+
+    /// What is to be sent now: at most once a second, and nothing where nothing was counted.
+    counts take_due(const std::string& queue, time_point now) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue];
+        if (of.names.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
+        of.sent_at = now;
+        return std::exchange(of.names, {});
+    }
+
+    counts take_all(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(queues_[queue].names, {});
+    }
+
+    /// Whether a process that only submits should have the server take over what it has counted: once in 10 s.
+    bool is_turn(const std::string& queue, time_point now) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue];
+        if (of.turn_at == time_point{}) of.turn_at = now;  // many submit once, and end
+        const auto last = (std::max)(of.turn_at, of.sent_at);
+        if (now < later(last, period_of(history_tier::ten_seconds))) return false;
+        of.turn_at = now;
+        return true;
+    }
+
+    void put_back(const std::string& queue, const counts& unsent) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue].names;
+        for (const auto& [name, values] : unsent) of[name] += values;
+    }
+
+private:
+    struct one_queue {
+        counts names;
+        time_point sent_at{}, turn_at{};
+    };
+
+    std::mutex mutex_;
+    std::map<std::string, one_queue, std::less<>> queues_;
+};
+
+using tally_ptr = std::shared_ptr<tally>;
+
+/// Sends counts. Where the server can't be reached they are sent with the next ones. A call whose answer got lost is not made
+/// again: rather too few are counted than some twice.
+inline awaitable<void> send_counts(engine_ptr on, tally_ptr from, std::string queue, tally::counts counts) {
+    arguments with;
+    for (const auto& [name, values] : counts) with.add(name).add(detail::text_of(values));
+    auto& calls = on->at(queue)->calls();
+    auto calling = calls.run(scripts::count_attempts, {}, std::move(with), false);
+    const auto sent = co_await detail::caught(std::move(calling));
+    if (sent.failure() && detail::code_of(detail::describe(sent.failure())) == errc::unavailable) from->put_back(queue, counts);
+}
+
+inline void send_due_counts(const engine_ptr& on, const tally_ptr& from, const std::string& queue) {
+    auto counts = from->take_due(queue, on->base().now());
+    if (counts.empty()) return;
+    detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, from, queue, std::move(counts)));
+}
+
+/// `broker::statistics`.
+inline awaitable<stored_statistics> statistics(engine_ptr on, std::string queue) {
+    const auto got = co_await on->call(std::move(queue), scripts::statistics, {}, {});
+    auto from = got.read();
+    stored_statistics made;
+    const auto now = from.integer();
+    made.at = time_point(duration(now));
+    if (const auto since = from.integer(); since > 0) made.oldest_waiting = duration(now - since);
+    std::map<std::string, detail::counted_values> names;
+    while (!from.done()) {
+        const std::string name(from.text());
+        const std::string text(from.text());
+        detail::add_text(names[name], text);
+        detail::add_text(made.all, text);
+    }
+    for (auto& [name, values] : names) made.names.push_back({name, values});
+    co_return made;
+}
+
+/// `broker::history`.
+inline awaitable<std::vector<stored_period>> history(engine_ptr on, std::string queue, std::string name, history_tier tier,
+                                                     std::size_t periods) {
+    if (!name.empty()) detail::check_name(detail::limits::task, name);
+    periods = (std::min)(periods, periods_of(tier));
+    arguments with;
+    with.add(static_cast<int>(tier) + 1).add(periods).add(name);
+    const auto got = co_await on->call(std::move(queue), scripts::history, {}, std::move(with));
+    auto from = got.read();
+    const duration length(from.integer());
+    from.integer();
+    std::map<std::int64_t, detail::counted_values> found;
+    while (!from.done()) {
+        const auto number = from.integer();
+        const std::string text(from.text());
+        detail::add_text(found[number], text);
+    }
+    std::vector<stored_period> made;
+    for (auto& [number, values] : found) {
+        if (!name.empty()) std::fill(values.all().begin() + detail::counted_events, values.all().end(), 0);
+        made.push_back({time_point(number * length), values});
+    }
+    co_return made;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/waits.hpp ------------------------------------------------------
 
 namespace taskflux::redis {
@@ -26149,6 +27033,7 @@ public:
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
+        const auto counted = tally_;
         const auto into = on->at(queue);
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
@@ -26171,6 +27056,9 @@ public:
                 if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
+        if (counted->is_turn(queue, on->base().now())) {
+            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, counted->take_all(queue)));
+        }
         co_return answers;
     }
 
@@ -26183,6 +27071,7 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        for (const auto& queue : queues) send_due_counts(engine_, tally_, queue);
         return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
     }
 
@@ -26200,6 +27089,7 @@ public:
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                           const std::vector<settlement>& given) override {
         const auto on = engine_;
+        const auto counted = tally_;
         const auto into = on->at(queue);
         const auto mended = detail::with_storable_ends(given);
         const auto& settlements = mended ? *mended : given;
@@ -26219,6 +27109,8 @@ public:
             }
             effects.insert(effects.end(), some.begin(), some.end());
         }
+        counted->add(queue, settlements, effects);
+        send_due_counts(on, counted, queue);
         co_return effects;
     }
 
@@ -26255,7 +27147,13 @@ public:
     }
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        return redis::leave(engine_, std::move(consumer), std::move(queues));
+        const auto on = engine_;
+        const auto counted = tally_;
+        for (const auto& queue : queues) {
+            auto counts = counted->take_all(queue);
+            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, std::move(counts)));
+        }
+        co_await redis::leave(on, std::move(consumer), std::move(queues));
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
@@ -26336,6 +27234,14 @@ public:
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
 
+    awaitable<stored_statistics> statistics(std::string queue) override {
+        return redis::statistics(engine_, std::move(queue));
+    }
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override {
+        return redis::history(engine_, std::move(queue), std::move(name), tier, periods);
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});
     }
@@ -26408,6 +27314,7 @@ private:
     }
 
     const engine_ptr engine_;
+    const tally_ptr tally_ = std::make_shared<tally>();
 };
 
 }  // namespace taskflux::redis

@@ -1967,6 +1967,170 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/statistics.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// Counts of durations by length. The i-th count is of those up to the i-th bound, and longer than the one before; the last is of
+/// those longer than all bounds.
+struct time_histogram {
+    /// Upper bounds: 5 ms to 1 h, each at most twice the one before.
+    static constexpr std::array<std::int64_t, 25> bounds_ms{
+        5,      10,     20,     40,      70,      100,     200,     400,       700,       1'000,     2'000,   4'000,  7'000,
+        10'000, 20'000, 40'000, 60'000, 120'000, 240'000, 420'000, 600'000, 900'000, 1'500'000, 2'400'000, 3'600'000};
+    static constexpr std::size_t bucket_count = bounds_ms.size() + 1;
+
+    std::vector<std::uint64_t> counts = std::vector<std::uint64_t>(bucket_count);
+    std::uint64_t sum_ms = 0;  ///< of all durations
+
+    /// Where a duration is counted. One below zero counts as zero.
+    static std::size_t bucket_of(duration of);
+
+    void add(duration of);
+
+    /// How many durations were counted.
+    std::uint64_t count() const;
+
+    /// The duration that a share of those counted does not exceed: 0.95 gives the 95th percentile. Taken from the counts, as if
+    /// they were spread evenly within their bucket; 1 h for those beyond. Zero where nothing was counted. A share outside of 0
+    /// and 1 counts as the nearer of them.
+    duration percentile(double share) const;
+};
+BOOST_DESCRIBE_STRUCT(time_histogram, (), (counts, sum_ms))
+
+/// How tasks have ended.
+struct ended_tasks {
+    std::uint64_t succeeded = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t cancelled = 0;
+    std::uint64_t expired = 0;
+};
+BOOST_DESCRIBE_STRUCT(ended_tasks, (), (succeeded, failed, cancelled, expired))
+
+/// How attempts have ended. One that was given back (its worker stopped, or its handler paused) is none.
+struct ended_attempts {
+    std::uint64_t succeeded = 0;
+    std::uint64_t retried = 0;    ///< failed, and another follows
+    std::uint64_t failed = 0;     ///< failed, and none follows
+    std::uint64_t timed_out = 0;  ///< by its timeout or the task's deadline, whether another follows or not
+    std::uint64_t cancelled = 0;
+    std::uint64_t lost = 0;       ///< with its worker's lease
+};
+BOOST_DESCRIBE_STRUCT(ended_attempts, (), (succeeded, retried, failed, timed_out, cancelled, lost))
+
+/// What has happened to the tasks of a queue, or to those of one name.
+struct task_statistics {
+    std::uint64_t submitted = 0;  ///< duplicates not counted
+    ended_tasks ended;
+    ended_attempts attempts;
+    time_histogram wait;  ///< from when a task was due until its first attempt started
+    time_histogram run;   ///< of each attempt
+};
+BOOST_DESCRIBE_STRUCT(task_statistics, (), (submitted, ended, attempts, wait, run))
+
+/// How finely, and for how long, a queue's history is kept: 10 s for 1 h, 1 min for 24 h, 15 min for 14 d.
+enum class history_tier { ten_seconds, minute, quarter };
+BOOST_DESCRIBE_ENUM(history_tier, ten_seconds, minute, quarter)
+
+/// The length of a period.
+constexpr duration period_of(history_tier tier) {
+    using namespace std::chrono_literals;
+    if (tier == history_tier::ten_seconds) return 10s;
+    return tier == history_tier::minute ? duration(1min) : duration(15min);
+}
+
+/// How many periods are kept.
+constexpr std::size_t periods_of(history_tier tier) {
+    if (tier == history_tier::ten_seconds) return 360;
+    return tier == history_tier::minute ? 1440 : 1344;
+}
+
+namespace detail {
+
+/// What is counted, as it is stored and sent: a number for each. Append only, as the places of the numbers are stored.
+enum class counted : std::uint8_t {
+    submitted, succeeded, failed, cancelled, expired,
+    attempt_succeeded, attempt_retried, attempt_failed, attempt_timed_out, attempt_cancelled, attempt_lost,
+    wait_sum, run_sum, wait = 13, run = 39  // each of the latter two is the first of a histogram
+};
+static_assert(static_cast<std::size_t>(counted::run) == static_cast<std::size_t>(counted::wait) + time_histogram::bucket_count);
+
+/// What the end of a task in that state counts as.
+constexpr counted counted_end(task_state state) {
+    if (state == task_state::succeeded) return counted::succeeded;
+    if (state == task_state::failed) return counted::failed;
+    return state == task_state::cancelled ? counted::cancelled : counted::expired;
+}
+
+/// The first of these are events; the others are times.
+inline constexpr std::size_t counted_events = static_cast<std::size_t>(counted::wait_sum);
+
+/// Numbers by `counted`. A number may be below zero for a moment, where what makes up for it is still to come.
+class counted_values {
+public:
+    static constexpr std::size_t size = static_cast<std::size_t>(counted::run) + time_histogram::bucket_count;
+
+    std::int64_t& operator[](counted what) { return values_[static_cast<std::size_t>(what)]; }
+    std::int64_t operator[](counted what) const { return values_[static_cast<std::size_t>(what)]; }
+
+    std::array<std::int64_t, size>& all() { return values_; }
+    const std::array<std::int64_t, size>& all() const { return values_; }
+
+    counted_values& operator+=(const counted_values& other);
+
+    /// Counts a duration in the histogram that begins there.
+    void add_time(counted histogram, duration of);
+
+private:
+    std::array<std::int64_t, size> values_{};
+};
+
+task_statistics statistics_of(const counted_values& from);
+
+/// A text as brokers store it: 'place:number' of those that are not zero, with commas.
+std::string text_of(const counted_values& from);
+
+/// Adds what such a text says; what is no such entry is passed over.
+void add_text(counted_values& to, const std::string& text);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/statistics.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// What a queue's statistics count of an attempt.
+struct attempt_mark {
+    std::shared_ptr<const task_spec> spec = {};  ///< null: it is not counted
+    std::optional<duration> waited = {};         ///< from when its task was due; of a first attempt
+    std::optional<duration> ran = {};
+    bool has_timed_out = false;
+};
+
+/// The counts of the tasks of a name.
+struct named_counts {
+    std::string name;  ///< empty: of all names beyond the first 100
+    detail::counted_values values;
+};
+
+/// A queue's statistics, as far as they are stored.
+struct stored_statistics {
+    time_point at{};             ///< when they were read
+    duration oldest_waiting{};   ///< for how long the task that has waited longest has been due; zero: none waits
+    detail::counted_values all;  ///< of tasks of all names
+    std::vector<named_counts> names;
+};
+
+/// The counts of a period of a queue's history.
+struct stored_period {
+    time_point begin{};
+    detail::counted_values values;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
 
 namespace taskflux {
@@ -2134,7 +2298,13 @@ struct delivery {
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
     std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
+    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
 };
+
+/// Whether nothing of the task was tried before.
+inline bool is_first_attempt(const delivery& what) {
+    return what.attempt == 1 && what.started_at == what.first_started_at;
+}
 
 /// How an attempt ended.
 struct settlement {
@@ -2147,6 +2317,7 @@ struct settlement {
                                ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
+    attempt_mark mark = {};
 };
 
 /// What a worker reports about an attempt while it runs.
@@ -2357,6 +2528,13 @@ public:
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    virtual awaitable<stored_statistics> statistics(std::string queue) = 0;
+
+    /// The last `periods` periods that have counts, oldest first, with the one under way: of tasks of all names where `name` is
+    /// empty, and otherwise without the times.
+    virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                          std::size_t periods) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -9499,6 +9677,16 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    /// What statistics count of it, now that it ends. Its handler has returned, or was not called.
+    attempt_mark mark() const {
+        attempt_mark made;
+        made.spec = what_.spec;
+        if (has_begun_) made.ran = (std::max)(clock_.now() - began_at_, duration::zero());
+        if (is_first_attempt(what_)) made.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
+        made.has_timed_out = stopping() && stop_reason() == errc::timed_out;
+        return made;
+    }
+
     /// Whether it waits for a slot. Thread-safe.
     virtual bool is_queued() const { return !has_begun_; }
 
@@ -9549,6 +9737,7 @@ public:
 protected:
     /// For an item of a batch, whose handler is called now, with so much time.
     void begin_until(time_point ends) {
+        began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
     }
@@ -9569,7 +9758,8 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
+        began_at_ = clock_.now();
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
         return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
@@ -9621,7 +9811,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
-    time_point ends_ = never;  // of the handler, which has begun
+    time_point began_at_{}, ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;
@@ -10127,6 +10317,78 @@ public:
 
 private:
     std::shared_ptr<detail::node_core> core_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/statistics.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+/// The statistics of the tasks of one name.
+struct named_statistics {
+    std::string name;  ///< "other": of all names beyond the first 100 of the queue
+    task_statistics counts;
+};
+BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))
+
+/// The statistics of a queue since its first task.
+struct queue_statistics {
+    time_point at{};
+    duration oldest_waiting{};  ///< for how long the task that has waited longest has been due; zero: none waits
+    task_statistics all;        ///< of tasks of all names
+    std::vector<named_statistics> tasks;  ///< by name
+};
+BOOST_DESCRIBE_STRUCT(queue_statistics, (), (at, oldest_waiting, all, tasks))
+
+/// What has happened in a span of time that ends now.
+struct task_window {
+    duration length{};  ///< of the span: a little longer than its name says, as it begins with a whole period
+    std::uint64_t submitted = 0;
+    ended_tasks ended;
+    ended_attempts attempts;
+};
+BOOST_DESCRIBE_STRUCT(task_window, (), (length, submitted, ended, attempts))
+
+struct throughput {
+    task_window minute;
+    task_window quarter;  ///< 15 minutes
+    task_window hour;
+    task_window day;
+};
+BOOST_DESCRIBE_STRUCT(throughput, (), (minute, quarter, hour, day))
+
+/// A period of a queue's history.
+struct history_point {
+    time_point begin{};
+    task_statistics counts;
+};
+BOOST_DESCRIBE_STRUCT(history_point, (), (begin, counts))
+
+/// Reads what is counted of a queue's tasks, by all programs. docs/statistics.md says what is exact, and what a crash loses.
+///
+/// A value: copies share nothing but the broker. Thread-safe. Errors of all calls: those of `broker`. Cancellation: terminal.
+class statistics {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid queue name and a null pointer.
+    statistics(broker_ptr broker, std::string queue);
+
+    /// Totals, by name and of all. O(names + priorities).
+    awaitable<queue_statistics> now() const;
+
+    /// What was submitted and ended lately: of tasks of one name, or of all where `task` is empty. Reads up to 182 periods.
+    awaitable<throughput> rates(std::string task = {}) const;
+
+    /// The periods of a tier in which anything happened, oldest first; the last one may be under way. `task` as for `rates`: of one
+    /// name the history has no times.
+    awaitable<std::vector<history_point>> history(history_tier tier, std::string task = {}) const;
+
+private:
+    broker_ptr broker_;
+    std::string queue_;
 };
 
 }  // namespace taskflux

@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/statistics.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
 #include <taskflux/core/limit.hpp>
@@ -81,7 +82,13 @@ struct delivery {
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
     std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
+    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
 };
+
+/// Whether nothing of the task was tried before.
+inline bool is_first_attempt(const delivery& what) {
+    return what.attempt == 1 && what.started_at == what.first_started_at;
+}
 
 /// How an attempt ended.
 struct settlement {
@@ -94,6 +101,7 @@ struct settlement {
                                ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now
     bool counts = true;        ///< retry: as an attempt
+    attempt_mark mark = {};
 };
 
 /// What a worker reports about an attempt while it runs.
@@ -304,6 +312,13 @@ public:
     /// place; or takes it back. What runs goes on.
     virtual awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) = 0;
     virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    virtual awaitable<stored_statistics> statistics(std::string queue) = 0;
+
+    /// The last `periods` periods that have counts, oldest first, with the one under way: of tasks of all names where `name` is
+    /// empty, and otherwise without the times.
+    virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                          std::size_t periods) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

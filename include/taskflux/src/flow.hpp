@@ -5,6 +5,7 @@
 #include <taskflux/admin/inspector.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
+#include <taskflux/admin/statistics.ipp>
 #include <taskflux/flow/client.ipp>
 #include <taskflux/flow/client/await_end.ipp>
 #include <taskflux/flow/client/task_stream.ipp>

@@ -61,6 +61,10 @@ public:
     awaitable<void> set_limit(std::string queue, limit_kind kind, std::optional<limit> value, std::string reason) override;
     awaitable<queue_limits> limits(std::string queue) override;
 
+    awaitable<stored_statistics> statistics(std::string queue) override;
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,

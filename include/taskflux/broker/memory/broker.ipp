@@ -198,6 +198,15 @@ asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
 }
 
+asio::awaitable<stored_statistics> memory_broker::statistics(std::string queue) {
+    co_return hub_->in_existing(queue, [](auto& in, time_point now) { return in.store().statistics(now); });
+}
+
+asio::awaitable<std::vector<stored_period>> memory_broker::history(std::string queue, std::string name, history_tier tier,
+                                                                   std::size_t periods) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().history(name, tier, periods, now); });
+}
+
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
     co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.schedules(); });
 }

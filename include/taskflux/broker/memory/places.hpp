@@ -69,6 +69,9 @@ public:
 
     task_key key_of(const entry& task) const { return {task.sequence, nonces_.of(task.sequence)}; }
 
+    /// Of a task that waits for its first attempt: since when it may start.
+    static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 

@@ -6,6 +6,7 @@
 #include <taskflux/broker/memory/entry.hpp>
 #include <taskflux/broker/memory/following.hpp>
 #include <taskflux/broker/memory/places.hpp>
+#include <taskflux/broker/memory/statistics.hpp>
 #include <taskflux/core/codec.hpp>
 
 #include <algorithm>
@@ -51,6 +52,7 @@ public:
         wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
+        statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         if (!from.hold && !follows) start(task, now);
         return {key_of(task), false};
@@ -88,6 +90,7 @@ public:
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
         task.cancel_requested = false;
+        task.when = now;
         more.limits_from = now;
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
@@ -148,6 +151,7 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
+        statistics_.count(*task.spec, detail::counted::attempt_lost, now);
         const auto limit = task.spec->policy.crash_limit;
         if (++task.crashes < limit || limit == 0) return give_back(task, task_event::recover, now);
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
@@ -195,6 +199,23 @@ public:
 
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
+
+    statistics_book& counted() { return statistics_; }
+
+    stored_statistics statistics(time_point now) {
+        auto read = statistics_.read(now);
+        auto first = now;
+        ready_.visit_first([&](const entry& task) { first = (std::min)(first, due_since(task)); });
+        read.oldest_waiting = now - first;
+        read.at = shifted(now, wall_.ahead());
+        return read;
+    }
+
+    std::vector<stored_period> history(const std::string& name, history_tier tier, std::size_t periods, time_point now) {
+        auto found = statistics_.history(name, tier, periods, now);
+        for (auto& one : found) one.begin = shifted(one.begin, wall_.ahead());
+        return found;
+    }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -257,6 +278,7 @@ protected:
     void conclude(entry& task, task_event event, task_state to, time_point now) {
         detach(task);
         enter(task, event, to);
+        statistics_.count(*task.spec, detail::counted_end(to), now);
         task.when = now;
         wall_.remove(task);  // it was held for a time of the wall clock
         if (auto* const next = unlock_unique_key(task)) {
@@ -281,6 +303,7 @@ private:
     }
 
     std::size_t max_ended_;
+    statistics_book statistics_;
 };
 
 }  // namespace taskflux::memory

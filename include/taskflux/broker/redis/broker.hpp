@@ -11,6 +11,7 @@
 #include <taskflux/broker/redis/limits.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
+#include <taskflux/broker/redis/statistics.hpp>
 #include <taskflux/broker/redis/waits.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -43,6 +44,7 @@ public:
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
+        const auto counted = tally_;
         const auto into = on->at(queue);
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
@@ -65,6 +67,9 @@ public:
                 if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
+        if (counted->is_turn(queue, on->base().now())) {
+            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, counted->take_all(queue)));
+        }
         co_return answers;
     }
 
@@ -77,6 +82,7 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
+        for (const auto& queue : queues) send_due_counts(engine_, tally_, queue);
         return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
     }
 
@@ -94,6 +100,7 @@ public:
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                           const std::vector<settlement>& given) override {
         const auto on = engine_;
+        const auto counted = tally_;
         const auto into = on->at(queue);
         const auto mended = detail::with_storable_ends(given);
         const auto& settlements = mended ? *mended : given;
@@ -113,6 +120,8 @@ public:
             }
             effects.insert(effects.end(), some.begin(), some.end());
         }
+        counted->add(queue, settlements, effects);
+        send_due_counts(on, counted, queue);
         co_return effects;
     }
 
@@ -149,7 +158,13 @@ public:
     }
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        return redis::leave(engine_, std::move(consumer), std::move(queues));
+        const auto on = engine_;
+        const auto counted = tally_;
+        for (const auto& queue : queues) {
+            auto counts = counted->take_all(queue);
+            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, std::move(counts)));
+        }
+        co_await redis::leave(on, std::move(consumer), std::move(queues));
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
@@ -230,6 +245,14 @@ public:
     }
     awaitable<queue_limits> limits(std::string queue) override { return redis::limits(engine_, std::move(queue)); }
 
+    awaitable<stored_statistics> statistics(std::string queue) override {
+        return redis::statistics(engine_, std::move(queue));
+    }
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override {
+        return redis::history(engine_, std::move(queue), std::move(name), tier, periods);
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});
     }
@@ -302,6 +325,7 @@ private:
     }
 
     const engine_ptr engine_;
+    const tally_ptr tally_ = std::make_shared<tally>();
 };
 
 }  // namespace taskflux::redis

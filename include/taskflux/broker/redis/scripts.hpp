@@ -794,6 +794,23 @@ inline constexpr char shared_count[] =
     R"lua(local function count(what, by) counts[what] = (counts[what] or 0) + by end
 )lua";
 
+inline constexpr char shared_counter_of[] =
+    R"lua(local function counter_of(place, name)
+return ':' .. math.floor(now / 10000) .. ':' .. place .. ':' .. name
+end
+)lua";
+
+inline constexpr char shared_has_room[] =
+    R"lua(local has_room = nil
+)lua";
+
+inline constexpr char shared_count_submitted[] =
+    R"lua(local function count_submitted(name, by)
+if has_room == nil then has_room = call('HLEN', c) < 1000 end
+count(has_room and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':', by)
+end
+)lua";
+
 inline constexpr char shared_append[] =
     R"lua(local function append(lists, name, value)
 local list = lists[name]
@@ -1038,6 +1055,55 @@ for field, value in pairs(outgoing) do call('HSET', o, field, value) end
 end
 )lua";
 
+inline constexpr char shared_tiers[] =
+    R"lua(local tiers = {
+{'s', 10000, 360}, {'m', 60000, 1440},
+{'q', 900000, 1344},
+}
+)lua";
+
+inline constexpr char shared_this_period[] =
+    R"lua(local this_period = math.floor(now / 10000)
+)lua";
+
+inline constexpr char shared_pending[] =
+    R"lua(local function pending(stored, take)
+local function period_in(digits)
+local period = of_digits(digits) or 0
+return period > 0 and period < this_period and period or this_period
+end
+local counters = call('HGETALL', c)
+for n = 1, #counters, 2 do
+local period, place, name = string.match(counters[n], '^n:(%d+):(%d+):(.*)$')
+if place then take(period_in(period), name, place .. ':' .. counters[n + 1], counters[n], false) end
+end
+for n = 1, #stored, 2 do
+local period, name = string.match(stored[n], '^p=(%d+)=(.*)$')
+if name then take(period_in(period), name, stored[n + 1], stored[n], true) end
+end
+end
+)lua";
+
+inline constexpr char shared_add_counts[] =
+    R"lua(local function add_counts(sum, text)
+for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
+place, number = of_digits(place), of_digits(number)
+if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+end
+return sum
+end
+)lua";
+
+inline constexpr char shared_counts_text[] =
+    R"lua(local function counts_text(sum, most)
+local parts = {}
+for place = 0, most - 1 do
+if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+end
+return table.concat(parts, ',')
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -1141,6 +1207,7 @@ inline constexpr char shared_conclude[] =
     R"lua(local function conclude(task, state)
 detach(task)
 enter(task, state)
+if not task.is_counted then count(counter_of(state - 5 + 1, info(task).name), 1) end
 task.when = now
 local successor = unlock_unique(task)
 if successor then inherit_key(successor) end
@@ -1242,6 +1309,7 @@ end
 inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
+count(counter_of(10, info(task).name), 1)
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then return give_back(task) end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
@@ -1425,6 +1493,7 @@ numbers[#numbers + 1] = seq
 tasks[seq] = task
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
+count_submitted(info(task).name, 1)
 if info(task).own then own_ids[info(task).own] = seq end
 if policy ~= 0 and follow_holder(task) then hold = 1 else lock_unique(task) end
 task.when = due
@@ -2041,8 +2110,8 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -2068,7 +2137,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "7b3fe26c676476b396eeb1ce119f5fda2d2f6a27",
+inline constexpr script aside{"aside", "dd16e37935c10a55a73065a2e813743a87253b25",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2106,6 +2175,80 @@ return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 inline constexpr script clear{"clear", "40db2051de22ed5da61cc530d76683b74e2385e9",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
+inline constexpr char count_attempts_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_attempts_text = joined(count_attempts_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_of_digits, shared_also, shared_tiers, shared_this_period, shared_pending,
+    shared_add_counts, shared_counts_text, shared_text,
+    R"lua(local at = whole(call('HGET', m, 'at'))
+local totals, known = {}, 0
+local function counted_name(name)
+if name == '' or totals[name] then return name end
+if known >= 100 then return '' end
+known, totals[name] = known + 1, ''
+return name
+end
+local kept = {}
+local function keep(period, suffix, text)
+for _, tier in ipairs(tiers) do
+local number = math.floor(period * 10000 / tier[2])
+local field = tier[1] .. string.format('%d', number % tier[3]) .. suffix
+local of = kept[field]
+if not of then
+local digits, before = string.match(call('HGET', M, field) or '', '^(%d+) (.*)$')
+of = {number = digits and of_digits(digits) or 0, sum = add_counts({}, before)}
+kept[field] = of
+end
+if of.number < number then of.number, of.sum = number, {} end
+if of.number == number then add_counts(of.sum, text) end
+end
+end
+if at ~= this_period then
+local stored, sums = call('HGETALL', m), {}
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then
+totals[name] = stored[n + 1]
+known = known + 1
+end
+end
+pending(stored, function(period, name, text, field, is_sent)
+also[#also + 1] = is_sent and {'HDEL', m, field} or {'HDEL', c, field}
+name = counted_name(name)
+sums[name] = add_counts(sums[name] or add_counts({}, totals[name]), text)
+keep(period, '', text)
+keep(period, ':' .. name, text)
+end)
+for name, sum in pairs(sums) do
+also[#also + 1] = {'HSET', m, 't=' .. name, counts_text(sum, 65)}
+end
+for field, of in pairs(kept) do
+local most = string.find(field, ':', 1, true) and 11 or 65
+also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_text(of.sum, most)}
+end
+also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
+end
+local added, has_space = {}, call('HLEN', m) < 300
+for n = 1, #ARGV, 2 do
+local name = ARGV[n]
+local field = 'p=' .. string.format('%d', this_period) .. '='
+local before = at == this_period and call('HGET', m, field .. name)
+if not before and not has_space then
+name = ''
+before = at == this_period and call('HGET', m, field)
+end
+field = field .. name
+added[field] = add_counts(added[field] or add_counts({}, before or ''), ARGV[n + 1])
+end
+for field, sum in pairs(added) do
+also[#also + 1] = {'HSET', m, field, counts_text(sum, 65)}
+end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK'}
+)lua");
+inline constexpr script count_attempts{"count_attempts", "6291ca5dd0f1fdfa88d306d18f31ea4a87fe5eaa",
+    std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
+
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2132,8 +2275,8 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -2152,7 +2295,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "197464ac3172d65b8c687ae6137125cdd127d0ce",
+inline constexpr script end_child{"end_child", "9f02f363ccc14583cae057ea9c4bff122d0fcda3",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -2166,22 +2309,22 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
-    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_has_room, shared_count_submitted, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
+    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -2201,7 +2344,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "23216d1cd149acd4bfc7c335f8298b6826e1704d",
+inline constexpr script enqueue{"enqueue", "62f2d5193de4aa7d3825c3e936ceac62dcd4988e",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2209,9 +2352,10 @@ inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, 
 inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
     shared_add_to, shared_write, shared_also, shared_gate, shared_look_at_gate, shared_current_run,
-    shared_counts, shared_messages, shared_wakes, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_counts, shared_messages, shared_wakes, shared_count, shared_has_room, shared_count_submitted,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
+    shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -2221,10 +2365,11 @@ if not known[1] then return {'NEW'} end
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) then return {'DUE'} end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
-local lanes, records, stored, index = {}, {}, {}, {}
+local lanes, records, stored, index, byte = {}, {}, {}, {}, string.byte
 for n = 6, #ARGV, 2 do
 local body, status = ARGV[n], ARGV[n + 1]
-local priority, first, entry = string.byte(body, 3), seq + 1, nil
+local priority, first, entry = byte(body, 3), seq + 1, nil
+local name_at, name_length = 9, 8
 if status == '' then
 seq = first
 entry = first
@@ -2233,6 +2378,7 @@ records[#records + 1] = time .. body
 else
 local members = (#status - 10 + 1) / 4
 seq = seq + members
+name_at, name_length = 11, 10
 entry = string.format('%d:%d', first, members)
 index[#index + 1] = first
 index[#index + 1] = entry
@@ -2248,6 +2394,7 @@ entries = {}
 lanes[priority] = entries
 end
 entries[#entries + 1] = entry
+count_submitted(string.sub(body, name_at, name_at - 1 + byte(body, name_length)), seq + 1 - first)
 end
 local priorities = {}
 for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
@@ -2280,7 +2427,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "008529508fb5e58f4df40fc311a386479870e3a0",
+inline constexpr script enqueue_plain{"enqueue_plain", "8cd828467a41e96cd71077abd17bb739870177ef",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -2295,8 +2442,8 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_detach,
@@ -2481,9 +2628,8 @@ local is_more = budget == 0 and #found < most
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
 signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
-local mine = {}
-for n, task in ipairs(found) do
-mine[n] = task.seq
+for _, task in ipairs(found) do
+append(held_add, consumer, task.seq)
 reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
 reply[#reply + 1] = task.packed
@@ -2500,10 +2646,9 @@ reply[#reply + 1] = 0
 reply[#reply + 1] = ''
 reply[#reply + 1] = dead_letters
 end
-if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "10b8f969a5c69fdc434fc34ac1ceb8fbd7b3c982",
+inline constexpr script fetch{"fetch", "fe0d5849b43b0d89ec6dcf63f44dd43db008343c",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2730,9 +2875,9 @@ inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
-    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
-    shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
+    shared_gate, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
+    shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -2758,6 +2903,7 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
+local is_counted_apart = call('HLEN', c) < 1000
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -2789,11 +2935,12 @@ if before then call('SET', producer, before, 'PX', 600000) else call('DEL', prod
 return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
+add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "408d2be4035338f0088643eab0b50bf08eaa5c60",
+inline constexpr script hand_over{"hand_over", "a53b5930e14988f6bd8ea0ebca986a3f88001b1d",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -2820,6 +2967,35 @@ return answer
 )lua");
 inline constexpr script held{"held", "21b9603c4994e3f0a43210d5a1e282d037b76166",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
+
+inline constexpr char history_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now,
+    shared_of_digits, shared_read, shared_tiers, shared_this_period, shared_pending, shared_text,
+    R"lua(local tier, name = tiers[tonumber(ARGV[1])], ARGV[3]
+local last = math.floor(now / tier[2])
+local many = math.min(tonumber(ARGV[2]), tier[3])
+local reply = {'OK', tier[2], last}
+local function take(number, text)
+reply[#reply + 1] = number
+reply[#reply + 1] = text
+end
+pending(call('HGETALL', m), function(period, of, text)
+local number = math.floor(period * 10000 / tier[2])
+if number > last - many and (name == '' or of == name) then take(number, text) end
+end)
+local fields = {}
+for number = last - many + 1, last do
+fields[#fields + 1] = tier[1] .. string.format('%d', number % tier[3]) .. (name == '' and '' or ':' .. name)
+end
+for n, kept in ipairs(read(M, fields)) do
+local of, text = string.match(kept or '', '^(%d+) (.*)$')
+if of and of_digits(of) == last - many + n then take(last - many + n, text) end
+end
+return reply
+)lua");
+inline constexpr script history{"history", "e1f857ed91bdd360db841c24670996da3b34748b",
+    std::string_view(history_text.data(), history_text.size()), "cmM"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
 )lua";
@@ -2924,19 +3100,20 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -2957,7 +3134,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a9851a3126dd0406331a00a9bdc48929a8becb43",
+inline constexpr script leave{"leave", "3c98421bbfbc14501f445b41f9b664adf9f125fa",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2981,18 +3158,18 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_in_slices,
     shared_answered_bytes, shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -3013,7 +3190,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "16606f2013f3769c62e8eabbac65f004bac3272d",
+inline constexpr script list{"list", "047131894771b51b728d66f0c4c96970719ed8b0",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -3065,20 +3242,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_enter, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -3197,7 +3375,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "c5b1d6f94c55cd3e574c3eda1727792ab0d96065",
+inline constexpr script maintain{"maintain", "f5dcfd5a56215141bc5b4ffd9f4638fb9b3fd34a",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3243,14 +3421,14 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
@@ -3267,7 +3445,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "58701ed3fa7c478b3c113ef1c49f98b7ac2c1037",
+inline constexpr script pause{"pause", "8f342cf71f934eef291c7c143da024894b7cc65a",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -3281,8 +3459,8 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -3303,7 +3481,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "882bd1fd1d511b6c2e24a0692b740121b78d0996",
+inline constexpr script reclaim{"reclaim", "87414aa0152c6372e8b39e9f1109dbe82efc7f4c",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3386,8 +3564,8 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -3428,7 +3606,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "16da086cc70ee9306bda9ba171b389b42233c461",
+inline constexpr script report{"report", "52bf088531dd4aaaebf1a056cef7d0277a0c81d3",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3442,19 +3620,19 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -3466,7 +3644,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "d92170fd0d34edfd8141d1042d109ae439d20a2a",
+inline constexpr script resign{"resign", "acaa7f65cdfd23ca91f8d6d4a2235ed4ea28d25c",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3527,21 +3705,22 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_has_room, shared_count_submitted, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
+    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -3556,7 +3735,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6900a21c2f3539391d48e34306e63f04eada64f6",
+inline constexpr script set_schedule{"set_schedule", "eb6f18eaa9a77ebadfeda05a556f2b0d176830ba",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3570,8 +3749,8 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
@@ -3589,8 +3768,11 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel then return end_cancelled(task) end
-if wait_for_children(task, data) then return end
+if task.cancel or wait_for_children(task, data) then
+count(counter_of(1, info(task).name), -1)
+return task.cancel and end_cancelled(task) or nil
+end
+task.is_counted = true
 task.result = data
 finish(task, 5)
 end
@@ -3639,7 +3821,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "4c39e3151642ee75c5f0189c7de63f2bbe069aad",
+inline constexpr script settle{"settle", "a9b831d27dc587b6e0ec341c285d250ce1819233",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3813,8 +3995,8 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
@@ -3843,8 +4025,67 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a2d6efe386792e0d9c1bfdb4de120f4e36ebb1f1",
+inline constexpr script signal{"signal", "7f1f71e8cccfba4bf55188874bcc9c66f2d14594",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
+
+inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
+)lua";
+inline constexpr auto statistics_text = joined(statistics_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_bodies, shared_count,
+    shared_this_period, shared_pending, shared_priorities_in, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seqs, oldest = {}, now
+local lanes = priorities_in(call('HGET', c, 'lanes'))
+for _, priority in ipairs(lanes) do key('l:' .. priority) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function see(seq)
+load({seq}, true)
+local task = tasks[seq]
+if not task or task.state ~= 2 then return false end
+oldest = math.min(oldest, math.max(info(task).submitted, task.when))
+return true
+end
+for _, priority in ipairs(lanes) do
+local entries = redis.pcall('LRANGE', key('l:' .. priority), 0, 3)
+for _, entry in ipairs(entries.err and {} or entries) do
+local is_found = false
+if string.byte(entry) == 64 then
+local of = open_segment(string.sub(entry, 2))
+local place = of and string.find(of.text, '[%z\253]', of.codes_at)
+is_found = place and place < of.codes_at + of.count and see(of.first + place - of.codes_at)
+else
+is_found = see(whole(entry) or 0)
+end
+if is_found then break end
+end
+end
+local from = '-'
+for _ = 1, 100 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local seq = whole(string.sub(member, -14))
+if seq then see(seq) end
+from = '(' .. string.match(member, '^[^%z]*') .. '\1'
+end
+local reply = {'OK', now, oldest < now and oldest or 0}
+local function take(name, text)
+reply[#reply + 1] = name
+reply[#reply + 1] = text
+end
+local stored = call('HGETALL', m)
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then take(name, stored[n + 1]) end
+end
+pending(stored, function(_, name, text) take(name, text) end)
+return reply
+)lua");
+inline constexpr script statistics{"statistics", "f71c3f88e86328222c605c6aba2d1925e76eb1bc",
+    std::string_view(statistics_text.data(), statistics_text.size()), "crsdeCfubBqm"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
 )lua";
@@ -3857,8 +4098,8 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
@@ -3898,7 +4139,7 @@ if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 en
 if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
 lock_unique(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error = false, ''
+task.cancel, task.error, task.when = false, '', now
 begin_epoch(task)
 make_ready(task, now)
 return 0
@@ -3918,7 +4159,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "82e45e3048fcf9ea7697e652abd583a6e1f11698",
+inline constexpr script steer{"steer", "f222ca304be684e290af0451d007477c2f7d2d04",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3932,8 +4173,8 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
@@ -3952,7 +4193,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "c2aefb7b35141afdeea7f462760e18090a343f62",
+inline constexpr script update{"update", "32648867b62470a9269a019d9bd41c286e1ea2a7",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -3998,19 +4239,19 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_enter, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_count, shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -4078,7 +4319,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "a784674f824ef6e9ef89bc1affc0af69a37338ae",
+inline constexpr script write_journal{"write_journal", "dcb2363e1309b2d8c533699dfd9f58d1cff27ff2",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 }  // namespace taskflux::redis::scripts

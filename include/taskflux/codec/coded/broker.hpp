@@ -181,6 +181,12 @@ public:
     }
     awaitable<queue_limits> limits(std::string queue) override { return inner_->limits(std::move(queue)); }
 
+    awaitable<stored_statistics> statistics(std::string queue) override { return inner_->statistics(std::move(queue)); }
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override {
+        return inner_->history(std::move(queue), std::move(name), tier, periods);
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         const auto from = inner_;
         const auto texts = texts_;

@@ -34,6 +34,7 @@ for _, member in ipairs(asleep) do
 end
 if not taker then return {'SLOW'} end
 local held = key(own_key.held .. consumer)
+local is_counted_apart = call('HLEN', keys.queue) < bound.counters
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
@@ -68,6 +69,7 @@ if is_in_the_way or
     return {'SLOW'}
 end
 call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
+add_to('n' .. (is_counted_apart and counter_of(counted.submitted, name) or ':0:' .. counted.submitted .. ':'), 1)
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', keys.queue, 'tat', due_next) end
 return {'OK', seq}

@@ -38,7 +38,7 @@ function steps.requeue(task)
     if task.special and info(task).unique and unique_holder(info(task).unique) then return effect.wrong_state end
     lock_unique(task)
     task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-    task.cancel, task.error = false, ''
+    task.cancel, task.error, task.when = false, '', now
     begin_epoch(task)
     make_ready(task, now)
     return effect.done

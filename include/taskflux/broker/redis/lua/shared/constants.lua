@@ -13,6 +13,12 @@ local counter = {
 local effect = {...}
 -- C++: broker/redis/layout.hpp more_effects
 local more_effects = {...}
+-- C++: core/statistics.hpp counted
+local counted = {...}
+local counted_places = {all = counted.run + 26}  -- with the histogram that is last
+-- As in core/statistics.hpp: `period_of`, `periods_of`.
+local period_ms = {ten_seconds = 10000, minute = 60000, quarter = 900000}
+local periods_kept = {ten_seconds = 360, minute = 1440, quarter = 1344}
 -- C++: broker/broker.hpp settlement::kind
 local ending_kind = {...}
 -- C++: core/options.hpp duplicate
@@ -52,6 +58,9 @@ local body_at = {
 local state_at = {...}
 -- C++: broker/redis/layout.hpp segment_layout from 1
 local segment_at = {...}
+local segment_body_at = {
+    name_length = segment_at.name_length - stored_size.time, name = segment_at.name - stored_size.time,
+}
 -- C++: broker/redis/layout.hpp status_layout from 1
 local status_at = {...}
 -- C++: broker/redis/layout.hpp ending_layout from 1
@@ -144,6 +153,8 @@ local bound = {
     answer = 1048576,       -- bytes of what one call reads for its caller
     first_slice = 4,        -- items that are read at once, before it is known how large they are
     watched_ahead_ms = 10000,  -- who watches until then need not look at the clock anew: fetches look again sooner
+    counters = 1000,        -- of a queue, until names are told apart no longer
+    counted_names = 100,    -- of tasks that have statistics of their own
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
     digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole

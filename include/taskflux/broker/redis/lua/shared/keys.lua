@@ -23,6 +23,8 @@ local keys = {
     segment_index = 'B',  -- ZSET: first:count -> first
     set_aside = 'q',      -- HASH: corrupt or foreign data -> what is wrong with it
     schedules = 'S',      -- HASH: schedule -> its text
+    statistics = 'm',     -- HASH: t=name -> counts of a task name; p=name -> those that are in no history yet; at -> since when
+    history = 'M',        -- HASH: a tier's letter, a place in it, and perhaps :name -> which period, and its counts
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
 }
 

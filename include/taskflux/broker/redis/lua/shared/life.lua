@@ -88,6 +88,7 @@ end
 local function conclude(task, state)
     detach(task)
     enter(task, state)
+    if not task.is_counted then count(counter_of(state - task_state.succeeded + counted.succeeded, info(task).name), 1) end
     task.when = now
     local successor = unlock_unique(task)
     if successor then inherit_key(successor) end
@@ -175,6 +176,7 @@ end
 -- Takes a task back after its consumer's lease ran out.
 local function recover(task)
     task.crashes = task.crashes + 1
+    count(counter_of(counted.attempt_lost, info(task).name), 1)
     local most = task.special and info(task).crash_limit or run_policy.crash_limit
     if most == 0 or task.crashes < most then return give_back(task) end
     fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
