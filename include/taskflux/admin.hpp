@@ -3,6 +3,7 @@
 // Sees and steers what runs: nodes, services, task trees, statistics.
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/admin/inspector.hpp>
+#include <taskflux/admin/metrics.hpp>
 #include <taskflux/admin/node.hpp>
 #include <taskflux/admin/node_info.hpp>
 #include <taskflux/admin/statistics.hpp>

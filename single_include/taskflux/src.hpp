@@ -2125,6 +2125,10 @@ public:
     awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
                                                   std::size_t periods) override;
 
+    awaitable<std::vector<error_group>> errors(std::string queue) override;
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -2808,6 +2812,160 @@ inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_o
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/error/signature.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How many bytes a signature has at most.
+inline constexpr std::size_t most_signature = 120;
+
+/// What messages of the same kind have in common: numbers, ids and hexadecimal digits become '#', what is quoted '*', and blanks
+/// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
+std::string signature_of(std::string_view message);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/broker/error_kind.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What failures of a group have in common.
+struct error_kind {
+    std::string id, task, code, type, signature;
+};
+
+/// `why`: a `failure` as JSON, as a broker stores it.
+inline error_kind error_kind_of(const std::string& task, const std::string& why) {
+    auto told = read_failure(why);
+    error_kind made;
+    made.task = task;
+    made.code = std::move(told.code);
+    made.type = std::move(told.type);
+    if (!coded_parts_of(told.message)) made.signature = signature_of(told.message);
+    auto mixed = fnv1a(made.task);
+    for (const auto* part : {&made.code, &made.type, &made.signature}) mixed = fnv1a(*part, fnv1a(std::string_view("\0", 1), mixed));
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (int shift = 60; shift >= 0; shift -= 4) made.id += digits[(mixed >> shift) & 15U];
+    return made;
+}
+
+/// The node in a consumer's name, behind which a worker puts what tells its lives apart.
+inline std::string node_of(const std::string& consumer) { return consumer.substr(0, consumer.rfind(':')); }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/errors.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A queue's failed attempts by group. Not thread-safe.
+class error_book {
+public:
+    /// `consumer`: empty where the broker itself gave the task up.
+    void add(const task_spec& of, task_key key, const std::string& why, bool is_last, const std::string& consumer, time_point now) {
+        auto kind = detail::error_kind_of(of.name, why);
+        auto& one = find(kind, now);
+        (is_last ? one.failed : one.retried) += 1;
+        one.last = now;
+        for (std::size_t i = 0; i < one.windows.size(); ++i) {
+            auto& counts = one.windows[i];
+            const auto number = now.time_since_epoch() / steps[i].length;
+            ++counts[number];
+            while (counts.begin()->first + steps[i].many <= number) counts.erase(counts.begin());
+        }
+        put_first(one.samples, key);
+        if (!consumer.empty()) put_first(one.nodes, detail::node_of(consumer));
+        tasks_[key.sequence] = {key, std::move(kind.id)};
+        if (tasks_.size() > detail::most_errors::tasks) tasks_.erase(tasks_.begin());
+    }
+
+    std::vector<error_group> read(const std::string& queue, time_point now, duration ahead) const {
+        std::vector<error_group> found;
+        for (const auto& [id, one] : groups_) {
+            error_group made;
+            made.id = id;
+            made.task = one.kind.task;
+            made.code = one.kind.code;
+            made.type = one.kind.type;
+            made.signature = one.kind.signature;
+            made.first = shifted(one.first, ahead);
+            made.last = shifted(one.last, ahead);
+            made.failed = one.failed;
+            made.retried = one.retried;
+            made.hour = sum(one, 0, now);
+            made.day = sum(one, 1, now);
+            made.week = sum(one, 2, now);
+            for (const auto& key : one.samples) made.samples.push_back(to_string(task_id{queue, key}));
+            made.nodes = one.nodes;
+            found.push_back(std::move(made));
+        }
+        return found;
+    }
+
+    failing_tasks page(const std::string& group, std::uint64_t behind, const std::vector<task_key>& done) {
+        for (const auto& key : done) tasks_.erase(key.sequence);
+        failing_tasks found;
+        auto left = detail::most_errors::page;
+        for (auto at = tasks_.upper_bound(behind); at != tasks_.end(); ++at) {
+            if (left-- == 0) return found;
+            found.next = at->first;
+            if (at->second.second == group) found.tasks.push_back(at->second.first);
+        }
+        found.next = 0;
+        return found;
+    }
+
+private:
+    struct step {
+        duration length;
+        std::int64_t many;
+    };
+    static constexpr std::array<step, 3> steps{{{std::chrono::minutes(5), 12}, {std::chrono::hours(1), 24}, {std::chrono::hours(24), 7}}};
+
+    struct one_group {
+        detail::error_kind kind;
+        time_point first{}, last{};
+        std::uint64_t failed = 0, retried = 0;
+        std::array<std::map<std::int64_t, std::uint64_t>, 3> windows;
+        std::vector<task_key> samples;
+        std::vector<std::string> nodes;
+    };
+
+    template <class T>
+    static void put_first(std::vector<T>& some, T what) {
+        std::erase(some, what);
+        some.insert(some.begin(), std::move(what));
+        if (some.size() > detail::most_errors::few) some.pop_back();
+    }
+
+    static std::uint64_t sum(const one_group& of, std::size_t window, time_point now) {
+        std::uint64_t all = 0;
+        const auto last = now.time_since_epoch() / steps[window].length;
+        for (const auto& [number, many] : of.windows[window]) all += number + steps[window].many > last ? many : 0;
+        return all;
+    }
+
+    one_group& find(const detail::error_kind& kind, time_point now) {
+        const auto [at, is_new] = groups_.try_emplace(kind.id);
+        if (!is_new) return at->second;
+        at->second.kind = kind;
+        at->second.first = at->second.last = now;
+        if (groups_.size() > detail::most_errors::groups) {
+            auto stalest = groups_.end();
+            for (auto other = groups_.begin(); other != groups_.end(); ++other) {
+                if (other != at && (stalest == groups_.end() || other->second.last < stalest->second.last)) stalest = other;
+            }
+            groups_.erase(stalest);
+        }
+        return at->second;
+    }
+
+    std::map<std::string, one_group> groups_;
+    std::map<std::uint64_t, std::pair<task_key, std::string>> tasks_;  // by number: which, and the group of its last failure
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
 
 namespace taskflux::memory {
@@ -3422,6 +3580,11 @@ inline std::optional<counted> counted_as(const settlement& end) {
     return std::nullopt;
 }
 
+/// Whether it says why an attempt failed.
+inline bool is_error(const settlement& end) {
+    return (end.how == settlement::kind::fail || end.how == settlement::kind::retry) && !end.data.empty();
+}
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/memory/statistics.hpp ------------------------------------------------
@@ -3769,6 +3932,7 @@ public:
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
+    error_book& errors() { return errors_; }
     statistics_book& counted() { return statistics_; }
 
     stored_statistics statistics(time_point now) {
@@ -3839,6 +4003,7 @@ protected:
 
     /// Fails a task that no worker runs.
     void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) errors_.add(*task.spec, key_of(task), why, true, {}, now);
         if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
         fail(task, event, std::move(why), now);
     }
@@ -3873,6 +4038,7 @@ private:
 
     std::size_t max_ended_;
     statistics_book statistics_;
+    error_book errors_;
 };
 
 }  // namespace taskflux::memory
@@ -4145,6 +4311,9 @@ public:
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
         store_.counted().count_attempt(end, now);
+        if (detail::is_error(end)) {
+            store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
+        }
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
@@ -5694,6 +5863,15 @@ asio::awaitable<stored_statistics> memory_broker::statistics(std::string queue) 
 asio::awaitable<std::vector<stored_period>> memory_broker::history(std::string queue, std::string name, history_tier tier,
                                                                    std::size_t periods) {
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().history(name, tier, periods, now); });
+}
+
+asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queue) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
+}
+
+asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
+                                                      std::vector<task_key> done) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -8402,19 +8580,6 @@ duration cron::period(const detail::cron_parser& parser, std::size_t at) const {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/error/signature.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// How many bytes a signature has at most.
-inline constexpr std::size_t most_signature = 120;
-
-/// What messages of the same kind have in common: numbers, ids and hexadecimal digits become '#', what is quoted '*', and blanks
-/// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
-std::string signature_of(std::string_view message);
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/core/error/signature.ipp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -10624,6 +10789,196 @@ asio::awaitable<task_tree> inspector::tree(task_id id, std::size_t most) const {
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
+}
+
+asio::awaitable<std::vector<error_group>> inspector::errors(std::string queue) const {
+    auto found = co_await broker()->errors(std::move(queue));
+    std::ranges::sort(found, [](const error_group& a, const error_group& b) {
+        return a.last != b.last ? a.last > b.last : a.id < b.id;
+    });
+    co_return found;
+}
+
+asio::awaitable<inspector::group_result> inspector::act(broker_ptr by, group_verb verb, std::string queue, std::string group) {
+    constexpr std::size_t most = 1000;
+    group_result result;
+    std::vector<task_key> done;
+    std::uint64_t behind = 0;
+    for (bool is_end = false; !is_end;) {
+        auto found = co_await by->failing(queue, group, behind, std::exchange(done, {}));
+        behind = found.next;
+        is_end = behind == 0;
+        if (found.tasks.empty()) continue;
+        std::vector<effect> effects;
+        switch (verb) {
+            case group_verb::retry: effects = co_await by->requeue(queue, found.tasks); break;
+            case group_verb::cancel: effects = co_await by->cancel(queue, found.tasks); break;
+            case group_verb::remove: effects = co_await by->remove(queue, found.tasks); break;
+        }
+        for (std::size_t i = 0; i < effects.size() && i < found.tasks.size(); ++i) {
+            const bool is_done = effects[i] == effect::done || effects[i] == effect::requested;
+            if (is_done) ++result.done;
+            if (is_done || effects[i] == effect::not_found) done.push_back(found.tasks[i]);
+        }
+        if (result.done >= most && !is_end) {
+            result.is_more = true;
+            break;
+        }
+    }
+    if (!done.empty()) co_await by->failing(queue, group, (std::numeric_limits<std::uint32_t>::max)(), std::move(done));
+    co_return result;
+}
+
+asio::awaitable<inspector::group_result> inspector::retry_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::retry, std::move(queue), std::move(group));
+}
+asio::awaitable<inspector::group_result> inspector::cancel_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::cancel, std::move(queue), std::move(group));
+}
+asio::awaitable<inspector::group_result> inspector::remove_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::remove, std::move(queue), std::move(group));
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/metrics.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Writes metrics: a family's HELP and TYPE, then its samples.
+class metrics_writer {
+public:
+    using label = std::pair<std::string_view, std::string_view>;
+
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        name_ = name;
+        out_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type) += '\n';
+    }
+
+    void sample(std::initializer_list<label> labels, const std::string& value, std::string_view suffix = {}) {
+        out_.append(name_).append(suffix) += '{';
+        bool is_first = true;
+        for (const auto& [name, text] : labels) {
+            if (!std::exchange(is_first, false)) out_ += ',';
+            out_.append(name).append("=\"");
+            for (const char c : text) {
+                if (c == '\n') out_ += "\\n";
+                else if (c == '"' || c == '\\') (out_ += '\\') += c;
+                else out_ += c;
+            }
+            out_ += '"';
+        }
+        out_.append("} ").append(value) += '\n';
+    }
+    void sample(std::initializer_list<label> labels, std::uint64_t value) { sample(labels, std::to_string(value)); }
+
+    /// Milliseconds as seconds, exactly.
+    static std::string seconds(std::uint64_t ms) {
+        auto text = std::to_string(ms / 1000);
+        if (ms % 1000 == 0) return text;
+        auto rest = std::to_string(1000 + ms % 1000).substr(1);
+        while (rest.back() == '0') rest.pop_back();
+        return text + '.' + rest;
+    }
+
+    void histogram(std::string_view queue, std::string_view task, const time_histogram& of) {
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i < time_histogram::bounds_ms.size(); ++i) {
+            below += i < of.counts.size() ? of.counts[i] : 0;
+            const auto bound = seconds(static_cast<std::uint64_t>(time_histogram::bounds_ms[i]));
+            sample({{"queue", queue}, {"task", task}, {"le", bound}}, std::to_string(below), "_bucket");
+        }
+        const auto all = std::to_string(of.count());
+        sample({{"queue", queue}, {"task", task}, {"le", "+Inf"}}, all, "_bucket");
+        sample({{"queue", queue}, {"task", task}}, seconds(of.sum_ms), "_sum");
+        sample({{"queue", queue}, {"task", task}}, all, "_count");
+    }
+
+    std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+    std::string_view name_;
+};
+
+}  // namespace detail
+
+std::string metrics_text(const std::vector<queue_metrics>& queues) {
+    detail::metrics_writer out;
+    const auto each_queue = [&](auto write) {
+        for (const auto& one : queues) write(one);
+    };
+    const auto each_task = [&](auto write) {
+        for (const auto& one : queues) {
+            for (const auto& task : one.statistics.tasks) write(one.queue, task.name, task.counts);
+        }
+    };
+    out.family("taskflux_tasks", "gauge", "Tasks by state, ended ones as long as they are kept. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) {
+        for (std::size_t n = 0; n < task_state_count; ++n) {
+            const auto state = static_cast<task_state>(n);
+            out.sample({{"queue", one.queue}, {"state", boost::describe::enum_to_string(state, "")}}, one.counts[state]);
+        }
+    });
+    out.family("taskflux_queue_oldest_age_seconds", "gauge",
+               "For how long the task that has waited longest has been due. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) {
+        const auto age = static_cast<std::uint64_t>(one.statistics.oldest_waiting.count());
+        out.sample({{"queue", one.queue}}, detail::metrics_writer::seconds(age));
+    });
+    out.family("taskflux_queue_paused", "gauge", "1 where the queue is paused. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, std::uint64_t(one.counts.paused)); });
+    out.family("taskflux_queue_unclaimed", "gauge", "Waiting tasks for which no worker that looked had a handler. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.unclaimed); });
+    out.family("taskflux_queue_set_aside", "gauge", "Corrupt or foreign data that was met. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.set_aside); });
+
+    out.family("taskflux_tasks_submitted_total", "counter", "Tasks submitted. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        out.sample({{"queue", queue}, {"task", task}}, counts.submitted);
+    });
+    out.family("taskflux_tasks_finished_total", "counter", "Tasks by how they have ended. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        const auto& ended = counts.ended;
+        const std::pair<const char*, std::uint64_t> outcomes[] = {
+            {"succeeded", ended.succeeded}, {"failed", ended.failed}, {"cancelled", ended.cancelled}, {"expired", ended.expired}};
+        for (const auto& [outcome, many] : outcomes) out.sample({{"queue", queue}, {"task", task}, {"outcome", outcome}}, many);
+    });
+    out.family("taskflux_attempts_total", "counter", "Attempts by how they have ended. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        const auto& ended = counts.attempts;
+        const std::pair<const char*, std::uint64_t> outcomes[] = {
+            {"succeeded", ended.succeeded}, {"retried", ended.retried}, {"failed", ended.failed}, {"timed_out", ended.timed_out},
+            {"cancelled", ended.cancelled}, {"lost", ended.lost}};
+        for (const auto& [outcome, many] : outcomes) out.sample({{"queue", queue}, {"task", task}, {"outcome", outcome}}, many);
+    });
+    out.family("taskflux_task_wait_seconds", "histogram",
+               "From when a task was due until its first attempt started. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        out.histogram(queue, task, counts.wait);
+    });
+    out.family("taskflux_task_run_seconds", "histogram", "Of each attempt. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        out.histogram(queue, task, counts.run);
+    });
+    return out.take();
+}
+
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues) {
+    broker = detail::checked_broker(std::move(broker), "metrics");
+    if (queues.empty()) queues = co_await broker->queues();
+    std::vector<queue_metrics> found;
+    for (const auto& name : queues) {
+        const statistics of(broker, name);
+        queue_metrics made;
+        made.queue = name;
+        made.counts = co_await broker->counts(name);
+        made.statistics = co_await of.now();
+        found.push_back(std::move(made));
+    }
+    co_return metrics_text(found);
 }
 
 }  // namespace taskflux
@@ -21128,6 +21483,26 @@ return table.concat(parts, ',')
 end
 )lua";
 
+inline constexpr char shared_windows[] =
+    R"lua(local windows = {
+{'hour', 300000, 12}, {'day', 3600000, 24}, {'week', 86400000, 7},
+}
+)lua";
+
+inline constexpr char shared_unpack_group[] =
+    R"lua(local function unpack_group(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'first', 'last', 'failed', 'retried'}) do
+if type(of[name]) ~= 'number' then return nil end
+end
+for _, name in ipairs({'hour', 'day', 'week', 'samples', 'nodes'}) do
+if type(of[name]) ~= 'table' then return nil end
+end
+return of
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -22273,6 +22648,65 @@ return {'OK'}
 inline constexpr script count_attempts{"count_attempts", "6291ca5dd0f1fdfa88d306d18f31ea4a87fe5eaa",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
+inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
+local of = text and unpack_group(text)
+local out
+if not text and call('HLEN', E) >= 200 then
+local all, stalest = call('HGETALL', E), nil
+for n = 1, #all, 2 do
+local other = unpack_group(all[n + 1])
+local last = other and other.last or 0
+if not stalest or last < stalest then out, stalest = all[n], last end
+end
+end
+of = of or {
+task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
+nodes = {}, hour = {}, day = {}, week = {},
+}
+local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
+for _, window in ipairs(windows) do
+local step, kept = math.floor(now / window[2]), {}
+for number, many in pairs(of[window[1]]) do
+local at = whole(number)
+if at and whole(many) and at <= step and at + window[3] > step then kept[tostring(number)] = many end
+end
+local field = string.format('%d', step)
+kept[field] = (kept[field] or 0) + failed + retried
+of[window[1]] = kept
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
+local known, before, members = call('ZCARD', F), {}, {}
+for n = 9, #ARGV, 2 do
+of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
+members[#members + 1] = ARGV[n]
+members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+end
+local too_many = known - #before + #members / 2 - 50000
+if too_many > 0 then
+for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
+end
+if out then call('HDEL', E, out) end
+call('HSET', E, id, cmsgpack.pack(of))
+write('ZREM', F, before)
+write('ZADD', F, members)
+return {'OK'}
+)lua");
+inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+    std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
+
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -22453,6 +22887,68 @@ return reply
 )lua");
 inline constexpr script enqueue_plain{"enqueue_plain", "8cd828467a41e96cd71077abd17bb739870177ef",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
+
+inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
+)lua";
+inline constexpr auto errors_text = joined(errors_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_windows, shared_unpack_group, shared_text,
+    R"lua(local all, reply = call('HGETALL', E), {'OK'}
+local function text_of(value) return type(value) == 'string' and value or '' end
+local function texts_of(values)
+local made = {}
+for n = 1, 3 do
+if type(values[n]) == 'string' then made[#made + 1] = values[n] end
+end
+return made
+end
+for n = 1, #all, 2 do
+local of = unpack_group(all[n + 1])
+if of then
+local sums = {}
+for place, window in ipairs(windows) do
+local step = math.floor(now / window[2])
+sums[place] = 0
+for number, many in pairs(of[window[1]]) do
+number, many = whole(number), whole(many)
+if number and many and number + window[3] > step then sums[place] = sums[place] + many end
+end
+end
+for _, part in ipairs({
+all[n], text_of(of.task), text_of(of.code), text_of(of.type), text_of(of.signature), of.first, of.last, of.failed,
+of.retried, sums[1], sums[2], sums[3], texts_of(of.samples), texts_of(of.nodes),
+}) do reply[#reply + 1] = part end
+end
+end
+return reply
+)lua");
+inline constexpr script errors{"errors", "4406605a9acde6159a98e6bac00049991b98c70d",
+    std::string_view(errors_text.data(), errors_text.size()), "cE"};
+
+inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
+)lua";
+inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
+    shared_write, shared_text,
+    R"lua(local from = whole(ARGV[2]) or 0
+local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local reply = {'OK', 0}
+for n, member in ipairs(found) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+reply[#reply + 1] = number
+reply[#reply + 1] = nonce
+end
+if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
+end
+local done = {}
+for n = 3, #ARGV do
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
+end
+write('ZREM', F, done)
+return reply
+)lua");
+inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
+    std::string_view(failing_text.data(), failing_text.size()), "cF"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
@@ -24550,6 +25046,15 @@ public:
         made.name = from.text();
         made.why = from.text();
         detail::tell_dead_letter(server_->sink(), server_->observer(), made);
+        constexpr std::size_t most = 1000;
+        const std::lock_guard lock(mutex_);
+        if (dead_.size() < most) dead_.push_back(std::move(made));
+    }
+
+    /// Those that were told of since the last call, up to 1,000.
+    std::vector<detail::dead_letter> take_dead() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(dead_, {});
     }
 
 private:
@@ -24674,6 +25179,7 @@ private:
     std::mutex mutex_;
     std::string life_text_;
     std::vector<std::string> lanes_;  // their keys
+    std::vector<detail::dead_letter> dead_;
     std::vector<std::string> sets_;
     std::vector<std::string> journals_;
 };
@@ -25558,6 +26064,229 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+inline task_key read_key(reader& from) {
+    task_key key;
+    key.sequence = static_cast<std::uint64_t>(from.integer());
+    key.nonce = static_cast<std::uint32_t>(from.integer());
+    return key;
+}
+
+inline task_record read_record(const std::string& queue, std::uint64_t sequence, reader& from) {
+    record_reader records;
+    const auto record = records.read(from.text());
+    const auto status = read_status(from.text());
+    const auto progress = from.text();
+    return full_record(queue, sequence, record, status, progress, from.text());
+}
+
+/// `broker::get`.
+inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::get, {}, std::move(with));
+    auto from = got.read();
+    if (from.is_nil()) co_return std::nullopt;
+    from.list();
+    co_return read_record(id.queue, id.key.sequence, from);
+}
+
+/// `broker::counts`.
+inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(std::move(name), scripts::counts, {}, {});
+    auto from = got.read();
+    const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
+    queue_counts made;
+    made.set_aside = next();
+    made.consumers = next();
+    made.paused = next() != 0;
+    made.unclaimed = next();
+    for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
+    co_return made;
+}
+
+/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
+inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
+                                  detail::page_filler& page) {
+    for (bool is_end = false; !is_end;) {
+        arguments with;
+        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
+        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
+        auto from = got.read();
+        seen = static_cast<std::uint64_t>(from.integer());
+        is_end = from.integer() != 0;
+        while (!from.done()) {
+            from.list();
+            const auto sequence = static_cast<std::uint64_t>(from.integer());
+            task_record record;
+            try {
+                record = read_record(name, sequence, from);
+            } catch (const error& e) {
+                on->at(name)->report_damage(std::to_string(sequence), e.what());
+                continue;
+            }
+            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+            if (page.is_full()) co_return true;
+            page.add(std::move(record));
+        }
+    }
+    co_return false;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
+/// does not keep others from being listed: throws where all fail.
+inline awaitable<task_page> list(engine_ptr on, list_query query) {
+    on->check_open();
+    if (!query.queue.empty()) detail::check_queue_name(query.queue);
+    const auto start = detail::start_of(query);
+    detail::page_filler page(query);
+    if (query.limit == 0) co_return page.take();
+    std::vector<std::string> names;
+    if (query.queue.empty()) names = co_await on->queues();
+    else names.push_back(query.queue);
+    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
+    std::size_t failed = 0;
+    for (const auto& name : names) {
+        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
+        auto listed = co_await detail::caught(std::move(listing));
+        const auto& failure = listed.failure();
+        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
+        const bool is_full = listed.take();
+        if (is_full) break;
+    }
+    co_return page.take();
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/errors.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Failed attempts that this process has seen and not told the server of yet, by queue and group. Thread-safe.
+class failure_tally {
+public:
+    struct group {
+        detail::error_kind kind;
+        std::uint64_t failed = 0, retried = 0;
+        std::string node;
+        std::vector<task_key> tasks;  ///< the last ones
+    };
+    using groups = std::map<std::string, group>;
+
+    /// Attempts whose settlement was answered.
+    void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
+             const std::vector<effect>& effects) {
+        for (std::size_t i = 0; i < ends.size() && i < effects.size(); ++i) {
+            const auto& end = ends[i];
+            if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
+            const bool is_last = end.how == settlement::kind::fail;
+            add(queue, detail::error_kind_of(end.mark.spec->name, end.data), end.key, is_last, detail::node_of(consumer));
+        }
+    }
+
+    /// `node`: empty where the server gave the task up.
+    void add(const std::string& queue, detail::error_kind kind, task_key key, bool is_last, std::string node) {
+        constexpr std::size_t most = 200;  // of one call
+        const std::lock_guard lock(mutex_);
+        auto& into = queues_[queue].all[kind.id];
+        into.kind = std::move(kind);
+        (is_last ? into.failed : into.retried) += 1;
+        if (!node.empty()) into.node = std::move(node);
+        if (into.tasks.size() == most) into.tasks.erase(into.tasks.begin());
+        into.tasks.push_back(key);
+    }
+
+    /// At most once a second.
+    groups take_due(const std::string& queue, time_point now) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue];
+        if (of.all.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
+        of.sent_at = now;
+        return std::exchange(of.all, {});
+    }
+
+    groups take_all(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(queues_[queue].all, {});
+    }
+
+private:
+    struct one_queue {
+        groups all;
+        time_point sent_at{};
+    };
+
+    std::mutex mutex_;
+    std::map<std::string, one_queue> queues_;
+};
+
+/// Where the server can't be reached they are not counted: their tasks tell why they failed.
+inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_tally::groups groups) {
+    auto& calls = on->at(queue)->calls();
+    for (const auto& [id, one] : groups) {
+        arguments with;
+        with.add(id).add(one.kind.task).add(one.kind.code).add(one.kind.type).add(one.kind.signature);
+        with.add(one.failed).add(one.retried).add(one.node);
+        for (const auto& key : one.tasks) with.add(key.sequence).add(key.nonce);
+        co_await calls.run(scripts::count_failures, {}, std::move(with), false);
+    }
+}
+
+/// What the server gave up is among it.
+inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue, bool is_end = false) {
+    for (const auto& dead : on->at(queue)->calls().take_dead()) {
+        from.add(queue, detail::error_kind_of(dead.name, dead.why), dead.task.key, true, {});
+    }
+    auto groups = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
+    if (!groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(groups)));
+}
+
+inline task_key read_sample(std::string_view text) {
+    task_key key;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, key.sequence);
+    if (read.ptr != end) std::from_chars(read.ptr + 1, end, key.nonce);
+    return key;
+}
+
+/// `broker::errors`.
+inline awaitable<std::vector<error_group>> errors(engine_ptr on, std::string queue) {
+    const auto got = co_await on->call(queue, scripts::errors, {}, {});
+    auto from = got.read();
+    std::vector<error_group> found;
+    const auto number = [&] { return static_cast<std::uint64_t>(from.integer()); };
+    while (!from.done()) {
+        auto& made = found.emplace_back();
+        for (auto* const text : {&made.id, &made.task, &made.code, &made.type, &made.signature}) *text = from.text();
+        made.first = time_point(duration(from.integer()));
+        made.last = time_point(duration(from.integer()));
+        for (auto* const count : {&made.failed, &made.retried, &made.hour, &made.day, &made.week}) *count = number();
+        for (auto left = from.list(); left > 0; --left) made.samples.push_back(to_string(task_id{queue, read_sample(from.text())}));
+        for (auto left = from.list(); left > 0; --left) made.nodes.emplace_back(from.text());
+    }
+    co_return found;
+}
+
+/// `broker::failing`.
+inline awaitable<failing_tasks> failing(engine_ptr on, std::string queue, std::string group, std::uint64_t behind,
+                                        std::vector<task_key> done) {
+    arguments with;
+    with.add(std::move(group)).add(behind);
+    for (const auto& key : done) with.add(key.sequence);
+    const auto got = co_await on->call(std::move(queue), scripts::failing, {}, std::move(with));
+    auto from = got.read();
+    failing_tasks found;
+    found.next = static_cast<std::uint64_t>(from.integer());
+    while (!from.done()) found.tasks.push_back(read_key(from));
+    co_return found;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/deliveries.hpp -------------------------------------------------
 
 namespace taskflux::redis {
@@ -26014,104 +26743,6 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
     }
     if (found.empty() && has_slept) detail::spawn_ignoring_errors(on->get_executor(), linger(on, request.consumer, place));
     co_return found;
-}
-
-}  // namespace taskflux::redis
-
-// -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
-
-namespace taskflux::redis {
-
-inline task_key read_key(reader& from) {
-    task_key key;
-    key.sequence = static_cast<std::uint64_t>(from.integer());
-    key.nonce = static_cast<std::uint32_t>(from.integer());
-    return key;
-}
-
-inline task_record read_record(const std::string& queue, std::uint64_t sequence, reader& from) {
-    record_reader records;
-    const auto record = records.read(from.text());
-    const auto status = read_status(from.text());
-    const auto progress = from.text();
-    return full_record(queue, sequence, record, status, progress, from.text());
-}
-
-/// `broker::get`.
-inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
-    arguments with;
-    with.add(id.key.sequence).add(id.key.nonce);
-    const auto got = co_await on->call(id.queue, scripts::get, {}, std::move(with));
-    auto from = got.read();
-    if (from.is_nil()) co_return std::nullopt;
-    from.list();
-    co_return read_record(id.queue, id.key.sequence, from);
-}
-
-/// `broker::counts`.
-inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
-    const auto got = co_await on->call(std::move(name), scripts::counts, {}, {});
-    auto from = got.read();
-    const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
-    queue_counts made;
-    made.set_aside = next();
-    made.consumers = next();
-    made.paused = next() != 0;
-    made.unclaimed = next();
-    for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
-    co_return made;
-}
-
-/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
-inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
-                                  detail::page_filler& page) {
-    for (bool is_end = false; !is_end;) {
-        arguments with;
-        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
-        auto from = got.read();
-        seen = static_cast<std::uint64_t>(from.integer());
-        is_end = from.integer() != 0;
-        while (!from.done()) {
-            from.list();
-            const auto sequence = static_cast<std::uint64_t>(from.integer());
-            task_record record;
-            try {
-                record = read_record(name, sequence, from);
-            } catch (const error& e) {
-                on->at(name)->report_damage(std::to_string(sequence), e.what());
-                continue;
-            }
-            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-            if (page.is_full()) co_return true;
-            page.add(std::move(record));
-        }
-    }
-    co_return false;
-}
-
-/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
-/// does not keep others from being listed: throws where all fail.
-inline awaitable<task_page> list(engine_ptr on, list_query query) {
-    on->check_open();
-    if (!query.queue.empty()) detail::check_queue_name(query.queue);
-    const auto start = detail::start_of(query);
-    detail::page_filler page(query);
-    if (query.limit == 0) co_return page.take();
-    std::vector<std::string> names;
-    if (query.queue.empty()) names = co_await on->queues();
-    else names.push_back(query.queue);
-    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
-    std::size_t failed = 0;
-    for (const auto& name : names) {
-        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
-        auto listed = co_await detail::caught(std::move(listing));
-        const auto& failure = listed.failure();
-        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
-        const bool is_full = listed.take();
-        if (is_full) break;
-    }
-    co_return page.take();
 }
 
 }  // namespace taskflux::redis
@@ -27071,8 +27702,14 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        for (const auto& queue : queues) send_due_counts(engine_, tally_, queue);
-        return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
+        const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
+        for (const auto& queue : queues) {
+            send_due_counts(on, counted, queue);
+            send_due_failures(on, *failed, queue);
+        }
+        co_return co_await redis::renew(on, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<void> watch(std::string consumer, duration wait) override {
@@ -27090,6 +27727,7 @@ public:
                                           const std::vector<settlement>& given) override {
         const auto on = engine_;
         const auto counted = tally_;
+        const auto failed = failures_;
         const auto into = on->at(queue);
         const auto mended = detail::with_storable_ends(given);
         const auto& settlements = mended ? *mended : given;
@@ -27110,7 +27748,9 @@ public:
             effects.insert(effects.end(), some.begin(), some.end());
         }
         counted->add(queue, settlements, effects);
+        failed->add(queue, consumer, settlements, effects);
         send_due_counts(on, counted, queue);
+        send_due_failures(on, *failed, queue);
         co_return effects;
     }
 
@@ -27149,7 +27789,9 @@ public:
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         const auto on = engine_;
         const auto counted = tally_;
+        const auto failed = failures_;
         for (const auto& queue : queues) {
+            send_due_failures(on, *failed, queue, true);
             auto counts = counted->take_all(queue);
             if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, std::move(counts)));
         }
@@ -27242,6 +27884,12 @@ public:
         return redis::history(engine_, std::move(queue), std::move(name), tier, periods);
     }
 
+    awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override {
+        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});
     }
@@ -27315,6 +27963,7 @@ private:
 
     const engine_ptr engine_;
     const tally_ptr tally_ = std::make_shared<tally>();
+    const std::shared_ptr<failure_tally> failures_ = std::make_shared<failure_tally>();
 };
 
 }  // namespace taskflux::redis

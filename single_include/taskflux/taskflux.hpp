@@ -296,221 +296,6 @@ private:
 template <>
 struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};
 
-// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
-
-namespace boost::asio {
-class thread_pool;
-}
-
-namespace taskflux {
-
-namespace asio = boost::asio;
-
-class clock;
-
-template <class T>
-class stream;
-
-namespace detail {
-class app_core;
-class inlet;
-class outlet;
-class scheduler_core;
-class worker_core;
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-class close_listeners;
-}
-
-/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
-class mailbox {
-public:
-    mailbox(const mailbox&) = delete;
-    mailbox& operator=(const mailbox&) = delete;
-    virtual ~mailbox() = default;
-
-    /// For `exchange::send`; no other mailbox has had it.
-    const std::string& address() const { return address_; }
-
-protected:
-    explicit mailbox(std::string address) : address_(std::move(address)) {}
-
-private:
-    std::string address_;
-};
-
-/// What stands on a board.
-struct announcement {
-    std::string id;
-    std::string text;
-};
-
-/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
-/// those twice in a co_await expression.)
-class bounce {
-public:
-    bounce() {}
-    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
-
-    std::string address;  ///< empty: nothing
-    std::string message;
-};
-
-/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
-/// as those of `broker`.
-class exchange {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-    using listener = std::function<void(std::string_view message)>;
-    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
-
-    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
-    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
-
-    exchange();
-    exchange(const exchange&) = delete;
-    exchange& operator=(const exchange&) = delete;
-    virtual ~exchange() = default;
-
-    /// Whether it has been closed, or its execution context has ended.
-    bool is_closed() const;
-
-    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
-    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
-    /// nor wait, nor call this.
-    std::shared_ptr<const void> on_close(std::function<void()> hears);
-
-    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
-    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
-    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
-    /// returns only when it has.
-    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
-
-    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
-    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
-    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
-    /// was heard; `too_large`.
-    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
-    awaitable<bool> send(std::string address, std::string message) {
-        return send(std::move(address), std::move(message), bounce());
-    }
-
-    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
-    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
-    /// nor keep the broker alive.
-    void post(std::string address, std::string message, bounce otherwise, receipt done);
-    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
-
-    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
-    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
-    /// when the process does not hear in time.
-    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
-
-    /// Takes the text with this id off a board. Errors: those of `announce`.
-    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
-
-    /// What is on a board and within its lease, by id. Errors: those of `announce`.
-    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
-
-protected:
-    /// For an implementation that stands in front of another one: it is closed with that.
-    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
-
-    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
-    void begin_closing();
-
-    /// For an implementation, which calls it at the end of `close`, when its calls throw.
-    void tell_closed();
-
-    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
-    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
-
-private:
-    /// `done` is there, and hears what does not throw.
-    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
-
-    const std::shared_ptr<detail::close_listeners> closing_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-/// How many subtasks a task has spawned, and what has become of them.
-struct children_counts {
-    std::size_t total = 0;
-    std::size_t done = 0;    ///< ended, in whatever way
-    std::size_t failed = 0;  ///< of those, without success
-
-    friend bool operator==(const children_counts&, const children_counts&) = default;
-};
-
-/// What a policy begins with as it is stored.
-struct policy_letter {
-    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
-};
-
-/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
-/// by then are cancelled.
-class children_policy {
-public:
-    /// `fail_fast`.
-    constexpr children_policy() {}
-
-    /// The first one that does not succeed fails the task.
-    static constexpr children_policy fail_fast() { return {}; }
-
-    /// All are waited for, and the task succeeds whatever became of them.
-    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
-
-    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
-    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
-
-    enum class verdict { wait, succeed, fail };
-
-    constexpr verdict judge(const children_counts& counts) const {
-        const auto succeeded = counts.done - counts.failed;
-        if (kind_ == kind::quorum) {
-            if (succeeded >= needed_) return verdict::succeed;
-            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
-        }
-        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
-        return counts.done == counts.total ? verdict::succeed : verdict::wait;
-    }
-
-    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
-    std::string text() const {
-        switch (kind_) {
-            case kind::fail_fast: return {policy_letter::fail_fast};
-            case kind::collect: return {policy_letter::collect};
-            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
-        }
-        return {};
-    }
-
-    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
-
-private:
-    enum class kind { fail_fast, collect, quorum };
-
-    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
-
-    kind kind_ = kind::fail_fast;
-    std::size_t needed_ = 0;
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
 
 namespace taskflux::detail {
@@ -860,6 +645,265 @@ inline task_id parse_task_id(std::string_view text) {
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/error_groups.hpp -----------------------------------------------------
+
+namespace taskflux {
+
+/// Failed attempts of a kind in a queue: of tasks of one name, with one code, one type and messages that differ in numbers, ids and
+/// what is quoted.
+struct error_group {
+    std::string id;         ///< 16 hexadecimal digits, the same in every process
+    std::string task;       ///< name of the tasks
+    std::string code;       ///< of the failure
+    std::string type;
+    std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
+    time_point first{};
+    time_point last{};
+    std::uint64_t failed = 0;   ///< attempts after which their task had failed
+    std::uint64_t retried = 0;  ///< attempts after which another followed
+    std::uint64_t hour = 0;     ///< both kinds, in the last hour; a day: by hours, a week: by days
+    std::uint64_t day = 0;
+    std::uint64_t week = 0;
+    std::vector<std::string> samples;  ///< ids of the last three tasks, newest first
+    std::vector<std::string> nodes;    ///< the last three of the nodes on which they failed, newest first
+};
+BOOST_DESCRIBE_STRUCT(error_group, (), (id, task, code, type, signature, first, last, failed, retried, hour, day, week, samples,
+                                        nodes))
+
+/// Tasks whose last failure was of a group: they have failed, or wait for their next attempt, or something has happened since.
+struct failing_tasks {
+    std::vector<task_key> tasks;
+    std::uint64_t next = 0;  ///< the number to go on behind; 0: that was all
+};
+
+namespace detail {
+
+struct most_errors {
+    static constexpr std::size_t groups = 200;   ///< of a queue: that with the oldest last failure goes
+    static constexpr std::size_t tasks = 50000;  ///< of a queue, that are known by group: those submitted last
+    static constexpr std::size_t few = 3;        ///< samples, nodes
+    static constexpr std::size_t page = 500;     ///< tasks that one call looks at
+};
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
+
+namespace boost::asio {
+class thread_pool;
+}
+
+namespace taskflux {
+
+namespace asio = boost::asio;
+
+class clock;
+
+template <class T>
+class stream;
+
+namespace detail {
+class app_core;
+class inlet;
+class outlet;
+class scheduler_core;
+class worker_core;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+class close_listeners;
+}
+
+/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
+class mailbox {
+public:
+    mailbox(const mailbox&) = delete;
+    mailbox& operator=(const mailbox&) = delete;
+    virtual ~mailbox() = default;
+
+    /// For `exchange::send`; no other mailbox has had it.
+    const std::string& address() const { return address_; }
+
+protected:
+    explicit mailbox(std::string address) : address_(std::move(address)) {}
+
+private:
+    std::string address_;
+};
+
+/// What stands on a board.
+struct announcement {
+    std::string id;
+    std::string text;
+};
+
+/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
+/// those twice in a co_await expression.)
+class bounce {
+public:
+    bounce() {}
+    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
+
+    std::string address;  ///< empty: nothing
+    std::string message;
+};
+
+/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
+/// as those of `broker`.
+class exchange {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+    using listener = std::function<void(std::string_view message)>;
+    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
+
+    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
+    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
+
+    exchange();
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
+    virtual ~exchange() = default;
+
+    /// Whether it has been closed, or its execution context has ended.
+    bool is_closed() const;
+
+    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
+    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
+    /// nor wait, nor call this.
+    std::shared_ptr<const void> on_close(std::function<void()> hears);
+
+    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
+    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
+    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
+    /// returns only when it has.
+    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
+
+    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
+    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
+    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
+    /// was heard; `too_large`.
+    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
+    awaitable<bool> send(std::string address, std::string message) {
+        return send(std::move(address), std::move(message), bounce());
+    }
+
+    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
+    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
+    /// nor keep the broker alive.
+    void post(std::string address, std::string message, bounce otherwise, receipt done);
+    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
+
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
+    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// when the process does not hear in time.
+    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
+
+    /// Takes the text with this id off a board. Errors: those of `announce`.
+    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
+
+    /// What is on a board and within its lease, by id. Errors: those of `announce`.
+    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
+
+protected:
+    /// For an implementation that stands in front of another one: it is closed with that.
+    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
+
+    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
+    void begin_closing();
+
+    /// For an implementation, which calls it at the end of `close`, when its calls throw.
+    void tell_closed();
+
+    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
+    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
+
+private:
+    /// `done` is there, and hears what does not throw.
+    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
+
+    const std::shared_ptr<detail::close_listeners> closing_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/children.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// How many subtasks a task has spawned, and what has become of them.
+struct children_counts {
+    std::size_t total = 0;
+    std::size_t done = 0;    ///< ended, in whatever way
+    std::size_t failed = 0;  ///< of those, without success
+
+    friend bool operator==(const children_counts&, const children_counts&) = default;
+};
+
+/// What a policy begins with as it is stored.
+struct policy_letter {
+    static constexpr char fail_fast = 'f', collect = 'c', quorum = 'q';
+};
+
+/// When a task that waits for the subtasks it has spawned has succeeded, and when it has failed. Subtasks that are open
+/// by then are cancelled.
+class children_policy {
+public:
+    /// `fail_fast`.
+    constexpr children_policy() {}
+
+    /// The first one that does not succeed fails the task.
+    static constexpr children_policy fail_fast() { return {}; }
+
+    /// All are waited for, and the task succeeds whatever became of them.
+    static constexpr children_policy collect() { return children_policy(kind::collect, 0); }
+
+    /// The task succeeds with the `needed`-th success, and fails when that can't come any more.
+    static constexpr children_policy quorum(std::size_t needed) { return children_policy(kind::quorum, needed); }
+
+    enum class verdict { wait, succeed, fail };
+
+    constexpr verdict judge(const children_counts& counts) const {
+        const auto succeeded = counts.done - counts.failed;
+        if (kind_ == kind::quorum) {
+            if (succeeded >= needed_) return verdict::succeed;
+            return counts.total - counts.failed < needed_ ? verdict::fail : verdict::wait;
+        }
+        if (kind_ == kind::fail_fast && counts.failed > 0) return verdict::fail;
+        return counts.done == counts.total ? verdict::succeed : verdict::wait;
+    }
+
+    /// As it is stored: a `policy_letter`, and of a quorum a number behind it.
+    std::string text() const {
+        switch (kind_) {
+            case kind::fail_fast: return {policy_letter::fail_fast};
+            case kind::collect: return {policy_letter::collect};
+            case kind::quorum: return policy_letter::quorum + std::to_string(needed_);
+        }
+        return {};
+    }
+
+    friend constexpr bool operator==(const children_policy&, const children_policy&) = default;
+
+private:
+    enum class kind { fail_fast, collect, quorum };
+
+    constexpr children_policy(kind which, std::size_t needed) : kind_(which), needed_(needed) {}
+
+    kind kind_ = kind::fail_fast;
+    std::size_t needed_ = 0;
+};
 
 }  // namespace taskflux
 
@@ -2535,6 +2579,13 @@ public:
     /// empty, and otherwise without the times.
     virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
                                                           std::size_t periods) = 0;
+
+    /// Failed attempts by group, in no order.
+    virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
+
+    /// A page of the tasks of a group with numbers above `behind`. `done` are no longer known by their group.
+    virtual awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                             std::vector<task_key> done) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -4915,11 +4966,126 @@ public:
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
 
+    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. What a process has seen of the last second may
+    /// be missing on Redis.
+    awaitable<std::vector<error_group>> errors(std::string queue) const;
+
+    /// What a call did to the tasks of a group.
+    struct group_result {
+        std::size_t done = 0;
+        bool is_more = false;  ///< it has reached its bound: call again
+    };
+
+    /// Tries the tasks of a group afresh that have failed, up to 1,000. Of a queue the 50,000 tasks that were submitted last and have
+    /// failed are known by group. What failed for another reason since is in that one's group.
+    awaitable<group_result> retry_group(std::string queue, std::string group) const;
+
+    /// Cancels those that wait for their next attempt or run it.
+    awaitable<group_result> cancel_group(std::string queue, std::string group) const;
+
+    /// Removes those that do not run.
+    awaitable<group_result> remove_group(std::string queue, std::string group) const;
+
 private:
+    enum class group_verb { retry, cancel, remove };
+    static awaitable<group_result> act(broker_ptr by, group_verb verb, std::string queue, std::string group);
+
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
 
     broker_ptr broker_;
 };
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/statistics.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+/// The statistics of the tasks of one name.
+struct named_statistics {
+    std::string name;  ///< "other": of all names beyond the first 100 of the queue
+    task_statistics counts;
+};
+BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))
+
+/// The statistics of a queue since its first task.
+struct queue_statistics {
+    time_point at{};
+    duration oldest_waiting{};  ///< for how long the task that has waited longest has been due; zero: none waits
+    task_statistics all;        ///< of tasks of all names
+    std::vector<named_statistics> tasks;  ///< by name
+};
+BOOST_DESCRIBE_STRUCT(queue_statistics, (), (at, oldest_waiting, all, tasks))
+
+/// What has happened in a span of time that ends now.
+struct task_window {
+    duration length{};  ///< of the span: a little longer than its name says, as it begins with a whole period
+    std::uint64_t submitted = 0;
+    ended_tasks ended;
+    ended_attempts attempts;
+};
+BOOST_DESCRIBE_STRUCT(task_window, (), (length, submitted, ended, attempts))
+
+struct throughput {
+    task_window minute;
+    task_window quarter;  ///< 15 minutes
+    task_window hour;
+    task_window day;
+};
+BOOST_DESCRIBE_STRUCT(throughput, (), (minute, quarter, hour, day))
+
+/// A period of a queue's history.
+struct history_point {
+    time_point begin{};
+    task_statistics counts;
+};
+BOOST_DESCRIBE_STRUCT(history_point, (), (begin, counts))
+
+/// Reads what is counted of a queue's tasks, by all programs. docs/statistics.md says what is exact, and what a crash loses.
+///
+/// A value: copies share nothing but the broker. Thread-safe. Errors of all calls: those of `broker`. Cancellation: terminal.
+class statistics {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid queue name and a null pointer.
+    statistics(broker_ptr broker, std::string queue);
+
+    /// Totals, by name and of all. O(names + priorities).
+    awaitable<queue_statistics> now() const;
+
+    /// What was submitted and ended lately: of tasks of one name, or of all where `task` is empty. Reads up to 182 periods.
+    awaitable<throughput> rates(std::string task = {}) const;
+
+    /// The periods of a tier in which anything happened, oldest first; the last one may be under way. `task` as for `rates`: of one
+    /// name the history has no times.
+    awaitable<std::vector<history_point>> history(history_tier tier, std::string task = {}) const;
+
+private:
+    broker_ptr broker_;
+    std::string queue_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/metrics.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What metrics say of a queue.
+struct queue_metrics {
+    std::string queue;
+    queue_counts counts;
+    queue_statistics statistics;
+};
+
+/// The text of metrics in Prometheus' exposition format, version 0.0.4. Every process gives the same of a queue: HELP says so. O(queues
+/// and task names).
+std::string metrics_text(const std::vector<queue_metrics>& queues);
+
+/// Reads what the metrics of these queues say; of all where there are none given. Errors: those of `broker`. Cancellation: terminal.
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {});
 
 }  // namespace taskflux
 
@@ -10317,78 +10483,6 @@ public:
 
 private:
     std::shared_ptr<detail::node_core> core_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/admin/statistics.hpp --------------------------------------------------------
-
-namespace taskflux {
-
-/// The statistics of the tasks of one name.
-struct named_statistics {
-    std::string name;  ///< "other": of all names beyond the first 100 of the queue
-    task_statistics counts;
-};
-BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))
-
-/// The statistics of a queue since its first task.
-struct queue_statistics {
-    time_point at{};
-    duration oldest_waiting{};  ///< for how long the task that has waited longest has been due; zero: none waits
-    task_statistics all;        ///< of tasks of all names
-    std::vector<named_statistics> tasks;  ///< by name
-};
-BOOST_DESCRIBE_STRUCT(queue_statistics, (), (at, oldest_waiting, all, tasks))
-
-/// What has happened in a span of time that ends now.
-struct task_window {
-    duration length{};  ///< of the span: a little longer than its name says, as it begins with a whole period
-    std::uint64_t submitted = 0;
-    ended_tasks ended;
-    ended_attempts attempts;
-};
-BOOST_DESCRIBE_STRUCT(task_window, (), (length, submitted, ended, attempts))
-
-struct throughput {
-    task_window minute;
-    task_window quarter;  ///< 15 minutes
-    task_window hour;
-    task_window day;
-};
-BOOST_DESCRIBE_STRUCT(throughput, (), (minute, quarter, hour, day))
-
-/// A period of a queue's history.
-struct history_point {
-    time_point begin{};
-    task_statistics counts;
-};
-BOOST_DESCRIBE_STRUCT(history_point, (), (begin, counts))
-
-/// Reads what is counted of a queue's tasks, by all programs. docs/statistics.md says what is exact, and what a crash loses.
-///
-/// A value: copies share nothing but the broker. Thread-safe. Errors of all calls: those of `broker`. Cancellation: terminal.
-class statistics {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-
-    /// Errors: `invalid_argument` for an invalid queue name and a null pointer.
-    statistics(broker_ptr broker, std::string queue);
-
-    /// Totals, by name and of all. O(names + priorities).
-    awaitable<queue_statistics> now() const;
-
-    /// What was submitted and ended lately: of tasks of one name, or of all where `task` is empty. Reads up to 182 periods.
-    awaitable<throughput> rates(std::string task = {}) const;
-
-    /// The periods of a tier in which anything happened, oldest first; the last one may be under way. `task` as for `rates`: of one
-    /// name the history has no times.
-    awaitable<std::vector<history_point>> history(history_tier tier, std::string task = {}) const;
-
-private:
-    broker_ptr broker_;
-    std::string queue_;
 };
 
 }  // namespace taskflux

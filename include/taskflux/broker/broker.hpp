@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/error_groups.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/statistics.hpp>
@@ -319,6 +320,13 @@ public:
     /// empty, and otherwise without the times.
     virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
                                                           std::size_t periods) = 0;
+
+    /// Failed attempts by group, in no order.
+    virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
+
+    /// A page of the tasks of a group with numbers above `behind`. `done` are no longer known by their group.
+    virtual awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                             std::vector<task_key> done) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

@@ -3,6 +3,7 @@
 // Clients, workers, workflows, schedules; nodes, their directory, task trees.
 #include <taskflux/admin/directory.ipp>
 #include <taskflux/admin/inspector.ipp>
+#include <taskflux/admin/metrics.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
 #include <taskflux/admin/statistics.ipp>

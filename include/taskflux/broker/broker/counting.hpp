@@ -20,4 +20,9 @@ inline std::optional<counted> counted_as(const settlement& end) {
     return std::nullopt;
 }
 
+/// Whether it says why an attempt failed.
+inline bool is_error(const settlement& end) {
+    return (end.how == settlement::kind::fail || end.how == settlement::kind::retry) && !end.data.empty();
+}
+
 }  // namespace taskflux::detail

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -205,6 +206,15 @@ asio::awaitable<stored_statistics> memory_broker::statistics(std::string queue) 
 asio::awaitable<std::vector<stored_period>> memory_broker::history(std::string queue, std::string name, history_tier tier,
                                                                    std::size_t periods) {
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().history(name, tier, periods, now); });
+}
+
+asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queue) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
+}
+
+asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
+                                                      std::vector<task_key> done) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

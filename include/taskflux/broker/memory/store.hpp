@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/broker/dead_letter.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/errors.hpp>
 #include <taskflux/broker/memory/following.hpp>
 #include <taskflux/broker/memory/places.hpp>
 #include <taskflux/broker/memory/statistics.hpp>
@@ -200,6 +201,7 @@ public:
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
 
+    error_book& errors() { return errors_; }
     statistics_book& counted() { return statistics_; }
 
     stored_statistics statistics(time_point now) {
@@ -270,6 +272,7 @@ protected:
 
     /// Fails a task that no worker runs.
     void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) errors_.add(*task.spec, key_of(task), why, true, {}, now);
         if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
         fail(task, event, std::move(why), now);
     }
@@ -304,6 +307,7 @@ private:
 
     std::size_t max_ended_;
     statistics_book statistics_;
+    error_book errors_;
 };
 
 }  // namespace taskflux::memory

@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/errors.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
 #include <taskflux/broker/redis/journals.hpp>
@@ -82,8 +83,14 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        for (const auto& queue : queues) send_due_counts(engine_, tally_, queue);
-        return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
+        const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
+        for (const auto& queue : queues) {
+            send_due_counts(on, counted, queue);
+            send_due_failures(on, *failed, queue);
+        }
+        co_return co_await redis::renew(on, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<void> watch(std::string consumer, duration wait) override {
@@ -101,6 +108,7 @@ public:
                                           const std::vector<settlement>& given) override {
         const auto on = engine_;
         const auto counted = tally_;
+        const auto failed = failures_;
         const auto into = on->at(queue);
         const auto mended = detail::with_storable_ends(given);
         const auto& settlements = mended ? *mended : given;
@@ -121,7 +129,9 @@ public:
             effects.insert(effects.end(), some.begin(), some.end());
         }
         counted->add(queue, settlements, effects);
+        failed->add(queue, consumer, settlements, effects);
         send_due_counts(on, counted, queue);
+        send_due_failures(on, *failed, queue);
         co_return effects;
     }
 
@@ -160,7 +170,9 @@ public:
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
         const auto on = engine_;
         const auto counted = tally_;
+        const auto failed = failures_;
         for (const auto& queue : queues) {
+            send_due_failures(on, *failed, queue, true);
             auto counts = counted->take_all(queue);
             if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, std::move(counts)));
         }
@@ -253,6 +265,12 @@ public:
         return redis::history(engine_, std::move(queue), std::move(name), tier, periods);
     }
 
+    awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override {
+        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
+    }
+
     awaitable<stored_schedules> schedules(std::string queue) override {
         return redis::schedules(engine_, std::move(queue), {});
     }
@@ -326,6 +344,7 @@ private:
 
     const engine_ptr engine_;
     const tally_ptr tally_ = std::make_shared<tally>();
+    const std::shared_ptr<failure_tally> failures_ = std::make_shared<failure_tally>();
 };
 
 }  // namespace taskflux::redis

@@ -1104,6 +1104,26 @@ return table.concat(parts, ',')
 end
 )lua";
 
+inline constexpr char shared_windows[] =
+    R"lua(local windows = {
+{'hour', 300000, 12}, {'day', 3600000, 24}, {'week', 86400000, 7},
+}
+)lua";
+
+inline constexpr char shared_unpack_group[] =
+    R"lua(local function unpack_group(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'first', 'last', 'failed', 'retried'}) do
+if type(of[name]) ~= 'number' then return nil end
+end
+for _, name in ipairs({'hour', 'day', 'week', 'samples', 'nodes'}) do
+if type(of[name]) ~= 'table' then return nil end
+end
+return of
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -2249,6 +2269,65 @@ return {'OK'}
 inline constexpr script count_attempts{"count_attempts", "6291ca5dd0f1fdfa88d306d18f31ea4a87fe5eaa",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
+inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
+local of = text and unpack_group(text)
+local out
+if not text and call('HLEN', E) >= 200 then
+local all, stalest = call('HGETALL', E), nil
+for n = 1, #all, 2 do
+local other = unpack_group(all[n + 1])
+local last = other and other.last or 0
+if not stalest or last < stalest then out, stalest = all[n], last end
+end
+end
+of = of or {
+task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
+nodes = {}, hour = {}, day = {}, week = {},
+}
+local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
+for _, window in ipairs(windows) do
+local step, kept = math.floor(now / window[2]), {}
+for number, many in pairs(of[window[1]]) do
+local at = whole(number)
+if at and whole(many) and at <= step and at + window[3] > step then kept[tostring(number)] = many end
+end
+local field = string.format('%d', step)
+kept[field] = (kept[field] or 0) + failed + retried
+of[window[1]] = kept
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
+local known, before, members = call('ZCARD', F), {}, {}
+for n = 9, #ARGV, 2 do
+of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
+members[#members + 1] = ARGV[n]
+members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+end
+local too_many = known - #before + #members / 2 - 50000
+if too_many > 0 then
+for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
+end
+if out then call('HDEL', E, out) end
+call('HSET', E, id, cmsgpack.pack(of))
+write('ZREM', F, before)
+write('ZADD', F, members)
+return {'OK'}
+)lua");
+inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+    std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
+
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2429,6 +2508,68 @@ return reply
 )lua");
 inline constexpr script enqueue_plain{"enqueue_plain", "8cd828467a41e96cd71077abd17bb739870177ef",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
+
+inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
+)lua";
+inline constexpr auto errors_text = joined(errors_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_windows, shared_unpack_group, shared_text,
+    R"lua(local all, reply = call('HGETALL', E), {'OK'}
+local function text_of(value) return type(value) == 'string' and value or '' end
+local function texts_of(values)
+local made = {}
+for n = 1, 3 do
+if type(values[n]) == 'string' then made[#made + 1] = values[n] end
+end
+return made
+end
+for n = 1, #all, 2 do
+local of = unpack_group(all[n + 1])
+if of then
+local sums = {}
+for place, window in ipairs(windows) do
+local step = math.floor(now / window[2])
+sums[place] = 0
+for number, many in pairs(of[window[1]]) do
+number, many = whole(number), whole(many)
+if number and many and number + window[3] > step then sums[place] = sums[place] + many end
+end
+end
+for _, part in ipairs({
+all[n], text_of(of.task), text_of(of.code), text_of(of.type), text_of(of.signature), of.first, of.last, of.failed,
+of.retried, sums[1], sums[2], sums[3], texts_of(of.samples), texts_of(of.nodes),
+}) do reply[#reply + 1] = part end
+end
+end
+return reply
+)lua");
+inline constexpr script errors{"errors", "4406605a9acde6159a98e6bac00049991b98c70d",
+    std::string_view(errors_text.data(), errors_text.size()), "cE"};
+
+inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
+)lua";
+inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
+    shared_write, shared_text,
+    R"lua(local from = whole(ARGV[2]) or 0
+local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local reply = {'OK', 0}
+for n, member in ipairs(found) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+reply[#reply + 1] = number
+reply[#reply + 1] = nonce
+end
+if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
+end
+local done = {}
+for n = 3, #ARGV do
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
+end
+write('ZREM', F, done)
+return reply
+)lua");
+inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
+    std::string_view(failing_text.data(), failing_text.size()), "cF"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";

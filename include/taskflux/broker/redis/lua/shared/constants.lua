@@ -17,7 +17,9 @@ local more_effects = {...}
 local counted = {...}
 local counted_places = {all = counted.run + 26}  -- with the histogram that is last
 -- As in core/statistics.hpp: `period_of`, `periods_of`.
-local period_ms = {ten_seconds = 10000, minute = 60000, quarter = 900000}
+local period_ms = {
+    ten_seconds = 10000, minute = 60000, quarter = 900000, five_minutes = 300000, hour = 3600000, day = 86400000,
+}
 local periods_kept = {ten_seconds = 360, minute = 1440, quarter = 1344}
 -- C++: broker/broker.hpp settlement::kind
 local ending_kind = {...}
@@ -131,6 +133,8 @@ local rate_slack = {...}
 local limits = {tasks = 1000000000, per_ms = 366 * 24 * 3600000, starts_in_a_ms = 1000, burst_ms = 1e14}
 -- C++: broker/redis/layout.hpp most_handed
 local most_handed = {...}
+-- C++: broker/error_groups.hpp most_errors
+local most_errors = {...}
 -- C++: broker/broker/checks.hpp most_kept
 local most_kept = {...}
 -- How much of something; C++ does not know of these.
