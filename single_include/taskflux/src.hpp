@@ -3569,6 +3569,7 @@ namespace taskflux::detail {
 
 /// What an attempt that was settled counts as; nothing where it was given back.
 inline std::optional<counted> counted_as(const settlement& end) {
+    if (!end.counts) return std::nullopt;
     switch (end.how) {
         case settlement::kind::complete: return counted::attempt_succeeded;
         case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
@@ -22333,7 +22334,14 @@ end
 inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
-local of = {told = tell_waiters()}
+local of, merged = {told = tell_waiters()}, {}
+if next(counts) and call('HLEN', c) >= 1000 then
+for what, by in pairs(counts) do
+local place = string.match(what, '^:%d+:(%d+):.')
+if place then counts[what], merged[place] = 0, (merged[place] or 0) + by end
+end
+end
+for place, by in pairs(merged) do count(':0:' .. place .. ':', by) end
 local ends = -(counts[3] or 0)
 if ready > 0 or ends > 0 then
 wakes = wakes + called_by(ready, ends)
@@ -22536,7 +22544,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "dd16e37935c10a55a73065a2e813743a87253b25",
+inline constexpr script aside{"aside", "92a22a7d3dd5121f5e1607c3ab08a13e130d7414",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22598,7 +22606,7 @@ local digits, before = string.match(call('HGET', M, field) or '', '^(%d+) (.*)$'
 of = {number = digits and of_digits(digits) or 0, sum = add_counts({}, before)}
 kept[field] = of
 end
-if of.number < number then of.number, of.sum = number, {} end
+if of.number < number or of.number > math.floor(now / tier[2]) then of.number, of.sum = number, {} end
 if of.number == number then add_counts(of.sum, text) end
 end
 end
@@ -22645,7 +22653,7 @@ end
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK'}
 )lua");
-inline constexpr script count_attempts{"count_attempts", "6291ca5dd0f1fdfa88d306d18f31ea4a87fe5eaa",
+inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
@@ -22753,7 +22761,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "9f02f363ccc14583cae057ea9c4bff122d0fcda3",
+inline constexpr script end_child{"end_child", "4ae9f6fb2d6eb02a740d78862943b11c77dc5c61",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -22802,7 +22810,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "62f2d5193de4aa7d3825c3e936ceac62dcd4988e",
+inline constexpr script enqueue{"enqueue", "71810834f2383887dbbcd18ca44331d2ae46fce6",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -23168,7 +23176,7 @@ reply[#reply + 1] = dead_letters
 end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "fe0d5849b43b0d89ec6dcf63f44dd43db008343c",
+inline constexpr script fetch{"fetch", "aeabbafa10d80b57c762a4c045c49caaf5fc4cfa",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -23654,7 +23662,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "3c98421bbfbc14501f445b41f9b664adf9f125fa",
+inline constexpr script leave{"leave", "3dacac5761ba0d285838d123a85b1e11a9b05a9e",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -23710,7 +23718,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "047131894771b51b728d66f0c4c96970719ed8b0",
+inline constexpr script list{"list", "02934d913caeb1386f8d164dc2ed0fa32cca08fa",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -23895,7 +23903,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "f5dcfd5a56215141bc5b4ffd9f4638fb9b3fd34a",
+inline constexpr script maintain{"maintain", "576b54dc87afb694da9d753f102b4a1b573fe4c2",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23965,7 +23973,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "8f342cf71f934eef291c7c143da024894b7cc65a",
+inline constexpr script pause{"pause", "08dff334c98196e44e67125a44b4ce7b3e005c76",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -24001,7 +24009,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "87414aa0152c6372e8b39e9f1109dbe82efc7f4c",
+inline constexpr script reclaim{"reclaim", "2408dfa8fb807baa1683508ebdb5824561921c37",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -24126,7 +24134,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "52bf088531dd4aaaebf1a056cef7d0277a0c81d3",
+inline constexpr script report{"report", "c1b6dfbd03d73791ae04d309cc430e6619bdaba2",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -24164,7 +24172,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "acaa7f65cdfd23ca91f8d6d4a2235ed4ea28d25c",
+inline constexpr script resign{"resign", "96a781ccced6f1b92f66a32558e0329c0dc07d08",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -24255,7 +24263,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "eb6f18eaa9a77ebadfeda05a556f2b0d176830ba",
+inline constexpr script set_schedule{"set_schedule", "5b1adf86e4804a2a2816558acf30c492484fc0a0",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -24341,7 +24349,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a9b831d27dc587b6e0ec341c285d250ce1819233",
+inline constexpr script settle{"settle", "ef9670aa829fbc5f3d7084b4bf5d87e0e3deecb6",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -24545,7 +24553,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "7f1f71e8cccfba4bf55188874bcc9c66f2d14594",
+inline constexpr script signal{"signal", "2d5ef261405e803615c349b84acc3eb48911c21e",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -24570,7 +24578,7 @@ oldest = math.min(oldest, math.max(info(task).submitted, task.when))
 return true
 end
 for _, priority in ipairs(lanes) do
-local entries = redis.pcall('LRANGE', key('l:' .. priority), 0, 3)
+local entries = redis.pcall('LRANGE', key('l:' .. priority), 0, 99)
 for _, entry in ipairs(entries.err and {} or entries) do
 local is_found = false
 if string.byte(entry) == 64 then
@@ -24604,7 +24612,7 @@ end
 pending(stored, function(_, name, text) take(name, text) end)
 return reply
 )lua");
-inline constexpr script statistics{"statistics", "f71c3f88e86328222c605c6aba2d1925e76eb1bc",
+inline constexpr script statistics{"statistics", "900e876cb26ffd7459d63fed3e1b72441badbc8a",
     std::string_view(statistics_text.data(), statistics_text.size()), "crsdeCfubBqm"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -24679,7 +24687,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "f222ca304be684e290af0451d007477c2f7d2d04",
+inline constexpr script steer{"steer", "5379f32380805ddec71b62c74dadc6ec01c4116d",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -24713,7 +24721,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "32648867b62470a9269a019d9bd41c286e1ea2a7",
+inline constexpr script update{"update", "446cd267d93778e0839e8522d9fe4f92a40eef5b",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -24839,7 +24847,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "dcb2363e1309b2d8c533699dfd9f58d1cff27ff2",
+inline constexpr script write_journal{"write_journal", "da477fb45cfa3538c6e384f9c9af101e1853693c",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 }  // namespace taskflux::redis::scripts
@@ -26177,11 +26185,11 @@ public:
     };
     using groups = std::map<std::string, group>;
 
-    /// Attempts whose settlement was answered.
+    /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
     void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
-             const std::vector<effect>& effects) {
-        for (std::size_t i = 0; i < ends.size() && i < effects.size(); ++i) {
-            const auto& end = ends[i];
+             std::size_t from, const std::vector<effect>& effects) {
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const auto& end = ends[from + i];
             if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
             const bool is_last = end.how == settlement::kind::fail;
             add(queue, detail::error_kind_of(end.mark.spec->name, end.data), end.key, is_last, detail::node_of(consumer));
@@ -27394,16 +27402,16 @@ class tally {
 public:
     using counts = std::map<std::string, detail::counted_values, std::less<>>;
 
-    /// Attempts whose settlement was answered.
-    void add(const std::string& queue, const std::vector<settlement>& ends, const std::vector<effect>& effects) {
+    /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
+    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<effect>& effects) {
         using detail::counted;
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue].names;
         detail::counted_values* into = nullptr;
         const std::string* name = nullptr;
-        for (std::size_t i = 0; i < ends.size() && i < effects.size(); ++i) {
-            const auto& mark = ends[i].mark;
-            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[i]) : std::nullopt;
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const auto& mark = ends[from + i].mark;
+            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[from + i]) : std::nullopt;
             if (!what) continue;
             if (!name || *name != mark.spec->name) {
                 name = &mark.spec->name;
@@ -27441,12 +27449,6 @@ public:
         return true;
     }
 
-    void put_back(const std::string& queue, const counts& unsent) {
-        const std::lock_guard lock(mutex_);
-        auto& of = queues_[queue].names;
-        for (const auto& [name, values] : unsent) of[name] += values;
-    }
-
 private:
     struct one_queue {
         counts names;
@@ -27459,21 +27461,18 @@ private:
 
 using tally_ptr = std::shared_ptr<tally>;
 
-/// Sends counts. Where the server can't be reached they are sent with the next ones. A call whose answer got lost is not made
-/// again: rather too few are counted than some twice.
-inline awaitable<void> send_counts(engine_ptr on, tally_ptr from, std::string queue, tally::counts counts) {
+/// Sends counts, once: a call that fails may have been carried out, and rather too few are counted than some twice.
+inline awaitable<void> send_counts(engine_ptr on, std::string queue, tally::counts counts) {
     arguments with;
     for (const auto& [name, values] : counts) with.add(name).add(detail::text_of(values));
     auto& calls = on->at(queue)->calls();
-    auto calling = calls.run(scripts::count_attempts, {}, std::move(with), false);
-    const auto sent = co_await detail::caught(std::move(calling));
-    if (sent.failure() && detail::code_of(detail::describe(sent.failure())) == errc::unavailable) from->put_back(queue, counts);
+    co_await calls.run(scripts::count_attempts, {}, std::move(with), false);
 }
 
 inline void send_due_counts(const engine_ptr& on, const tally_ptr& from, const std::string& queue) {
     auto counts = from->take_due(queue, on->base().now());
     if (counts.empty()) return;
-    detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, from, queue, std::move(counts)));
+    detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
 }
 
 /// `broker::statistics`.
@@ -27688,7 +27687,7 @@ public:
             }
         }
         if (counted->is_turn(queue, on->base().now())) {
-            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, counted->take_all(queue)));
+            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, counted->take_all(queue)));
         }
         co_return answers;
     }
@@ -27746,9 +27745,9 @@ public:
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
             effects.insert(effects.end(), some.begin(), some.end());
+            counted->add(queue, settlements, from, some);
+            failed->add(queue, consumer, settlements, from, some);
         }
-        counted->add(queue, settlements, effects);
-        failed->add(queue, consumer, settlements, effects);
         send_due_counts(on, counted, queue);
         send_due_failures(on, *failed, queue);
         co_return effects;
@@ -27793,7 +27792,7 @@ public:
         for (const auto& queue : queues) {
             send_due_failures(on, *failed, queue, true);
             auto counts = counted->take_all(queue);
-            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, std::move(counts)));
+            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
         }
         co_await redis::leave(on, std::move(consumer), std::move(queues));
     }

@@ -9,6 +9,7 @@ namespace taskflux::detail {
 
 /// What an attempt that was settled counts as; nothing where it was given back.
 inline std::optional<counted> counted_as(const settlement& end) {
+    if (!end.counts) return std::nullopt;
     switch (end.how) {
         case settlement::kind::complete: return counted::attempt_succeeded;
         case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;

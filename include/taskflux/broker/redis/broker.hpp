@@ -69,7 +69,7 @@ public:
             }
         }
         if (counted->is_turn(queue, on->base().now())) {
-            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, counted->take_all(queue)));
+            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, counted->take_all(queue)));
         }
         co_return answers;
     }
@@ -127,9 +127,9 @@ public:
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
             effects.insert(effects.end(), some.begin(), some.end());
+            counted->add(queue, settlements, from, some);
+            failed->add(queue, consumer, settlements, from, some);
         }
-        counted->add(queue, settlements, effects);
-        failed->add(queue, consumer, settlements, effects);
         send_due_counts(on, counted, queue);
         send_due_failures(on, *failed, queue);
         co_return effects;
@@ -174,7 +174,7 @@ public:
         for (const auto& queue : queues) {
             send_due_failures(on, *failed, queue, true);
             auto counts = counted->take_all(queue);
-            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, counted, queue, std::move(counts)));
+            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
         }
         co_await redis::leave(on, std::move(consumer), std::move(queues));
     }

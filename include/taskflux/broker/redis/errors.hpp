@@ -5,7 +5,6 @@
 #include <taskflux/broker/broker/error_kind.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/broker/redis/inspect.hpp>
-#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
@@ -34,11 +33,11 @@ public:
     };
     using groups = std::map<std::string, group>;
 
-    /// Attempts whose settlement was answered.
+    /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
     void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
-             const std::vector<effect>& effects) {
-        for (std::size_t i = 0; i < ends.size() && i < effects.size(); ++i) {
-            const auto& end = ends[i];
+             std::size_t from, const std::vector<effect>& effects) {
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const auto& end = ends[from + i];
             if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
             const bool is_last = end.how == settlement::kind::fail;
             add(queue, detail::error_kind_of(end.mark.spec->name, end.data), end.key, is_last, detail::node_of(consumer));

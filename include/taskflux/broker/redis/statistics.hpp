@@ -4,7 +4,6 @@
 #include <taskflux/broker/broker/counting.hpp>
 #include <taskflux/broker/redis/engine.hpp>
 #include <taskflux/core/statistics.hpp>
-#include <taskflux/detail/caught.hpp>
 #include <taskflux/detail/spawn.hpp>
 
 #include <algorithm>
@@ -24,16 +23,16 @@ class tally {
 public:
     using counts = std::map<std::string, detail::counted_values, std::less<>>;
 
-    /// Attempts whose settlement was answered.
-    void add(const std::string& queue, const std::vector<settlement>& ends, const std::vector<effect>& effects) {
+    /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
+    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<effect>& effects) {
         using detail::counted;
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue].names;
         detail::counted_values* into = nullptr;
         const std::string* name = nullptr;
-        for (std::size_t i = 0; i < ends.size() && i < effects.size(); ++i) {
-            const auto& mark = ends[i].mark;
-            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[i]) : std::nullopt;
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const auto& mark = ends[from + i].mark;
+            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[from + i]) : std::nullopt;
             if (!what) continue;
             if (!name || *name != mark.spec->name) {
                 name = &mark.spec->name;
@@ -71,12 +70,6 @@ public:
         return true;
     }
 
-    void put_back(const std::string& queue, const counts& unsent) {
-        const std::lock_guard lock(mutex_);
-        auto& of = queues_[queue].names;
-        for (const auto& [name, values] : unsent) of[name] += values;
-    }
-
 private:
     struct one_queue {
         counts names;
@@ -89,21 +82,18 @@ private:
 
 using tally_ptr = std::shared_ptr<tally>;
 
-/// Sends counts. Where the server can't be reached they are sent with the next ones. A call whose answer got lost is not made
-/// again: rather too few are counted than some twice.
-inline awaitable<void> send_counts(engine_ptr on, tally_ptr from, std::string queue, tally::counts counts) {
+/// Sends counts, once: a call that fails may have been carried out, and rather too few are counted than some twice.
+inline awaitable<void> send_counts(engine_ptr on, std::string queue, tally::counts counts) {
     arguments with;
     for (const auto& [name, values] : counts) with.add(name).add(detail::text_of(values));
     auto& calls = on->at(queue)->calls();
-    auto calling = calls.run(scripts::count_attempts, {}, std::move(with), false);
-    const auto sent = co_await detail::caught(std::move(calling));
-    if (sent.failure() && detail::code_of(detail::describe(sent.failure())) == errc::unavailable) from->put_back(queue, counts);
+    co_await calls.run(scripts::count_attempts, {}, std::move(with), false);
 }
 
 inline void send_due_counts(const engine_ptr& on, const tally_ptr& from, const std::string& queue) {
     auto counts = from->take_due(queue, on->base().now());
     if (counts.empty()) return;
-    detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, from, queue, std::move(counts)));
+    detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
 }
 
 /// `broker::statistics`.

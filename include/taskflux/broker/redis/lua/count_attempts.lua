@@ -27,7 +27,7 @@ local function keep(period, suffix, text)
             of = {number = digits and of_digits(digits) or 0, sum = add_counts({}, before)}
             kept[field] = of
         end
-        if of.number < number then of.number, of.sum = number, {} end
+        if of.number < number or of.number > math.floor(now / tier[2]) then of.number, of.sum = number, {} end
         if of.number == number then add_counts(of.sum, text) end
     end
 end

@@ -21,7 +21,7 @@ end
 
 -- Those in front of a lane may be remnants of tasks that have gone.
 for _, priority in ipairs(lanes) do
-    local entries = redis.pcall('LRANGE', lane(priority), 0, bound.first_page - 1)
+    local entries = redis.pcall('LRANGE', lane(priority), 0, bound.passed_over - 1)
     for _, entry in ipairs(entries.err and {} or entries) do
         local is_found = false
         if string.byte(entry) == first_byte.segment then
