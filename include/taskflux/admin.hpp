@@ -1,9 +1,11 @@
 #pragma once
 
-// Sees and steers what runs: nodes, services, task trees.
+// Sees and steers what runs: nodes, services, task trees, statistics.
 #include <taskflux/admin/directory.hpp>
 #include <taskflux/admin/events.hpp>
 #include <taskflux/admin/history.hpp>
 #include <taskflux/admin/inspector.hpp>
+#include <taskflux/admin/metrics.hpp>
 #include <taskflux/admin/node.hpp>
 #include <taskflux/admin/node_info.hpp>
+#include <taskflux/admin/statistics.hpp>

@@ -18,6 +18,7 @@
 #include <taskflux/core/schema.hpp>
 #include <taskflux/core/snowflake.hpp>
 #include <taskflux/core/state.hpp>
+#include <taskflux/core/statistics.hpp>
 #include <taskflux/core/task.hpp>
 #include <taskflux/core/time.hpp>
 #include <taskflux/core/time_text.hpp>

@@ -2131,6 +2131,14 @@ public:
     awaitable<event_page> events(std::string queue, event_query query) override;
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override;
 
+    awaitable<stored_statistics> statistics(std::string queue) override;
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override;
+
+    awaitable<std::vector<error_group>> errors(std::string queue) override;
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override;
+
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
     awaitable<bool> set_schedule(std::string queue, std::string id, std::string from, std::string to,
@@ -3033,6 +3041,160 @@ inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_o
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/core/error/signature.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How many bytes a signature has at most.
+inline constexpr std::size_t most_signature = 120;
+
+/// What messages of the same kind have in common: numbers, ids and hexadecimal digits become '#', what is quoted '*', and blanks
+/// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
+std::string signature_of(std::string_view message);
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/broker/error_kind.hpp ------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What failures of a group have in common.
+struct error_kind {
+    std::string id, task, code, type, signature;
+};
+
+/// `why`: a `failure` as JSON, as a broker stores it.
+inline error_kind error_kind_of(const std::string& task, const std::string& why) {
+    auto told = read_failure(why);
+    error_kind made;
+    made.task = task;
+    made.code = std::move(told.code);
+    made.type = std::move(told.type);
+    if (!coded_parts_of(told.message)) made.signature = signature_of(told.message);
+    auto mixed = fnv1a(made.task);
+    for (const auto* part : {&made.code, &made.type, &made.signature}) mixed = fnv1a(*part, fnv1a(std::string_view("\0", 1), mixed));
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (int shift = 60; shift >= 0; shift -= 4) made.id += digits[(mixed >> shift) & 15U];
+    return made;
+}
+
+/// The node in a consumer's name, behind which a worker puts what tells its lives apart.
+inline std::string node_of(const std::string& consumer) { return consumer.substr(0, consumer.rfind(':')); }
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/errors.hpp ----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// A queue's failed attempts by group. Not thread-safe.
+class error_book {
+public:
+    /// `consumer`: empty where the broker itself gave the task up.
+    void add(const task_spec& of, task_key key, const std::string& why, bool is_last, const std::string& consumer, time_point now) {
+        auto kind = detail::error_kind_of(of.name, why);
+        auto& one = find(kind, now);
+        (is_last ? one.failed : one.retried) += 1;
+        one.last = now;
+        for (std::size_t i = 0; i < one.windows.size(); ++i) {
+            auto& counts = one.windows[i];
+            const auto number = now.time_since_epoch() / steps[i].length;
+            ++counts[number];
+            while (counts.begin()->first + steps[i].many <= number) counts.erase(counts.begin());
+        }
+        put_first(one.samples, key);
+        if (!consumer.empty()) put_first(one.nodes, detail::node_of(consumer));
+        tasks_[key.sequence] = {key, std::move(kind.id)};
+        if (tasks_.size() > detail::most_errors::tasks) tasks_.erase(tasks_.begin());
+    }
+
+    std::vector<error_group> read(const std::string& queue, time_point now, duration ahead) const {
+        std::vector<error_group> found;
+        for (const auto& [id, one] : groups_) {
+            error_group made;
+            made.id = id;
+            made.task = one.kind.task;
+            made.code = one.kind.code;
+            made.type = one.kind.type;
+            made.signature = one.kind.signature;
+            made.first = shifted(one.first, ahead);
+            made.last = shifted(one.last, ahead);
+            made.failed = one.failed;
+            made.retried = one.retried;
+            made.hour = sum(one, 0, now);
+            made.day = sum(one, 1, now);
+            made.week = sum(one, 2, now);
+            for (const auto& key : one.samples) made.samples.push_back(to_string(task_id{queue, key}));
+            made.nodes = one.nodes;
+            found.push_back(std::move(made));
+        }
+        return found;
+    }
+
+    failing_tasks page(const std::string& group, std::uint64_t behind, const std::vector<task_key>& done) {
+        for (const auto& key : done) tasks_.erase(key.sequence);
+        failing_tasks found;
+        auto left = detail::most_errors::page;
+        for (auto at = tasks_.upper_bound(behind); at != tasks_.end(); ++at) {
+            if (left-- == 0) return found;
+            found.next = at->first;
+            if (at->second.second == group) found.tasks.push_back(at->second.first);
+        }
+        found.next = 0;
+        return found;
+    }
+
+private:
+    struct step {
+        duration length;
+        std::int64_t many;
+    };
+    static constexpr std::array<step, 3> steps{{{std::chrono::minutes(5), 12}, {std::chrono::hours(1), 24}, {std::chrono::hours(24), 7}}};
+
+    struct one_group {
+        detail::error_kind kind;
+        time_point first{}, last{};
+        std::uint64_t failed = 0, retried = 0;
+        std::array<std::map<std::int64_t, std::uint64_t>, 3> windows;
+        std::vector<task_key> samples;
+        std::vector<std::string> nodes;
+    };
+
+    template <class T>
+    static void put_first(std::vector<T>& some, T what) {
+        std::erase(some, what);
+        some.insert(some.begin(), std::move(what));
+        if (some.size() > detail::most_errors::few) some.pop_back();
+    }
+
+    static std::uint64_t sum(const one_group& of, std::size_t window, time_point now) {
+        std::uint64_t all = 0;
+        const auto last = now.time_since_epoch() / steps[window].length;
+        for (const auto& [number, many] : of.windows[window]) all += number + steps[window].many > last ? many : 0;
+        return all;
+    }
+
+    one_group& find(const detail::error_kind& kind, time_point now) {
+        const auto [at, is_new] = groups_.try_emplace(kind.id);
+        if (!is_new) return at->second;
+        at->second.kind = kind;
+        at->second.first = at->second.last = now;
+        if (groups_.size() > detail::most_errors::groups) {
+            auto stalest = groups_.end();
+            for (auto other = groups_.begin(); other != groups_.end(); ++other) {
+                if (other != at && (stalest == groups_.end() || other->second.last < stalest->second.last)) stalest = other;
+            }
+            groups_.erase(stalest);
+        }
+        return at->second;
+    }
+
+    std::map<std::string, one_group> groups_;
+    std::map<std::uint64_t, std::pair<task_key, std::string>> tasks_;  // by number: which, and the group of its last failure
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/following.hpp -------------------------------------------------
 
 namespace taskflux::memory {
@@ -3500,6 +3662,18 @@ public:
         }
     }
 
+    /// `visit(task)` for the first of each lane, and of those passed over the first of each name and priority.
+    template <class Visitor>
+    void visit_first(Visitor visit) const {
+        const auto visit_all = [&](const lanes& from) {
+            for (const auto& [priority, lane] : from) {
+                if (!lane.empty()) visit(*lane.front());
+            }
+        };
+        visit_all(lanes_);
+        for (const auto& [name, aside] : unclaimed_) visit_all(aside);
+    }
+
 private:
     using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
 
@@ -3813,6 +3987,9 @@ public:
 
     event_log& events() { return events_; }
 
+    /// Of a task that waits for its first attempt: since when it may start.
+    static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 
@@ -3952,6 +4129,190 @@ protected:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/broker/counting.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// What an attempt that was settled counts as; nothing where it was given back.
+inline std::optional<counted> counted_as(const settlement& end) {
+    if (!end.counts) return std::nullopt;
+    switch (end.how) {
+        case settlement::kind::complete: return counted::attempt_succeeded;
+        case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
+        case settlement::kind::retry: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_retried;
+        case settlement::kind::cancel: return counted::attempt_cancelled;
+        case settlement::kind::release:
+        case settlement::kind::suspend: break;
+    }
+    return std::nullopt;
+}
+
+/// Whether it says why an attempt failed.
+inline bool is_error(const settlement& end) {
+    return (end.how == settlement::kind::fail || end.how == settlement::kind::retry) && !end.data.empty();
+}
+
+}  // namespace taskflux::detail
+
+// -------------------- taskflux/broker/memory/statistics.hpp ------------------------------------------------
+
+namespace taskflux::memory {
+
+/// The last periods of a tier in which something was counted: `Size` numbers each, in 32 bits, as they are of some minutes.
+template <std::size_t Size>
+class period_ring {
+public:
+    explicit period_ring(history_tier tier) : tier_(tier) {}
+
+    void add(time_point now, const detail::counted_values& values) {
+        const auto number = number_of(now);
+        if (all_.empty() || all_.back().number < number) all_.push_back({number, {}});
+        auto& into = all_.back().values;
+        for (std::size_t i = 0; i < Size; ++i) {
+            into[i] = static_cast<std::uint32_t>((std::min)(into[i] + values.all()[i], std::int64_t(0xffffffff)));
+        }
+        forget(number);
+    }
+
+    std::vector<stored_period> last(time_point now, std::size_t periods) const {
+        std::vector<stored_period> found;
+        const auto end = number_of(now);
+        for (const auto& one : all_) {
+            if (one.number + static_cast<std::int64_t>((std::min)(periods, periods_of(tier_))) <= end) continue;
+            auto& made = found.emplace_back();
+            made.begin = time_point(one.number * period_of(tier_));
+            std::ranges::copy(one.values, made.values.all().begin());
+        }
+        return found;
+    }
+
+private:
+    struct period {
+        std::int64_t number;
+        std::array<std::uint32_t, Size> values;
+    };
+
+    std::int64_t number_of(time_point when) const { return when.time_since_epoch() / period_of(tier_); }
+
+    void forget(std::int64_t now) {
+        while (all_.front().number + static_cast<std::int64_t>(periods_of(tier_)) <= now) all_.pop_front();
+    }
+
+    history_tier tier_;
+    std::deque<period> all_;
+};
+
+template <std::size_t Size>
+class counted_history {
+public:
+    void add(time_point now, const detail::counted_values& values) {
+        for (auto* const tier : {&ten_seconds_, &minute_, &quarter_}) tier->add(now, values);
+    }
+    const period_ring<Size>& operator[](history_tier tier) const {
+        if (tier == history_tier::ten_seconds) return ten_seconds_;
+        return tier == history_tier::minute ? minute_ : quarter_;
+    }
+
+private:
+    period_ring<Size> ten_seconds_{history_tier::ten_seconds}, minute_{history_tier::minute}, quarter_{history_tier::quarter};
+};
+
+/// Counts what happens to a queue's tasks, by name. What is counted goes into the history when the next 10 s begin: until then a
+/// count is one addition. Not thread-safe.
+class statistics_book {
+public:
+    /// Names that are counted apart; those beyond share one.
+    static constexpr std::size_t most_names = 100;
+
+    void count(const task_spec& of, detail::counted what, time_point now) { ++at(of.name, now)[what]; }
+
+    void count_time(const task_spec& of, detail::counted histogram, duration time, time_point now) {
+        at(of.name, now).add_time(histogram, time);
+    }
+
+    /// An attempt that has been settled.
+    void count_attempt(const settlement& end, time_point now) {
+        using detail::counted;
+        if (!end.mark.spec) return;
+        const auto what = detail::counted_as(end);
+        if (!what) return;
+        count(*end.mark.spec, *what, now);
+        if (end.mark.waited) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
+        if (end.mark.ran) count_time(*end.mark.spec, counted::run, *end.mark.ran, now);
+    }
+
+    stored_statistics read(time_point now) {
+        pass(now);
+        stored_statistics made;
+        made.at = now;
+        for (const auto& [name, one] : names_) {
+            named_counts named{name, one.total};
+            named.values += one.pending;
+            made.all += named.values;
+            made.names.push_back(std::move(named));
+        }
+        return made;
+    }
+
+    std::vector<stored_period> history(const std::string& name, history_tier tier, std::size_t periods, time_point now) {
+        fold();
+        pass(now);
+        if (name.empty()) return all_[tier].last(now, periods);
+        const auto found = names_.find(name);
+        return found == names_.end() ? std::vector<stored_period>() : found->second.history[tier].last(now, periods);
+    }
+
+private:
+    struct one_name {
+        detail::counted_values total, pending;
+        counted_history<detail::counted_events> history;
+        bool is_pending = false;
+    };
+
+    detail::counted_values& at(const std::string& name, time_point now) {
+        pass(now);
+        if (!last_ || last_->first != name) last_ = &*find(name);
+        last_->second.is_pending = true;
+        return last_->second.pending;
+    }
+
+    std::map<std::string, one_name>::iterator find(const std::string& name) {
+        const auto known = names_.find(name);
+        if (known != names_.end()) return known;
+        return names_.try_emplace(names_.size() < most_names ? name : std::string()).first;
+    }
+
+    /// The counts of the 10 s that are over go into the history.
+    void pass(time_point now) {
+        if (now < ends_) return;
+        fold();
+        const auto period = period_of(history_tier::ten_seconds);
+        begin_ = time_point(now.time_since_epoch() / period * period);
+        ends_ = begin_ + period;
+    }
+
+    void fold() {
+        detail::counted_values sum;
+        bool is_any = false;
+        for (auto& [name, one] : names_) {
+            if (!std::exchange(one.is_pending, false)) continue;
+            is_any = true;
+            sum += one.pending;
+            one.total += one.pending;
+            one.history.add(begin_, one.pending);
+            one.pending = {};
+        }
+        if (is_any) all_.add(begin_, sum);
+    }
+
+    std::map<std::string, one_name> names_;
+    std::map<std::string, one_name>::value_type* last_ = nullptr;  // what was counted last, as tasks of a name come together
+    counted_history<detail::counted_values::size> all_;
+    time_point begin_{}, ends_{};
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/store.hpp -----------------------------------------------------
 
 namespace taskflux::memory {
@@ -3994,6 +4355,7 @@ public:
         wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
+        statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         tell(event_kind::submitted, task, 0, now);
         if (!from.hold && !follows) start(task, now);
@@ -4033,6 +4395,7 @@ public:
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
         task.cancel_requested = false;
+        task.when = now;
         more.limits_from = now;
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
@@ -4104,6 +4467,7 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
+        statistics_.count(*task.spec, detail::counted::attempt_lost, now);
         const auto limit = task.spec->policy.crash_limit;
         tell(event_kind::lost, task, task.failed_attempts + 1, now);
         if (++task.crashes < limit || limit == 0) {
@@ -4156,6 +4520,24 @@ public:
 
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
+
+    error_book& errors() { return errors_; }
+    statistics_book& counted() { return statistics_; }
+
+    stored_statistics statistics(time_point now) {
+        auto read = statistics_.read(now);
+        auto first = now;
+        ready_.visit_first([&](const entry& task) { first = (std::min)(first, due_since(task)); });
+        read.oldest_waiting = now - first;
+        read.at = shifted(now, wall_.ahead());
+        return read;
+    }
+
+    std::vector<stored_period> history(const std::string& name, history_tier tier, std::size_t periods, time_point now) {
+        auto found = statistics_.history(name, tier, periods, now);
+        for (auto& one : found) one.begin = shifted(one.begin, wall_.ahead());
+        return found;
+    }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -4213,6 +4595,7 @@ protected:
 
     /// Fails a task that no worker runs.
     void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) errors_.add(*task.spec, key_of(task), why, true, {}, now);
         if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
         fail(task, event, std::move(why), now);
     }
@@ -4222,6 +4605,7 @@ protected:
         tell(kind_of(to), task, task.failed_attempts + (to == task_state::succeeded ? 1 : 0), now);
         detach(task);
         enter(task, event, to);
+        statistics_.count(*task.spec, detail::counted_end(to), now);
         task.when = now;
         wall_.remove(task);  // it was held for a time of the wall clock
         if (auto* const next = unlock_unique_key(task)) {
@@ -4252,6 +4636,8 @@ private:
     }
 
     std::size_t max_ended_;
+    statistics_book statistics_;
+    error_book errors_;
 };
 
 }  // namespace taskflux::memory
@@ -4557,7 +4943,8 @@ public:
             admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
+                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
+                           nullptr, task_places::due_since(*task)});
         }
     }
 
@@ -4573,6 +4960,11 @@ public:
         auto* task = find(end.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
+        store_.counted().count_attempt(end, now);
+        if (detail::is_error(end)) {
+            store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
+        }
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
@@ -4589,7 +4981,6 @@ public:
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
-                if (!task->cancel_requested) return effect::wrong_state;
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
@@ -4707,6 +5098,7 @@ public:
         return removed;
     }
 
+    task_store& store() { return store_; }
     void pause(bool on) { admission_.pause(on); }
 
     /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
@@ -6317,6 +6709,24 @@ asio::awaitable<event_page> memory_broker::events(std::string queue, event_query
 asio::awaitable<void> memory_broker::keep_events(std::string queue, std::size_t most, duration age) {
     hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().keep(most, age, now), true; });
     co_return;
+}
+
+asio::awaitable<stored_statistics> memory_broker::statistics(std::string queue) {
+    co_return hub_->in_existing(queue, [](auto& in, time_point now) { return in.store().statistics(now); });
+}
+
+asio::awaitable<std::vector<stored_period>> memory_broker::history(std::string queue, std::string name, history_tier tier,
+                                                                   std::size_t periods) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().history(name, tier, periods, now); });
+}
+
+asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queue) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
+}
+
+asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
+                                                      std::vector<task_key> done) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -9090,6 +9500,86 @@ duration cron::period(const detail::cron_parser& parser, std::size_t at) const {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/error/signature.ipp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+namespace signature {
+
+// Of ASCII, whatever the locale.
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+inline bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+inline bool is_of_word(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '-'; }
+inline bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
+inline bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
+
+/// A word: all of it is an id where it is long and has digits, or is hexadecimal; otherwise its numbers are taken out.
+inline void add_word(std::string& out, std::string_view word) {
+    constexpr std::size_t long_word = 6, long_hex = 8;
+    const bool has_digit = std::ranges::any_of(word, is_digit);
+    const bool is_hexadecimal = word.size() >= long_hex && std::ranges::all_of(word, [](char c) { return is_hex(c) || c == '-'; });
+    if ((has_digit && word.size() >= long_word) || (is_hexadecimal && std::ranges::any_of(word, is_hex))) {
+        out += '#';
+        return;
+    }
+    for (std::size_t i = 0; i < word.size(); ++i) {
+        if (!is_digit(word[i])) out += word[i];
+        else if (i == 0 || !is_digit(word[i - 1])) out += '#';
+    }
+}
+
+/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none, as in "can't".
+inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
+    if (at > 0 && is_of_word(text[at - 1])) return std::string_view::npos;
+    for (auto end = text.find(text[at], at + 1); end != std::string_view::npos; end = text.find(text[at], end + 1)) {
+        if (end + 1 == text.size() || !is_of_word(text[end + 1])) return end;
+    }
+    return std::string_view::npos;
+}
+
+/// Before the character that goes beyond so many bytes of UTF-8.
+inline void cut(std::string& text, std::size_t most) {
+    if (text.size() <= most) return;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+    text.resize(most);
+}
+
+}  // namespace signature
+
+std::string signature_of(std::string_view message) {
+    constexpr std::size_t most_read = 2048;  // of a message: what is said first
+    message = message.substr(0, most_read);
+    std::string made;
+    for (std::size_t at = 0; at < message.size() && made.size() <= most_signature;) {
+        const char c = message[at];
+        if (signature::is_quote(c)) {
+            const auto end = signature::end_of_quoted(message, at);
+            if (end != std::string_view::npos) {
+                made += '*';
+                at = end + 1;
+                continue;
+            }
+        }
+        if (signature::is_of_word(c)) {
+            const auto* const begin = message.data() + at;
+            const auto* const end = std::find_if_not(begin, message.data() + message.size(), signature::is_of_word);
+            const std::string_view word(begin, static_cast<std::size_t>(end - begin));
+            signature::add_word(made, word);
+            at += word.size();
+            continue;
+        }
+        if (!signature::is_blank(c)) made += c;
+        else if (!made.empty() && made.back() != ' ') made += ' ';
+        ++at;
+    }
+    signature::cut(made, most_signature);
+    while (!made.empty() && made.back() == ' ') made.pop_back();
+    return made;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/schedule.ipp -----------------------------------------------------------
 
 namespace taskflux {
@@ -9262,6 +9752,109 @@ snowflake_parts snowflake_generator::parts(std::string_view text) {
     }
     return parts(id);
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/statistics.ipp ---------------------------------------------------------
+
+namespace taskflux {
+
+std::size_t time_histogram::bucket_of(duration of) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(bounds_ms, of.count()) - bounds_ms.begin());
+}
+
+void time_histogram::add(duration of) {
+    of = (std::max)(of, duration::zero());
+    counts.resize(bucket_count);
+    ++counts[bucket_of(of)];
+    sum_ms += static_cast<std::uint64_t>(of.count());
+}
+
+std::uint64_t time_histogram::count() const { return std::accumulate(counts.begin(), counts.end(), std::uint64_t(0)); }
+
+duration time_histogram::percentile(double share) const {
+    const auto all = count();
+    if (all == 0) return duration::zero();
+    share = std::isnan(share) ? 0 : std::clamp(share, 0.0, 1.0);
+    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all)));
+    double below = 0;
+    for (std::size_t i = 0; i < (std::min)(counts.size(), bounds_ms.size()); ++i) {
+        const auto here = static_cast<double>(counts[i]);
+        if (below + here >= rank) {
+            const auto from = i == 0 ? 0.0 : static_cast<double>(bounds_ms[i - 1]);
+            const auto width = static_cast<double>(bounds_ms[i]) - from;
+            return duration(std::llround(from + width * (rank - below) / here));
+        }
+        below += here;
+    }
+    return duration(bounds_ms.back());
+}
+
+namespace detail {
+
+counted_values& counted_values::operator+=(const counted_values& other) {
+    for (std::size_t i = 0; i < size; ++i) values_[i] += other.values_[i];
+    return *this;
+}
+
+void counted_values::add_time(counted histogram, duration of) {
+    of = (std::max)(of, duration::zero());
+    ++values_[static_cast<std::size_t>(histogram) + time_histogram::bucket_of(of)];
+    (*this)[histogram == counted::wait ? counted::wait_sum : counted::run_sum] += of.count();
+}
+
+task_statistics statistics_of(const counted_values& from) {
+    const auto of = [&](counted what) { return static_cast<std::uint64_t>((std::max)(from[what], std::int64_t(0))); };
+    task_statistics made;
+    made.submitted = of(counted::submitted);
+    made.ended.succeeded = of(counted::succeeded);
+    made.ended.failed = of(counted::failed);
+    made.ended.cancelled = of(counted::cancelled);
+    made.ended.expired = of(counted::expired);
+    made.attempts.succeeded = of(counted::attempt_succeeded);
+    made.attempts.retried = of(counted::attempt_retried);
+    made.attempts.failed = of(counted::attempt_failed);
+    made.attempts.timed_out = of(counted::attempt_timed_out);
+    made.attempts.cancelled = of(counted::attempt_cancelled);
+    made.attempts.lost = of(counted::attempt_lost);
+    for (std::size_t i = 0; i < time_histogram::bucket_count; ++i) {
+        made.wait.counts[i] = of(static_cast<counted>(static_cast<std::size_t>(counted::wait) + i));
+        made.run.counts[i] = of(static_cast<counted>(static_cast<std::size_t>(counted::run) + i));
+    }
+    made.wait.sum_ms = of(counted::wait_sum);
+    made.run.sum_ms = of(counted::run_sum);
+    return made;
+}
+
+std::string text_of(const counted_values& from) {
+    std::string made;
+    for (std::size_t i = 0; i < counted_values::size; ++i) {
+        const auto value = from.all()[i];
+        if (value == 0) continue;
+        if (!made.empty()) made += ',';
+        made += std::to_string(i) + ':' + std::to_string(value);
+    }
+    return made;
+}
+
+void add_text(counted_values& to, const std::string& text) {
+    const auto* at = text.data();
+    const auto* const end = at + text.size();
+    while (at < end) {
+        const auto* const entry_end = std::find(at, end, ',');
+        std::size_t place = 0;
+        std::int64_t value = 0;
+        const auto read = std::from_chars(at, entry_end, place);
+        if (read.ec == std::errc() && read.ptr != entry_end && *read.ptr == ':' && place < counted_values::size) {
+            const auto number = std::from_chars(read.ptr + 1, entry_end, value);
+            constexpr std::int64_t most = 1'000'000'000'000'000;  // so that no sum of some overflows
+            if (number.ec == std::errc() && number.ptr == entry_end && value >= -most && value <= most) to.all()[place] += value;
+        }
+        at = entry_end == end ? end : entry_end + 1;
+    }
+}
+
+}  // namespace detail
 
 }  // namespace taskflux
 
@@ -11275,6 +11868,54 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
 }
 
+asio::awaitable<std::vector<error_group>> inspector::errors(std::string queue) const {
+    auto found = co_await broker()->errors(std::move(queue));
+    std::ranges::sort(found, [](const error_group& a, const error_group& b) {
+        return a.last != b.last ? a.last > b.last : a.id < b.id;
+    });
+    co_return found;
+}
+
+asio::awaitable<inspector::group_result> inspector::act(broker_ptr by, group_verb verb, std::string queue, std::string group) {
+    constexpr std::size_t most = 1000;
+    group_result result;
+    std::vector<task_key> done;
+    std::uint64_t behind = 0;
+    for (bool is_end = false; !is_end;) {
+        auto found = co_await by->failing(queue, group, behind, std::exchange(done, {}));
+        behind = found.next;
+        is_end = behind == 0;
+        if (found.tasks.empty()) continue;
+        std::vector<effect> effects;
+        switch (verb) {
+            case group_verb::retry: effects = co_await by->requeue(queue, found.tasks); break;
+            case group_verb::cancel: effects = co_await by->cancel(queue, found.tasks); break;
+            case group_verb::remove: effects = co_await by->remove(queue, found.tasks); break;
+        }
+        for (std::size_t i = 0; i < effects.size() && i < found.tasks.size(); ++i) {
+            const bool is_done = effects[i] == effect::done || effects[i] == effect::requested;
+            if (is_done) ++result.done;
+            if (is_done || effects[i] == effect::not_found) done.push_back(found.tasks[i]);
+        }
+        if (result.done >= most && !is_end) {
+            result.is_more = true;
+            break;
+        }
+    }
+    if (!done.empty()) co_await by->failing(queue, group, (std::numeric_limits<std::uint32_t>::max)(), std::move(done));
+    co_return result;
+}
+
+asio::awaitable<inspector::group_result> inspector::retry_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::retry, std::move(queue), std::move(group));
+}
+asio::awaitable<inspector::group_result> inspector::cancel_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::cancel, std::move(queue), std::move(group));
+}
+asio::awaitable<inspector::group_result> inspector::remove_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::remove, std::move(queue), std::move(group));
+}
+
 }  // namespace taskflux
 
 // -------------------- taskflux/admin/inspector/history.ipp -------------------------------------------------
@@ -11388,6 +12029,148 @@ asio::awaitable<task_history> inspector::history(task_id id, std::size_t most) c
 
 asio::awaitable<log_page> inspector::log(task_id id, std::string cursor, std::size_t limit, duration wait) const {
     return detail::follow_log(broker(), std::move(id), std::move(cursor), limit, wait);
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/metrics.ipp -----------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// Writes metrics: a family's HELP and TYPE, then its samples.
+class metrics_writer {
+public:
+    using label = std::pair<std::string_view, std::string_view>;
+
+    void family(std::string_view name, std::string_view type, std::string_view help) {
+        name_ = name;
+        out_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type) += '\n';
+    }
+
+    void sample(std::initializer_list<label> labels, const std::string& value, std::string_view suffix = {}) {
+        out_.append(name_).append(suffix) += '{';
+        bool is_first = true;
+        for (const auto& [name, text] : labels) {
+            if (!std::exchange(is_first, false)) out_ += ',';
+            out_.append(name).append("=\"");
+            for (const char c : text) {
+                if (c == '\n') out_ += "\\n";
+                else if (c == '"' || c == '\\') (out_ += '\\') += c;
+                else out_ += c;
+            }
+            out_ += '"';
+        }
+        out_.append("} ").append(value) += '\n';
+    }
+    void sample(std::initializer_list<label> labels, std::uint64_t value) { sample(labels, std::to_string(value)); }
+
+    /// Milliseconds as seconds, exactly.
+    static std::string seconds(std::uint64_t ms) {
+        auto text = std::to_string(ms / 1000);
+        if (ms % 1000 == 0) return text;
+        auto rest = std::to_string(1000 + ms % 1000).substr(1);
+        while (rest.back() == '0') rest.pop_back();
+        return text + '.' + rest;
+    }
+
+    void histogram(std::string_view queue, std::string_view task, const time_histogram& of) {
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i < time_histogram::bounds_ms.size(); ++i) {
+            below += i < of.counts.size() ? of.counts[i] : 0;
+            const auto bound = seconds(static_cast<std::uint64_t>(time_histogram::bounds_ms[i]));
+            sample({{"queue", queue}, {"task", task}, {"le", bound}}, std::to_string(below), "_bucket");
+        }
+        const auto all = std::to_string(of.count());
+        sample({{"queue", queue}, {"task", task}, {"le", "+Inf"}}, all, "_bucket");
+        sample({{"queue", queue}, {"task", task}}, seconds(of.sum_ms), "_sum");
+        sample({{"queue", queue}, {"task", task}}, all, "_count");
+    }
+
+    std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+    std::string_view name_;
+};
+
+}  // namespace detail
+
+std::string metrics_text(const std::vector<queue_metrics>& queues) {
+    detail::metrics_writer out;
+    const auto each_queue = [&](auto write) {
+        for (const auto& one : queues) write(one);
+    };
+    const auto each_task = [&](auto write) {
+        for (const auto& one : queues) {
+            for (const auto& task : one.statistics.tasks) write(one.queue, task.name, task.counts);
+        }
+    };
+    out.family("taskflux_tasks", "gauge", "Tasks by state, ended ones as long as they are kept. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) {
+        for (std::size_t n = 0; n < task_state_count; ++n) {
+            const auto state = static_cast<task_state>(n);
+            out.sample({{"queue", one.queue}, {"state", boost::describe::enum_to_string(state, "")}}, one.counts[state]);
+        }
+    });
+    out.family("taskflux_queue_oldest_age_seconds", "gauge",
+               "For how long the task that has waited longest has been due. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) {
+        const auto age = static_cast<std::uint64_t>(one.statistics.oldest_waiting.count());
+        out.sample({{"queue", one.queue}}, detail::metrics_writer::seconds(age));
+    });
+    out.family("taskflux_queue_paused", "gauge", "1 where the queue is paused. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, std::uint64_t(one.counts.paused)); });
+    out.family("taskflux_queue_unclaimed", "gauge", "Waiting tasks for which no worker that looked had a handler. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.unclaimed); });
+    out.family("taskflux_queue_set_aside", "gauge", "Corrupt or foreign data that was met. Of the cluster: use max.");
+    each_queue([&](const queue_metrics& one) { out.sample({{"queue", one.queue}}, one.counts.set_aside); });
+
+    out.family("taskflux_tasks_submitted_total", "counter", "Tasks submitted. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        out.sample({{"queue", queue}, {"task", task}}, counts.submitted);
+    });
+    out.family("taskflux_tasks_finished_total", "counter", "Tasks by how they have ended. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        const auto& ended = counts.ended;
+        const std::pair<const char*, std::uint64_t> outcomes[] = {
+            {"succeeded", ended.succeeded}, {"failed", ended.failed}, {"cancelled", ended.cancelled}, {"expired", ended.expired}};
+        for (const auto& [outcome, many] : outcomes) out.sample({{"queue", queue}, {"task", task}, {"outcome", outcome}}, many);
+    });
+    out.family("taskflux_attempts_total", "counter", "Attempts by how they have ended. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        const auto& ended = counts.attempts;
+        const std::pair<const char*, std::uint64_t> outcomes[] = {
+            {"succeeded", ended.succeeded}, {"retried", ended.retried}, {"failed", ended.failed}, {"timed_out", ended.timed_out},
+            {"cancelled", ended.cancelled}, {"lost", ended.lost}};
+        for (const auto& [outcome, many] : outcomes) out.sample({{"queue", queue}, {"task", task}, {"outcome", outcome}}, many);
+    });
+    out.family("taskflux_task_wait_seconds", "histogram",
+               "From when a task was due until its first attempt started. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        out.histogram(queue, task, counts.wait);
+    });
+    out.family("taskflux_task_run_seconds", "histogram", "Of each attempt. Of the cluster: use max.");
+    each_task([&](const std::string& queue, const std::string& task, const task_statistics& counts) {
+        out.histogram(queue, task, counts.run);
+    });
+    return out.take();
+}
+
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues) {
+    broker = detail::checked_broker(std::move(broker), "metrics");
+    if (queues.empty()) queues = co_await broker->queues();
+    std::vector<queue_metrics> found;
+    for (const auto& name : queues) {
+        const statistics of(broker, name);
+        queue_metrics made;
+        made.queue = name;
+        made.counts = co_await broker->counts(name);
+        made.statistics = co_await of.now();
+        found.push_back(std::move(made));
+    }
+    co_return metrics_text(found);
 }
 
 }  // namespace taskflux
@@ -11621,6 +12404,78 @@ void node_core::log_trouble(const std::string& what, const std::exception_ptr& e
 }
 
 }  // namespace taskflux::detail
+
+// -------------------- taskflux/admin/statistics.ipp --------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+
+/// The last `periods` whole periods of a tier and the one under way.
+inline asio::awaitable<task_window> read_window(broker_ptr broker, std::string queue, std::string task, history_tier tier,
+                                                std::size_t periods) {
+    const auto found = co_await broker->history(std::move(queue), std::move(task), tier, periods + 1);
+    const auto now = broker->clock().wall();
+    counted_values sum;
+    for (const auto& one : found) sum += one.values;
+    auto counts = statistics_of(sum);
+    task_window made;
+    made.length = period_of(tier) * static_cast<duration::rep>(periods) + now.time_since_epoch() % period_of(tier);
+    made.submitted = counts.submitted;
+    made.ended = counts.ended;
+    made.attempts = counts.attempts;
+    co_return made;
+}
+
+}  // namespace detail
+
+statistics::statistics(broker_ptr broker, std::string queue)
+    : broker_(detail::checked_broker(std::move(broker), "a statistics")), queue_(std::move(queue)) {
+    detail::check_queue_name(queue_);
+}
+
+asio::awaitable<queue_statistics> statistics::now() const {
+    const auto broker = broker_;
+    const auto stored = co_await broker->statistics(queue_);
+    queue_statistics made;
+    made.at = stored.at;
+    made.oldest_waiting = stored.oldest_waiting;
+    made.all = detail::statistics_of(stored.all);
+    for (const auto& one : stored.names) {
+        named_statistics named;
+        named.name = one.name.empty() ? "other" : one.name;
+        named.counts = detail::statistics_of(one.values);
+        made.tasks.push_back(std::move(named));
+    }
+    co_return made;
+}
+
+asio::awaitable<throughput> statistics::rates(std::string task) const {
+    const auto broker = broker_;
+    const auto queue = queue_;
+    throughput made;
+    made.minute = co_await detail::read_window(broker, queue, task, history_tier::ten_seconds, 6);
+    made.quarter = co_await detail::read_window(broker, queue, task, history_tier::minute, 15);
+    made.hour = co_await detail::read_window(broker, queue, task, history_tier::minute, 60);
+    made.day = co_await detail::read_window(broker, queue, task, history_tier::quarter, 96);
+    co_return made;
+}
+
+asio::awaitable<std::vector<history_point>> statistics::history(history_tier tier, std::string task) const {
+    const auto broker = broker_;
+    const auto found = co_await broker->history(queue_, std::move(task), tier, periods_of(tier));
+    std::vector<history_point> made;
+    made.reserve(found.size());
+    for (const auto& one : found) {
+        history_point point;
+        point.begin = one.begin;
+        point.counts = detail::statistics_of(one.values);
+        made.push_back(std::move(point));
+    }
+    co_return made;
+}
+
+}  // namespace taskflux
 
 // -------------------- taskflux/broker/broker/server_trouble.hpp --------------------------------------------
 
@@ -12467,6 +13322,9 @@ public:
         made.key = what_.key;
         made.token = what_.token;
         made.how = how;
+        made.mark.spec = what_.spec;
+        made.mark.ran = (std::max)(consumer_->broker()->clock().now() - what_.started_at, duration::zero());
+        if (is_first_attempt(what_)) made.mark.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
         return made;
     }
 
@@ -15658,8 +16516,11 @@ void crew::on_batch_end(std::optional<job_end> how) noexcept {
 
 void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
-        send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        auto end = succeeded(ended.what(), ended.take_result());
+        end.mark = ended.mark();
+        send(ended.id().queue, ended.consumer(), std::move(end));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        end->mark = ended.mark();
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }
@@ -21801,6 +22662,23 @@ inline constexpr char shared_count[] =
     R"lua(local function count(what, by) counts[what] = (counts[what] or 0) + by end
 )lua";
 
+inline constexpr char shared_counter_of[] =
+    R"lua(local function counter_of(place, name)
+return ':' .. math.floor(now / 10000) .. ':' .. place .. ':' .. name
+end
+)lua";
+
+inline constexpr char shared_has_room[] =
+    R"lua(local has_room = nil
+)lua";
+
+inline constexpr char shared_count_submitted[] =
+    R"lua(local function count_submitted(name, by)
+if has_room == nil then has_room = call('HLEN', c) < 1000 end
+count(has_room and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':', by)
+end
+)lua";
+
 inline constexpr char shared_append[] =
     R"lua(local function append(lists, name, value)
 local list = lists[name]
@@ -22127,6 +23005,75 @@ for field, value in pairs(outgoing) do call('HSET', o, field, value) end
 end
 )lua";
 
+inline constexpr char shared_tiers[] =
+    R"lua(local tiers = {
+{'s', 10000, 360}, {'m', 60000, 1440},
+{'q', 900000, 1344},
+}
+)lua";
+
+inline constexpr char shared_this_period[] =
+    R"lua(local this_period = math.floor(now / 10000)
+)lua";
+
+inline constexpr char shared_pending[] =
+    R"lua(local function pending(stored, take)
+local function period_in(digits)
+local period = of_digits(digits) or 0
+return period > 0 and period < this_period and period or this_period
+end
+local counters = call('HGETALL', c)
+for n = 1, #counters, 2 do
+local period, place, name = string.match(counters[n], '^n:(%d+):(%d+):(.*)$')
+if place then take(period_in(period), name, place .. ':' .. counters[n + 1], counters[n], false) end
+end
+for n = 1, #stored, 2 do
+local period, name = string.match(stored[n], '^p=(%d+)=(.*)$')
+if name then take(period_in(period), name, stored[n + 1], stored[n], true) end
+end
+end
+)lua";
+
+inline constexpr char shared_add_counts[] =
+    R"lua(local function add_counts(sum, text)
+for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
+place, number = of_digits(place), of_digits(number)
+if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+end
+return sum
+end
+)lua";
+
+inline constexpr char shared_counts_text[] =
+    R"lua(local function counts_text(sum, most)
+local parts = {}
+for place = 0, most - 1 do
+if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+end
+return table.concat(parts, ',')
+end
+)lua";
+
+inline constexpr char shared_windows[] =
+    R"lua(local windows = {
+{'hour', 300000, 12}, {'day', 3600000, 24}, {'week', 86400000, 7},
+}
+)lua";
+
+inline constexpr char shared_unpack_group[] =
+    R"lua(local function unpack_group(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'first', 'last', 'failed', 'retried'}) do
+if type(of[name]) ~= 'number' then return nil end
+end
+for _, name in ipairs({'hour', 'day', 'week', 'samples', 'nodes'}) do
+if type(of[name]) ~= 'table' then return nil end
+end
+return of
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -22247,6 +23194,7 @@ local holder = task.holder
 detach(task)
 enter(task, state)
 task.holder = holder
+if not task.is_counted then count(counter_of(state - 5 + 1, info(task).name), 1) end
 task.when = now
 local how = state == 6 and 'failed' or state == 7 and 'cancelled' or 'expired'
 if state == 5 then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
@@ -22358,6 +23306,7 @@ inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 tell_of('lost', task, task.holder)
+count(counter_of(10, info(task).name), 1)
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then
 if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
@@ -22549,6 +23498,7 @@ task.seq = seq
 tell_of('submitted', task, '', 0)
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
+count_submitted(info(task).name, 1)
 if info(task).own then own_ids[info(task).own] = seq end
 if policy ~= 0 and follow_holder(task) then hold = 1 else lock_unique(task) end
 task.when = due
@@ -23264,7 +24214,14 @@ inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
 if touched[1] then turns_of_keys().place() end
-local of = {told = tell_waiters()}
+local of, merged = {told = tell_waiters()}, {}
+if next(counts) and call('HLEN', c) >= 1000 then
+for what, by in pairs(counts) do
+local place = string.match(what, '^:%d+:(%d+):.')
+if place then counts[what], merged[place] = 0, (merged[place] or 0) + by end
+end
+end
+for place, by in pairs(merged) do count(':0:' .. place .. ':', by) end
 local ends = -(counts[3] or 0)
 if ready > 0 or ends > 0 then
 wakes = wakes + called_by(ready, ends)
@@ -23451,9 +24408,9 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -23480,7 +24437,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "acb4336ba1ab8739718e4f4ac1d94523698620d3",
+inline constexpr script aside{"aside", "8f5fcdf6f191fc8ce6fc7e342cc1d36a0c1248e8",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -23518,6 +24475,139 @@ return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 inline constexpr script clear{"clear", "45da8ec1b7b29a6144cb4047b64c90c7c9388692",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
+inline constexpr char count_attempts_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_attempts_text = joined(count_attempts_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_of_digits, shared_also, shared_tiers, shared_this_period, shared_pending,
+    shared_add_counts, shared_counts_text, shared_text,
+    R"lua(local at = whole(call('HGET', m, 'at'))
+local totals, known = {}, 0
+local function counted_name(name)
+if name == '' or totals[name] then return name end
+if known >= 100 then return '' end
+known, totals[name] = known + 1, ''
+return name
+end
+local kept = {}
+local function keep(period, suffix, text)
+for _, tier in ipairs(tiers) do
+local number = math.floor(period * 10000 / tier[2])
+local field = tier[1] .. string.format('%d', number % tier[3]) .. suffix
+local of = kept[field]
+if not of then
+local digits, before = string.match(call('HGET', M, field) or '', '^(%d+) (.*)$')
+of = {number = digits and of_digits(digits) or 0, sum = add_counts({}, before)}
+kept[field] = of
+end
+if of.number < number or of.number > math.floor(now / tier[2]) then of.number, of.sum = number, {} end
+if of.number == number then add_counts(of.sum, text) end
+end
+end
+if at ~= this_period then
+local stored, sums = call('HGETALL', m), {}
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then
+totals[name] = stored[n + 1]
+known = known + 1
+end
+end
+pending(stored, function(period, name, text, field, is_sent)
+also[#also + 1] = is_sent and {'HDEL', m, field} or {'HDEL', c, field}
+name = counted_name(name)
+sums[name] = add_counts(sums[name] or add_counts({}, totals[name]), text)
+keep(period, '', text)
+keep(period, ':' .. name, text)
+end)
+for name, sum in pairs(sums) do
+also[#also + 1] = {'HSET', m, 't=' .. name, counts_text(sum, 65)}
+end
+for field, of in pairs(kept) do
+local most = string.find(field, ':', 1, true) and 11 or 65
+also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_text(of.sum, most)}
+end
+also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
+end
+local added, has_space = {}, call('HLEN', m) < 300
+for n = 1, #ARGV, 2 do
+local name = ARGV[n]
+local field = 'p=' .. string.format('%d', this_period) .. '='
+local before = at == this_period and call('HGET', m, field .. name)
+if not before and not has_space then
+name = ''
+before = at == this_period and call('HGET', m, field)
+end
+field = field .. name
+added[field] = add_counts(added[field] or add_counts({}, before or ''), ARGV[n + 1])
+end
+for field, sum in pairs(added) do
+also[#also + 1] = {'HSET', m, field, counts_text(sum, 65)}
+end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK'}
+)lua");
+inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
+    std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
+
+inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
+local of = text and unpack_group(text)
+local out
+if not text and call('HLEN', E) >= 200 then
+local all, stalest = call('HGETALL', E), nil
+for n = 1, #all, 2 do
+local other = unpack_group(all[n + 1])
+local last = other and other.last or 0
+if not stalest or last < stalest then out, stalest = all[n], last end
+end
+end
+of = of or {
+task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
+nodes = {}, hour = {}, day = {}, week = {},
+}
+local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
+for _, window in ipairs(windows) do
+local step, kept = math.floor(now / window[2]), {}
+for number, many in pairs(of[window[1]]) do
+local at = whole(number)
+if at and whole(many) and at <= step and at + window[3] > step then kept[tostring(number)] = many end
+end
+local field = string.format('%d', step)
+kept[field] = (kept[field] or 0) + failed + retried
+of[window[1]] = kept
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
+local known, before, members = call('ZCARD', F), {}, {}
+for n = 9, #ARGV, 2 do
+of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
+members[#members + 1] = ARGV[n]
+members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+end
+local too_many = known - #before + #members / 2 - 50000
+if too_many > 0 then
+for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
+end
+if out then call('HDEL', E, out) end
+call('HSET', E, id, cmsgpack.pack(of))
+write('ZREM', F, before)
+write('ZADD', F, members)
+return {'OK'}
+)lua");
+inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+    std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
+
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -23547,9 +24637,9 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -23569,7 +24659,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "b1a56f452c872b717403ffc57b8fe655bb4311bf",
+inline constexpr script end_child{"end_child", "384804a47b6a72840581e581a5de1d077d95945f",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -23586,22 +24676,22 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
-    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
-    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
+    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -23626,7 +24716,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "f47d43f110476ee3a52103026e7440cc45b08667",
+inline constexpr script enqueue{"enqueue", "cbb256d0090a09f3b8ab0a2c975ae3ed3fdb73cf",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -23635,10 +24725,10 @@ inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_pre
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
     shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
     shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
-    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
-    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_count, shared_has_room,
+    shared_count_submitted, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -23652,10 +24742,11 @@ local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
 string.sub(listens, 1, 16) > string.format('%016d', now))
 if is_told then key('ev') end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
-local lanes, records, stored, index = {}, {}, {}, {}
+local lanes, records, stored, index, byte = {}, {}, {}, {}, string.byte
 for n = 6, #ARGV, 2 do
 local body, status = ARGV[n], ARGV[n + 1]
-local priority, first, entry = string.byte(body, 3), seq + 1, nil
+local priority, first, entry = byte(body, 3), seq + 1, nil
+local name_at, name_length = 9, 8
 if status == '' then
 seq = first
 entry = first
@@ -23664,6 +24755,7 @@ records[#records + 1] = time .. body
 else
 local members = (#status - 10 + 1) / 4
 seq = seq + members
+name_at, name_length = 11, 10
 entry = string.format('%d:%d', first, members)
 index[#index + 1] = first
 index[#index + 1] = entry
@@ -23689,6 +24781,7 @@ entries = {}
 lanes[priority] = entries
 end
 entries[#entries + 1] = entry
+count_submitted(string.sub(body, name_at, name_at - 1 + byte(body, name_length)), seq + 1 - first)
 end
 local priorities = {}
 for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
@@ -23723,8 +24816,44 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "d66e4f4f88a1fa7ac3fed048eaee031705a698e2",
+inline constexpr script enqueue_plain{"enqueue_plain", "79e389f368921ed6d3e2e54ef01417c6edf5244f",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
+
+inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
+)lua";
+inline constexpr auto errors_text = joined(errors_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_windows, shared_unpack_group, shared_text,
+    R"lua(local all, reply = call('HGETALL', E), {'OK'}
+local function text_of(value) return type(value) == 'string' and value or '' end
+local function texts_of(values)
+local made = {}
+for n = 1, 3 do
+if type(values[n]) == 'string' then made[#made + 1] = values[n] end
+end
+return made
+end
+for n = 1, #all, 2 do
+local of = unpack_group(all[n + 1])
+if of then
+local sums = {}
+for place, window in ipairs(windows) do
+local step = math.floor(now / window[2])
+sums[place] = 0
+for number, many in pairs(of[window[1]]) do
+number, many = whole(number), whole(many)
+if number and many and number + window[3] > step then sums[place] = sums[place] + many end
+end
+end
+for _, part in ipairs({
+all[n], text_of(of.task), text_of(of.code), text_of(of.type), text_of(of.signature), of.first, of.last, of.failed,
+of.retried, sums[1], sums[2], sums[3], texts_of(of.samples), texts_of(of.nodes),
+}) do reply[#reply + 1] = part end
+end
+end
+return reply
+)lua");
+inline constexpr script errors{"errors", "4406605a9acde6159a98e6bac00049991b98c70d",
+    std::string_view(errors_text.data(), errors_text.size()), "cE"};
 
 inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
 )lua";
@@ -23761,6 +24890,32 @@ return {'OK', now, number, id, unpack(entries)}
 inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
+inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
+)lua";
+inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
+    shared_write, shared_text,
+    R"lua(local from = whole(ARGV[2]) or 0
+local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local reply = {'OK', 0}
+for n, member in ipairs(found) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+reply[#reply + 1] = number
+reply[#reply + 1] = nonce
+end
+if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
+end
+local done = {}
+for n = 3, #ARGV do
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
+end
+write('ZREM', F, done)
+return reply
+)lua");
+inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
+    std::string_view(failing_text.data(), failing_text.size()), "cF"};
+
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
@@ -23775,22 +24930,23 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
-    shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
+    shared_sleepers, shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first,
+    shared_first_in, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -23973,9 +25129,8 @@ local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
 signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
-local mine = {}
-for n, task in ipairs(found) do
-mine[n] = task.seq
+for _, task in ipairs(found) do
+append(held_add, consumer, task.seq)
 reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
 reply[#reply + 1] = task.packed
@@ -23992,13 +25147,12 @@ reply[#reply + 1] = 0
 reply[#reply + 1] = ''
 reply[#reply + 1] = dead_letters
 end
-if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "ad03aa8571e6a7206bc5c41e38a9d8cf426feb82",
+inline constexpr script fetch{"fetch", "191318f10bfda9206048020cbe3acc2374fe97e2",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -24235,10 +25389,10 @@ inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
-    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run, shared_is_special,
-    shared_text, shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
+    shared_also, shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run,
+    shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -24268,6 +25422,7 @@ local held = key('a:' .. consumer)
 local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
 string.sub(listens, 1, 16) > string.format('%016d', now))
 if is_told then key('ev') end
+local is_counted_apart = call('HLEN', c) < 1000
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -24299,6 +25454,7 @@ if before then call('SET', producer, before, 'PX', 600000) else call('DEL', prod
 return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
+add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 if is_told then
@@ -24308,7 +25464,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "9a35e04b87b61096907acf052c6e23877988575b",
+inline constexpr script hand_over{"hand_over", "070648225d92336c32afda3cc1a2ff1bf07df9b2",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -24487,21 +25643,22 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -24523,7 +25680,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "a43e62aa4a88591a250527c0c6897257dbf942fc",
+inline constexpr script leave{"leave", "1563069d759949faa25a07df1942208175a2ac53",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -24555,7 +25712,7 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
     shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
@@ -24567,7 +25724,7 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -24589,7 +25746,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "adef1a86b07cf130063540da4e4e75b3b9bfbc10",
+inline constexpr script list{"list", "de1a21dd54c8c564a0943d86b48abe026dcb06ca",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -24664,22 +25821,22 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
-    shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
-    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -24806,7 +25963,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "43bc569f736ad8a388f1d01c2c8e71d384a80af4",
+inline constexpr script maintain{"maintain", "9092069172acc10d17e6f30071ad00e8aa026df6",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -24855,9 +26012,9 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -24887,7 +26044,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "263c85cb496e2073dfc26c172b29f86296d10409",
+inline constexpr script pause{"pause", "3be4d7374c56fd5bf09d8475c35df24095d5b4c9",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -24903,20 +26060,21 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -24926,7 +26084,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "f1e802bab0ec74e007b45a4612feb295496976f2",
+inline constexpr script reclaim{"reclaim", "16454f78f68dec5e9fcdbca92552e6f4cee5c294",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -25013,19 +26171,19 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
     shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
@@ -25059,7 +26217,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "4389d5e5ff2a75887a07e7d4dcecf87cb07568be",
+inline constexpr script report{"report", "124c060d49d1f6b2fd17a1f0145695caa5a276a1",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -25075,9 +26233,9 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -25101,7 +26259,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "bf1390a729da43d694d37e9113888a2866dea161",
+inline constexpr script resign{"resign", "565ecb4a65c2eceec2f315652c08b1925083c667",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -25208,22 +26366,22 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
-    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -25244,7 +26402,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "f3c6cac958761f788ab2157b284a743223df6731",
+inline constexpr script set_schedule{"set_schedule", "9608cf54e78ee668d840b6f475870628798fef03",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -25261,7 +26419,7 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
@@ -25282,8 +26440,11 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel then return end_cancelled(task) end
-if wait_for_children(task, data) then return end
+if task.cancel or wait_for_children(task, data) then
+count(counter_of(1, info(task).name), -1)
+return task.cancel and end_cancelled(task) or nil
+end
+task.is_counted = true
 task.result = data
 finish(task, 5)
 end
@@ -25339,7 +26500,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "a99122905f5a3f83105ae924b22a17a0e9ca2a3b",
+inline constexpr script settle{"settle", "e4627862f74a085eb3263db83fc32bfa30be688a",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -25538,9 +26699,9 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
@@ -25571,8 +26732,96 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "7a4e5f9941158e51a2bf6ef2d6972823e161bbc9",
+inline constexpr script signal{"signal", "e4b6e8a6a84e7b11aadd52cd7123ebb649f47f68",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+
+inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
+)lua";
+inline constexpr auto statistics_text = joined(statistics_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_bodies, shared_count,
+    shared_this_period, shared_pending, shared_priorities_in, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seqs, oldest = {}, now
+local lanes = priorities_in(call('HGET', c, 'lanes'))
+for _, priority in ipairs(lanes) do key('l:' .. priority) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function see(seq)
+load({seq}, true)
+local task = tasks[seq]
+if not task or task.state ~= 2 then return false end
+oldest = math.min(oldest, math.max(info(task).submitted, task.when))
+return true
+end
+for _, priority in ipairs(lanes) do
+local entries = redis.pcall('LRANGE', key('l:' .. priority), 0, 99)
+for _, entry in ipairs(entries.err and {} or entries) do
+local is_found = false
+if string.byte(entry) == 64 then
+local of = open_segment(string.sub(entry, 2))
+local place = of and string.find(of.text, '[%z\253]', of.codes_at)
+is_found = place and place < of.codes_at + of.count and see(of.first + place - of.codes_at)
+else
+is_found = see(whole(entry) or 0)
+end
+if is_found then break end
+end
+end
+local from = '-'
+for _ = 1, 100 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local seq = whole(string.sub(member, -14))
+if seq then see(seq) end
+from = '(' .. string.match(member, '^[^%z]*') .. '\1'
+end
+local reply = {'OK', now, oldest < now and oldest or 0}
+local function take(name, text)
+reply[#reply + 1] = name
+reply[#reply + 1] = text
+end
+local stored = call('HGETALL', m)
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then take(name, stored[n + 1]) end
+end
+pending(stored, function(_, name, text) take(name, text) end)
+return reply
+)lua");
+inline constexpr script statistics{"statistics", "dd347dd559244b3995e706a454c07c9e99ae921b",
+    std::string_view(statistics_text.data(), statistics_text.size()), "crsdeCfubBqm"};
+
+inline constexpr char statistics_history_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto statistics_history_text = joined(statistics_history_keys, shared_call, shared_clock,
+    shared_now, shared_of_digits, shared_read, shared_tiers, shared_this_period, shared_pending, shared_text,
+    R"lua(local tier, name = tiers[tonumber(ARGV[1])], ARGV[3]
+local last = math.floor(now / tier[2])
+local many = math.min(tonumber(ARGV[2]), tier[3])
+local reply = {'OK', tier[2], last}
+local function take(number, text)
+reply[#reply + 1] = number
+reply[#reply + 1] = text
+end
+pending(call('HGETALL', m), function(period, of, text)
+local number = math.floor(period * 10000 / tier[2])
+if number > last - many and (name == '' or of == name) then take(number, text) end
+end)
+local fields = {}
+for number = last - many + 1, last do
+fields[#fields + 1] = tier[1] .. string.format('%d', number % tier[3]) .. (name == '' and '' or ':' .. name)
+end
+for n, kept in ipairs(read(M, fields)) do
+local of, text = string.match(kept or '', '^(%d+) (.*)$')
+if of and of_digits(of) == last - many + n then take(last - many + n, text) end
+end
+return reply
+)lua");
+inline constexpr script statistics_history{"statistics_history", "e1f857ed91bdd360db841c24670996da3b34748b",
+    std::string_view(statistics_history_text.data(), statistics_history_text.size()), "cmM"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
@@ -25587,21 +26836,21 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -25631,7 +26880,7 @@ if task.special and info(task).unique and unique_holder(info(task).unique) then 
 lock_unique(task)
 keep_last_attempt(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error, task.holder = false, '', ''
+task.cancel, task.error, task.holder, task.when = false, '', '', now
 begin_epoch(task)
 make_ready(task, now)
 tell_of('requeued', task)
@@ -25654,7 +26903,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "f64e6f760c132c3a7ea0263f3d3fdf2530245a94",
+inline constexpr script steer{"steer", "25715a2f57e4cf998ce6947b4872c074ef8046ff",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -25670,9 +26919,9 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -25692,7 +26941,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "b4b21b9a03a447de965a623aaa0d6ecebbd8e269",
+inline constexpr script update{"update", "8302d8823b9d0a00517829b628af0f002321d380",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -25888,20 +27137,21 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -25970,7 +27220,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "b20b85c70d1a7edb3bfe3b4e4558f3237a95ab29",
+inline constexpr script write_journal{"write_journal", "4bafdc4089a70d17e59c2a81466460f7a14c4cd9",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts
@@ -26177,6 +27427,15 @@ public:
         made.name = from.text();
         made.why = from.text();
         detail::tell_dead_letter(server_->sink(), server_->observer(), made);
+        constexpr std::size_t most = 1000;
+        const std::lock_guard lock(mutex_);
+        if (dead_.size() < most) dead_.push_back(std::move(made));
+    }
+
+    /// Those that were told of since the last call, up to 1,000.
+    std::vector<detail::dead_letter> take_dead() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(dead_, {});
     }
 
 private:
@@ -26307,6 +27566,7 @@ private:
     std::mutex mutex_;
     std::string life_text_;
     std::vector<std::string> lanes_;  // their keys
+    std::vector<detail::dead_letter> dead_;
     std::vector<std::string> sets_;
     std::vector<std::string> journals_;
 };
@@ -27191,6 +28451,229 @@ inline awaitable<std::vector<announcement>> announced(engine_ptr on, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
+
+namespace taskflux::redis {
+
+inline task_key read_key(reader& from) {
+    task_key key;
+    key.sequence = static_cast<std::uint64_t>(from.integer());
+    key.nonce = static_cast<std::uint32_t>(from.integer());
+    return key;
+}
+
+inline task_record read_record(const std::string& queue, std::uint64_t sequence, reader& from) {
+    record_reader records;
+    const auto record = records.read(from.text());
+    const auto status = read_status(from.text());
+    const auto progress = from.text();
+    return full_record(queue, sequence, record, status, progress, from.text());
+}
+
+/// `broker::get`.
+inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
+    arguments with;
+    with.add(id.key.sequence).add(id.key.nonce);
+    const auto got = co_await on->call(id.queue, scripts::get, {}, std::move(with));
+    auto from = got.read();
+    if (from.is_nil()) co_return std::nullopt;
+    from.list();
+    co_return read_record(id.queue, id.key.sequence, from);
+}
+
+/// `broker::counts`.
+inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
+    const auto got = co_await on->call(std::move(name), scripts::counts, {}, {});
+    auto from = got.read();
+    const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
+    queue_counts made;
+    made.set_aside = next();
+    made.consumers = next();
+    made.paused = next() != 0;
+    made.unclaimed = next();
+    for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
+    co_return made;
+}
+
+/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
+inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
+                                  detail::page_filler& page) {
+    for (bool is_end = false; !is_end;) {
+        arguments with;
+        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
+        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
+        auto from = got.read();
+        seen = static_cast<std::uint64_t>(from.integer());
+        is_end = from.integer() != 0;
+        while (!from.done()) {
+            from.list();
+            const auto sequence = static_cast<std::uint64_t>(from.integer());
+            task_record record;
+            try {
+                record = read_record(name, sequence, from);
+            } catch (const error& e) {
+                on->at(name)->report_damage(std::to_string(sequence), e.what());
+                continue;
+            }
+            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
+            if (page.is_full()) co_return true;
+            page.add(std::move(record));
+        }
+    }
+    co_return false;
+}
+
+/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
+/// does not keep others from being listed: throws where all fail.
+inline awaitable<task_page> list(engine_ptr on, list_query query) {
+    on->check_open();
+    if (!query.queue.empty()) detail::check_queue_name(query.queue);
+    const auto start = detail::start_of(query);
+    detail::page_filler page(query);
+    if (query.limit == 0) co_return page.take();
+    std::vector<std::string> names;
+    if (query.queue.empty()) names = co_await on->queues();
+    else names.push_back(query.queue);
+    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
+    std::size_t failed = 0;
+    for (const auto& name : names) {
+        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
+        auto listed = co_await detail::caught(std::move(listing));
+        const auto& failure = listed.failure();
+        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
+        const bool is_full = listed.take();
+        if (is_full) break;
+    }
+    co_return page.take();
+}
+
+}  // namespace taskflux::redis
+
+// -------------------- taskflux/broker/redis/errors.hpp -----------------------------------------------------
+
+namespace taskflux::redis {
+
+/// Failed attempts that this process has seen and not told the server of yet, by queue and group. Thread-safe.
+class failure_tally {
+public:
+    struct group {
+        detail::error_kind kind;
+        std::uint64_t failed = 0, retried = 0;
+        std::string node;
+        std::vector<task_key> tasks;  ///< the last ones
+    };
+    using groups = std::map<std::string, group>;
+
+    /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
+    void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
+             std::size_t from, const std::vector<effect>& effects) {
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const auto& end = ends[from + i];
+            if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
+            const bool is_last = end.how == settlement::kind::fail;
+            add(queue, detail::error_kind_of(end.mark.spec->name, end.data), end.key, is_last, detail::node_of(consumer));
+        }
+    }
+
+    /// `node`: empty where the server gave the task up.
+    void add(const std::string& queue, detail::error_kind kind, task_key key, bool is_last, std::string node) {
+        constexpr std::size_t most = 200;  // of one call
+        const std::lock_guard lock(mutex_);
+        auto& into = queues_[queue].all[kind.id];
+        into.kind = std::move(kind);
+        (is_last ? into.failed : into.retried) += 1;
+        if (!node.empty()) into.node = std::move(node);
+        if (into.tasks.size() == most) into.tasks.erase(into.tasks.begin());
+        into.tasks.push_back(key);
+    }
+
+    /// At most once a second.
+    groups take_due(const std::string& queue, time_point now) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue];
+        if (of.all.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
+        of.sent_at = now;
+        return std::exchange(of.all, {});
+    }
+
+    groups take_all(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(queues_[queue].all, {});
+    }
+
+private:
+    struct one_queue {
+        groups all;
+        time_point sent_at{};
+    };
+
+    std::mutex mutex_;
+    std::map<std::string, one_queue> queues_;
+};
+
+/// Where the server can't be reached they are not counted: their tasks tell why they failed.
+inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_tally::groups groups) {
+    auto& calls = on->at(queue)->calls();
+    for (const auto& [id, one] : groups) {
+        arguments with;
+        with.add(id).add(one.kind.task).add(one.kind.code).add(one.kind.type).add(one.kind.signature);
+        with.add(one.failed).add(one.retried).add(one.node);
+        for (const auto& key : one.tasks) with.add(key.sequence).add(key.nonce);
+        co_await calls.run(scripts::count_failures, {}, std::move(with), false);
+    }
+}
+
+/// What the server gave up is among it.
+inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue, bool is_end = false) {
+    for (const auto& dead : on->at(queue)->calls().take_dead()) {
+        from.add(queue, detail::error_kind_of(dead.name, dead.why), dead.task.key, true, {});
+    }
+    auto groups = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
+    if (!groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(groups)));
+}
+
+inline task_key read_sample(std::string_view text) {
+    task_key key;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, key.sequence);
+    if (read.ptr != end) std::from_chars(read.ptr + 1, end, key.nonce);
+    return key;
+}
+
+/// `broker::errors`.
+inline awaitable<std::vector<error_group>> errors(engine_ptr on, std::string queue) {
+    const auto got = co_await on->call(queue, scripts::errors, {}, {});
+    auto from = got.read();
+    std::vector<error_group> found;
+    const auto number = [&] { return static_cast<std::uint64_t>(from.integer()); };
+    while (!from.done()) {
+        auto& made = found.emplace_back();
+        for (auto* const text : {&made.id, &made.task, &made.code, &made.type, &made.signature}) *text = from.text();
+        made.first = time_point(duration(from.integer()));
+        made.last = time_point(duration(from.integer()));
+        for (auto* const count : {&made.failed, &made.retried, &made.hour, &made.day, &made.week}) *count = number();
+        for (auto left = from.list(); left > 0; --left) made.samples.push_back(to_string(task_id{queue, read_sample(from.text())}));
+        for (auto left = from.list(); left > 0; --left) made.nodes.emplace_back(from.text());
+    }
+    co_return found;
+}
+
+/// `broker::failing`.
+inline awaitable<failing_tasks> failing(engine_ptr on, std::string queue, std::string group, std::uint64_t behind,
+                                        std::vector<task_key> done) {
+    arguments with;
+    with.add(std::move(group)).add(behind);
+    for (const auto& key : done) with.add(key.sequence);
+    const auto got = co_await on->call(std::move(queue), scripts::failing, {}, std::move(with));
+    auto from = got.read();
+    failing_tasks found;
+    found.next = static_cast<std::uint64_t>(from.integer());
+    while (!from.done()) found.tasks.push_back(read_key(from));
+    co_return found;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/events.hpp -----------------------------------------------------
 
 namespace taskflux::redis {
@@ -27328,6 +28811,7 @@ inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_
     made.first_started_at = status.first_started_at;
     made.started_at = status.started_at;
     made.deadline_at = deadline_of(record, status);
+    made.due_at = (std::max)(record.submitted_at, status.when);
     made.spec = std::move(record.spec);
     return made;
 }
@@ -27350,7 +28834,7 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
             made.token = 1;
             made.attempt = 1;
             made.payload = record.payload;
-            made.submitted_at = record.submitted_at;
+            made.submitted_at = made.due_at = record.submitted_at;
             made.first_started_at = made.started_at = time_point(duration(now));
             made.spec = record.spec;
             found.push_back(std::move(made));
@@ -27841,104 +29325,6 @@ inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
     }
     made.cursor = std::to_string(number);
     co_return made;
-}
-
-}  // namespace taskflux::redis
-
-// -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
-
-namespace taskflux::redis {
-
-inline task_key read_key(reader& from) {
-    task_key key;
-    key.sequence = static_cast<std::uint64_t>(from.integer());
-    key.nonce = static_cast<std::uint32_t>(from.integer());
-    return key;
-}
-
-inline task_record read_record(const std::string& queue, std::uint64_t sequence, reader& from) {
-    record_reader records;
-    const auto record = records.read(from.text());
-    const auto status = read_status(from.text());
-    const auto progress = from.text();
-    return full_record(queue, sequence, record, status, progress, from.text());
-}
-
-/// `broker::get`.
-inline awaitable<std::optional<task_record>> get(engine_ptr on, task_id id) {
-    arguments with;
-    with.add(id.key.sequence).add(id.key.nonce);
-    const auto got = co_await on->call(id.queue, scripts::get, {}, std::move(with));
-    auto from = got.read();
-    if (from.is_nil()) co_return std::nullopt;
-    from.list();
-    co_return read_record(id.queue, id.key.sequence, from);
-}
-
-/// `broker::counts`.
-inline awaitable<queue_counts> counts(engine_ptr on, std::string name) {
-    const auto got = co_await on->call(std::move(name), scripts::counts, {}, {});
-    auto from = got.read();
-    const auto next = [&] { return static_cast<std::size_t>(from.integer()); };
-    queue_counts made;
-    made.set_aside = next();
-    made.consumers = next();
-    made.paused = next() != 0;
-    made.unclaimed = next();
-    for (std::size_t n = 0; n != task_state_count; ++n) made[static_cast<task_state>(n)] = next();
-    co_return made;
-}
-
-/// Adds records of one queue to a page, from the number after `seen` on. True where the page is full.
-inline awaitable<bool> list_queue(engine_ptr on, const list_query& query, std::string name, std::uint64_t seen,
-                                  detail::page_filler& page) {
-    for (bool is_end = false; !is_end;) {
-        arguments with;
-        with.add(seen).add((std::min)(query.limit, engine::scan_size - 1) + 1);
-        const auto got = co_await on->read(queue::trouble::with_list, name, scripts::list, std::move(with));
-        auto from = got.read();
-        seen = static_cast<std::uint64_t>(from.integer());
-        is_end = from.integer() != 0;
-        while (!from.done()) {
-            from.list();
-            const auto sequence = static_cast<std::uint64_t>(from.integer());
-            task_record record;
-            try {
-                record = read_record(name, sequence, from);
-            } catch (const error& e) {
-                on->at(name)->report_damage(std::to_string(sequence), e.what());
-                continue;
-            }
-            if (!detail::matches(query, record.state, record.name, record.submitted_at)) continue;
-            if (page.is_full()) co_return true;
-            page.add(std::move(record));
-        }
-    }
-    co_return false;
-}
-
-/// A page of records, by queue and then by number; the cursor names the last task that was given. What is wrong with one queue
-/// does not keep others from being listed: throws where all fail.
-inline awaitable<task_page> list(engine_ptr on, list_query query) {
-    on->check_open();
-    if (!query.queue.empty()) detail::check_queue_name(query.queue);
-    const auto start = detail::start_of(query);
-    detail::page_filler page(query);
-    if (query.limit == 0) co_return page.take();
-    std::vector<std::string> names;
-    if (query.queue.empty()) names = co_await on->queues();
-    else names.push_back(query.queue);
-    std::erase_if(names, [&](const auto& name) { return name < start.queue; });
-    std::size_t failed = 0;
-    for (const auto& name : names) {
-        auto listing = list_queue(on, query, name, name == start.queue ? start.sequence : 0, page);
-        auto listed = co_await detail::caught(std::move(listing));
-        const auto& failure = listed.failure();
-        if (failure && detail::code_of(detail::describe(failure)) == errc::protocol && ++failed < names.size()) continue;
-        const bool is_full = listed.take();
-        if (is_full) break;
-    }
-    co_return page.take();
 }
 
 }  // namespace taskflux::redis
@@ -28608,6 +29994,134 @@ inline awaitable<bool> set_schedule(engine_ptr on, std::string name, std::string
 
 }  // namespace taskflux::redis
 
+// -------------------- taskflux/broker/redis/statistics.hpp -------------------------------------------------
+
+namespace taskflux::redis {
+
+/// What this process has counted and not sent to the server yet, by queue and task name. Thread-safe.
+class tally {
+public:
+    using counts = std::map<std::string, detail::counted_values, std::less<>>;
+
+    /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
+    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<effect>& effects) {
+        using detail::counted;
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue].names;
+        detail::counted_values* into = nullptr;
+        const std::string* name = nullptr;
+        for (std::size_t i = 0; i < effects.size(); ++i) {
+            const auto& mark = ends[from + i].mark;
+            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[from + i]) : std::nullopt;
+            if (!what) continue;
+            if (!name || *name != mark.spec->name) {
+                name = &mark.spec->name;
+                into = &of[*name];
+            }
+            ++(*into)[*what];
+            if (*what == counted::attempt_succeeded) ++(*into)[counted::succeeded];
+            if (mark.waited) into->add_time(counted::wait, *mark.waited);
+            if (mark.ran) into->add_time(counted::run, *mark.ran);
+        }
+    }
+
+    /// What is to be sent now: at most once a second, and nothing where nothing was counted.
+    counts take_due(const std::string& queue, time_point now) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue];
+        if (of.names.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
+        of.sent_at = now;
+        return std::exchange(of.names, {});
+    }
+
+    counts take_all(const std::string& queue) {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(queues_[queue].names, {});
+    }
+
+    /// Whether a process that only submits should have the server take over what it has counted: once in 10 s.
+    bool is_turn(const std::string& queue, time_point now) {
+        const std::lock_guard lock(mutex_);
+        auto& of = queues_[queue];
+        if (of.turn_at == time_point{}) of.turn_at = now;  // many submit once, and end
+        const auto last = (std::max)(of.turn_at, of.sent_at);
+        if (now < later(last, period_of(history_tier::ten_seconds))) return false;
+        of.turn_at = now;
+        return true;
+    }
+
+private:
+    struct one_queue {
+        counts names;
+        time_point sent_at{}, turn_at{};
+    };
+
+    std::mutex mutex_;
+    std::map<std::string, one_queue, std::less<>> queues_;
+};
+
+using tally_ptr = std::shared_ptr<tally>;
+
+/// Sends counts, once: a call that fails may have been carried out, and rather too few are counted than some twice.
+inline awaitable<void> send_counts(engine_ptr on, std::string queue, tally::counts counts) {
+    arguments with;
+    for (const auto& [name, values] : counts) with.add(name).add(detail::text_of(values));
+    auto& calls = on->at(queue)->calls();
+    co_await calls.run(scripts::count_attempts, {}, std::move(with), false);
+}
+
+inline void send_due_counts(const engine_ptr& on, const tally_ptr& from, const std::string& queue) {
+    auto counts = from->take_due(queue, on->base().now());
+    if (counts.empty()) return;
+    detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
+}
+
+/// `broker::statistics`.
+inline awaitable<stored_statistics> statistics(engine_ptr on, std::string queue) {
+    const auto got = co_await on->call(std::move(queue), scripts::statistics, {}, {});
+    auto from = got.read();
+    stored_statistics made;
+    const auto now = from.integer();
+    made.at = time_point(duration(now));
+    if (const auto since = from.integer(); since > 0) made.oldest_waiting = duration(now - since);
+    std::map<std::string, detail::counted_values> names;
+    while (!from.done()) {
+        const std::string name(from.text());
+        const std::string text(from.text());
+        detail::add_text(names[name], text);
+        detail::add_text(made.all, text);
+    }
+    for (auto& [name, values] : names) made.names.push_back({name, values});
+    co_return made;
+}
+
+/// `broker::history`.
+inline awaitable<std::vector<stored_period>> history(engine_ptr on, std::string queue, std::string name, history_tier tier,
+                                                     std::size_t periods) {
+    if (!name.empty()) detail::check_name(detail::limits::task, name);
+    periods = (std::min)(periods, periods_of(tier));
+    arguments with;
+    with.add(static_cast<int>(tier) + 1).add(periods).add(name);
+    const auto got = co_await on->call(std::move(queue), scripts::statistics_history, {}, std::move(with));
+    auto from = got.read();
+    const duration length(from.integer());
+    from.integer();
+    std::map<std::int64_t, detail::counted_values> found;
+    while (!from.done()) {
+        const auto number = from.integer();
+        const std::string text(from.text());
+        detail::add_text(found[number], text);
+    }
+    std::vector<stored_period> made;
+    for (auto& [number, values] : found) {
+        if (!name.empty()) std::fill(values.all().begin() + detail::counted_events, values.all().end(), 0);
+        made.push_back({time_point(number * length), values});
+    }
+    co_return made;
+}
+
+}  // namespace taskflux::redis
+
 // -------------------- taskflux/broker/redis/waits.hpp ------------------------------------------------------
 
 namespace taskflux::redis {
@@ -28798,6 +30312,7 @@ public:
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
+        const auto counted = tally_;
         const auto into = on->at(queue);
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
@@ -28820,6 +30335,9 @@ public:
                 if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
+        if (counted->is_turn(queue, on->base().now())) {
+            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, counted->take_all(queue)));
+        }
         co_return answers;
     }
 
@@ -28832,7 +30350,14 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
+        const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
+        for (const auto& queue : queues) {
+            send_due_counts(on, counted, queue);
+            send_due_failures(on, *failed, queue);
+        }
+        co_return co_await redis::renew(on, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<void> watch(std::string consumer, duration wait) override {
@@ -28849,6 +30374,8 @@ public:
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                           const std::vector<settlement>& given) override {
         const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
         const auto into = on->at(queue);
         const auto mended = detail::with_storable_ends(given);
         const auto& settlements = mended ? *mended : given;
@@ -28867,7 +30394,11 @@ public:
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
             effects.insert(effects.end(), some.begin(), some.end());
+            counted->add(queue, settlements, from, some);
+            failed->add(queue, consumer, settlements, from, some);
         }
+        send_due_counts(on, counted, queue);
+        send_due_failures(on, *failed, queue);
         co_return effects;
     }
 
@@ -28904,7 +30435,15 @@ public:
     }
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        return redis::leave(engine_, std::move(consumer), std::move(queues));
+        const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
+        for (const auto& queue : queues) {
+            send_due_failures(on, *failed, queue, true);
+            auto counts = counted->take_all(queue);
+            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
+        }
+        co_await redis::leave(on, std::move(consumer), std::move(queues));
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
@@ -28998,6 +30537,18 @@ public:
     }
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
         return redis::keep_events(engine_, std::move(queue), most, age);
+    awaitable<stored_statistics> statistics(std::string queue) override {
+        return redis::statistics(engine_, std::move(queue));
+    }
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override {
+        return redis::history(engine_, std::move(queue), std::move(name), tier, periods);
+    }
+
+    awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override {
+        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
@@ -29072,6 +30623,8 @@ private:
     }
 
     const engine_ptr engine_;
+    const tally_ptr tally_ = std::make_shared<tally>();
+    const std::shared_ptr<failure_tally> failures_ = std::make_shared<failure_tally>();
 };
 
 }  // namespace taskflux::redis

@@ -297,353 +297,6 @@ private:
 template <>
 struct boost::system::is_error_code_enum<taskflux::errc> : std::true_type {};
 
-// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-/// What has happened in a queue. Their names are stored on servers; append only.
-enum class event_kind : unsigned char {
-    begun,      ///< events are told from here on
-    submitted,
-    started,    ///< a worker has the task
-    succeeded,
-    failed,     ///< for good
-    cancelled,
-    expired,
-    retried,    ///< an attempt failed, and another one follows
-    postponed,  ///< the handler asked for another time, which does not count as an attempt
-    released,   ///< its worker gave the task back
-    lost,       ///< its worker's lease ran out
-    suspended,  ///< its handler paused
-    requeued,   ///< an ended task is tried afresh
-    replaced,   ///< a later submission with its unique key has taken the task's place
-    removed,    ///< the record, by hand
-    paused,     ///< the queue
-    resumed,
-    limit_changed,
-    schedule_fired,
-};
-BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
-                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
-
-/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
-struct number_range {
-    std::uint64_t first = 0, last = 0;
-};
-BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
-
-/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
-/// wants them reads the record.
-struct queue_event {
-    event_kind kind = event_kind::begun;
-    time_point at{};                    ///< by the broker's wall clock
-    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
-    unsigned attempt = 0;               ///< of these tasks; 0 where none has been made
-    std::string name;                   ///< of these tasks; empty where the step did not have to know it
-    std::string consumer;               ///< the worker's life that did it, or had the tasks
-    std::string schedule;               ///< that fired
-
-    bool has(std::uint64_t number) const {
-        for (const auto& range : numbers) {
-            if (range.first <= number && number <= range.last) return true;
-        }
-        return false;
-    }
-    std::size_t count() const {
-        std::size_t many = 0;
-        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
-        return many;
-    }
-};
-BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
-
-/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
-struct event_cursor {
-    std::uint64_t number = 0;
-    std::string id;
-
-    std::string text() const { return std::to_string(number) + '@' + id; }
-
-    /// Errors: `invalid_argument`.
-    static event_cursor parse(std::string_view text) {
-        event_cursor made;
-        const auto* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, made.number);
-        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
-            made.id.assign(read.ptr + 1, end);
-            const auto dash = made.id.find('-');
-            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
-        }
-        throw error(errc::invalid_argument,
-                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
-    }
-
-private:
-    static bool is_number(const std::string& text) {
-        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
-    }
-};
-
-/// What one call to a broker has brought about. Entries are numbered without gaps.
-struct event_entry {
-    event_cursor at;
-    std::vector<queue_event> events;
-};
-
-struct event_query {
-    std::string cursor;       ///< behind which to read; empty: from now on
-    std::size_t limit = 100;  ///< entries
-    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
-};
-
-struct event_page {
-    std::vector<event_entry> entries;  ///< oldest first
-    event_cursor end;                  ///< behind them; where there are none, where the query began
-    std::uint64_t newest = 0;          ///< the number of the newest entry
-    time_point now{};                  ///< by the broker's wall clock
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
-
-namespace boost::asio {
-class thread_pool;
-}
-
-namespace taskflux {
-
-namespace asio = boost::asio;
-
-class clock;
-
-template <class T>
-class stream;
-
-namespace detail {
-class app_core;
-class inlet;
-class outlet;
-class scheduler_core;
-class worker_core;
-}
-
-}  // namespace taskflux
-
-// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
-
-namespace taskflux {
-
-namespace detail {
-class close_listeners;
-}
-
-/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
-class mailbox {
-public:
-    mailbox(const mailbox&) = delete;
-    mailbox& operator=(const mailbox&) = delete;
-    virtual ~mailbox() = default;
-
-    /// For `exchange::send`; no other mailbox has had it.
-    const std::string& address() const { return address_; }
-
-protected:
-    explicit mailbox(std::string address) : address_(std::move(address)) {}
-
-private:
-    std::string address_;
-};
-
-/// What stands on a board.
-struct announcement {
-    std::string id;
-    std::string text;
-};
-
-/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
-/// those twice in a co_await expression.)
-class bounce {
-public:
-    bounce() {}
-    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
-
-    std::string address;  ///< empty: nothing
-    std::string message;
-};
-
-/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
-/// as those of `broker`.
-class exchange {
-public:
-    template <class T>
-    using awaitable = asio::awaitable<T>;
-    using listener = std::function<void(std::string_view message)>;
-    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
-
-    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
-    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
-
-    exchange();
-    exchange(const exchange&) = delete;
-    exchange& operator=(const exchange&) = delete;
-    virtual ~exchange() = default;
-
-    /// Whether it has been closed, or its execution context has ended.
-    bool is_closed() const;
-
-    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
-    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
-    /// nor wait, nor call this.
-    std::shared_ptr<const void> on_close(std::function<void()> hears);
-
-    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
-    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
-    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
-    /// returns only when it has.
-    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
-
-    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
-    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
-    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
-    /// was heard; `too_large`.
-    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
-    awaitable<bool> send(std::string address, std::string message) {
-        return send(std::move(address), std::move(message), bounce());
-    }
-
-    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
-    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
-    /// nor keep the broker alive.
-    void post(std::string address, std::string message, bounce otherwise, receipt done);
-    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
-
-    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
-    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
-    /// when the process does not hear in time.
-    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
-
-    /// Takes the text with this id off a board. Errors: those of `announce`.
-    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
-
-    /// What is on a board and within its lease, by id. Errors: those of `announce`.
-    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
-
-protected:
-    /// For an implementation that stands in front of another one: it is closed with that.
-    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
-
-    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
-    void begin_closing();
-
-    /// For an implementation, which calls it at the end of `close`, when its calls throw.
-    void tell_closed();
-
-    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
-    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
-
-private:
-    /// `done` is there, and hears what does not throw.
-    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
-
-    const std::shared_ptr<detail::close_listeners> closing_;
-};
-
-}  // namespace taskflux
-
-// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
-
-namespace taskflux {
-
-/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
-struct failure {
-    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
-    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
-    std::string message;       ///< its `what()`; a sentence that says so where it has none
-    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
-    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
-    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
-};
-BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
-
-namespace detail {
-
-/// An error with all that is told about it elsewhere.
-class described_error : public error {
-public:
-    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
-
-    /// What went wrong, on the machine where it did.
-    const taskflux::failure& failure() const { return failure_; }
-
-private:
-    taskflux::failure failure_;
-};
-
-/// The code that a stored failure stands for; `errc::task_failed` where it names none.
-inline errc code_of(const failure& stored) {
-    errc code = errc::task_failed;
-    boost::describe::enum_from_string(stored.code.c_str(), code);
-    return code;
-}
-
-}  // namespace detail
-
-/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
-/// itself has another type, even where a handler threw the same code.
-class task_failed : public detail::described_error {
-public:
-    task_failed(errc code, taskflux::failure why, unsigned attempts)
-        : described_error(code, std::move(why)), attempts_(attempts) {}
-
-    /// How many attempts were made.
-    unsigned attempts() const { return attempts_; }
-
-private:
-    unsigned attempts_;
-};
-
-/// Thrown to the caller of a method that threw, or that could not be called.
-class call_failed : public detail::described_error {
-public:
-    using described_error::described_error;
-};
-
-/// The faults that a contract names; made by `throws`.
-class fault_list {
-public:
-    constexpr fault_list() {}
-
-    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
-    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
-        : of_call_(of_call), of_task_(of_task) {}
-
-    /// For the library: throws a failure as the fault that it is, or as itself.
-    [[noreturn]] void raise(const call_failed& why) const {
-        if (of_call_) of_call_(why);
-        throw why;
-    }
-    [[noreturn]] void raise(const task_failed& why) const {
-        if (of_task_) of_task_(why);
-        throw why;
-    }
-
-    /// For the library: what `raise` throws.
-    std::exception_ptr raised(const call_failed& why) const {
-        try {
-            raise(why);
-        } catch (...) {
-            return std::current_exception();
-        }
-    }
-
-private:
-    void (*of_call_)(const call_failed&) = nullptr;
-    void (*of_task_)(const task_failed&) = nullptr;
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/codec/output.hpp -------------------------------------------------------
 
 namespace taskflux::detail {
@@ -993,6 +646,397 @@ inline task_id parse_task_id(std::string_view text) {
     }
     return {std::string(text.substr(0, colon)), parse_task_key(text.substr(colon + 1))};
 }
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/error_groups.hpp -----------------------------------------------------
+
+namespace taskflux {
+
+/// Failed attempts of a kind in a queue: of tasks of one name, with one code, one type and messages that differ in numbers, ids and
+/// what is quoted.
+struct error_group {
+    std::string id;         ///< 16 hexadecimal digits, the same in every process
+    std::string task;       ///< name of the tasks
+    std::string code;       ///< of the failure
+    std::string type;
+    std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
+    time_point first{};
+    time_point last{};
+    std::uint64_t failed = 0;   ///< attempts after which their task had failed
+    std::uint64_t retried = 0;  ///< attempts after which another followed
+    std::uint64_t hour = 0;     ///< both kinds, in the last hour; a day: by hours, a week: by days
+    std::uint64_t day = 0;
+    std::uint64_t week = 0;
+    std::vector<std::string> samples;  ///< ids of the last three tasks, newest first
+    std::vector<std::string> nodes;    ///< the last three of the nodes on which they failed, newest first
+};
+BOOST_DESCRIBE_STRUCT(error_group, (), (id, task, code, type, signature, first, last, failed, retried, hour, day, week, samples,
+                                        nodes))
+
+/// Tasks whose last failure was of a group: they have failed, or wait for their next attempt, or something has happened since.
+struct failing_tasks {
+    std::vector<task_key> tasks;
+    std::uint64_t next = 0;  ///< the number to go on behind; 0: that was all
+};
+
+namespace detail {
+
+struct most_errors {
+    static constexpr std::size_t groups = 200;   ///< of a queue: that with the oldest last failure goes
+    static constexpr std::size_t tasks = 50000;  ///< of a queue, that are known by group: those submitted last
+    static constexpr std::size_t few = 3;        ///< samples, nodes
+    static constexpr std::size_t page = 500;     ///< tasks that one call looks at
+};
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What has happened in a queue. Their names are stored on servers; append only.
+enum class event_kind : unsigned char {
+    begun,      ///< events are told from here on
+    submitted,
+    started,    ///< a worker has the task
+    succeeded,
+    failed,     ///< for good
+    cancelled,
+    expired,
+    retried,    ///< an attempt failed, and another one follows
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back
+    lost,       ///< its worker's lease ran out
+    suspended,  ///< its handler paused
+    requeued,   ///< an ended task is tried afresh
+    replaced,   ///< a later submission with its unique key has taken the task's place
+    removed,    ///< the record, by hand
+    paused,     ///< the queue
+    resumed,
+    limit_changed,
+    schedule_fired,
+};
+BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
+                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
+
+/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
+struct number_range {
+    std::uint64_t first = 0, last = 0;
+};
+BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
+
+/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
+/// wants them reads the record.
+struct queue_event {
+    event_kind kind = event_kind::begun;
+    time_point at{};                    ///< by the broker's wall clock
+    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has been made
+    std::string name;                   ///< of these tasks; empty where the step did not have to know it
+    std::string consumer;               ///< the worker's life that did it, or had the tasks
+    std::string schedule;               ///< that fired
+
+    bool has(std::uint64_t number) const {
+        for (const auto& range : numbers) {
+            if (range.first <= number && number <= range.last) return true;
+        }
+        return false;
+    }
+    std::size_t count() const {
+        std::size_t many = 0;
+        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
+        return many;
+    }
+};
+BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
+
+/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
+struct event_cursor {
+    std::uint64_t number = 0;
+    std::string id;
+
+    std::string text() const { return std::to_string(number) + '@' + id; }
+
+    /// Errors: `invalid_argument`.
+    static event_cursor parse(std::string_view text) {
+        event_cursor made;
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, made.number);
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
+            made.id.assign(read.ptr + 1, end);
+            const auto dash = made.id.find('-');
+            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
+        }
+        throw error(errc::invalid_argument,
+                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
+    }
+
+private:
+    static bool is_number(const std::string& text) {
+        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    }
+};
+
+/// What one call to a broker has brought about. Entries are numbered without gaps.
+struct event_entry {
+    event_cursor at;
+    std::vector<queue_event> events;
+};
+
+struct event_query {
+    std::string cursor;       ///< behind which to read; empty: from now on
+    std::size_t limit = 100;  ///< entries
+    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
+};
+
+struct event_page {
+    std::vector<event_entry> entries;  ///< oldest first
+    event_cursor end;                  ///< behind them; where there are none, where the query began
+    std::uint64_t newest = 0;          ///< the number of the newest entry
+    time_point now{};                  ///< by the broker's wall clock
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
+
+namespace boost::asio {
+class thread_pool;
+}
+
+namespace taskflux {
+
+namespace asio = boost::asio;
+
+class clock;
+
+template <class T>
+class stream;
+
+namespace detail {
+class app_core;
+class inlet;
+class outlet;
+class scheduler_core;
+class worker_core;
+}
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/exchange.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+namespace detail {
+class close_listeners;
+}
+
+/// Where a process hears others; see `exchange::open`. Once it is destroyed its listener is not called any more.
+class mailbox {
+public:
+    mailbox(const mailbox&) = delete;
+    mailbox& operator=(const mailbox&) = delete;
+    virtual ~mailbox() = default;
+
+    /// For `exchange::send`; no other mailbox has had it.
+    const std::string& address() const { return address_; }
+
+protected:
+    explicit mailbox(std::string address) : address_(std::move(address)) {}
+
+private:
+    std::string address_;
+};
+
+/// What stands on a board.
+struct announcement {
+    std::string id;
+    std::string text;
+};
+
+/// What a process sends back in place of a mailbox that has been closed there. (No aggregate: GCC 12 destroys temporaries of
+/// those twice in a co_await expression.)
+class bounce {
+public:
+    bounce() {}
+    bounce(std::string to, std::string text) : address(std::move(to)), message(std::move(text)) {}
+
+    std::string address;  ///< empty: nothing
+    std::string message;
+};
+
+/// Messages between processes, which are not stored, and boards: lists of the processes that are there. Thread-safe; errors and cancellation
+/// as those of `broker`.
+class exchange {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+    using listener = std::function<void(std::string_view message)>;
+    using receipt = std::function<void(std::exception_ptr trouble, bool was_heard)>;
+
+    /// Bytes of a message, at most: a server disconnects a subscriber that has too much to read.
+    static constexpr std::size_t max_message_size = 4 * 1024 * 1024;
+
+    exchange();
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
+    virtual ~exchange() = default;
+
+    /// Whether it has been closed, or its execution context has ended.
+    bool is_closed() const;
+
+    /// Calls `hears` when this is closed, once, on the thread that closes it; now, if it is closed. As long as the returned
+    /// object lives; a call that another thread has begun may still run then. Not at the end of the context. It must not throw,
+    /// nor wait, nor call this.
+    std::shared_ptr<const void> on_close(std::function<void()> hears);
+
+    /// Opens a mailbox. `hear` is called for each message, one at a time, in the order in which one sender has sent them,
+    /// on the broker's executor; it must not throw, nor wait. On a server, a message may be lost until this process has
+    /// subscribed, which begins with the broker: at the latest an `announce` of this process, or a `send` with an `otherwise`,
+    /// returns only when it has.
+    virtual std::unique_ptr<mailbox> open(listener hear) = 0;
+
+    /// Sends a message, which is heard at most once; returns whether a process was there to hear it. Where the process is
+    /// there but the mailbox has been closed, `otherwise` comes back, at most once, or the result is false; a message with an
+    /// `otherwise` is not sent before this process can hear an answer. Errors: `unavailable` when it is not known whether it
+    /// was heard; `too_large`.
+    awaitable<bool> send(std::string address, std::string message, bounce otherwise);
+    awaitable<bool> send(std::string address, std::string message) {
+        return send(std::move(address), std::move(message), bounce());
+    }
+
+    /// Sends a message without waiting for it: see `send`. `done`, if there is one, is called with the error or the result of
+    /// `send`, once, maybe before this returns, or never where the broker's context ends first; it must not throw, nor wait,
+    /// nor keep the broker alive.
+    void post(std::string address, std::string message, bounce otherwise, receipt done);
+    void post(std::string address, std::string message) { post(std::move(address), std::move(message), bounce(), {}); }
+
+    /// Puts a text on a board, in place of the one with this id, for as long as `lease`, and not before this process' mailboxes
+    /// hear: a reader of the board can send to an address on it. Errors: `invalid_argument` for a board that is not a name; `unavailable`
+    /// when the process does not hear in time.
+    virtual awaitable<void> announce(std::string board, std::string id, std::string text, duration lease) = 0;
+
+    /// Takes the text with this id off a board. Errors: those of `announce`.
+    virtual awaitable<void> withdraw(std::string board, std::string id) = 0;
+
+    /// What is on a board and within its lease, by id. Errors: those of `announce`.
+    virtual awaitable<std::vector<announcement>> announced(std::string board) = 0;
+
+protected:
+    /// For an implementation that stands in front of another one: it is closed with that.
+    explicit exchange(const exchange* inner) : closing_(inner->closing_) {}
+
+    /// For an implementation, which calls it first in `close`: from here on it is closed, also for who sees a call throw that.
+    void begin_closing();
+
+    /// For an implementation, which calls it at the end of `close`, when its calls throw.
+    void tell_closed();
+
+    /// What an implementation calls `hears` for: its context ends, and it is closed without waking anything.
+    void at_context_end(const asio::any_io_executor& executor, std::function<void()> hears);
+
+private:
+    /// `done` is there, and hears what does not throw.
+    virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
+
+    const std::shared_ptr<detail::close_listeners> closing_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/failure.hpp ------------------------------------------------------------
+
+namespace taskflux {
+
+/// Why an attempt, a task or a call failed; kept with the task, and sent to the caller, as JSON.
+struct failure {
+    std::string code;          ///< a name of `errc`, such as "bad_payload", or a fault's own; else "task_failed"
+    std::string type;          ///< the type of the exception, also of one that is no `std::exception`; a fault's: of its details
+    std::string message;       ///< its `what()`; a sentence that says so where it has none
+    std::string pointer;       ///< for a bad payload: the JSON pointer to the culprit
+    std::string expected;      ///< for a bad payload: the JSON Schema that it should satisfy
+    std::string details = {};  ///< of a `fault`: JSON; empty for any other failure
+};
+BOOST_DESCRIBE_STRUCT(failure, (), (code, type, message, pointer, expected, details))
+
+namespace detail {
+
+/// An error with all that is told about it elsewhere.
+class described_error : public error {
+public:
+    described_error(errc code, taskflux::failure why) : error(code, why.message), failure_(std::move(why)) {}
+
+    /// What went wrong, on the machine where it did.
+    const taskflux::failure& failure() const { return failure_; }
+
+private:
+    taskflux::failure failure_;
+};
+
+/// The code that a stored failure stands for; `errc::task_failed` where it names none.
+inline errc code_of(const failure& stored) {
+    errc code = errc::task_failed;
+    boost::describe::enum_from_string(stored.code.c_str(), code);
+    return code;
+}
+
+}  // namespace detail
+
+/// Thrown to callers waiting for the result of a task whose last attempt failed, and for nothing else: an error of the wait
+/// itself has another type, even where a handler threw the same code.
+class task_failed : public detail::described_error {
+public:
+    task_failed(errc code, taskflux::failure why, unsigned attempts)
+        : described_error(code, std::move(why)), attempts_(attempts) {}
+
+    /// How many attempts were made.
+    unsigned attempts() const { return attempts_; }
+
+private:
+    unsigned attempts_;
+};
+
+/// Thrown to the caller of a method that threw, or that could not be called.
+class call_failed : public detail::described_error {
+public:
+    using described_error::described_error;
+};
+
+/// The faults that a contract names; made by `throws`.
+class fault_list {
+public:
+    constexpr fault_list() {}
+
+    /// For `throws`: throw a failure as one of the faults, or return where it is none of them.
+    constexpr fault_list(void (*of_call)(const call_failed&), void (*of_task)(const task_failed&))
+        : of_call_(of_call), of_task_(of_task) {}
+
+    /// For the library: throws a failure as the fault that it is, or as itself.
+    [[noreturn]] void raise(const call_failed& why) const {
+        if (of_call_) of_call_(why);
+        throw why;
+    }
+    [[noreturn]] void raise(const task_failed& why) const {
+        if (of_task_) of_task_(why);
+        throw why;
+    }
+
+    /// For the library: what `raise` throws.
+    std::exception_ptr raised(const call_failed& why) const {
+        try {
+            raise(why);
+        } catch (...) {
+            return std::current_exception();
+        }
+    }
+
+private:
+    void (*of_call_)(const call_failed&) = nullptr;
+    void (*of_task_)(const task_failed&) = nullptr;
+};
 
 }  // namespace taskflux
 
@@ -2157,6 +2201,170 @@ inline constexpr std::size_t max_journal_size = 1 << 20;
 
 }  // namespace taskflux
 
+// -------------------- taskflux/core/statistics.hpp ---------------------------------------------------------
+
+namespace taskflux {
+
+/// Counts of durations by length. The i-th count is of those up to the i-th bound, and longer than the one before; the last is of
+/// those longer than all bounds.
+struct time_histogram {
+    /// Upper bounds: 5 ms to 1 h, each at most twice the one before.
+    static constexpr std::array<std::int64_t, 25> bounds_ms{
+        5,      10,     20,     40,      70,      100,     200,     400,       700,       1'000,     2'000,   4'000,  7'000,
+        10'000, 20'000, 40'000, 60'000, 120'000, 240'000, 420'000, 600'000, 900'000, 1'500'000, 2'400'000, 3'600'000};
+    static constexpr std::size_t bucket_count = bounds_ms.size() + 1;
+
+    std::vector<std::uint64_t> counts = std::vector<std::uint64_t>(bucket_count);
+    std::uint64_t sum_ms = 0;  ///< of all durations
+
+    /// Where a duration is counted. One below zero counts as zero.
+    static std::size_t bucket_of(duration of);
+
+    void add(duration of);
+
+    /// How many durations were counted.
+    std::uint64_t count() const;
+
+    /// The duration that a share of those counted does not exceed: 0.95 gives the 95th percentile. Taken from the counts, as if
+    /// they were spread evenly within their bucket; 1 h for those beyond. Zero where nothing was counted. A share outside of 0
+    /// and 1 counts as the nearer of them.
+    duration percentile(double share) const;
+};
+BOOST_DESCRIBE_STRUCT(time_histogram, (), (counts, sum_ms))
+
+/// How tasks have ended.
+struct ended_tasks {
+    std::uint64_t succeeded = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t cancelled = 0;
+    std::uint64_t expired = 0;
+};
+BOOST_DESCRIBE_STRUCT(ended_tasks, (), (succeeded, failed, cancelled, expired))
+
+/// How attempts have ended. One that was given back (its worker stopped, or its handler paused) is none.
+struct ended_attempts {
+    std::uint64_t succeeded = 0;
+    std::uint64_t retried = 0;    ///< failed, and another follows
+    std::uint64_t failed = 0;     ///< failed, and none follows
+    std::uint64_t timed_out = 0;  ///< by its timeout or the task's deadline, whether another follows or not
+    std::uint64_t cancelled = 0;
+    std::uint64_t lost = 0;       ///< with its worker's lease
+};
+BOOST_DESCRIBE_STRUCT(ended_attempts, (), (succeeded, retried, failed, timed_out, cancelled, lost))
+
+/// What has happened to the tasks of a queue, or to those of one name.
+struct task_statistics {
+    std::uint64_t submitted = 0;  ///< duplicates not counted
+    ended_tasks ended;
+    ended_attempts attempts;
+    time_histogram wait;  ///< from when a task was due until its first attempt started
+    time_histogram run;   ///< of each attempt
+};
+BOOST_DESCRIBE_STRUCT(task_statistics, (), (submitted, ended, attempts, wait, run))
+
+/// How finely, and for how long, a queue's history is kept: 10 s for 1 h, 1 min for 24 h, 15 min for 14 d.
+enum class history_tier { ten_seconds, minute, quarter };
+BOOST_DESCRIBE_ENUM(history_tier, ten_seconds, minute, quarter)
+
+/// The length of a period.
+constexpr duration period_of(history_tier tier) {
+    using namespace std::chrono_literals;
+    if (tier == history_tier::ten_seconds) return 10s;
+    return tier == history_tier::minute ? duration(1min) : duration(15min);
+}
+
+/// How many periods are kept.
+constexpr std::size_t periods_of(history_tier tier) {
+    if (tier == history_tier::ten_seconds) return 360;
+    return tier == history_tier::minute ? 1440 : 1344;
+}
+
+namespace detail {
+
+/// What is counted, as it is stored and sent: a number for each. Append only, as the places of the numbers are stored.
+enum class counted : std::uint8_t {
+    submitted, succeeded, failed, cancelled, expired,
+    attempt_succeeded, attempt_retried, attempt_failed, attempt_timed_out, attempt_cancelled, attempt_lost,
+    wait_sum, run_sum, wait = 13, run = 39  // each of the latter two is the first of a histogram
+};
+static_assert(static_cast<std::size_t>(counted::run) == static_cast<std::size_t>(counted::wait) + time_histogram::bucket_count);
+
+/// What the end of a task in that state counts as.
+constexpr counted counted_end(task_state state) {
+    if (state == task_state::succeeded) return counted::succeeded;
+    if (state == task_state::failed) return counted::failed;
+    return state == task_state::cancelled ? counted::cancelled : counted::expired;
+}
+
+/// The first of these are events; the others are times.
+inline constexpr std::size_t counted_events = static_cast<std::size_t>(counted::wait_sum);
+
+/// Numbers by `counted`. A number may be below zero for a moment, where what makes up for it is still to come.
+class counted_values {
+public:
+    static constexpr std::size_t size = static_cast<std::size_t>(counted::run) + time_histogram::bucket_count;
+
+    std::int64_t& operator[](counted what) { return values_[static_cast<std::size_t>(what)]; }
+    std::int64_t operator[](counted what) const { return values_[static_cast<std::size_t>(what)]; }
+
+    std::array<std::int64_t, size>& all() { return values_; }
+    const std::array<std::int64_t, size>& all() const { return values_; }
+
+    counted_values& operator+=(const counted_values& other);
+
+    /// Counts a duration in the histogram that begins there.
+    void add_time(counted histogram, duration of);
+
+private:
+    std::array<std::int64_t, size> values_{};
+};
+
+task_statistics statistics_of(const counted_values& from);
+
+/// A text as brokers store it: 'place:number' of those that are not zero, with commas.
+std::string text_of(const counted_values& from);
+
+/// Adds what such a text says; what is no such entry is passed over.
+void add_text(counted_values& to, const std::string& text);
+
+}  // namespace detail
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/statistics.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// What a queue's statistics count of an attempt.
+struct attempt_mark {
+    std::shared_ptr<const task_spec> spec = {};  ///< null: it is not counted
+    std::optional<duration> waited = {};         ///< from when its task was due; of a first attempt
+    std::optional<duration> ran = {};
+    bool has_timed_out = false;
+};
+
+/// The counts of the tasks of a name.
+struct named_counts {
+    std::string name;  ///< empty: of all names beyond the first 100
+    detail::counted_values values;
+};
+
+/// A queue's statistics, as far as they are stored.
+struct stored_statistics {
+    time_point at{};             ///< when they were read
+    duration oldest_waiting{};   ///< for how long the task that has waited longest has been due; zero: none waits
+    detail::counted_values all;  ///< of tasks of all names
+    std::vector<named_counts> names;
+};
+
+/// The counts of a period of a queue's history.
+struct stored_period {
+    time_point begin{};
+    detail::counted_values values;
+};
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/why.hpp --------------------------------------------------------------
 
 namespace taskflux {
@@ -2413,7 +2621,13 @@ struct delivery {
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
     std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
+    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
 };
+
+/// Whether nothing of the task was tried before.
+inline bool is_first_attempt(const delivery& what) {
+    return what.attempt == 1 && what.started_at == what.first_started_at;
+}
 
 /// How an attempt ended.
 struct settlement {
@@ -2426,6 +2640,7 @@ struct settlement {
                                ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now; throttle: for how long its queue starts nothing
     bool counts = true;        ///< retry: as an attempt
+    attempt_mark mark = {};
 };
 
 /// What a worker reports about an attempt while it runs.
@@ -2651,6 +2866,7 @@ public:
 
     /// Lets a queue start tasks at once that a settlement has throttled.
     virtual awaitable<void> end_throttle(std::string queue) = 0;
+
     /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
     /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
     virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
@@ -2658,6 +2874,20 @@ public:
     /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
     /// than `age` (zero: any). `most` zero: only while somebody reads.
     virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
+
+    virtual awaitable<stored_statistics> statistics(std::string queue) = 0;
+
+    /// The last `periods` periods that have counts, oldest first, with the one under way: of tasks of all names where `name` is
+    /// empty, and otherwise without the times.
+    virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                          std::size_t periods) = 0;
+
+    /// Failed attempts by group, in no order.
+    virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
+
+    /// A page of the tasks of a group with numbers above `behind`. `done` are no longer known by their group.
+    virtual awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                             std::vector<task_key> done) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -5173,11 +5403,126 @@ public:
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
 
+    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. What a process has seen of the last second may
+    /// be missing on Redis.
+    awaitable<std::vector<error_group>> errors(std::string queue) const;
+
+    /// What a call did to the tasks of a group.
+    struct group_result {
+        std::size_t done = 0;
+        bool is_more = false;  ///< it has reached its bound: call again
+    };
+
+    /// Tries the tasks of a group afresh that have failed, up to 1,000. Of a queue the 50,000 tasks that were submitted last and have
+    /// failed are known by group. What failed for another reason since is in that one's group.
+    awaitable<group_result> retry_group(std::string queue, std::string group) const;
+
+    /// Cancels those that wait for their next attempt or run it.
+    awaitable<group_result> cancel_group(std::string queue, std::string group) const;
+
+    /// Removes those that do not run.
+    awaitable<group_result> remove_group(std::string queue, std::string group) const;
+
 private:
+    enum class group_verb { retry, cancel, remove };
+    static awaitable<group_result> act(broker_ptr by, group_verb verb, std::string queue, std::string group);
+
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
 
     broker_ptr broker_;
 };
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/statistics.hpp --------------------------------------------------------
+
+namespace taskflux {
+
+/// The statistics of the tasks of one name.
+struct named_statistics {
+    std::string name;  ///< "other": of all names beyond the first 100 of the queue
+    task_statistics counts;
+};
+BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))
+
+/// The statistics of a queue since its first task.
+struct queue_statistics {
+    time_point at{};
+    duration oldest_waiting{};  ///< for how long the task that has waited longest has been due; zero: none waits
+    task_statistics all;        ///< of tasks of all names
+    std::vector<named_statistics> tasks;  ///< by name
+};
+BOOST_DESCRIBE_STRUCT(queue_statistics, (), (at, oldest_waiting, all, tasks))
+
+/// What has happened in a span of time that ends now.
+struct task_window {
+    duration length{};  ///< of the span: a little longer than its name says, as it begins with a whole period
+    std::uint64_t submitted = 0;
+    ended_tasks ended;
+    ended_attempts attempts;
+};
+BOOST_DESCRIBE_STRUCT(task_window, (), (length, submitted, ended, attempts))
+
+struct throughput {
+    task_window minute;
+    task_window quarter;  ///< 15 minutes
+    task_window hour;
+    task_window day;
+};
+BOOST_DESCRIBE_STRUCT(throughput, (), (minute, quarter, hour, day))
+
+/// A period of a queue's history.
+struct history_point {
+    time_point begin{};
+    task_statistics counts;
+};
+BOOST_DESCRIBE_STRUCT(history_point, (), (begin, counts))
+
+/// Reads what is counted of a queue's tasks, by all programs. docs/statistics.md says what is exact, and what a crash loses.
+///
+/// A value: copies share nothing but the broker. Thread-safe. Errors of all calls: those of `broker`. Cancellation: terminal.
+class statistics {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// Errors: `invalid_argument` for an invalid queue name and a null pointer.
+    statistics(broker_ptr broker, std::string queue);
+
+    /// Totals, by name and of all. O(names + priorities).
+    awaitable<queue_statistics> now() const;
+
+    /// What was submitted and ended lately: of tasks of one name, or of all where `task` is empty. Reads up to 182 periods.
+    awaitable<throughput> rates(std::string task = {}) const;
+
+    /// The periods of a tier in which anything happened, oldest first; the last one may be under way. `task` as for `rates`: of one
+    /// name the history has no times.
+    awaitable<std::vector<history_point>> history(history_tier tier, std::string task = {}) const;
+
+private:
+    broker_ptr broker_;
+    std::string queue_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/admin/metrics.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What metrics say of a queue.
+struct queue_metrics {
+    std::string queue;
+    queue_counts counts;
+    queue_statistics statistics;
+};
+
+/// The text of metrics in Prometheus' exposition format, version 0.0.4. Every process gives the same of a queue: HELP says so. O(queues
+/// and task names).
+std::string metrics_text(const std::vector<queue_metrics>& queues);
+
+/// Reads what the metrics of these queues say; of all where there are none given. Errors: those of `broker`. Cancellation: terminal.
+asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {});
 
 }  // namespace taskflux
 
@@ -7471,6 +7816,7 @@ inline std::optional<std::vector<settlement>> with_storable_ends(const std::vect
         made.how = is_result ? settlement::kind::fail : end.how;
         made.delay = end.delay;
         made.counts = end.counts;
+        made.mark = end.mark;
         made.data = encode(told);
     }
     return mended;
@@ -9990,6 +10336,16 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    /// What statistics count of it, now that it ends. Its handler has returned, or was not called.
+    attempt_mark mark() const {
+        attempt_mark made;
+        made.spec = what_.spec;
+        if (has_begun_) made.ran = (std::max)(clock_.now() - began_at_, duration::zero());
+        if (is_first_attempt(what_)) made.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
+        made.has_timed_out = stopping() && stop_reason() == errc::timed_out;
+        return made;
+    }
+
     /// Whether it waits for a slot. Thread-safe.
     virtual bool is_queued() const { return !has_begun_; }
 
@@ -10040,6 +10396,7 @@ public:
 protected:
     /// For an item of a batch, whose handler is called now, with so much time.
     void begin_until(time_point ends) {
+        began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
     }
@@ -10060,7 +10417,8 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
+        began_at_ = clock_.now();
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
         return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
@@ -10112,7 +10470,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
-    time_point ends_ = never;  // of the handler, which has begun
+    time_point began_at_{}, ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;

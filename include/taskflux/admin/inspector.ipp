@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -140,6 +142,54 @@ asio::awaitable<task_situation> inspector::why(task_id id) const { return detail
 
 asio::awaitable<children_counts> inspector::progress(task_id id) const {
     return detail::count_children(broker(), std::move(id));
+}
+
+asio::awaitable<std::vector<error_group>> inspector::errors(std::string queue) const {
+    auto found = co_await broker()->errors(std::move(queue));
+    std::ranges::sort(found, [](const error_group& a, const error_group& b) {
+        return a.last != b.last ? a.last > b.last : a.id < b.id;
+    });
+    co_return found;
+}
+
+asio::awaitable<inspector::group_result> inspector::act(broker_ptr by, group_verb verb, std::string queue, std::string group) {
+    constexpr std::size_t most = 1000;
+    group_result result;
+    std::vector<task_key> done;
+    std::uint64_t behind = 0;
+    for (bool is_end = false; !is_end;) {
+        auto found = co_await by->failing(queue, group, behind, std::exchange(done, {}));
+        behind = found.next;
+        is_end = behind == 0;
+        if (found.tasks.empty()) continue;
+        std::vector<effect> effects;
+        switch (verb) {
+            case group_verb::retry: effects = co_await by->requeue(queue, found.tasks); break;
+            case group_verb::cancel: effects = co_await by->cancel(queue, found.tasks); break;
+            case group_verb::remove: effects = co_await by->remove(queue, found.tasks); break;
+        }
+        for (std::size_t i = 0; i < effects.size() && i < found.tasks.size(); ++i) {
+            const bool is_done = effects[i] == effect::done || effects[i] == effect::requested;
+            if (is_done) ++result.done;
+            if (is_done || effects[i] == effect::not_found) done.push_back(found.tasks[i]);
+        }
+        if (result.done >= most && !is_end) {
+            result.is_more = true;
+            break;
+        }
+    }
+    if (!done.empty()) co_await by->failing(queue, group, (std::numeric_limits<std::uint32_t>::max)(), std::move(done));
+    co_return result;
+}
+
+asio::awaitable<inspector::group_result> inspector::retry_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::retry, std::move(queue), std::move(group));
+}
+asio::awaitable<inspector::group_result> inspector::cancel_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::cancel, std::move(queue), std::move(group));
+}
+asio::awaitable<inspector::group_result> inspector::remove_group(std::string queue, std::string group) const {
+    return act(broker(), group_verb::remove, std::move(queue), std::move(group));
 }
 
 }  // namespace taskflux

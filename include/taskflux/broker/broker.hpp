@@ -1,9 +1,11 @@
 #pragma once
 
+#include <taskflux/broker/error_groups.hpp>
 #include <taskflux/broker/events.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/history.hpp>
 #include <taskflux/broker/journal.hpp>
+#include <taskflux/broker/statistics.hpp>
 #include <taskflux/broker/why.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/lease/renewal_period.hpp>
@@ -85,7 +87,13 @@ struct delivery {
     time_point started_at{};
     time_point deadline_at = never;  ///< of the whole task
     std::exception_ptr unreadable = {};  ///< why its payload can't be read, by a broker with codecs; null: it can
+    time_point due_at{};     ///< `submitted_at`, or later where it was scheduled
 };
+
+/// Whether nothing of the task was tried before.
+inline bool is_first_attempt(const delivery& what) {
+    return what.attempt == 1 && what.started_at == what.first_started_at;
+}
 
 /// How an attempt ended.
 struct settlement {
@@ -98,6 +106,7 @@ struct settlement {
                                ///< the signal that ends the suspension, or empty
     duration delay{};          ///< retry and suspend: from now; throttle: for how long its queue starts nothing
     bool counts = true;        ///< retry: as an attempt
+    attempt_mark mark = {};
 };
 
 /// What a worker reports about an attempt while it runs.
@@ -323,6 +332,7 @@ public:
 
     /// Lets a queue start tasks at once that a settlement has throttled.
     virtual awaitable<void> end_throttle(std::string queue) = 0;
+
     /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
     /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
     virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
@@ -330,6 +340,20 @@ public:
     /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
     /// than `age` (zero: any). `most` zero: only while somebody reads.
     virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
+
+    virtual awaitable<stored_statistics> statistics(std::string queue) = 0;
+
+    /// The last `periods` periods that have counts, oldest first, with the one under way: of tasks of all names where `name` is
+    /// empty, and otherwise without the times.
+    virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                          std::size_t periods) = 0;
+
+    /// Failed attempts by group, in no order.
+    virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
+
+    /// A page of the tasks of a group with numbers above `behind`. `done` are no longer known by their group.
+    virtual awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                             std::vector<task_key> done) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

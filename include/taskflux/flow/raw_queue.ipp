@@ -53,6 +53,9 @@ public:
         made.key = what_.key;
         made.token = what_.token;
         made.how = how;
+        made.mark.spec = what_.spec;
+        made.mark.ran = (std::max)(consumer_->broker()->clock().now() - what_.started_at, duration::zero());
+        if (is_first_attempt(what_)) made.mark.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
         return made;
     }
 

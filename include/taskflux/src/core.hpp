@@ -15,8 +15,10 @@
 #include <taskflux/calls/stream/inlet.ipp>
 #include <taskflux/calls/stream/outlet.ipp>
 #include <taskflux/core/cron.ipp>
+#include <taskflux/core/error/signature.ipp>
 #include <taskflux/core/schedule.ipp>
 #include <taskflux/core/snowflake.ipp>
+#include <taskflux/core/statistics.ipp>
 #include <taskflux/core/time_text.ipp>
 #include <taskflux/core/trace_context.ipp>
 #include <taskflux/core/zone.ipp>

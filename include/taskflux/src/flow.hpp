@@ -5,8 +5,10 @@
 #include <taskflux/admin/events.ipp>
 #include <taskflux/admin/inspector.ipp>
 #include <taskflux/admin/inspector/history.ipp>
+#include <taskflux/admin/metrics.ipp>
 #include <taskflux/admin/node.ipp>
 #include <taskflux/admin/node/core.ipp>
+#include <taskflux/admin/statistics.ipp>
 #include <taskflux/flow/client.ipp>
 #include <taskflux/flow/client/await_end.ipp>
 #include <taskflux/flow/client/task_stream.ipp>

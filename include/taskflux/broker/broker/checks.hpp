@@ -165,6 +165,7 @@ inline std::optional<std::vector<settlement>> with_storable_ends(const std::vect
         made.how = is_result ? settlement::kind::fail : end.how;
         made.delay = end.delay;
         made.counts = end.counts;
+        made.mark = end.mark;
         made.data = encode(told);
     }
     return mended;

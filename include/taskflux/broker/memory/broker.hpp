@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,6 +70,14 @@ public:
 
     awaitable<event_page> events(std::string queue, event_query query) override;
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override;
+
+    awaitable<stored_statistics> statistics(std::string queue) override;
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override;
+
+    awaitable<std::vector<error_group>> errors(std::string queue) override;
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;

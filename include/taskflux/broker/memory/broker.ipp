@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -251,6 +252,24 @@ asio::awaitable<event_page> memory_broker::events(std::string queue, event_query
 asio::awaitable<void> memory_broker::keep_events(std::string queue, std::size_t most, duration age) {
     hub_->in_any(queue, [&](auto& in, time_point now) { return in.events().keep(most, age, now), true; });
     co_return;
+}
+
+asio::awaitable<stored_statistics> memory_broker::statistics(std::string queue) {
+    co_return hub_->in_existing(queue, [](auto& in, time_point now) { return in.store().statistics(now); });
+}
+
+asio::awaitable<std::vector<stored_period>> memory_broker::history(std::string queue, std::string name, history_tier tier,
+                                                                   std::size_t periods) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().history(name, tier, periods, now); });
+}
+
+asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queue) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
+}
+
+asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
+                                                      std::vector<task_key> done) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

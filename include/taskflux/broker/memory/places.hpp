@@ -78,6 +78,9 @@ public:
 
     event_log& events() { return events_; }
 
+    /// Of a task that waits for its first attempt: since when it may start.
+    static time_point due_since(const entry& waiting) { return (std::max)(waiting.submitted_at, waiting.when); }
+
     ready_tasks& ready() { return ready_; }
     const ready_tasks& ready() const { return ready_; }
 

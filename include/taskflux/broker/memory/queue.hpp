@@ -104,7 +104,8 @@ public:
             admission_.started(1);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
-                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit()});
+                           shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
+                           nullptr, task_places::due_since(*task)});
         }
     }
 
@@ -120,6 +121,11 @@ public:
         auto* task = find(end.key);
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
+        if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
+        store_.counted().count_attempt(end, now);
+        if (detail::is_error(end)) {
+            store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
+        }
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
@@ -136,7 +142,6 @@ public:
                 break;
             case settlement::kind::release: store_.release(*task, now); break;
             case settlement::kind::cancel:
-                if (!task->cancel_requested) return effect::wrong_state;
                 ++task->failed_attempts;
                 store_.cancel(*task, now);
                 break;
@@ -254,6 +259,7 @@ public:
         return removed;
     }
 
+    task_store& store() { return store_; }
     void pause(bool on) { admission_.pause(on); }
 
     /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.

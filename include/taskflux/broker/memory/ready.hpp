@@ -89,6 +89,18 @@ public:
         }
     }
 
+    /// `visit(task)` for the first of each lane, and of those passed over the first of each name and priority.
+    template <class Visitor>
+    void visit_first(Visitor visit) const {
+        const auto visit_all = [&](const lanes& from) {
+            for (const auto& [priority, lane] : from) {
+                if (!lane.empty()) visit(*lane.front());
+            }
+        };
+        visit_all(lanes_);
+        for (const auto& [name, aside] : unclaimed_) visit_all(aside);
+    }
+
 private:
     using lanes = std::map<int, entry_list, std::greater<>>;  // an emptied lane stays: it will be used again
 

@@ -4,8 +4,10 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/broker/dead_letter.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/memory/errors.hpp>
 #include <taskflux/broker/memory/following.hpp>
 #include <taskflux/broker/memory/places.hpp>
+#include <taskflux/broker/memory/statistics.hpp>
 #include <taskflux/core/codec.hpp>
 
 #include <algorithm>
@@ -55,6 +57,7 @@ public:
         wall_.add(task, from.at);
         task.state = task_state::held;  // where every task begins, most of them for no time at all
         ++counts_[index(task.state)];
+        statistics_.count(*task.spec, detail::counted::submitted, now);
         watch_limit(task);
         tell(event_kind::submitted, task, 0, now);
         if (!from.hold && !follows) start(task, now);
@@ -94,6 +97,7 @@ public:
         task.failed_attempts = task.crashes = 0;
         task.first_started_at = task.started_at = {};
         task.cancel_requested = false;
+        task.when = now;
         more.limits_from = now;
         more.error.clear();
         if (more.journal) begin_epoch(*more.journal);
@@ -165,6 +169,7 @@ public:
 
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
+        statistics_.count(*task.spec, detail::counted::attempt_lost, now);
         const auto limit = task.spec->policy.crash_limit;
         tell(event_kind::lost, task, task.failed_attempts + 1, now);
         if (++task.crashes < limit || limit == 0) {
@@ -217,6 +222,24 @@ public:
 
     /// Those that have failed while no worker ran them, since the last call; their queue's name is left out.
     std::vector<detail::dead_letter> take_dead() { return std::exchange(dead_, {}); }
+
+    error_book& errors() { return errors_; }
+    statistics_book& counted() { return statistics_; }
+
+    stored_statistics statistics(time_point now) {
+        auto read = statistics_.read(now);
+        auto first = now;
+        ready_.visit_first([&](const entry& task) { first = (std::min)(first, due_since(task)); });
+        read.oldest_waiting = now - first;
+        read.at = shifted(now, wall_.ahead());
+        return read;
+    }
+
+    std::vector<stored_period> history(const std::string& name, history_tier tier, std::size_t periods, time_point now) {
+        auto found = statistics_.history(name, tier, periods, now);
+        for (auto& one : found) one.begin = shifted(one.begin, wall_.ahead());
+        return found;
+    }
 
     bool has_consequences() const { return !consequences_.empty(); }
     consequences take_consequences() { return std::exchange(consequences_, {}); }
@@ -274,6 +297,7 @@ protected:
 
     /// Fails a task that no worker runs.
     void bury(entry& task, task_event event, std::string why, time_point now) {
+        if (!task.cancel_requested) errors_.add(*task.spec, key_of(task), why, true, {}, now);
         if (!task.cancel_requested) dead_.push_back({{"", key_of(task)}, task.spec->name, why});
         fail(task, event, std::move(why), now);
     }
@@ -283,6 +307,7 @@ protected:
         tell(kind_of(to), task, task.failed_attempts + (to == task_state::succeeded ? 1 : 0), now);
         detach(task);
         enter(task, event, to);
+        statistics_.count(*task.spec, detail::counted_end(to), now);
         task.when = now;
         wall_.remove(task);  // it was held for a time of the wall clock
         if (auto* const next = unlock_unique_key(task)) {
@@ -313,6 +338,8 @@ private:
     }
 
     std::size_t max_ended_;
+    statistics_book statistics_;
+    error_book errors_;
 };
 
 }  // namespace taskflux::memory

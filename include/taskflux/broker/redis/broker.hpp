@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/redis/boards.hpp>
 #include <taskflux/broker/redis/engine.hpp>
+#include <taskflux/broker/redis/errors.hpp>
 #include <taskflux/broker/redis/events.hpp>
 #include <taskflux/broker/redis/fetch.hpp>
 #include <taskflux/broker/redis/history.hpp>
@@ -13,6 +14,7 @@
 #include <taskflux/broker/redis/limits.hpp>
 #include <taskflux/broker/redis/relay.hpp>
 #include <taskflux/broker/redis/schedules.hpp>
+#include <taskflux/broker/redis/statistics.hpp>
 #include <taskflux/broker/redis/waits.hpp>
 #include <taskflux/broker/redis/why.hpp>
 
@@ -46,6 +48,7 @@ public:
 
     awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) override {
         const auto on = engine_;
+        const auto counted = tally_;
         const auto into = on->at(queue);
         detail::check_tasks(tasks);
         std::vector<submitted> answers;
@@ -68,6 +71,9 @@ public:
                 if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
             }
         }
+        if (counted->is_turn(queue, on->base().now())) {
+            detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, counted->take_all(queue)));
+        }
         co_return answers;
     }
 
@@ -80,7 +86,14 @@ public:
     }
 
     awaitable<renewal> renew(std::string consumer, std::vector<std::string> queues, duration lease) override {
-        return redis::renew(engine_, std::move(consumer), std::move(queues), lease);
+        const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
+        for (const auto& queue : queues) {
+            send_due_counts(on, counted, queue);
+            send_due_failures(on, *failed, queue);
+        }
+        co_return co_await redis::renew(on, std::move(consumer), std::move(queues), lease);
     }
 
     awaitable<void> watch(std::string consumer, duration wait) override {
@@ -97,6 +110,8 @@ public:
     awaitable<std::vector<effect>> settle(std::string queue, std::string consumer,
                                           const std::vector<settlement>& given) override {
         const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
         const auto into = on->at(queue);
         const auto mended = detail::with_storable_ends(given);
         const auto& settlements = mended ? *mended : given;
@@ -115,7 +130,11 @@ public:
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
             effects.insert(effects.end(), some.begin(), some.end());
+            counted->add(queue, settlements, from, some);
+            failed->add(queue, consumer, settlements, from, some);
         }
+        send_due_counts(on, counted, queue);
+        send_due_failures(on, *failed, queue);
         co_return effects;
     }
 
@@ -152,7 +171,15 @@ public:
     }
 
     awaitable<void> leave(std::string consumer, std::vector<std::string> queues) override {
-        return redis::leave(engine_, std::move(consumer), std::move(queues));
+        const auto on = engine_;
+        const auto counted = tally_;
+        const auto failed = failures_;
+        for (const auto& queue : queues) {
+            send_due_failures(on, *failed, queue, true);
+            auto counts = counted->take_all(queue);
+            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
+        }
+        co_await redis::leave(on, std::move(consumer), std::move(queues));
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
@@ -246,6 +273,18 @@ public:
     }
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
         return redis::keep_events(engine_, std::move(queue), most, age);
+    awaitable<stored_statistics> statistics(std::string queue) override {
+        return redis::statistics(engine_, std::move(queue));
+    }
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override {
+        return redis::history(engine_, std::move(queue), std::move(name), tier, periods);
+    }
+
+    awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override {
+        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {
@@ -320,6 +359,8 @@ private:
     }
 
     const engine_ptr engine_;
+    const tally_ptr tally_ = std::make_shared<tally>();
+    const std::shared_ptr<failure_tally> failures_ = std::make_shared<failure_tally>();
 };
 
 }  // namespace taskflux::redis

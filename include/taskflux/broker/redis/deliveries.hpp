@@ -5,6 +5,7 @@
 #include <taskflux/broker/redis/records.hpp>
 #include <taskflux/broker/redis/segments.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ inline delivery read_delivery(std::size_t queue, std::uint64_t sequence, record_
     made.first_started_at = status.first_started_at;
     made.started_at = status.started_at;
     made.deadline_at = deadline_of(record, status);
+    made.due_at = (std::max)(record.submitted_at, status.when);
     made.spec = std::move(record.spec);
     return made;
 }
@@ -49,7 +51,7 @@ inline void read_deliveries(std::size_t queue, reader& from, record_reader& reco
             made.token = 1;
             made.attempt = 1;
             made.payload = record.payload;
-            made.submitted_at = record.submitted_at;
+            made.submitted_at = made.due_at = record.submitted_at;
             made.first_started_at = made.started_at = time_point(duration(now));
             made.spec = record.spec;
             found.push_back(std::move(made));

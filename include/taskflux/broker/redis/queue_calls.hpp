@@ -224,6 +224,15 @@ public:
         made.name = from.text();
         made.why = from.text();
         detail::tell_dead_letter(server_->sink(), server_->observer(), made);
+        constexpr std::size_t most = 1000;
+        const std::lock_guard lock(mutex_);
+        if (dead_.size() < most) dead_.push_back(std::move(made));
+    }
+
+    /// Those that were told of since the last call, up to 1,000.
+    std::vector<detail::dead_letter> take_dead() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(dead_, {});
     }
 
 private:
@@ -354,6 +363,7 @@ private:
     std::mutex mutex_;
     std::string life_text_;
     std::vector<std::string> lanes_;  // their keys
+    std::vector<detail::dead_letter> dead_;
     std::vector<std::string> sets_;
     std::vector<std::string> journals_;
 };

@@ -988,6 +988,23 @@ inline constexpr char shared_count[] =
     R"lua(local function count(what, by) counts[what] = (counts[what] or 0) + by end
 )lua";
 
+inline constexpr char shared_counter_of[] =
+    R"lua(local function counter_of(place, name)
+return ':' .. math.floor(now / 10000) .. ':' .. place .. ':' .. name
+end
+)lua";
+
+inline constexpr char shared_has_room[] =
+    R"lua(local has_room = nil
+)lua";
+
+inline constexpr char shared_count_submitted[] =
+    R"lua(local function count_submitted(name, by)
+if has_room == nil then has_room = call('HLEN', c) < 1000 end
+count(has_room and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':', by)
+end
+)lua";
+
 inline constexpr char shared_append[] =
     R"lua(local function append(lists, name, value)
 local list = lists[name]
@@ -1314,6 +1331,75 @@ for field, value in pairs(outgoing) do call('HSET', o, field, value) end
 end
 )lua";
 
+inline constexpr char shared_tiers[] =
+    R"lua(local tiers = {
+{'s', 10000, 360}, {'m', 60000, 1440},
+{'q', 900000, 1344},
+}
+)lua";
+
+inline constexpr char shared_this_period[] =
+    R"lua(local this_period = math.floor(now / 10000)
+)lua";
+
+inline constexpr char shared_pending[] =
+    R"lua(local function pending(stored, take)
+local function period_in(digits)
+local period = of_digits(digits) or 0
+return period > 0 and period < this_period and period or this_period
+end
+local counters = call('HGETALL', c)
+for n = 1, #counters, 2 do
+local period, place, name = string.match(counters[n], '^n:(%d+):(%d+):(.*)$')
+if place then take(period_in(period), name, place .. ':' .. counters[n + 1], counters[n], false) end
+end
+for n = 1, #stored, 2 do
+local period, name = string.match(stored[n], '^p=(%d+)=(.*)$')
+if name then take(period_in(period), name, stored[n + 1], stored[n], true) end
+end
+end
+)lua";
+
+inline constexpr char shared_add_counts[] =
+    R"lua(local function add_counts(sum, text)
+for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
+place, number = of_digits(place), of_digits(number)
+if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+end
+return sum
+end
+)lua";
+
+inline constexpr char shared_counts_text[] =
+    R"lua(local function counts_text(sum, most)
+local parts = {}
+for place = 0, most - 1 do
+if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+end
+return table.concat(parts, ',')
+end
+)lua";
+
+inline constexpr char shared_windows[] =
+    R"lua(local windows = {
+{'hour', 300000, 12}, {'day', 3600000, 24}, {'week', 86400000, 7},
+}
+)lua";
+
+inline constexpr char shared_unpack_group[] =
+    R"lua(local function unpack_group(text)
+local is_whole, of = pcall(cmsgpack.unpack, text)
+if not is_whole or type(of) ~= 'table' then return nil end
+for _, name in ipairs({'first', 'last', 'failed', 'retried'}) do
+if type(of[name]) ~= 'number' then return nil end
+end
+for _, name in ipairs({'hour', 'day', 'week', 'samples', 'nodes'}) do
+if type(of[name]) ~= 'table' then return nil end
+end
+return of
+end
+)lua";
+
 inline constexpr char shared_is_terminal[] =
     R"lua(local function is_terminal(state) return state >= 5 and state <= 8 end
 )lua";
@@ -1434,6 +1520,7 @@ local holder = task.holder
 detach(task)
 enter(task, state)
 task.holder = holder
+if not task.is_counted then count(counter_of(state - 5 + 1, info(task).name), 1) end
 task.when = now
 local how = state == 6 and 'failed' or state == 7 and 'cancelled' or 'expired'
 if state == 5 then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
@@ -1545,6 +1632,7 @@ inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 tell_of('lost', task, task.holder)
+count(counter_of(10, info(task).name), 1)
 local most = task.special and info(task).crash_limit or 3
 if most == 0 or task.crashes < most then
 if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
@@ -1736,6 +1824,7 @@ task.seq = seq
 tell_of('submitted', task, '', 0)
 bodies[#bodies + 1] = seq
 bodies[#bodies + 1] = record
+count_submitted(info(task).name, 1)
 if info(task).own then own_ids[info(task).own] = seq end
 if policy ~= 0 and follow_holder(task) then hold = 1 else lock_unique(task) end
 task.when = due
@@ -2451,7 +2540,14 @@ inline constexpr char shared_plan[] =
     R"lua(local function plan()
 tell_parents()
 if touched[1] then turns_of_keys().place() end
-local of = {told = tell_waiters()}
+local of, merged = {told = tell_waiters()}, {}
+if next(counts) and call('HLEN', c) >= 1000 then
+for what, by in pairs(counts) do
+local place = string.match(what, '^:%d+:(%d+):.')
+if place then counts[what], merged[place] = 0, (merged[place] or 0) + by end
+end
+end
+for place, by in pairs(merged) do count(':0:' .. place .. ':', by) end
 local ends = -(counts[3] or 0)
 if ready > 0 or ends > 0 then
 wakes = wakes + called_by(ready, ends)
@@ -2638,9 +2734,9 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -2667,7 +2763,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "acb4336ba1ab8739718e4f4ac1d94523698620d3",
+inline constexpr script aside{"aside", "8f5fcdf6f191fc8ce6fc7e342cc1d36a0c1248e8",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2705,6 +2801,139 @@ return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 inline constexpr script clear{"clear", "45da8ec1b7b29a6144cb4047b64c90c7c9388692",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
+inline constexpr char count_attempts_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_attempts_text = joined(count_attempts_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_of_digits, shared_also, shared_tiers, shared_this_period, shared_pending,
+    shared_add_counts, shared_counts_text, shared_text,
+    R"lua(local at = whole(call('HGET', m, 'at'))
+local totals, known = {}, 0
+local function counted_name(name)
+if name == '' or totals[name] then return name end
+if known >= 100 then return '' end
+known, totals[name] = known + 1, ''
+return name
+end
+local kept = {}
+local function keep(period, suffix, text)
+for _, tier in ipairs(tiers) do
+local number = math.floor(period * 10000 / tier[2])
+local field = tier[1] .. string.format('%d', number % tier[3]) .. suffix
+local of = kept[field]
+if not of then
+local digits, before = string.match(call('HGET', M, field) or '', '^(%d+) (.*)$')
+of = {number = digits and of_digits(digits) or 0, sum = add_counts({}, before)}
+kept[field] = of
+end
+if of.number < number or of.number > math.floor(now / tier[2]) then of.number, of.sum = number, {} end
+if of.number == number then add_counts(of.sum, text) end
+end
+end
+if at ~= this_period then
+local stored, sums = call('HGETALL', m), {}
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then
+totals[name] = stored[n + 1]
+known = known + 1
+end
+end
+pending(stored, function(period, name, text, field, is_sent)
+also[#also + 1] = is_sent and {'HDEL', m, field} or {'HDEL', c, field}
+name = counted_name(name)
+sums[name] = add_counts(sums[name] or add_counts({}, totals[name]), text)
+keep(period, '', text)
+keep(period, ':' .. name, text)
+end)
+for name, sum in pairs(sums) do
+also[#also + 1] = {'HSET', m, 't=' .. name, counts_text(sum, 65)}
+end
+for field, of in pairs(kept) do
+local most = string.find(field, ':', 1, true) and 11 or 65
+also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_text(of.sum, most)}
+end
+also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
+end
+local added, has_space = {}, call('HLEN', m) < 300
+for n = 1, #ARGV, 2 do
+local name = ARGV[n]
+local field = 'p=' .. string.format('%d', this_period) .. '='
+local before = at == this_period and call('HGET', m, field .. name)
+if not before and not has_space then
+name = ''
+before = at == this_period and call('HGET', m, field)
+end
+field = field .. name
+added[field] = add_counts(added[field] or add_counts({}, before or ''), ARGV[n + 1])
+end
+for field, sum in pairs(added) do
+also[#also + 1] = {'HSET', m, field, counts_text(sum, 65)}
+end
+for _, command in ipairs(also) do call(unpack(command)) end
+return {'OK'}
+)lua");
+inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
+    std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
+
+inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
+)lua";
+inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
+    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
+local of = text and unpack_group(text)
+local out
+if not text and call('HLEN', E) >= 200 then
+local all, stalest = call('HGETALL', E), nil
+for n = 1, #all, 2 do
+local other = unpack_group(all[n + 1])
+local last = other and other.last or 0
+if not stalest or last < stalest then out, stalest = all[n], last end
+end
+end
+of = of or {
+task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
+nodes = {}, hour = {}, day = {}, week = {},
+}
+local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
+for _, window in ipairs(windows) do
+local step, kept = math.floor(now / window[2]), {}
+for number, many in pairs(of[window[1]]) do
+local at = whole(number)
+if at and whole(many) and at <= step and at + window[3] > step then kept[tostring(number)] = many end
+end
+local field = string.format('%d', step)
+kept[field] = (kept[field] or 0) + failed + retried
+of[window[1]] = kept
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
+local known, before, members = call('ZCARD', F), {}, {}
+for n = 9, #ARGV, 2 do
+of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
+members[#members + 1] = ARGV[n]
+members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+end
+local too_many = known - #before + #members / 2 - 50000
+if too_many > 0 then
+for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
+end
+if out then call('HDEL', E, out) end
+call('HSET', E, id, cmsgpack.pack(of))
+write('ZREM', F, before)
+write('ZADD', F, members)
+return {'OK'}
+)lua");
+inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+    std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
+
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto counts_text = joined(counts_keys, shared_call, shared_clock, shared_now, shared_whole,
@@ -2734,9 +2963,9 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -2756,7 +2985,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "b1a56f452c872b717403ffc57b8fe655bb4311bf",
+inline constexpr script end_child{"end_child", "384804a47b6a72840581e581a5de1d077d95945f",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -2773,22 +3002,22 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
-    shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of, shared_same_task,
-    shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
+    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -2813,7 +3042,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "f47d43f110476ee3a52103026e7440cc45b08667",
+inline constexpr script enqueue{"enqueue", "cbb256d0090a09f3b8ab0a2c975ae3ed3fdb73cf",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2822,10 +3051,10 @@ inline constexpr auto enqueue_plain_text = joined(enqueue_plain_keys, shared_pre
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number,
     shared_add_to, shared_write, shared_also, shared_listens, shared_told, shared_tell, shared_write_events,
     shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal,
-    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_text, shared_answer_in,
-    shared_answered, shared_remember_answer, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
-    shared_know_lanes,
+    shared_current_run, shared_counts, shared_messages, shared_wakes, shared_count, shared_has_room,
+    shared_count_submitted, shared_text, shared_answer_in, shared_answered, shared_remember_answer,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -2839,10 +3068,11 @@ local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
 string.sub(listens, 1, 16) > string.format('%016d', now))
 if is_told then key('ev') end
 local reply, time = {'OK', seq + 1}, struct.pack('<I6', now)
-local lanes, records, stored, index = {}, {}, {}, {}
+local lanes, records, stored, index, byte = {}, {}, {}, {}, string.byte
 for n = 6, #ARGV, 2 do
 local body, status = ARGV[n], ARGV[n + 1]
-local priority, first, entry = string.byte(body, 3), seq + 1, nil
+local priority, first, entry = byte(body, 3), seq + 1, nil
+local name_at, name_length = 9, 8
 if status == '' then
 seq = first
 entry = first
@@ -2851,6 +3081,7 @@ records[#records + 1] = time .. body
 else
 local members = (#status - 10 + 1) / 4
 seq = seq + members
+name_at, name_length = 11, 10
 entry = string.format('%d:%d', first, members)
 index[#index + 1] = first
 index[#index + 1] = entry
@@ -2876,6 +3107,7 @@ entries = {}
 lanes[priority] = entries
 end
 entries[#entries + 1] = entry
+count_submitted(string.sub(body, name_at, name_at - 1 + byte(body, name_length)), seq + 1 - first)
 end
 local priorities = {}
 for priority in pairs(lanes) do priorities[#priorities + 1] = priority - 100 end
@@ -2910,8 +3142,44 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "d66e4f4f88a1fa7ac3fed048eaee031705a698e2",
+inline constexpr script enqueue_plain{"enqueue_plain", "79e389f368921ed6d3e2e54ef01417c6edf5244f",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
+
+inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
+)lua";
+inline constexpr auto errors_text = joined(errors_keys, shared_call, shared_clock, shared_now, shared_whole,
+    shared_windows, shared_unpack_group, shared_text,
+    R"lua(local all, reply = call('HGETALL', E), {'OK'}
+local function text_of(value) return type(value) == 'string' and value or '' end
+local function texts_of(values)
+local made = {}
+for n = 1, 3 do
+if type(values[n]) == 'string' then made[#made + 1] = values[n] end
+end
+return made
+end
+for n = 1, #all, 2 do
+local of = unpack_group(all[n + 1])
+if of then
+local sums = {}
+for place, window in ipairs(windows) do
+local step = math.floor(now / window[2])
+sums[place] = 0
+for number, many in pairs(of[window[1]]) do
+number, many = whole(number), whole(many)
+if number and many and number + window[3] > step then sums[place] = sums[place] + many end
+end
+end
+for _, part in ipairs({
+all[n], text_of(of.task), text_of(of.code), text_of(of.type), text_of(of.signature), of.first, of.last, of.failed,
+of.retried, sums[1], sums[2], sums[3], texts_of(of.samples), texts_of(of.nodes),
+}) do reply[#reply + 1] = part end
+end
+end
+return reply
+)lua");
+inline constexpr script errors{"errors", "4406605a9acde6159a98e6bac00049991b98c70d",
+    std::string_view(errors_text.data(), errors_text.size()), "cE"};
 
 inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
 )lua";
@@ -2948,6 +3216,32 @@ return {'OK', now, number, id, unpack(entries)}
 inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
+inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
+)lua";
+inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
+    shared_write, shared_text,
+    R"lua(local from = whole(ARGV[2]) or 0
+local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local reply = {'OK', 0}
+for n, member in ipairs(found) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+reply[#reply + 1] = number
+reply[#reply + 1] = nonce
+end
+if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
+end
+local done = {}
+for n = 3, #ARGV do
+for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
+end
+write('ZREM', F, done)
+return reply
+)lua");
+inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
+    std::string_view(failing_text.data(), failing_text.size()), "cF"};
+
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
@@ -2962,22 +3256,23 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
-    shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers,
-    shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
+    shared_sleepers, shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first,
+    shared_first_in, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -3160,9 +3455,8 @@ local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
 signature, names and table.concat(ARGV, '\n', 7))
 local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
-local mine = {}
-for n, task in ipairs(found) do
-mine[n] = task.seq
+for _, task in ipairs(found) do
+append(held_add, consumer, task.seq)
 reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
 reply[#reply + 1] = task.packed
@@ -3179,13 +3473,12 @@ reply[#reply + 1] = 0
 reply[#reply + 1] = ''
 reply[#reply + 1] = dead_letters
 end
-if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "ad03aa8571e6a7206bc5c41e38a9d8cf426feb82",
+inline constexpr script fetch{"fetch", "191318f10bfda9206048020cbe3acc2374fe97e2",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -3422,10 +3715,10 @@ inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
-    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run, shared_is_special,
-    shared_text, shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
+    shared_also, shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run,
+    shared_is_special, shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
 local may_start, _, last, run, watcher, waiting, running =
 admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
@@ -3455,6 +3748,7 @@ local held = key('a:' .. consumer)
 local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
 string.sub(listens, 1, 16) > string.format('%016d', now))
 if is_told then key('ev') end
+local is_counted_apart = call('HLEN', c) < 1000
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -3486,6 +3780,7 @@ if before then call('SET', producer, before, 'PX', 600000) else call('DEL', prod
 return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
+add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 if is_told then
@@ -3495,7 +3790,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "9a35e04b87b61096907acf052c6e23877988575b",
+inline constexpr script hand_over{"hand_over", "070648225d92336c32afda3cc1a2ff1bf07df9b2",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -3674,21 +3969,22 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -3710,7 +4006,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "a43e62aa4a88591a250527c0c6897257dbf942fc",
+inline constexpr script leave{"leave", "1563069d759949faa25a07df1942208175a2ac53",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -3742,7 +4038,7 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
     shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
@@ -3754,7 +4050,7 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
@@ -3776,7 +4072,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "adef1a86b07cf130063540da4e4e75b3b9bfbc10",
+inline constexpr script list{"list", "de1a21dd54c8c564a0943d86b48abe026dcb06ca",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -3851,22 +4147,22 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched, shared_touch,
-    shared_by_key, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
-    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -3993,7 +4289,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "43bc569f736ad8a388f1d01c2c8e71d384a80af4",
+inline constexpr script maintain{"maintain", "9092069172acc10d17e6f30071ad00e8aa026df6",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -4042,9 +4338,9 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -4074,7 +4370,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "263c85cb496e2073dfc26c172b29f86296d10409",
+inline constexpr script pause{"pause", "3be4d7374c56fd5bf09d8475c35df24095d5b4c9",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -4090,20 +4386,21 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -4113,7 +4410,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "f1e802bab0ec74e007b45a4612feb295496976f2",
+inline constexpr script reclaim{"reclaim", "16454f78f68dec5e9fcdbca92552e6f4cee5c294",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -4200,19 +4497,19 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
     shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
@@ -4246,7 +4543,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "4389d5e5ff2a75887a07e7d4dcecf87cb07568be",
+inline constexpr script report{"report", "124c060d49d1f6b2fd17a1f0145695caa5a276a1",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -4262,9 +4559,9 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -4288,7 +4585,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "bf1390a729da43d694d37e9113888a2866dea161",
+inline constexpr script resign{"resign", "565ecb4a65c2eceec2f315652c08b1925083c667",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -4395,22 +4692,22 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder,
-    shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -4431,7 +4728,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "f3c6cac958761f788ab2157b284a743223df6731",
+inline constexpr script set_schedule{"set_schedule", "9608cf54e78ee668d840b6f475870628798fef03",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -4448,7 +4745,7 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
     shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
@@ -4469,8 +4766,11 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel then return end_cancelled(task) end
-if wait_for_children(task, data) then return end
+if task.cancel or wait_for_children(task, data) then
+count(counter_of(1, info(task).name), -1)
+return task.cancel and end_cancelled(task) or nil
+end
+task.is_counted = true
 task.result = data
 finish(task, 5)
 end
@@ -4526,7 +4826,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "a99122905f5a3f83105ae924b22a17a0e9ca2a3b",
+inline constexpr script settle{"settle", "e4627862f74a085eb3263db83fc32bfa30be688a",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4725,9 +5025,9 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
@@ -4758,8 +5058,96 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "7a4e5f9941158e51a2bf6ef2d6972823e161bbc9",
+inline constexpr script signal{"signal", "e4b6e8a6a84e7b11aadd52cd7123ebb649f47f68",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
+
+inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
+)lua";
+inline constexpr auto statistics_text = joined(statistics_keys, shared_prefix, shared_declared, shared_call,
+    shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also,
+    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_record_of, shared_info, shared_counts, shared_bodies, shared_count,
+    shared_this_period, shared_pending, shared_priorities_in, shared_text,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local seqs, oldest = {}, now
+local lanes = priorities_in(call('HGET', c, 'lanes'))
+for _, priority in ipairs(lanes) do key('l:' .. priority) end
+if #missing > 0 then return {'NEED', unpack(missing)} end
+local function see(seq)
+load({seq}, true)
+local task = tasks[seq]
+if not task or task.state ~= 2 then return false end
+oldest = math.min(oldest, math.max(info(task).submitted, task.when))
+return true
+end
+for _, priority in ipairs(lanes) do
+local entries = redis.pcall('LRANGE', key('l:' .. priority), 0, 99)
+for _, entry in ipairs(entries.err and {} or entries) do
+local is_found = false
+if string.byte(entry) == 64 then
+local of = open_segment(string.sub(entry, 2))
+local place = of and string.find(of.text, '[%z\253]', of.codes_at)
+is_found = place and place < of.codes_at + of.count and see(of.first + place - of.codes_at)
+else
+is_found = see(whole(entry) or 0)
+end
+if is_found then break end
+end
+end
+local from = '-'
+for _ = 1, 100 do
+local member = call('ZRANGEBYLEX', u, from, '+', 'LIMIT', 0, 1)[1]
+if not member then break end
+local seq = whole(string.sub(member, -14))
+if seq then see(seq) end
+from = '(' .. string.match(member, '^[^%z]*') .. '\1'
+end
+local reply = {'OK', now, oldest < now and oldest or 0}
+local function take(name, text)
+reply[#reply + 1] = name
+reply[#reply + 1] = text
+end
+local stored = call('HGETALL', m)
+for n = 1, #stored, 2 do
+local name = string.match(stored[n], '^t=(.*)$')
+if name then take(name, stored[n + 1]) end
+end
+pending(stored, function(_, name, text) take(name, text) end)
+return reply
+)lua");
+inline constexpr script statistics{"statistics", "dd347dd559244b3995e706a454c07c9e99ae921b",
+    std::string_view(statistics_text.data(), statistics_text.size()), "crsdeCfubBqm"};
+
+inline constexpr char statistics_history_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
+)lua";
+inline constexpr auto statistics_history_text = joined(statistics_history_keys, shared_call, shared_clock,
+    shared_now, shared_of_digits, shared_read, shared_tiers, shared_this_period, shared_pending, shared_text,
+    R"lua(local tier, name = tiers[tonumber(ARGV[1])], ARGV[3]
+local last = math.floor(now / tier[2])
+local many = math.min(tonumber(ARGV[2]), tier[3])
+local reply = {'OK', tier[2], last}
+local function take(number, text)
+reply[#reply + 1] = number
+reply[#reply + 1] = text
+end
+pending(call('HGETALL', m), function(period, of, text)
+local number = math.floor(period * 10000 / tier[2])
+if number > last - many and (name == '' or of == name) then take(number, text) end
+end)
+local fields = {}
+for number = last - many + 1, last do
+fields[#fields + 1] = tier[1] .. string.format('%d', number % tier[3]) .. (name == '' and '' or ':' .. name)
+end
+for n, kept in ipairs(read(M, fields)) do
+local of, text = string.match(kept or '', '^(%d+) (.*)$')
+if of and of_digits(of) == last - many + n then take(last - many + n, text) end
+end
+return reply
+)lua");
+inline constexpr script statistics_history{"statistics_history", "e1f857ed91bdd360db841c24670996da3b34748b",
+    std::string_view(statistics_history_text.data(), statistics_history_text.size()), "cmM"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
@@ -4774,21 +5162,21 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -4818,7 +5206,7 @@ if task.special and info(task).unique and unique_holder(info(task).unique) then 
 lock_unique(task)
 keep_last_attempt(task)
 task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error, task.holder = false, '', ''
+task.cancel, task.error, task.holder, task.when = false, '', '', now
 begin_epoch(task)
 make_ready(task, now)
 tell_of('requeued', task)
@@ -4841,7 +5229,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "f64e6f760c132c3a7ea0263f3d3fdf2530245a94",
+inline constexpr script steer{"steer", "25715a2f57e4cf998ce6947b4872c074ef8046ff",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -4857,9 +5245,9 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
@@ -4879,7 +5267,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "b4b21b9a03a447de965a623aaa0d6ecebbd8e269",
+inline constexpr script update{"update", "8302d8823b9d0a00517829b628af0f002321d380",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -5075,20 +5463,21 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -5157,7 +5546,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "b20b85c70d1a7edb3bfe3b4e4558f3237a95ab29",
+inline constexpr script write_journal{"write_journal", "4bafdc4089a70d17e59c2a81466460f7a14c4cd9",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

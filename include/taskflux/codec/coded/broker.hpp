@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -209,6 +210,17 @@ public:
     }
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
         return inner_->keep_events(std::move(queue), most, age);
+    }
+
+    awaitable<std::vector<error_group>> errors(std::string queue) override { return inner_->errors(std::move(queue)); }
+    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
+                                     std::vector<task_key> done) override {
+        return inner_->failing(std::move(queue), std::move(group), behind, std::move(done));
+    }
+    awaitable<stored_statistics> statistics(std::string queue) override { return inner_->statistics(std::move(queue)); }
+    awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                  std::size_t periods) override {
+        return inner_->history(std::move(queue), std::move(name), tier, periods);
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

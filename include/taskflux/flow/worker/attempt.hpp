@@ -62,6 +62,16 @@ public:
     /// Whether its handler has been called. Thread-safe.
     bool has_begun() const { return has_begun_; }
 
+    /// What statistics count of it, now that it ends. Its handler has returned, or was not called.
+    attempt_mark mark() const {
+        attempt_mark made;
+        made.spec = what_.spec;
+        if (has_begun_) made.ran = (std::max)(clock_.now() - began_at_, duration::zero());
+        if (is_first_attempt(what_)) made.waited = (std::max)(what_.started_at - what_.due_at, duration::zero());
+        made.has_timed_out = stopping() && stop_reason() == errc::timed_out;
+        return made;
+    }
+
     /// Whether it waits for a slot. Thread-safe.
     virtual bool is_queued() const { return !has_begun_; }
 
@@ -112,6 +122,7 @@ public:
 protected:
     /// For an item of a batch, whose handler is called now, with so much time.
     void begin_until(time_point ends) {
+        began_at_ = clock_.now();
         ends_ = ends;
         has_begun_ = true;
     }
@@ -132,7 +143,8 @@ private:
     context& begin_here() {
         has_begun_ = true;
         begin();
-        ends_ = (std::min)(timeout_ > duration::zero() ? later(clock_.now(), timeout_) : never, what_.deadline_at);
+        began_at_ = clock_.now();
+        ends_ = (std::min)(timeout_ > duration::zero() ? later(began_at_, timeout_) : never, what_.deadline_at);
         context_sink& sink = *this;
         return context_.emplace(what_, id_, *this, clock_, ends_, sink);
     }
@@ -184,7 +196,7 @@ private:
     task_id id_;
     taskflux::clock& clock_;
     const duration timeout_;
-    time_point ends_ = never;  // of the handler, which has begun
+    time_point began_at_{}, ends_ = never;  // of the handler, which has begun
     std::optional<context> context_;  // of the handler, while it runs
     std::string result_;
     std::atomic<bool> has_begun_ = false;

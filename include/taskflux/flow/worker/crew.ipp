@@ -226,8 +226,11 @@ void crew::on_batch_end(std::optional<job_end> how) noexcept {
 
 void crew::finish(attempt& ended, std::exception_ptr error) noexcept {
     if (!error && !ended.departed()) {
-        send(ended.id().queue, ended.consumer(), succeeded(ended.what(), ended.take_result()));
+        auto end = succeeded(ended.what(), ended.take_result());
+        end.mark = ended.mark();
+        send(ended.id().queue, ended.consumer(), std::move(end));
     } else if (auto end = verdict(ended.failed(std::move(error)))) {
+        end->mark = ended.mark();
         monitor_->attempt_ends(ended, *end);
         send(ended.id().queue, ended.consumer(), std::move(*end));
     }

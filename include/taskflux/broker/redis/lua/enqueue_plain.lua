@@ -19,10 +19,11 @@ listens = known[6] or false
 local is_told = wants(listens)
 if is_told then key(own_key.events) end
 local reply, time = {'OK', seq + 1}, struct.pack(format.time, now)
-local lanes, records, stored, index = {}, {}, {}, {}
+local lanes, records, stored, index, byte = {}, {}, {}, {}, string.byte
 for n = 6, #ARGV, 2 do
     local body, status = ARGV[n], ARGV[n + 1]
-    local priority, first, entry = string.byte(body, body_at.priority), seq + 1, nil
+    local priority, first, entry = byte(body, body_at.priority), seq + 1, nil
+    local name_at, name_length = body_at.name, body_at.name_length
     if status == '' then
         seq = first
         entry = first
@@ -31,6 +32,7 @@ for n = 6, #ARGV, 2 do
     else
         local members = (#status - status_at.nonces + 1) / stored_size.nonce
         seq = seq + members
+        name_at, name_length = segment_body_at.name, segment_body_at.name_length
         entry = string.format('%d:%d', first, members)
         index[#index + 1] = first
         index[#index + 1] = entry
@@ -56,6 +58,7 @@ for n = 6, #ARGV, 2 do
         lanes[priority] = entries
     end
     entries[#entries + 1] = entry
+    count_submitted(string.sub(body, name_at, name_at - 1 + byte(body, name_length)), seq + 1 - first)
 end
 local priorities = {}
 for priority in pairs(lanes) do priorities[#priorities + 1] = priority - stored_base.priority end

@@ -209,9 +209,8 @@ local function answer(turns, is_moved)
     local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
                                  signature, names and table.concat(ARGV, '\n', 7))
     local reply = {'OK', now, is_more and 1 or has_due and 2 or 0, soonest}
-    local mine = {}
-    for n, task in ipairs(found) do
-        mine[n] = task.seq
+    for _, task in ipairs(found) do
+        append(held_add, consumer, task.seq)
         reply[#reply + 1] = task.seq
         reply[#reply + 1] = task.record
         reply[#reply + 1] = task.packed
@@ -228,7 +227,6 @@ local function answer(turns, is_moved)
         reply[#reply + 1] = ''
         reply[#reply + 1] = dead_letters
     end
-    if #mine > 0 then held_add[consumer] = mine end
     return commit(reply)
 end
 return answer(hand_out())

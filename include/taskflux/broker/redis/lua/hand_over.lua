@@ -37,6 +37,7 @@ if not taker then return {'SLOW'} end
 local held = key(own_key.held .. consumer)
 local is_told = wants(listens)
 if is_told then key(own_key.events) end
+local is_counted_apart = call('HLEN', keys.queue) < bound.counters
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
@@ -71,6 +72,7 @@ if is_in_the_way or
     return {'SLOW'}
 end
 call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
+add_to('n' .. (is_counted_apart and counter_of(counted.submitted, name) or ':0:' .. counted.submitted .. ':'), 1)
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', keys.queue, 'tat', due_next) end
 if is_told then

@@ -15,8 +15,12 @@ local function end_cancelled(task)
 end
 
 endings[ending_kind.complete] = function(task, data)
-    if task.cancel then return end_cancelled(task) end
-    if wait_for_children(task, data) then return end
+    -- Its process counts it as succeeded.
+    if task.cancel or wait_for_children(task, data) then
+        count(counter_of(counted.succeeded, info(task).name), -1)
+        return task.cancel and end_cancelled(task) or nil
+    end
+    task.is_counted = true
     task.result = data
     finish(task, task_state.succeeded)
 end

@@ -39,7 +39,7 @@ function steps.requeue(task)
     lock_unique(task)
     keep_last_attempt(task)
     task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-    task.cancel, task.error, task.holder = false, '', ''
+    task.cancel, task.error, task.holder, task.when = false, '', '', now
     begin_epoch(task)
     make_ready(task, now)
     tell_of('requeued', task)

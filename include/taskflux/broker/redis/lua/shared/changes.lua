@@ -14,6 +14,19 @@ local messages = {}                                         -- {channel, text} e
 local wakes, knowers, myself = 0, {most = 0}, ''            -- how many sleepers, and how many of those; and who not
 
 local function count(what, by) counts[what] = (counts[what] or 0) + by end
+
+-- What a queue's statistics count of the tasks of a name is a counter of the queue, until `count_attempts` takes it over: by
+-- the period of 10 s, the place in `counted`, and the name. Where the queue has too many of them, names and periods are told
+-- apart no longer.
+local function counter_of(place, name)
+    return ':' .. math.floor(now / period_ms.ten_seconds) .. ':' .. place .. ':' .. name
+end
+local has_room = nil
+local function count_submitted(name, by)
+    if has_room == nil then has_room = call('HLEN', keys.queue) < bound.counters end
+    count(has_room and counter_of(counted.submitted, name) or ':0:' .. counted.submitted .. ':', by)
+end
+
 local function append(lists, name, value)
     local list = lists[name]
     if not list then

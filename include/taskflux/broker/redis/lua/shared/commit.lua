@@ -91,7 +91,14 @@ end
 local function plan()
     tell_parents()
     if touched[1] then turns_of_keys().place() end
-    local of = {told = tell_waiters()}
+    local of, merged = {told = tell_waiters()}, {}
+    if next(counts) and call('HLEN', keys.queue) >= bound.counters then  -- of statistics: as `count_submitted` does
+        for what, by in pairs(counts) do
+            local place = string.match(what, '^:%d+:(%d+):.')
+            if place then counts[what], merged[place] = 0, (merged[place] or 0) + by end
+        end
+    end
+    for place, by in pairs(merged) do count(':0:' .. place .. ':', by) end
     local ends = -(counts[task_state.running] or 0)
     if ready > 0 or ends > 0 then
         wakes = wakes + called_by(ready, ends)

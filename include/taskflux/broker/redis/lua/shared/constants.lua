@@ -14,6 +14,14 @@ local counter = {
 local effect = {...}
 -- C++: broker/redis/layout.hpp more_effects
 local more_effects = {...}
+-- C++: core/statistics.hpp counted
+local counted = {...}
+local counted_places = {all = counted.run + 26}  -- with the histogram that is last
+-- As in core/statistics.hpp: `period_of`, `periods_of`.
+local period_ms = {
+    ten_seconds = 10000, minute = 60000, quarter = 900000, five_minutes = 300000, hour = 3600000, day = 86400000,
+}
+local periods_kept = {ten_seconds = 360, minute = 1440, quarter = 1344}
 -- C++: broker/broker.hpp settlement::kind
 local ending_kind = {...}
 -- C++: broker/history.hpp attempt_outcome
@@ -56,6 +64,9 @@ local body_at = {
 local state_at = {...}
 -- C++: broker/redis/layout.hpp segment_layout from 1
 local segment_at = {...}
+local segment_body_at = {
+    name_length = segment_at.name_length - stored_size.time, name = segment_at.name - stored_size.time,
+}
 -- C++: broker/redis/layout.hpp status_layout from 1
 local status_at = {...}
 -- C++: broker/redis/layout.hpp ending_layout from 1
@@ -136,6 +147,8 @@ local rate_slack = {...}
 local limits = {tasks = 1000000000, per_ms = 366 * 24 * 3600000, starts_in_a_ms = 1000, burst_ms = 1e14}
 -- C++: broker/redis/layout.hpp most_handed
 local most_handed = {...}
+-- C++: broker/error_groups.hpp most_errors
+local most_errors = {...}
 -- C++: broker/broker/checks.hpp most_kept
 local most_kept = {...}
 -- How much of something; C++ does not know of these.
@@ -160,6 +173,8 @@ local bound = {
     answer = 1048576,       -- bytes of what one call reads for its caller
     first_slice = 4,        -- items that are read at once, before it is known how large they are
     watched_ahead_ms = 10000,  -- who watches until then need not look at the clock anew: fetches look again sooner
+    counters = 1000,        -- of a queue, until names are told apart no longer
+    counted_names = 100,    -- of tasks that have statistics of their own
     answer_ms = 600000,     -- for how long the answer to a producer's batch is kept
     digits = 15,            -- of a number that was read
     numbers = 10000000000000,  -- of tasks: in Lua's texts these are still whole

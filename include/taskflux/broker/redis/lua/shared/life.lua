@@ -104,6 +104,7 @@ local function conclude(task, state)
     detach(task)
     enter(task, state)
     task.holder = holder
+    if not task.is_counted then count(counter_of(state - task_state.succeeded + counted.succeeded, info(task).name), 1) end
     task.when = now
     local how = state == task_state.failed and 'failed' or state == task_state.cancelled and 'cancelled' or 'expired'
     if state == task_state.succeeded then tell_of('succeeded', task, holder) else tell_of(how, task, holder, task.failed) end
@@ -201,6 +202,7 @@ end
 local function recover(task)
     task.crashes = task.crashes + 1
     tell_of('lost', task, task.holder)
+    count(counter_of(counted.attempt_lost, info(task).name), 1)
     local most = task.special and info(task).crash_limit or run_policy.crash_limit
     if most == 0 or task.crashes < most then
         if not task.cancel then keep_attempt(task, attempt_outcome.lost, task.failed + 1, '') end

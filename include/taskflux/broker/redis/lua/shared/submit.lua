@@ -55,6 +55,7 @@ local function store_tasks(seq, from, reply, numbers)
             tell_of('submitted', task, '', 0)
             bodies[#bodies + 1] = seq
             bodies[#bodies + 1] = record
+            count_submitted(info(task).name, 1)
             if info(task).own then own_ids[info(task).own] = seq end
             if policy ~= duplicate.join and follow_holder(task) then hold = 1 else lock_unique(task) end
             task.when = due

@@ -1,0 +1,179 @@
+#include <taskflux/admin/metrics.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskflux {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using labels = std::map<std::string, std::string>;
+
+struct sample {
+    std::string name;
+    labels of;
+    double value = 0;
+};
+
+/// Reads the text by the rules of the exposition format, version 0.0.4, and fails where it keeps to them not.
+struct exposition {
+    explicit exposition(const std::string& text) {
+        BOOST_REQUIRE(text.empty() || text.back() == '\n');
+        for (std::size_t at = 0; at < text.size();) {
+            const auto end = text.find('\n', at);
+            line(text.substr(at, end - at));
+            at = end + 1;
+        }
+    }
+
+    double value(const std::string& name, const labels& of) const {
+        for (const auto& one : samples) {
+            if (one.name == name && one.of == of) return one.value;
+        }
+        BOOST_ERROR("no sample of " << name);
+        return -1;
+    }
+
+    std::map<std::string, std::string> types, helps;
+    std::vector<sample> samples;
+
+private:
+    void line(const std::string& text) {
+        if (text.starts_with("# ")) return comment(text.substr(2));
+        sample made;
+        std::size_t at = text.find_first_of("{ ");
+        BOOST_REQUIRE(at != std::string::npos);
+        made.name = text.substr(0, at);
+        check_name(made.name);
+        if (text[at] == '{') {
+            ++at;
+            while (text[at] != '}') {
+                const auto is = text.find("=\"", at);
+                BOOST_REQUIRE(is != std::string::npos);
+                const auto name = text.substr(at, is - at);
+                check_name(name);
+                std::string value;
+                for (at = is + 2; text.at(at) != '"'; ++at) {
+                    if (text[at] != '\\') {
+                        value += text[at];
+                        continue;
+                    }
+                    ++at;
+                    BOOST_REQUIRE((text.at(at) == '\\' || text[at] == '"' || text[at] == 'n'));
+                    value += text[at] == 'n' ? '\n' : text[at];
+                }
+                ++at;
+                BOOST_TEST(made.of.emplace(name, value).second);
+                if (text.at(at) == ',') ++at;
+            }
+            ++at;
+        }
+        BOOST_REQUIRE(text.at(at) == ' ');
+        std::size_t read = 0;
+        made.value = std::stod(text.substr(at + 1), &read);
+        BOOST_TEST(read == text.size() - at - 1);
+        BOOST_TEST(seen_.emplace(made.name, made.of).second);  // each once
+        BOOST_TEST(types.contains(family_));
+        BOOST_TEST(made.name.starts_with(family_));            // all of a family together
+        if (types[family_] == "counter") BOOST_TEST(made.name.ends_with("_total"));
+        if (types[family_] == "histogram") {
+            const auto suffix = made.name.substr(family_.size());
+            BOOST_TEST((suffix == "_bucket" || suffix == "_sum" || suffix == "_count"));
+        } else {
+            BOOST_TEST(made.name == family_);
+        }
+        samples.push_back(std::move(made));
+    }
+
+    void comment(const std::string& text) {
+        const auto kind = text.substr(0, 4);
+        const auto blank = text.find(' ', 5);
+        BOOST_REQUIRE((kind == "HELP" || kind == "TYPE"));
+        BOOST_REQUIRE(blank != std::string::npos);
+        family_ = text.substr(5, blank - 5);
+        BOOST_TEST((kind == "HELP" ? helps : types).emplace(family_, text.substr(blank + 1)).second);
+    }
+
+    static void check_name(std::string_view name) {
+        BOOST_TEST(!name.empty());
+        for (const char c : name) BOOST_TEST(((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'));
+    }
+
+    std::string family_;
+    std::set<std::pair<std::string, labels>> seen_;
+};
+
+queue_metrics mail() {
+    queue_metrics made;
+    made.queue = "mail";
+    made.counts.waiting = 7;
+    made.counts.paused = true;
+    made.statistics.oldest_waiting = 1500ms;
+    named_statistics send;
+    send.name = "send \"all\"\\\n";
+    send.counts.submitted = 9;
+    send.counts.ended.failed = 2;
+    send.counts.attempts.lost = 3;
+    send.counts.run.add(5ms);
+    send.counts.run.add(7ms);
+    send.counts.run.add(2h);
+    made.statistics.tasks.push_back(send);
+    return made;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(flow_metrics)
+
+BOOST_AUTO_TEST_CASE(metrics_keep_to_the_exposition_format) {
+    auto other = mail();
+    other.queue = "other";
+    const exposition read(metrics_text({mail(), other}));
+    BOOST_TEST(read.types.size() == read.helps.size());
+    for (const auto& [name, help] : read.helps) BOOST_TEST((help.find("cluster") != std::string::npos), name);
+    for (const auto& one : read.samples) BOOST_TEST(!one.of.contains("node"));
+}
+
+BOOST_AUTO_TEST_CASE(values_come_with_their_labels) {
+    const exposition read(metrics_text({mail()}));
+    const std::string task = "send \"all\"\\\n";
+    BOOST_TEST(read.value("taskflux_tasks", {{"queue", "mail"}, {"state", "waiting"}}) == 7);
+    BOOST_TEST(read.value("taskflux_tasks", {{"queue", "mail"}, {"state", "failed"}}) == 0);
+    BOOST_TEST(read.value("taskflux_queue_paused", {{"queue", "mail"}}) == 1);
+    BOOST_TEST(read.value("taskflux_queue_oldest_age_seconds", {{"queue", "mail"}}) == 1.5);
+    BOOST_TEST(read.value("taskflux_tasks_submitted_total", {{"queue", "mail"}, {"task", task}}) == 9);
+    BOOST_TEST(read.value("taskflux_tasks_finished_total", {{"queue", "mail"}, {"task", task}, {"outcome", "failed"}}) == 2);
+    BOOST_TEST(read.value("taskflux_attempts_total", {{"queue", "mail"}, {"task", task}, {"outcome", "lost"}}) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(buckets_of_a_histogram_add_up) {
+    const exposition read(metrics_text({mail()}));
+    const std::string task = "send \"all\"\\\n";
+    const auto bucket = [&](const std::string& le) {
+        return read.value("taskflux_task_run_seconds_bucket", {{"queue", "mail"}, {"task", task}, {"le", le}});
+    };
+    BOOST_TEST(bucket("0.005") == 1);
+    BOOST_TEST(bucket("0.01") == 2);
+    BOOST_TEST(bucket("3600") == 2);
+    BOOST_TEST(bucket("+Inf") == 3);
+    BOOST_TEST(read.value("taskflux_task_run_seconds_count", {{"queue", "mail"}, {"task", task}}) == 3);
+    BOOST_TEST(read.value("taskflux_task_run_seconds_sum", {{"queue", "mail"}, {"task", task}}) == 7200.012);
+}
+
+BOOST_AUTO_TEST_CASE(no_queue_has_no_samples) {
+    BOOST_TEST(exposition(metrics_text({})).samples.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace taskflux
