@@ -2418,7 +2418,7 @@ inline std::uint64_t first_line(const log_query& query) {
     std::uint64_t number = 0;
     const auto* const end = query.cursor.data() + query.cursor.size();
     const auto read = std::from_chars(query.cursor.data(), end, number);
-    constexpr std::uint64_t most = 1'000'000'000'000;
+    constexpr auto most = 2 * most_kept::log_numbers;  // lines behind that with the largest number have some, too
     if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
     throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
 }
@@ -2461,23 +2461,30 @@ public:
         line.from->attempt = attempt;
         line.from->consumer = consumer;
         bytes_ += size_of(line);
-        lines_.push_back(std::move(line));
-        while (lines_.size() > 1 && (lines_.size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
-            bytes_ -= size_of(lines_.front());
-            lines_.pop_front();
+    using line_list = std::deque<log_line>;
+
+        if (!lines_) lines_ = std::make_unique<line_list>();
+        lines_->push_back(std::move(line));
+        while (lines_->size() > 1 && (lines_->size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
+            bytes_ -= size_of(lines_->front());
+            lines_->pop_front();
         }
     }
 
-    const std::deque<log_line>& lines() const { return lines_; }
+    const line_list& lines() const {
+        static const line_list none;
+        return lines_ ? *lines_ : none;
+    }
 
-    log_page page(const log_query& query) const {
+    /// `has_ended`: the task has.
+    log_page page(const log_query& query, bool has_ended) const {
         const auto asked = detail::first_line(query);
-        const auto first = last_ - lines_.size() + 1;
+        const auto first = last_ - lines().size() + 1;
         const auto from = asked < first || asked > last_ + 1 ? first : asked;
         log_page made;
-        made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
+        if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
         auto next = from;
-        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines_[next - first]);
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines()[next - first]);
         made.cursor = std::to_string(next);
         return made;
     }
@@ -2485,12 +2492,13 @@ public:
 private:
     /// About what it takes on a server.
     static std::size_t size_of(const log_line& line) {
+        made.has_ended = has_ended && next > last_;
         std::size_t size = 100 + line.text.size() + line.from->consumer.size();
         for (const auto& [name, value] : line.fields) size += name.size() + value.size() + 6;
         return size;
     }
 
-    std::deque<log_line> lines_;
+    std::unique_ptr<line_list> lines_;  // an empty one has half a KiB
     std::size_t bytes_ = 0;
     std::uint64_t last_ = 0;
 };
@@ -4256,6 +4264,11 @@ public:
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }
+    /// Throws `not_found`.
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw detail::no_such_task(id);
+    }
     entry* after(std::uint64_t sequence) { return store_.after(sequence); }
     task_key key_of(const entry& task) const { return store_.key_of(task); }
     std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
@@ -4341,11 +4354,6 @@ private:
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
         return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
-    }
-
-    entry& existing(const task_id& id) {
-        if (auto* task = find(id.key)) return *task;
-        throw detail::no_such_task(id);
     }
 
     template <class Action>
@@ -5314,9 +5322,7 @@ inline attempt_list attempts_of(const task_queue& in, const entry& task) {
 /// `broker::log`.
 inline log_page log_of(const entry& task, const log_query& query) {
     static const task_log none;
-    auto made = (task.extras ? task.extras->log : none).page(query);
-    made.has_ended = is_terminal(task.state);
-    return made;
+    return (task.extras ? task.extras->log : none).page(query, is_terminal(task.state));
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
@@ -5487,11 +5493,6 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
-inline entry& existing(task_queue& in, const task_id& id) {
-    if (auto* task = in.find(id.key)) return *task;
-    throw detail::no_such_task(id);
-}
-
 inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
@@ -5619,11 +5620,12 @@ asio::awaitable<std::optional<task_record>> memory_broker::get(task_id id) {
 
 asio::awaitable<attempt_list> memory_broker::attempts(task_id id) {
     hub_->follow_wall();
-    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, existing(in, id)); });
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, in.existing(id)); });
 }
 
 asio::awaitable<log_page> memory_broker::log(task_id id, log_query query) {
-    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(existing(in, id), query); });
+    detail::first_line(query);  // a wrong cursor is refused whether there is such a task or not
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(in.existing(id), query); });
 }
 
 asio::awaitable<task_page> memory_broker::list(list_query query) {
@@ -10524,6 +10526,7 @@ asio::awaitable<log_page> follow_log(broker_ptr broker, task_id id, std::string 
         auto page = co_await broker->log(id, std::move(query));
         const auto left = until - clock.now();
         if (!page.lines.empty() || page.missed > 0 || page.has_ended || limit == 0 || left <= duration::zero()) co_return page;
+        cursor = std::move(page.cursor);
         co_await nap(clock, (std::min)(left, every));
     }
 }
@@ -19256,22 +19259,30 @@ inline task_outcome read_outcome(byte_reader& from) {
     return made;
 }
 
-/// One line of a task's log as it is stored: JSON without line breaks.
-inline std::string lines_of(const std::vector<log_line>& log) {
+/// Lines of a task's log as they are sent: JSON without line breaks each. Where they are from the script says.
+inline std::string lines_of(std::vector<log_line> log) {
     std::string out;
-    for (const auto& line : log) {
+    for (auto& line : log) {
         if (!out.empty()) out.push_back('\n');
+        line.from.reset();
         encode(line, out);
     }
     return out;
 }
 
-inline log_line read_line(std::string_view text) { return decode<log_line>(text); }
+/// Nothing where it is damaged.
+inline std::optional<log_line> read_line(std::string_view text) {
+    try {
+        return decode<log_line>(text);
+    } catch (const payload_error&) {
+        return std::nullopt;
+    }
+}
 
 inline std::vector<log_line> read_lines(std::string_view text) {
     std::vector<log_line> log;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        log.push_back(read_line(text.substr(0, end)));
+        if (auto line = read_line(text.substr(0, end))) log.push_back(std::move(*line));
         text.remove_prefix(end + 1);
     }
     return log;
@@ -20618,7 +20629,7 @@ local lines = {}
 for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
 for n = #lines, 1, -1 do
 local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
-if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+if number and number < 1000000000000 then return lines, math.max(1, number - n + 1) end
 end
 return lines, 1
 end
@@ -20630,8 +20641,8 @@ local function numbered(line, number)
 return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
 end
 local at = #lines - #added
-local is_known = at >= 0
-for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+local is_known = #lines > 0 and first + at > 0
+for n = math.max(1, 1 - at), #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
 if is_known then return end
 for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
 end
@@ -23008,7 +23019,7 @@ if from < first or from > last + 1 then from = first end
 return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
 unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
 )lua");
-inline constexpr script log{"log", "2697d58c94e9678fb674b3a097358d0142811ab8",
+inline constexpr script log{"log", "d0bd0dbe0c07525d2819f771a8f62720939a991f",
     std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -23427,7 +23438,7 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "1fd2111e4cc0bdeaf76f0d6949f40ea36f997bb8",
+inline constexpr script report{"report", "e8f78d7063d10949c105e90edc3011a7f93c7da8",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -25815,21 +25826,23 @@ inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
     auto from = got.read();
     if (from.done()) throw detail::no_such_task(id);
     auto number = static_cast<std::uint64_t>(from.integer());
-    from.integer();
+    const auto last_kept = static_cast<std::uint64_t>(from.integer());
+    const bool has_ended = from.integer() != 0;
     log_page made;
-    made.has_ended = from.integer() != 0;
-    made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
+    if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
     for (; !from.done(); ++number) {
         auto line = read_line(from.text());
-        if (!line.from) line.from.emplace();
-        line.from->number = number;
-        made.lines.push_back(std::move(line));
+        if (!line) continue;
+        if (!line->from) line->from.emplace();
+        line->from->number = number;
+        made.lines.push_back(std::move(*line));
     }
     made.cursor = std::to_string(number);
     co_return made;
 }
 
 }  // namespace taskflux::redis
+    made.has_ended = has_ended && number > last_kept;
 
 // -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
 
@@ -26794,9 +26807,9 @@ public:
             arguments with;
             with.add(consumer);
             for (auto i = from; i < till; ++i) {
-                const auto& news = reports[i];
+                auto& news = reports[i];
                 with.add(news.key.sequence).add(news.key.nonce).add(news.token);
-                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
+                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(std::move(news.log)));
             }
             const auto got = co_await on->call(queue, scripts::report, {}, std::move(with));
             add_effects(got, effects);

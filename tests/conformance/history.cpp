@@ -1,4 +1,4 @@
-#include <conformance/fixture.hpp>
+#include <conformance/historian.hpp>
 
 #include <taskflux/admin/inspector.hpp>
 
@@ -12,49 +12,6 @@
 namespace taskflux::conformance {
 
 namespace {
-
-struct historian : fixture {
-    explicit historian(std::unique_ptr<backend> on) : fixture(std::move(on)) { join(); }
-
-    attempt_list attempts(task_key key) { return run(broker().attempts({q, key})); }
-    std::vector<attempt_outcome> outcomes(task_key key) {
-        std::vector<attempt_outcome> found;
-        for (const auto& one : attempts(key).attempts) found.push_back(one.outcome);
-        return found;
-    }
-    past_attempt last(task_key key) {
-        const auto all = attempts(key).attempts;
-        BOOST_REQUIRE(!all.empty());
-        return all.back();
-    }
-
-    void say(const delivery& which, std::vector<std::string> texts, const std::string& consumer = w) {
-        attempt_report news;
-        news.key = which.key;
-        news.token = which.token;
-        for (auto& text : texts) {
-            auto& line = news.log.emplace_back();
-            line.at = time_point(duration(++said_));
-            line.text = std::move(text);
-        }
-        BOOST_TEST(run(broker().report(q, consumer, {news})).at(0) == effect::done);
-    }
-    log_page read(task_key key, std::string cursor = {}, std::size_t limit = 100) {
-        log_query query;
-        query.cursor = std::move(cursor);
-        query.limit = limit;
-        return run(broker().log({q, key}, query));
-    }
-    static std::vector<std::string> texts(const log_page& page) {
-        std::vector<std::string> found;
-        for (const auto& line : page.lines) found.push_back(line.text);
-        return found;
-    }
-
-    static std::string thrown(const std::string& message) { return R"({"code":"thrown","message":")" + message + R"("})"; }
-
-    int said_ = 0;
-};
 
 using outcome = attempt_outcome;
 using some = std::vector<attempt_outcome>;
@@ -246,104 +203,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_history_has_the_notes_of_the_journal_those_with_
     BOOST_TEST(!found.is_cut);
     const auto cut = on.run(sees.history({q, key}, 2));
     BOOST_TEST((cut.notes.size() == 2U && cut.is_cut));
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_is_read_line_by_line_with_attempt_and_worker, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    auto held = on.fetch_one();
-    on.say(held, {"one", "two"});
-    on.settle(on.settled(held, kind::retry));
-    on.join("w \"2\"\\");
-    held = on.fetch_one("w \"2\"\\");
-    on.say(held, {"three"}, "w \"2\"\\");
-    auto page = on.read(key, {}, 2);
-    BOOST_TEST(on.texts(page) == (std::vector<std::string>{"one", "two"}), boost::test_tools::per_element());
-    BOOST_REQUIRE(page.lines[1].from.has_value());
-    BOOST_TEST((page.lines[1].from->number == 2U && page.lines[1].from->attempt == 1U && page.lines[1].from->consumer == w));
-    page = on.read(key, page.cursor);
-    BOOST_TEST(on.texts(page) == std::vector<std::string>{"three"}, boost::test_tools::per_element());
-    BOOST_TEST((page.lines[0].from->number == 3U && page.lines[0].from->attempt == 2U));
-    BOOST_TEST(page.lines[0].from->consumer == "w \"2\"\\");
-    BOOST_TEST((page.missed == 0U && !page.has_ended));
-    const auto end = on.read(key, page.cursor);
-    BOOST_TEST((end.lines.empty() && end.cursor == page.cursor && end.missed == 0U));
-    on.say(held, {"four"}, "w \"2\"\\");
-    BOOST_TEST(on.texts(on.read(key, end.cursor)) == std::vector<std::string>{"four"}, boost::test_tools::per_element());
-    on.settle(held, kind::complete, "w \"2\"\\");
-    BOOST_TEST(on.read(key, end.cursor).has_ended);
-    BOOST_TEST(on.record(key).log.size() == 4U);
-    BOOST_TEST(on.record(key).log[3].from->number == 4U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_is_told_how_many_lines_it_has_missed, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    const auto held = on.fetch_one();
-    for (int n = 1; n <= 130; n += 10) {
-        std::vector<std::string> some;
-        for (int i = n; i < n + 10; ++i) some.push_back(std::to_string(i));
-        on.say(held, some);
-    }
-    const auto page = on.read(key, "5", 10);
-    BOOST_TEST(page.missed == 26U);  // 5 to 30: the newest 100 are kept
-    BOOST_TEST((page.lines.size() == 10U && page.lines.front().text == "31" && page.cursor == "41"));
-    BOOST_TEST(on.read(key).missed == 30U);
-    BOOST_TEST(on.read(key, "131").lines.empty());
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_has_a_bound_in_bytes_and_keeps_its_newest_line, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    const auto held = on.fetch_one();
-    for (int n = 0; n < 30; ++n) on.say(held, {std::string(16'000, 'a')});
-    const auto kept = on.read(key).lines.size();
-    BOOST_TEST((kept > 5U && kept < 17U));  // encrypted ones take more
-    on.say(held, {std::string(400'000, 'b')});
-    BOOST_REQUIRE(on.read(key).lines.size() == 1U);
-    BOOST_TEST(on.read(key).lines[0].from->number == 31U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_report_that_is_sent_again_adds_its_lines_once, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    const auto held = on.fetch_one();
-    on.say(held, {"one"});
-    on.say(held, {"one"});  // another time: another line
-    BOOST_TEST(on.read(key).lines.size() == 2U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_cursor_that_is_none_is_refused_and_one_of_another_log_begins_anew, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    for (const std::string cursor : {"x", "0", "-1", "1 ", "99999999999999999999"}) {
-        log_query query;
-        query.cursor = cursor;
-        BOOST_TEST(on.error_of(on.broker().log({q, key}, query)) == errc::invalid_argument, cursor);
-    }
-    on.say(on.fetch_one(), {"one"});
-    BOOST_TEST(on.read(key, "500").lines.size() == 1U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_of_a_log_waits_for_the_next_line, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    const auto held = on.fetch_one();
-    on.say(held, {"one"});
-    const inspector sees(on.shared());
-    auto follows = on.start(sees.log({q, key}, "2", 100, 1min));
-    BOOST_TEST(on.still_waiting(follows));
-    on.say(held, {"two"});
-    on.advance(500ms);
-    const auto page = follows.get();
-    BOOST_TEST(on.texts(page) == std::vector<std::string>{"two"}, boost::test_tools::per_element());
-    auto ends = on.start(sees.log({q, key}, page.cursor, 100, 1min));
-    on.settle(held, kind::complete);
-    on.advance(500ms);
-    BOOST_TEST(ends.get().has_ended);
-    auto cancelled = on.start(sees.log({q, on.add()}, {}, 100, 1min));
-    cancelled.cancel();
-    BOOST_TEST(on.error_of(std::move(cancelled)) == aborted);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -55,8 +55,8 @@ struct log_query {
 struct log_page {
     std::vector<log_line> lines;  ///< oldest first, with `log_line::from`
     std::string cursor;           ///< behind the last of them, also where there is none
-    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more
-    bool has_ended = false;       ///< the task has: no more lines will come, unless it is requeued
+    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more; 0 without a cursor
+    bool has_ended = false;       ///< the task has, and these are its last lines: no more will come, unless it is requeued
 };
 
 }  // namespace taskflux

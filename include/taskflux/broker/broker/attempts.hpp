@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/history.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/state.hpp>
@@ -62,7 +63,7 @@ inline std::uint64_t first_line(const log_query& query) {
     std::uint64_t number = 0;
     const auto* const end = query.cursor.data() + query.cursor.size();
     const auto read = std::from_chars(query.cursor.data(), end, number);
-    constexpr std::uint64_t most = 1'000'000'000'000;
+    constexpr auto most = 2 * most_kept::log_numbers;  // lines behind that with the largest number have some, too
     if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
     throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -46,23 +47,30 @@ public:
         line.from->attempt = attempt;
         line.from->consumer = consumer;
         bytes_ += size_of(line);
-        lines_.push_back(std::move(line));
-        while (lines_.size() > 1 && (lines_.size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
-            bytes_ -= size_of(lines_.front());
-            lines_.pop_front();
+    using line_list = std::deque<log_line>;
+
+        if (!lines_) lines_ = std::make_unique<line_list>();
+        lines_->push_back(std::move(line));
+        while (lines_->size() > 1 && (lines_->size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
+            bytes_ -= size_of(lines_->front());
+            lines_->pop_front();
         }
     }
 
-    const std::deque<log_line>& lines() const { return lines_; }
+    const line_list& lines() const {
+        static const line_list none;
+        return lines_ ? *lines_ : none;
+    }
 
-    log_page page(const log_query& query) const {
+    /// `has_ended`: the task has.
+    log_page page(const log_query& query, bool has_ended) const {
         const auto asked = detail::first_line(query);
-        const auto first = last_ - lines_.size() + 1;
+        const auto first = last_ - lines().size() + 1;
         const auto from = asked < first || asked > last_ + 1 ? first : asked;
         log_page made;
-        made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
+        if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
         auto next = from;
-        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines_[next - first]);
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines()[next - first]);
         made.cursor = std::to_string(next);
         return made;
     }
@@ -70,12 +78,13 @@ public:
 private:
     /// About what it takes on a server.
     static std::size_t size_of(const log_line& line) {
+        made.has_ended = has_ended && next > last_;
         std::size_t size = 100 + line.text.size() + line.from->consumer.size();
         for (const auto& [name, value] : line.fields) size += name.size() + value.size() + 6;
         return size;
     }
 
-    std::deque<log_line> lines_;
+    std::unique_ptr<line_list> lines_;  // an empty one has half a KiB
     std::size_t bytes_ = 0;
     std::uint64_t last_ = 0;
 };

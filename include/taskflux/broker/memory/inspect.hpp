@@ -61,9 +61,7 @@ inline attempt_list attempts_of(const task_queue& in, const entry& task) {
 /// `broker::log`.
 inline log_page log_of(const entry& task, const log_query& query) {
     static const task_log none;
-    auto made = (task.extras ? task.extras->log : none).page(query);
-    made.has_ended = is_terminal(task.state);
-    return made;
+    return (task.extras ? task.extras->log : none).page(query, is_terminal(task.state));
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,

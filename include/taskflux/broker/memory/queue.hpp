@@ -280,6 +280,11 @@ public:
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }
+    /// Throws `not_found`.
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw detail::no_such_task(id);
+    }
     entry* after(std::uint64_t sequence) { return store_.after(sequence); }
     task_key key_of(const entry& task) const { return store_.key_of(task); }
     std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
@@ -365,11 +370,6 @@ private:
 
     static bool is_current(const entry& task, const consumer* who, std::uint32_t token) {
         return task.state == task_state::running && who && task.holder == who && task.deliveries == token;
-    }
-
-    entry& existing(const task_id& id) {
-        if (auto* task = find(id.key)) return *task;
-        throw detail::no_such_task(id);
     }
 
     template <class Action>

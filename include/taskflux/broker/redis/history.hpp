@@ -71,18 +71,20 @@ inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
     auto from = got.read();
     if (from.done()) throw detail::no_such_task(id);
     auto number = static_cast<std::uint64_t>(from.integer());
-    from.integer();
+    const auto last_kept = static_cast<std::uint64_t>(from.integer());
+    const bool has_ended = from.integer() != 0;
     log_page made;
-    made.has_ended = from.integer() != 0;
-    made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
+    if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
     for (; !from.done(); ++number) {
         auto line = read_line(from.text());
-        if (!line.from) line.from.emplace();
-        line.from->number = number;
-        made.lines.push_back(std::move(line));
+        if (!line) continue;
+        if (!line->from) line->from.emplace();
+        line->from->number = number;
+        made.lines.push_back(std::move(*line));
     }
     made.cursor = std::to_string(number);
     co_return made;
 }
 
 }  // namespace taskflux::redis
+    made.has_ended = has_ended && number > last_kept;

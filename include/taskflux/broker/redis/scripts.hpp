@@ -758,7 +758,7 @@ local lines = {}
 for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
 for n = #lines, 1, -1 do
 local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
-if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+if number and number < 1000000000000 then return lines, math.max(1, number - n + 1) end
 end
 return lines, 1
 end
@@ -770,8 +770,8 @@ local function numbered(line, number)
 return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
 end
 local at = #lines - #added
-local is_known = at >= 0
-for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+local is_known = #lines > 0 and first + at > 0
+for n = math.max(1, 1 - at), #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
 if is_known then return end
 for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
 end
@@ -3148,7 +3148,7 @@ if from < first or from > last + 1 then from = first end
 return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
 unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
 )lua");
-inline constexpr script log{"log", "2697d58c94e9678fb674b3a097358d0142811ab8",
+inline constexpr script log{"log", "d0bd0dbe0c07525d2819f771a8f62720939a991f",
     std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -3567,7 +3567,7 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "1fd2111e4cc0bdeaf76f0d6949f40ea36f997bb8",
+inline constexpr script report{"report", "e8f78d7063d10949c105e90edc3011a7f93c7da8",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
