@@ -2371,8 +2371,9 @@ private:
 
 namespace taskflux::detail {
 
-/// Whether the broker gave a task up because its workers had died under it.
-inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed")"); }
+/// Whether the broker gave a task up because its workers had died under it. A handler that lets a subtask's crash through fails
+/// with the same code, and the type of what it threw.
+inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed","type":"",)"); }
 
 /// What a task's state tells of its last attempt: the one under way, or the one that has ended it. `last` has token, consumer and
 /// times; `failed` attempts have failed by now. Nothing where it has none, or another kind of end has been stored.
@@ -2406,10 +2407,21 @@ inline std::optional<past_attempt> attempt_of(task_state state, past_attempt las
     return std::nullopt;
 }
 
-/// Adds the attempt that a task's state tells of, unless it has been stored.
-inline void add_last(attempt_list& to, std::optional<past_attempt> last) {
-    if (!last || (!to.attempts.empty() && to.attempts.back().token >= last->token)) return;
-    to.attempts.push_back(std::move(*last));
+/// Whether an attempt neither succeeded nor failed: a task may have any number of such.
+inline bool is_pause(attempt_outcome outcome) {
+    return outcome == attempt_outcome::postponed || outcome == attempt_outcome::released || outcome == attempt_outcome::suspended;
+}
+
+/// Adds the attempt that a task's state tells of, unless it has been stored: then the state has its whole error. `newest`: the
+/// token of the last one that has been stored, also where it can't be read.
+inline void add_last(attempt_list& to, std::uint32_t newest, std::optional<past_attempt> last) {
+    if (!last) return;
+    if (newest != last->token) return to.attempts.push_back(std::move(*last));
+    if (to.attempts.empty()) return;
+    auto& stored = to.attempts.back();
+    if (stored.token != last->token || stored.outcome != last->outcome) return;
+    stored.error = std::move(last->error);
+    stored.error_size = last->error_size;
 }
 
 /// The number of the first line that a query is for. Throws `invalid_argument`.
@@ -2429,40 +2441,45 @@ inline std::uint64_t first_line(const log_query& query) {
 
 namespace taskflux::memory {
 
-/// Attempts at one task that did not end it: the newest.
+/// Attempts at one task that did not end it, or whose number its state doesn't tell: the newest.
 class past_attempts {
 public:
     void add(past_attempt one) {
-        if (!all_.empty() && all_.back().token >= one.token) return;
+        if (newest() == one.token) return;
         one.error_size = one.error.size();
         if (one.error.size() > detail::most_kept::attempt_error) one.error.clear();
-        if (all_.size() == detail::most_kept::attempts) all_.pop_front(), ++left_out_;
         all_.push_back(std::move(one));
+        if (all_.size() > detail::most_kept::attempts) all_.erase(next_out()), ++left_out_;
     }
 
-    attempt_list list() const {
-        attempt_list made;
-        made.attempts.assign(all_.begin(), all_.end());
-        made.left_out = left_out_;
-        return made;
-    }
+    /// The token of the last one, or 0.
+    std::uint32_t newest() const { return all_.empty() ? 0 : all_.back().token; }
+
+    attempt_list list() const { return {all_, left_out_}; }
 
 private:
-    std::deque<past_attempt> all_;
+    /// The oldest, but no failure where more than half of them are none, as a task may sleep any number of times.
+    std::vector<past_attempt>::const_iterator next_out() const {
+        const auto is_pause = [](const past_attempt& one) { return detail::is_pause(one.outcome); };
+        const auto pauses = static_cast<std::size_t>(std::ranges::count_if(all_, is_pause));
+        return 2 * pauses > detail::most_kept::attempts ? std::ranges::find_if(all_, is_pause) : all_.begin();
+    }
+
+    std::vector<past_attempt> all_;
     std::size_t left_out_ = 0;
 };
 
 /// The newest lines of one task's log, numbered.
 class task_log {
 public:
+    using line_list = std::deque<log_line>;
+
     void add(log_line line, unsigned attempt, const std::string& consumer) {
         line.from.emplace();
         line.from->number = ++last_;
         line.from->attempt = attempt;
         line.from->consumer = consumer;
         bytes_ += size_of(line);
-    using line_list = std::deque<log_line>;
-
         if (!lines_) lines_ = std::make_unique<line_list>();
         lines_->push_back(std::move(line));
         while (lines_->size() > 1 && (lines_->size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
@@ -2486,13 +2503,13 @@ public:
         auto next = from;
         for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines()[next - first]);
         made.cursor = std::to_string(next);
+        made.has_ended = has_ended && next > last_;
         return made;
     }
 
 private:
     /// About what it takes on a server.
     static std::size_t size_of(const log_line& line) {
-        made.has_ended = has_ended && next > last_;
         std::size_t size = 100 + line.text.size() + line.from->consumer.size();
         for (const auto& [name, value] : line.fields) size += name.size() + value.size() + 6;
         return size;
@@ -2804,6 +2821,12 @@ struct entry {
         one.outcome = outcome;
         one.error = std::move(why);
         more().attempts.add(std::move(one));
+    }
+
+    /// An attempt is over that is not counted: where its task ends with it, the state does not tell its number.
+    void keep_uncounted(attempt_outcome outcome, std::string why, time_point now) {
+        if (cancel_requested) outcome = attempt_outcome::cancelled, why.clear();
+        keep_attempt(outcome, failed_attempts + 1, std::move(why), now);
     }
 
     /// Gives its end to the callers waiting for it.
@@ -3671,6 +3694,7 @@ public:
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
+            if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
             return fail(task, task_event::time_out, std::move(why), now);
         }
         task.keep_attempt(outcome, task.failed_attempts + (outcome == attempt_outcome::retried ? 0 : 1), why, now);
@@ -3688,7 +3712,7 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (!task.cancel_requested) task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
+        task.keep_uncounted(attempt_outcome::released, {}, now);
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -3696,10 +3720,9 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
-        if (++task.crashes < limit || limit == 0) {
-            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
-            return give_back(task, task_event::recover, now);
-        }
+        const bool is_last = ++task.crashes >= limit && limit != 0;
+        if (task.cancel_requested || !is_last) task.keep_uncounted(attempt_outcome::lost, {}, now);
+        if (!is_last) return give_back(task, task_event::recover, now);
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
@@ -5311,7 +5334,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
 /// `broker::attempts`.
 inline attempt_list attempts_of(const task_queue& in, const entry& task) {
     auto made = task.extras ? task.extras->attempts.list() : attempt_list();
-    detail::add_last(made, task.last_attempt());
+    detail::add_last(made, task.extras ? task.extras->attempts.newest() : 0, task.last_attempt());
     for (auto& one : made.attempts) {
         one.started_at = shifted(one.started_at, in.ahead());
         if (one.outcome != attempt_outcome::running) one.ended_at = shifted(one.ended_at, in.ahead());
@@ -20729,40 +20752,76 @@ inline constexpr char shared_past_attempts[] =
 inline constexpr char shared_entries_of[] =
     R"lua(local function entries_of(list)
 local entries, left_out = {}, 0
-local is_whole = pcall(function()
+pcall(function()
 local many, at
 many, left_out, at = struct.unpack('<I4I4', list)
-for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+for n = 1, many do
+local entry
+entry, at = struct.unpack('<I4c0', list, at)
+local _, token, outcome = struct.unpack('<I4I4B', entry)
+entries[n] = {token = token, outcome = outcome, bytes = entry}
+end
 end)
-if is_whole then return entries, left_out end
-return {}, 0
+return entries, left_out
+end
+)lua";
+
+inline constexpr char shared_next_out[] =
+    R"lua(local function next_out(entries)
+local pauses, first = 0, 1
+for n, entry in ipairs(entries) do
+local how = entry.outcome
+if how == 4 or how == 5 or how == 8 then
+pauses = pauses + 1
+if pauses == 1 then first = n end
+end
+end
+return 2 * pauses > 20 and first or 1
 end
 )lua";
 
 inline constexpr char shared_keep_attempt[] =
-    R"lua(local function keep_attempt(task, outcome, number, why)
+    R"lua(local function keep_attempt(task, outcome, number, why, at)
 if task.started == 0 then return end
-local known = past_attempts[task.seq] or call('HGET', A, task.seq)
-local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
-entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+local entries, left_out = entries_of(past_attempts[task.seq] or call('HGET', A, task.seq) or '')
+if entries[1] and entries[#entries].token == task.deliveries then return end
+entries[#entries + 1] = {
+outcome = outcome,
+bytes = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, at or now, #task.holder,
 #why) .. task.holder .. (#why <= 2048 and why or '')
-local from = math.max(1, #entries - 20 + 1)
-local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
-for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+}
+while #entries > 20 do
+table.remove(entries, next_out(entries))
+left_out = left_out + 1
+end
+local words = {struct.pack('<I4I4', #entries, left_out)}
+for _, entry in ipairs(entries) do words[#words + 1] = struct.pack('<I4', #entry.bytes) .. entry.bytes end
 past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_uncounted[] =
+    R"lua(local function keep_uncounted(task, outcome, why)
+if task.cancel then outcome, why = 7, '' end
+keep_attempt(task, outcome, task.failed + 1, why)
 end
 )lua";
 
 inline constexpr char shared_keep_last_attempt[] =
     R"lua(local function keep_last_attempt(task)
-local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
-local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
-local last = entries[#entries]
-if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed","type":"",', 1, true) == 1
 local outcome = task.state == 7 and 7 or
 is_crash and 6 or 2
 local number = is_crash and task.failed + 1 or math.max(1, task.failed)
-keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '', task.when)
+end
+)lua";
+
+inline constexpr char shared_drop_orphaned_attempts[] =
+    R"lua(local function drop_orphaned_attempts()
+for _, field in ipairs(call('HRANDFIELD', A, 20)) do
+if whole(field) and call('HEXISTS', s, field) == 0 then also[#also + 1] = {'HDEL', A, field} end
+end
 end
 )lua";
 
@@ -21172,7 +21231,10 @@ inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
-if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
+if task.cancel or (most < 1e15 and at >= most) then
+if outcome == 4 then keep_uncounted(task, 2, why) end
+return fail(task, why)
+end
 if why ~= '' then task.error = why end
 keep_attempt(task, outcome, task.failed + (outcome == 3 and 0 or 1), why)
 detach(task)
@@ -21189,8 +21251,8 @@ end
 )lua";
 
 inline constexpr char shared_release[] =
-    R"lua(local function release(task)
-if not task.cancel then keep_attempt(task, 5, task.failed + 1, '') end
+    R"lua(local function release(task, is_unseen)
+if task.cancel or not is_unseen then keep_uncounted(task, 5, '') end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -21200,10 +21262,9 @@ inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then
-if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
-return give_back(task)
-end
+local is_last = most > 0 and task.crashes >= most
+if task.cancel or not is_last then keep_uncounted(task, 6, '') end
+if not is_last then return give_back(task) end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -22801,9 +22862,11 @@ inline constexpr auto history_text = joined(history_keys, shared_call, shared_cl
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK'} end
+task.result = ''
+if task.state ~= 6 then task.error = '' end
 return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
 )lua");
-inline constexpr script history{"history", "0396450c59b72bb99a76da2e86dd3facd6f91f5e",
+inline constexpr script history{"history", "f2adbd10fa52203e251000ba2c8cfdbcc606d499",
     std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
@@ -22910,19 +22973,19 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -22943,7 +23006,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a937a018233ea35965f2c69650be3c63b02d6696",
+inline constexpr script leave{"leave", "6877221da4872a0add656ce4aeb0cbfa5094e925",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -23072,20 +23135,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -23169,6 +23233,7 @@ if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then e
 end
 if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
+drop_orphaned_attempts()
 for _, name in ipairs(call('HRANDFIELD', Y, 20)) do replaced_task(name) end
 local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do
@@ -23205,7 +23270,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "2db331d4c6b4ad184e4fae6eb5bd36973ae84281",
+inline constexpr script maintain{"maintain", "68e377dc7aef62a4ddce761c62087834f8c73099",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23289,29 +23354,30 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
 for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task, true) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e413f6b1a8fbc7cc050898dec457694ca873b9ef",
+inline constexpr script reclaim{"reclaim", "c8c15fa9f93e0ed52c06736fe1e65ebf559e6583",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23580,20 +23646,20 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -23651,7 +23717,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "9338416e9e09f7e5ab1626c083627c3b415d48b0",
+inline constexpr script settle{"settle", "525064e3d8d9b59e118defee55275468cf1f7845",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -23869,9 +23935,9 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
-    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
@@ -23932,7 +23998,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "9defd23a1b2d718734f215d289fe81a1cbe0cf29",
+inline constexpr script steer{"steer", "9eb0f221ff949582079182dfcc4760a543282302",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -25770,10 +25836,17 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
 
 namespace taskflux::redis {
 
-/// Attempts that did not end their task, as they are stored. What is damaged is left out.
-inline attempt_list read_attempts(std::string_view text) {
-    attempt_list made;
-    if (text.empty()) return made;
+/// Attempts as they are stored.
+struct stored_attempts {
+    attempt_list list;
+    std::uint32_t newest = 0;  ///< the token of the last one, also where its outcome is not known here
+};
+
+/// What is damaged is left out.
+inline stored_attempts read_attempts(std::string_view text) {
+    stored_attempts found;
+    auto& made = found.list;
+    if (text.empty()) return found;
     try {
         byte_reader from(text);
         const auto many = from.number<std::uint32_t>();
@@ -25784,7 +25857,11 @@ inline attempt_list read_attempts(std::string_view text) {
             one.attempt = entry.number<std::uint32_t>();
             one.token = entry.number<std::uint32_t>();
             const auto outcome = entry.number<std::uint8_t>();
-            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) continue;  // a newer version knows it
+            found.newest = one.token;
+            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) {  // a newer version knows it
+                ++made.left_out;
+                continue;
+            }
             one.outcome = static_cast<attempt_outcome>(outcome);
             one.started_at = to_time(entry.real());
             one.ended_at = to_time(entry.real());
@@ -25796,7 +25873,7 @@ inline attempt_list read_attempts(std::string_view text) {
         }
     } catch (const error&) {  // those before it are read
     }
-    return made;
+    return found;
 }
 
 /// `broker::attempts`.
@@ -25813,8 +25890,9 @@ inline awaitable<attempt_list> attempts(engine_ptr on, task_id id) {
     last.consumer = status.holder;
     last.started_at = status.started_at;
     last.ended_at = status.when;
-    detail::add_last(made, detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error)));
-    co_return made;
+    auto told = detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error));
+    detail::add_last(made.list, made.newest, std::move(told));
+    co_return std::move(made.list);
 }
 
 /// `broker::log`.
@@ -25837,12 +25915,12 @@ inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
         line->from->number = number;
         made.lines.push_back(std::move(*line));
     }
+    made.has_ended = has_ended && number > last_kept;
     made.cursor = std::to_string(number);
     co_return made;
 }
 
 }  // namespace taskflux::redis
-    made.has_ended = has_ended && number > last_kept;
 
 // -------------------- taskflux/broker/redis/inspect.hpp ----------------------------------------------------
 

@@ -205,6 +205,132 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_history_has_the_notes_of_the_journal_those_with_
     BOOST_TEST((cut.notes.size() == 2U && cut.is_cut));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_attempt_at_a_task_that_is_tried_afresh_ended_with_it, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    on.advance(2s);
+    on.settle(on.settled(held, kind::fail, on.thrown("no paper")));
+    const auto before = on.last(key);
+    on.advance(1h);
+    on.requeue(key);
+    BOOST_TEST((on.last(key).ended_at == before.ended_at && before.ended_at - before.started_at == 2s));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_passes_on_the_crash_of_another_task_has_failed, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+    const std::string passed_on = R"({"code":"crashed","type":"taskflux::task_failed","message":"the lease was lost 3 times"})";
+    on.settle(on.settled(on.fetch_one(), kind::fail, passed_on));
+    for (const bool is_afresh : {false, true}) {
+        if (is_afresh) on.requeue(key);
+        BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::failed}));
+        BOOST_TEST(on.last(key).attempt == 2U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_that_is_cancelled_has_its_number_however_it_ends, Backend, backends) {
+    enum class way { cancel, complete, fail, retry, postpone, release, leave, lose, crash };
+    for (const auto how : {way::cancel, way::complete, way::fail, way::retry, way::postpone, way::release, way::leave, way::lose, way::crash}) {
+        historian on(std::make_unique<Backend>());
+        run_policy policy;
+        policy.crash_limit = how == way::crash ? 1 : 3;
+        const auto key = on.add(on.task(policy));
+        on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+        const auto held = on.fetch_one();
+        on.cancel(key);
+        auto postponed = on.settled(held, kind::retry, on.thrown("not now"));
+        postponed.counts = false;
+        switch (how) {
+            case way::cancel: on.settle(held, kind::cancel); break;
+            case way::complete: on.settle(held, kind::complete); break;
+            case way::fail: on.settle(on.settled(held, kind::fail, on.thrown("no ink"))); break;
+            case way::retry: on.settle(on.settled(held, kind::retry, on.thrown("no ink"))); break;
+            case way::postpone: on.settle(postponed); break;
+            case way::release: on.settle(held, kind::release); break;
+            case way::leave: on.run(on.broker().leave(w, {q})); break;
+            case way::lose:
+            case way::crash: on.pass(on.lease); break;
+        }
+        BOOST_TEST_CONTEXT("way " << static_cast<int>(how)) {
+            BOOST_TEST(on.state(key) == task_state::cancelled);
+            BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::cancelled}));
+            BOOST_TEST((on.last(key).attempt == 2U && on.last(key).error.empty()));
+            on.requeue(key);
+            BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::cancelled}));
+            BOOST_TEST(on.last(key).attempt == 2U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_that_is_postponed_beyond_the_deadline_has_its_number_and_its_error, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    run_policy policy;
+    policy.deadline = 1min;
+    const auto key = on.add(on.task(policy));
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+    const auto longer = on.thrown(std::string(5000, 'x'));
+    auto postponed = on.settled(on.fetch_one(), kind::retry, longer, 1h);
+    postponed.counts = false;
+    on.settle(postponed);
+    BOOST_TEST(on.state(key) == task_state::failed);
+    BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::failed}));
+    BOOST_TEST((on.last(key).attempt == 2U && on.last(key).error.size() >= longer.size()));
+    on.requeue(key);
+    BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::failed}));
+    BOOST_TEST((on.last(key).attempt == 2U && on.last(key).error_size >= longer.size()));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(attempts_that_do_not_count_do_not_push_out_failures, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    for (int n = 1; n <= 12; ++n) on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown(std::to_string(n))));
+    for (int n = 1; n <= 15; ++n) {
+        on.settle(on.fetch_one(), kind::release);
+        auto postponed = on.settled(on.fetch_one(), kind::retry);
+        postponed.counts = false;
+        on.settle(postponed);
+        on.settle(on.fetch_one(), kind::suspend);
+    }
+    const auto known = on.attempts(key);
+    BOOST_TEST(known.left_out == 12U + 45U - 20U);
+    BOOST_REQUIRE(known.attempts.size() == 20U);
+    for (std::size_t n = 0; n != 10U; ++n) {
+        BOOST_TEST((known.attempts[n].outcome == outcome::retried && known.attempts[n].attempt == n + 3U));
+    }
+    BOOST_TEST((known.attempts[10].outcome == outcome::suspended && known.attempts[10].token == 12U + 36U));
+    BOOST_TEST((known.attempts[19].outcome == outcome::suspended && known.attempts[19].token == 12U + 45U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_fails_by_the_crash_of_a_subtask_has_succeeded_itself, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    const auto held = on.fetch_one();
+    journal_write what;
+    what.consumer = w;
+    what.token = held.token;
+    auto& item = what.items.emplace_back();
+    item.key = child_key("0");
+    item.text = child_place{q, "work", "mine"}.text();
+    item.is_spawned = true;
+    on.run(on.broker().write_journal({q, key}, what));
+    run_policy policy;
+    policy.crash_limit = 1;
+    auto child = on.task(policy);
+    child.own_id = "mine";
+    child.parent = parent_link{{q, key}, child_key("0")};
+    const auto below = on.add(child);
+    on.settle(held, kind::complete);
+    on.fetch_one();
+    on.pass(on.lease);
+    BOOST_TEST((on.state(below) == task_state::failed && on.state(key) == task_state::failed));
+    BOOST_TEST((on.outcomes(below) == some{outcome::lost}));
+    BOOST_TEST((on.outcomes(key) == some{outcome::succeeded}));
+    on.requeue(key);
+    BOOST_TEST((on.outcomes(key) == some{outcome::succeeded}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace taskflux::conformance

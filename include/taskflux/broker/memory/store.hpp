@@ -128,6 +128,7 @@ public:
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
+            if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
             return fail(task, task_event::time_out, std::move(why), now);
         }
         task.keep_attempt(outcome, task.failed_attempts + (outcome == attempt_outcome::retried ? 0 : 1), why, now);
@@ -145,7 +146,7 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (!task.cancel_requested) task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
+        task.keep_uncounted(attempt_outcome::released, {}, now);
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -153,10 +154,9 @@ public:
     /// After its consumer's death.
     void recover(entry& task, time_point now) {
         const auto limit = task.spec->policy.crash_limit;
-        if (++task.crashes < limit || limit == 0) {
-            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
-            return give_back(task, task_event::recover, now);
-        }
+        const bool is_last = ++task.crashes >= limit && limit != 0;
+        if (task.cancel_requested || !is_last) task.keep_uncounted(attempt_outcome::lost, {}, now);
+        if (!is_last) return give_back(task, task_event::recover, now);
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }

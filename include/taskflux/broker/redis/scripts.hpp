@@ -858,40 +858,76 @@ inline constexpr char shared_past_attempts[] =
 inline constexpr char shared_entries_of[] =
     R"lua(local function entries_of(list)
 local entries, left_out = {}, 0
-local is_whole = pcall(function()
+pcall(function()
 local many, at
 many, left_out, at = struct.unpack('<I4I4', list)
-for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+for n = 1, many do
+local entry
+entry, at = struct.unpack('<I4c0', list, at)
+local _, token, outcome = struct.unpack('<I4I4B', entry)
+entries[n] = {token = token, outcome = outcome, bytes = entry}
+end
 end)
-if is_whole then return entries, left_out end
-return {}, 0
+return entries, left_out
+end
+)lua";
+
+inline constexpr char shared_next_out[] =
+    R"lua(local function next_out(entries)
+local pauses, first = 0, 1
+for n, entry in ipairs(entries) do
+local how = entry.outcome
+if how == 4 or how == 5 or how == 8 then
+pauses = pauses + 1
+if pauses == 1 then first = n end
+end
+end
+return 2 * pauses > 20 and first or 1
 end
 )lua";
 
 inline constexpr char shared_keep_attempt[] =
-    R"lua(local function keep_attempt(task, outcome, number, why)
+    R"lua(local function keep_attempt(task, outcome, number, why, at)
 if task.started == 0 then return end
-local known = past_attempts[task.seq] or call('HGET', A, task.seq)
-local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
-entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+local entries, left_out = entries_of(past_attempts[task.seq] or call('HGET', A, task.seq) or '')
+if entries[1] and entries[#entries].token == task.deliveries then return end
+entries[#entries + 1] = {
+outcome = outcome,
+bytes = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, at or now, #task.holder,
 #why) .. task.holder .. (#why <= 2048 and why or '')
-local from = math.max(1, #entries - 20 + 1)
-local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
-for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+}
+while #entries > 20 do
+table.remove(entries, next_out(entries))
+left_out = left_out + 1
+end
+local words = {struct.pack('<I4I4', #entries, left_out)}
+for _, entry in ipairs(entries) do words[#words + 1] = struct.pack('<I4', #entry.bytes) .. entry.bytes end
 past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_uncounted[] =
+    R"lua(local function keep_uncounted(task, outcome, why)
+if task.cancel then outcome, why = 7, '' end
+keep_attempt(task, outcome, task.failed + 1, why)
 end
 )lua";
 
 inline constexpr char shared_keep_last_attempt[] =
     R"lua(local function keep_last_attempt(task)
-local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
-local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
-local last = entries[#entries]
-if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed","type":"",', 1, true) == 1
 local outcome = task.state == 7 and 7 or
 is_crash and 6 or 2
 local number = is_crash and task.failed + 1 or math.max(1, task.failed)
-keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '', task.when)
+end
+)lua";
+
+inline constexpr char shared_drop_orphaned_attempts[] =
+    R"lua(local function drop_orphaned_attempts()
+for _, field in ipairs(call('HRANDFIELD', A, 20)) do
+if whole(field) and call('HEXISTS', s, field) == 0 then also[#also + 1] = {'HDEL', A, field} end
+end
 end
 )lua";
 
@@ -1301,7 +1337,10 @@ inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
-if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
+if task.cancel or (most < 1e15 and at >= most) then
+if outcome == 4 then keep_uncounted(task, 2, why) end
+return fail(task, why)
+end
 if why ~= '' then task.error = why end
 keep_attempt(task, outcome, task.failed + (outcome == 3 and 0 or 1), why)
 detach(task)
@@ -1318,8 +1357,8 @@ end
 )lua";
 
 inline constexpr char shared_release[] =
-    R"lua(local function release(task)
-if not task.cancel then keep_attempt(task, 5, task.failed + 1, '') end
+    R"lua(local function release(task, is_unseen)
+if task.cancel or not is_unseen then keep_uncounted(task, 5, '') end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -1329,10 +1368,9 @@ inline constexpr char shared_recover[] =
     R"lua(local function recover(task)
 task.crashes = task.crashes + 1
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then
-if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
-return give_back(task)
-end
+local is_last = most > 0 and task.crashes >= most
+if task.cancel or not is_last then keep_uncounted(task, 6, '') end
+if not is_last then return give_back(task) end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -2930,9 +2968,11 @@ inline constexpr auto history_text = joined(history_keys, shared_call, shared_cl
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK'} end
+task.result = ''
+if task.state ~= 6 then task.error = '' end
 return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
 )lua");
-inline constexpr script history{"history", "0396450c59b72bb99a76da2e86dd3facd6f91f5e",
+inline constexpr script history{"history", "f2adbd10fa52203e251000ba2c8cfdbcc606d499",
     std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
@@ -3039,19 +3079,19 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -3072,7 +3112,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a937a018233ea35965f2c69650be3c63b02d6696",
+inline constexpr script leave{"leave", "6877221da4872a0add656ce4aeb0cbfa5094e925",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3201,20 +3241,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back, shared_recover,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs'), overdue(C)
@@ -3298,6 +3339,7 @@ if task and (task.state >= 5 and task.state <= 8) and task.gone_at <= now then e
 end
 if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false end
 end
+drop_orphaned_attempts()
 for _, name in ipairs(call('HRANDFIELD', Y, 20)) do replaced_task(name) end
 local recovered, gone = 0, 0
 for _, consumer in ipairs(dead) do
@@ -3334,7 +3376,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "2db331d4c6b4ad184e4fae6eb5bd36973ae84281",
+inline constexpr script maintain{"maintain", "68e377dc7aef62a4ddce761c62087834f8c73099",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3418,29 +3460,30 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
 for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task, true) end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "e413f6b1a8fbc7cc050898dec457694ca873b9ef",
+inline constexpr script reclaim{"reclaim", "c8c15fa9f93e0ed52c06736fe1e65ebf559e6583",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3709,20 +3752,20 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -3780,7 +3823,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "9338416e9e09f7e5ab1626c083627c3b415d48b0",
+inline constexpr script settle{"settle", "525064e3d8d9b59e118defee55275468cf1f7845",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3998,9 +4041,9 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt,
-    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
     shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
@@ -4061,7 +4104,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "9defd23a1b2d718734f215d289fe81a1cbe0cf29",
+inline constexpr script steer{"steer", "9eb0f221ff949582079182dfcc4760a543282302",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)

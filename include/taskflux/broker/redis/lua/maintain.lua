@@ -99,6 +99,8 @@ for _, member in ipairs(overdue(keys.forgotten)) do
     if is_foreign then drop_foreign(keys.forgotten, member) else sorted_sets[keys.forgotten][member] = false end
 end
 
+drop_orphaned_attempts()
+
 -- Versions that know no successors end a task without a look at the one that waits for that.
 for _, name in ipairs(call('HRANDFIELD', keys.successors, bound.looked_after)) do replaced_task(name) end
 
