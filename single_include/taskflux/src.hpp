@@ -2417,8 +2417,9 @@ private:
 
 namespace taskflux::detail {
 
-/// Whether the broker gave a task up because its workers had died under it.
-inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed")"); }
+/// Whether the broker gave a task up because its workers had died under it. A handler that lets a subtask's crash through fails
+/// with the same code, and the type of what it threw.
+inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed","type":"",)"); }
 
 /// What a task's state tells of its last attempt: the one under way, or the one that has ended it. `last` has token, consumer and
 /// times; `failed` attempts have failed by now. Nothing where it has none, or another kind of end has been stored.
@@ -2452,10 +2453,21 @@ inline std::optional<past_attempt> attempt_of(task_state state, past_attempt las
     return std::nullopt;
 }
 
-/// Adds the attempt that a task's state tells of, unless it has been stored.
-inline void add_last(attempt_list& to, std::optional<past_attempt> last) {
-    if (!last || (!to.attempts.empty() && to.attempts.back().token >= last->token)) return;
-    to.attempts.push_back(std::move(*last));
+/// Whether an attempt neither succeeded nor failed: a task may have any number of such.
+inline bool is_pause(attempt_outcome outcome) {
+    return outcome == attempt_outcome::postponed || outcome == attempt_outcome::released || outcome == attempt_outcome::suspended;
+}
+
+/// Adds the attempt that a task's state tells of, unless it has been stored: then the state has its whole error. `newest`: the
+/// token of the last one that has been stored, also where it can't be read.
+inline void add_last(attempt_list& to, std::uint32_t newest, std::optional<past_attempt> last) {
+    if (!last) return;
+    if (newest != last->token) return to.attempts.push_back(std::move(*last));
+    if (to.attempts.empty()) return;
+    auto& stored = to.attempts.back();
+    if (stored.token != last->token || stored.outcome != last->outcome) return;
+    stored.error = std::move(last->error);
+    stored.error_size = last->error_size;
 }
 
 /// The number of the first line that a query is for. Throws `invalid_argument`.
@@ -2464,7 +2476,7 @@ inline std::uint64_t first_line(const log_query& query) {
     std::uint64_t number = 0;
     const auto* const end = query.cursor.data() + query.cursor.size();
     const auto read = std::from_chars(query.cursor.data(), end, number);
-    constexpr std::uint64_t most = 1'000'000'000'000;
+    constexpr auto most = 2 * most_kept::log_numbers;  // lines behind that with the largest number have some, too
     if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
     throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
 }
@@ -2475,56 +2487,69 @@ inline std::uint64_t first_line(const log_query& query) {
 
 namespace taskflux::memory {
 
-/// Attempts at one task that did not end it: the newest.
+/// Attempts at one task that did not end it, or whose number its state doesn't tell: the newest.
 class past_attempts {
 public:
     void add(past_attempt one) {
-        if (!all_.empty() && all_.back().token >= one.token) return;
+        if (newest() == one.token) return;
         one.error_size = one.error.size();
         if (one.error.size() > detail::most_kept::attempt_error) one.error.clear();
-        if (all_.size() == detail::most_kept::attempts) all_.pop_front(), ++left_out_;
         all_.push_back(std::move(one));
+        if (all_.size() > detail::most_kept::attempts) all_.erase(next_out()), ++left_out_;
     }
 
-    attempt_list list() const {
-        attempt_list made;
-        made.attempts.assign(all_.begin(), all_.end());
-        made.left_out = left_out_;
-        return made;
-    }
+    /// The token of the last one, or 0.
+    std::uint32_t newest() const { return all_.empty() ? 0 : all_.back().token; }
+
+    attempt_list list() const { return {all_, left_out_}; }
 
 private:
-    std::deque<past_attempt> all_;
+    /// The oldest, but no failure where more than half of them are none, as a task may sleep any number of times.
+    std::vector<past_attempt>::const_iterator next_out() const {
+        const auto is_pause = [](const past_attempt& one) { return detail::is_pause(one.outcome); };
+        const auto pauses = static_cast<std::size_t>(std::ranges::count_if(all_, is_pause));
+        return 2 * pauses > detail::most_kept::attempts ? std::ranges::find_if(all_, is_pause) : all_.begin();
+    }
+
+    std::vector<past_attempt> all_;
     std::size_t left_out_ = 0;
 };
 
 /// The newest lines of one task's log, numbered.
 class task_log {
 public:
+    using line_list = std::deque<log_line>;
+
     void add(log_line line, unsigned attempt, const std::string& consumer) {
         line.from.emplace();
         line.from->number = ++last_;
         line.from->attempt = attempt;
         line.from->consumer = consumer;
         bytes_ += size_of(line);
-        lines_.push_back(std::move(line));
-        while (lines_.size() > 1 && (lines_.size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
-            bytes_ -= size_of(lines_.front());
-            lines_.pop_front();
+        if (!lines_) lines_ = std::make_unique<line_list>();
+        lines_->push_back(std::move(line));
+        while (lines_->size() > 1 && (lines_->size() > detail::most_kept::log_lines || bytes_ > detail::most_kept::log_bytes)) {
+            bytes_ -= size_of(lines_->front());
+            lines_->pop_front();
         }
     }
 
-    const std::deque<log_line>& lines() const { return lines_; }
+    const line_list& lines() const {
+        static const line_list none;
+        return lines_ ? *lines_ : none;
+    }
 
-    log_page page(const log_query& query) const {
+    /// `has_ended`: the task has.
+    log_page page(const log_query& query, bool has_ended) const {
         const auto asked = detail::first_line(query);
-        const auto first = last_ - lines_.size() + 1;
+        const auto first = last_ - lines().size() + 1;
         const auto from = asked < first || asked > last_ + 1 ? first : asked;
         log_page made;
-        made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
+        if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
         auto next = from;
-        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines_[next - first]);
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines()[next - first]);
         made.cursor = std::to_string(next);
+        made.has_ended = has_ended && next > last_;
         return made;
     }
 
@@ -2536,7 +2561,7 @@ private:
         return size;
     }
 
-    std::deque<log_line> lines_;
+    std::unique_ptr<line_list> lines_;  // an empty one has half a KiB
     std::size_t bytes_ = 0;
     std::uint64_t last_ = 0;
 };
@@ -2855,6 +2880,12 @@ struct entry {
         one.outcome = outcome;
         one.error = std::move(why);
         more().attempts.add(std::move(one));
+    }
+
+    /// An attempt is over that is not counted: where its task ends with it, the state does not tell its number.
+    void keep_uncounted(attempt_outcome outcome, std::string why, time_point now) {
+        if (cancel_requested) outcome = attempt_outcome::cancelled, why.clear();
+        keep_attempt(outcome, failed_attempts + 1, std::move(why), now);
     }
 
     /// Gives its end to the callers waiting for it.
@@ -4437,6 +4468,7 @@ public:
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
+            if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
             return fail(task, task_event::time_out, std::move(why), now);
         }
         const bool is_retry = outcome == attempt_outcome::retried;
@@ -4457,10 +4489,8 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (!task.cancel_requested) {
-            task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
-            tell(event_kind::released, task, task.failed_attempts + 1, now);
-        }
+        task.keep_uncounted(attempt_outcome::released, {}, now);
+        if (!task.cancel_requested) tell(event_kind::released, task, task.failed_attempts + 1, now);
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -4470,10 +4500,9 @@ public:
         statistics_.count(*task.spec, detail::counted::attempt_lost, now);
         const auto limit = task.spec->policy.crash_limit;
         tell(event_kind::lost, task, task.failed_attempts + 1, now);
-        if (++task.crashes < limit || limit == 0) {
-            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
-            return give_back(task, task_event::recover, now);
-        }
+        const bool is_last = ++task.crashes >= limit && limit != 0;
+        if (task.cancel_requested || !is_last) task.keep_uncounted(attempt_outcome::lost, {}, now);
+        if (!is_last) return give_back(task, task_event::recover, now);
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }
@@ -4881,8 +4910,6 @@ public:
             if (auto* const runs = store_.cancel_holder(key, now)) request_cancel(*runs);
         }
         return answers;
-    }
-
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
@@ -5138,6 +5165,11 @@ public:
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }
+    /// Throws `not_found`.
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw detail::no_such_task(id);
+    }
     entry* after(std::uint64_t sequence) { return store_.after(sequence); }
     task_key key_of(const entry& task) const { return store_.key_of(task); }
     std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
@@ -5218,11 +5250,6 @@ private:
         running.cancel_requested = true;
         running.holder->has_news = true;
         nudged_.push_back(running.holder->name);
-    }
-
-    entry& existing(const task_id& id) {
-        if (auto* task = find(id.key)) return *task;
-        throw detail::no_such_task(id);
     }
 
     template <class Action>
@@ -6182,7 +6209,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
 /// `broker::attempts`.
 inline attempt_list attempts_of(const task_queue& in, const entry& task) {
     auto made = task.extras ? task.extras->attempts.list() : attempt_list();
-    detail::add_last(made, task.last_attempt());
+    detail::add_last(made, task.extras ? task.extras->attempts.newest() : 0, task.last_attempt());
     for (auto& one : made.attempts) {
         one.started_at = shifted(one.started_at, in.ahead());
         if (one.outcome != attempt_outcome::running) one.ended_at = shifted(one.ended_at, in.ahead());
@@ -6193,9 +6220,7 @@ inline attempt_list attempts_of(const task_queue& in, const entry& task) {
 /// `broker::log`.
 inline log_page log_of(const entry& task, const log_query& query) {
     static const task_log none;
-    auto made = (task.extras ? task.extras->log : none).page(query);
-    made.has_ended = is_terminal(task.state);
-    return made;
+    return (task.extras ? task.extras->log : none).page(query, is_terminal(task.state));
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,
@@ -6492,11 +6517,6 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
-inline entry& existing(task_queue& in, const task_id& id) {
-    if (auto* task = in.find(id.key)) return *task;
-    throw detail::no_such_task(id);
-}
-
 inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
@@ -6633,11 +6653,12 @@ asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
 
 asio::awaitable<attempt_list> memory_broker::attempts(task_id id) {
     hub_->follow_wall();
-    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, existing(in, id)); });
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, in.existing(id)); });
 }
 
 asio::awaitable<log_page> memory_broker::log(task_id id, log_query query) {
-    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(existing(in, id), query); });
+    detail::first_line(query);  // a wrong cursor is refused whether there is such a task or not
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(in.existing(id), query); });
 }
 
 asio::awaitable<task_page> memory_broker::list(list_query query) {
@@ -12017,6 +12038,7 @@ asio::awaitable<log_page> follow_log(broker_ptr broker, task_id id, std::string 
         auto page = co_await broker->log(id, std::move(query));
         const auto left = until - clock.now();
         if (!page.lines.empty() || page.missed > 0 || page.has_ended || limit == 0 || left <= duration::zero()) co_return page;
+        cursor = std::move(page.cursor);
         co_await nap(clock, (std::min)(left, every));
     }
 }
@@ -21047,22 +21069,30 @@ inline task_outcome read_outcome(byte_reader& from) {
     return made;
 }
 
-/// One line of a task's log as it is stored: JSON without line breaks.
-inline std::string lines_of(const std::vector<log_line>& log) {
+/// Lines of a task's log as they are sent: JSON without line breaks each. Where they are from the script says.
+inline std::string lines_of(std::vector<log_line> log) {
     std::string out;
-    for (const auto& line : log) {
+    for (auto& line : log) {
         if (!out.empty()) out.push_back('\n');
+        line.from.reset();
         encode(line, out);
     }
     return out;
 }
 
-inline log_line read_line(std::string_view text) { return decode<log_line>(text); }
+/// Nothing where it is damaged.
+inline std::optional<log_line> read_line(std::string_view text) {
+    try {
+        return decode<log_line>(text);
+    } catch (const payload_error&) {
+        return std::nullopt;
+    }
+}
 
 inline std::vector<log_line> read_lines(std::string_view text) {
     std::vector<log_line> log;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        log.push_back(read_line(text.substr(0, end)));
+        if (auto line = read_line(text.substr(0, end))) log.push_back(std::move(*line));
         text.remove_prefix(end + 1);
     }
     return log;
@@ -22588,7 +22618,7 @@ local lines = {}
 for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
 for n = #lines, 1, -1 do
 local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
-if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+if number and number < 1000000000000 then return lines, math.max(1, number - n + 1) end
 end
 return lines, 1
 end
@@ -22600,8 +22630,8 @@ local function numbered(line, number)
 return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
 end
 local at = #lines - #added
-local is_known = at >= 0
-for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+local is_known = #lines > 0 and first + at > 0
+for n = math.max(1, 1 - at), #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
 if is_known then return end
 for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
 end
@@ -22744,40 +22774,76 @@ inline constexpr char shared_past_attempts[] =
 inline constexpr char shared_entries_of[] =
     R"lua(local function entries_of(list)
 local entries, left_out = {}, 0
-local is_whole = pcall(function()
+pcall(function()
 local many, at
 many, left_out, at = struct.unpack('<I4I4', list)
-for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+for n = 1, many do
+local entry
+entry, at = struct.unpack('<I4c0', list, at)
+local _, token, outcome = struct.unpack('<I4I4B', entry)
+entries[n] = {token = token, outcome = outcome, bytes = entry}
+end
 end)
-if is_whole then return entries, left_out end
-return {}, 0
+return entries, left_out
+end
+)lua";
+
+inline constexpr char shared_next_out[] =
+    R"lua(local function next_out(entries)
+local pauses, first = 0, 1
+for n, entry in ipairs(entries) do
+local how = entry.outcome
+if how == 4 or how == 5 or how == 8 then
+pauses = pauses + 1
+if pauses == 1 then first = n end
+end
+end
+return 2 * pauses > 20 and first or 1
 end
 )lua";
 
 inline constexpr char shared_keep_attempt[] =
-    R"lua(local function keep_attempt(task, outcome, number, why)
+    R"lua(local function keep_attempt(task, outcome, number, why, at)
 if task.started == 0 then return end
-local known = past_attempts[task.seq] or call('HGET', A, task.seq)
-local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
-entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+local entries, left_out = entries_of(past_attempts[task.seq] or call('HGET', A, task.seq) or '')
+if entries[1] and entries[#entries].token == task.deliveries then return end
+entries[#entries + 1] = {
+outcome = outcome,
+bytes = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, at or now, #task.holder,
 #why) .. task.holder .. (#why <= 2048 and why or '')
-local from = math.max(1, #entries - 20 + 1)
-local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
-for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+}
+while #entries > 20 do
+table.remove(entries, next_out(entries))
+left_out = left_out + 1
+end
+local words = {struct.pack('<I4I4', #entries, left_out)}
+for _, entry in ipairs(entries) do words[#words + 1] = struct.pack('<I4', #entry.bytes) .. entry.bytes end
 past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_uncounted[] =
+    R"lua(local function keep_uncounted(task, outcome, why)
+if task.cancel then outcome, why = 7, '' end
+keep_attempt(task, outcome, task.failed + 1, why)
 end
 )lua";
 
 inline constexpr char shared_keep_last_attempt[] =
     R"lua(local function keep_last_attempt(task)
-local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
-local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
-local last = entries[#entries]
-if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed","type":"",', 1, true) == 1
 local outcome = task.state == 7 and 7 or
 is_crash and 6 or 2
 local number = is_crash and task.failed + 1 or math.max(1, task.failed)
-keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '', task.when)
+end
+)lua";
+
+inline constexpr char shared_drop_orphaned_attempts[] =
+    R"lua(local function drop_orphaned_attempts()
+for _, field in ipairs(call('HRANDFIELD', A, 20)) do
+if whole(field) and call('HEXISTS', s, field) == 0 then also[#also + 1] = {'HDEL', A, field} end
+end
 end
 )lua";
 
@@ -23273,7 +23339,10 @@ inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
-if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
+if task.cancel or (most < 1e15 and at >= most) then
+if outcome == 4 then keep_uncounted(task, 2, why) end
+return fail(task, why)
+end
 if why ~= '' then task.error = why end
 local number = task.failed + (outcome == 3 and 0 or 1)
 keep_attempt(task, outcome, number, why)
@@ -23292,11 +23361,9 @@ end
 )lua";
 
 inline constexpr char shared_release[] =
-    R"lua(local function release(task)
-if not task.cancel then
-keep_attempt(task, 5, task.failed + 1, '')
-tell_of('released', task, task.holder)
-end
+    R"lua(local function release(task, is_unseen)
+if task.cancel or not is_unseen then keep_uncounted(task, 5, '') end
+if not task.cancel then tell_of('released', task, task.holder) end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -23308,10 +23375,9 @@ task.crashes = task.crashes + 1
 tell_of('lost', task, task.holder)
 count(counter_of(10, info(task).name), 1)
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then
-if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
-return give_back(task)
-end
+local is_last = most > 0 and task.crashes >= most
+if task.cancel or not is_last then keep_uncounted(task, 6, '') end
+if not is_last then return give_back(task) end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -25503,9 +25569,11 @@ inline constexpr auto history_text = joined(history_keys, shared_call, shared_cl
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK'} end
+task.result = ''
+if task.state ~= 6 then task.error = '' end
 return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
 )lua");
-inline constexpr script history{"history", "b47cba1449990597c72708ca39fafc4417b8952e",
+inline constexpr script history{"history", "aef513733bdfcfcc237db71698afc8e1ec1c956e",
     std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
@@ -25638,27 +25706,27 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -25680,7 +25748,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "1563069d759949faa25a07df1942208175a2ac53",
+inline constexpr script leave{"leave", "1ac29d82789a98d4884702dc75d82aff3329794d",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -25766,7 +25834,7 @@ if from < first or from > last + 1 then from = first end
 return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
 unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
 )lua");
-inline constexpr script log{"log", "33b7ffeee602f50d1a7fe4fd28afd010d96de878",
+inline constexpr script log{"log", "645a2a8732f73413b8bae893566401e76b58dc3a",
     std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -25823,20 +25891,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
     shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -25924,6 +25993,7 @@ if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false e
 end
 end
 forget_overdue()
+drop_orphaned_attempts()
 for _, name in ipairs(call('HRANDFIELD', Y, 20)) do replaced_task(name) end
 local function recover_dead()
 local recovered, gone = 0, 0
@@ -25963,7 +26033,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "9092069172acc10d17e6f30071ad00e8aa026df6",
+inline constexpr script maintain{"maintain", "73046e65f5114dfb5baf6845d491d64ff345ba34",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26061,30 +26131,31 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
 for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task, true) end
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "16454f78f68dec5e9fcdbca92552e6f4cee5c294",
+inline constexpr script reclaim{"reclaim", "16c962531f7331a4c8df4fa5542ea6e8c431d85e",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26217,7 +26288,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "124c060d49d1f6b2fd17a1f0145695caa5a276a1",
+inline constexpr script report{"report", "6e09f217fd82e374d4d2f8a49ed9ca1e74b7572b",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26420,20 +26491,21 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
     shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -26500,7 +26572,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "e4627862f74a085eb3263db83fc32bfa30be688a",
+inline constexpr script settle{"settle", "0023b49deb2d5a26b7b847c7565bee551a3b0b5e",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -26831,26 +26903,27 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -26903,7 +26976,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "25715a2f57e4cf998ce6947b4872c074ef8046ff",
+inline constexpr script steer{"steer", "cf98dbee109859b8d63e61f7b967ba4d4425a9bf",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -29257,10 +29330,17 @@ inline awaitable<std::vector<delivery>> fetch(engine_ptr on, fetch_request reque
 
 namespace taskflux::redis {
 
-/// Attempts that did not end their task, as they are stored. What is damaged is left out.
-inline attempt_list read_attempts(std::string_view text) {
-    attempt_list made;
-    if (text.empty()) return made;
+/// Attempts as they are stored.
+struct stored_attempts {
+    attempt_list list;
+    std::uint32_t newest = 0;  ///< the token of the last one, also where its outcome is not known here
+};
+
+/// What is damaged is left out.
+inline stored_attempts read_attempts(std::string_view text) {
+    stored_attempts found;
+    auto& made = found.list;
+    if (text.empty()) return found;
     try {
         byte_reader from(text);
         const auto many = from.number<std::uint32_t>();
@@ -29271,7 +29351,11 @@ inline attempt_list read_attempts(std::string_view text) {
             one.attempt = entry.number<std::uint32_t>();
             one.token = entry.number<std::uint32_t>();
             const auto outcome = entry.number<std::uint8_t>();
-            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) continue;  // a newer version knows it
+            found.newest = one.token;
+            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) {  // a newer version knows it
+                ++made.left_out;
+                continue;
+            }
             one.outcome = static_cast<attempt_outcome>(outcome);
             one.started_at = to_time(entry.real());
             one.ended_at = to_time(entry.real());
@@ -29283,7 +29367,7 @@ inline attempt_list read_attempts(std::string_view text) {
         }
     } catch (const error&) {  // those before it are read
     }
-    return made;
+    return found;
 }
 
 /// `broker::attempts`.
@@ -29300,8 +29384,9 @@ inline awaitable<attempt_list> attempts(engine_ptr on, task_id id) {
     last.consumer = status.holder;
     last.started_at = status.started_at;
     last.ended_at = status.when;
-    detail::add_last(made, detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error)));
-    co_return made;
+    auto told = detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error));
+    detail::add_last(made.list, made.newest, std::move(told));
+    co_return std::move(made.list);
 }
 
 /// `broker::log`.
@@ -29313,16 +29398,18 @@ inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
     auto from = got.read();
     if (from.done()) throw detail::no_such_task(id);
     auto number = static_cast<std::uint64_t>(from.integer());
-    from.integer();
+    const auto last_kept = static_cast<std::uint64_t>(from.integer());
+    const bool has_ended = from.integer() != 0;
     log_page made;
-    made.has_ended = from.integer() != 0;
-    made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
+    if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
     for (; !from.done(); ++number) {
         auto line = read_line(from.text());
-        if (!line.from) line.from.emplace();
-        line.from->number = number;
-        made.lines.push_back(std::move(line));
+        if (!line) continue;
+        if (!line->from) line->from.emplace();
+        line->from->number = number;
+        made.lines.push_back(std::move(*line));
     }
+    made.has_ended = has_ended && number > last_kept;
     made.cursor = std::to_string(number);
     co_return made;
 }
@@ -30414,9 +30501,9 @@ public:
             arguments with;
             with.add(consumer);
             for (auto i = from; i < till; ++i) {
-                const auto& news = reports[i];
+                auto& news = reports[i];
                 with.add(news.key.sequence).add(news.key.nonce).add(news.token);
-                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
+                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(std::move(news.log)));
             }
             const auto got = co_await on->call(queue, scripts::report, {}, std::move(with));
             add_effects(got, effects);

@@ -1994,10 +1994,10 @@ struct past_attempt {
 };
 BOOST_DESCRIBE_STRUCT(past_attempt, (), (attempt, token, consumer, started_at, ended_at, outcome, error, error_size))
 
-/// The newest attempts at a task, oldest first.
+/// The newest attempts at a task, oldest first. Of 20 that did not end it at least 10 are failures where it has had so many.
 struct attempt_list {
     std::vector<past_attempt> attempts;
-    std::size_t left_out = 0;  ///< how many came before these
+    std::size_t left_out = 0;  ///< how many more there have been
 };
 
 /// Which lines of a task's log.
@@ -2009,8 +2009,8 @@ struct log_query {
 struct log_page {
     std::vector<log_line> lines;  ///< oldest first, with `log_line::from`
     std::string cursor;           ///< behind the last of them, also where there is none
-    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more
-    bool has_ended = false;       ///< the task has: no more lines will come, unless it is requeued
+    std::size_t missed = 0;       ///< lines between the cursor and these that are kept no more; 0 without a cursor
+    bool has_ended = false;       ///< the task has, and these are its last lines: no more will come, unless it is requeued
 };
 
 }  // namespace taskflux
@@ -5347,7 +5347,7 @@ struct journal_note {
 /// What has become of a task so far.
 struct task_history {
     std::vector<past_attempt> attempts;  ///< oldest first, the one under way last
-    std::size_t attempts_left_out = 0;   ///< older ones than these
+    std::size_t attempts_left_out = 0;   ///< how many more there have been
     std::vector<journal_note> notes;     ///< those with a time first, by time; then the others, by kind and name
     bool is_cut = false;                 ///< the journal has more than `notes` holds
 };
@@ -7203,7 +7203,7 @@ public:
         report_progress(encode(value));
     }
 
-    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
+    /// Adds a line to the task's log (the newest 100 lines, up to 256 KiB, are kept with the task) and to the worker's log.
     /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) const {
         log_line line;
@@ -7717,7 +7717,8 @@ inline error not_a_journal_cursor(const std::string& cursor) {
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
     static constexpr std::size_t log_bytes = 262'144;  ///< of these lines; one alone may have more
-    static constexpr std::size_t attempts = 20;      ///< of a task that did not end it: the last ones
+    static constexpr std::uint64_t log_numbers = 1'000'000'000'000;  ///< a stored line with a larger one is damaged
+    static constexpr std::size_t attempts = 20;      ///< of a task that did not end it
     static constexpr std::size_t attempt_error = 2048;  ///< bytes of what such an attempt failed with, or it is left out
     static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of

@@ -1,4 +1,4 @@
-#include <conformance/fixture.hpp>
+#include <conformance/historian.hpp>
 
 #include <taskflux/admin/inspector.hpp>
 
@@ -12,49 +12,6 @@
 namespace taskflux::conformance {
 
 namespace {
-
-struct historian : fixture {
-    explicit historian(std::unique_ptr<backend> on) : fixture(std::move(on)) { join(); }
-
-    attempt_list attempts(task_key key) { return run(broker().attempts({q, key})); }
-    std::vector<attempt_outcome> outcomes(task_key key) {
-        std::vector<attempt_outcome> found;
-        for (const auto& one : attempts(key).attempts) found.push_back(one.outcome);
-        return found;
-    }
-    past_attempt last(task_key key) {
-        const auto all = attempts(key).attempts;
-        BOOST_REQUIRE(!all.empty());
-        return all.back();
-    }
-
-    void say(const delivery& which, std::vector<std::string> texts, const std::string& consumer = w) {
-        attempt_report news;
-        news.key = which.key;
-        news.token = which.token;
-        for (auto& text : texts) {
-            auto& line = news.log.emplace_back();
-            line.at = time_point(duration(++said_));
-            line.text = std::move(text);
-        }
-        BOOST_TEST(run(broker().report(q, consumer, {news})).at(0) == effect::done);
-    }
-    log_page read(task_key key, std::string cursor = {}, std::size_t limit = 100) {
-        log_query query;
-        query.cursor = std::move(cursor);
-        query.limit = limit;
-        return run(broker().log({q, key}, query));
-    }
-    static std::vector<std::string> texts(const log_page& page) {
-        std::vector<std::string> found;
-        for (const auto& line : page.lines) found.push_back(line.text);
-        return found;
-    }
-
-    static std::string thrown(const std::string& message) { return R"({"code":"thrown","message":")" + message + R"("})"; }
-
-    int said_ = 0;
-};
 
 using outcome = attempt_outcome;
 using some = std::vector<attempt_outcome>;
@@ -248,102 +205,130 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_history_has_the_notes_of_the_journal_those_with_
     BOOST_TEST((cut.notes.size() == 2U && cut.is_cut));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_is_read_line_by_line_with_attempt_and_worker, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    auto held = on.fetch_one();
-    on.say(held, {"one", "two"});
-    on.settle(on.settled(held, kind::retry));
-    on.join("w \"2\"\\");
-    held = on.fetch_one("w \"2\"\\");
-    on.say(held, {"three"}, "w \"2\"\\");
-    auto page = on.read(key, {}, 2);
-    BOOST_TEST(on.texts(page) == (std::vector<std::string>{"one", "two"}), boost::test_tools::per_element());
-    BOOST_REQUIRE(page.lines[1].from.has_value());
-    BOOST_TEST((page.lines[1].from->number == 2U && page.lines[1].from->attempt == 1U && page.lines[1].from->consumer == w));
-    page = on.read(key, page.cursor);
-    BOOST_TEST(on.texts(page) == std::vector<std::string>{"three"}, boost::test_tools::per_element());
-    BOOST_TEST((page.lines[0].from->number == 3U && page.lines[0].from->attempt == 2U));
-    BOOST_TEST(page.lines[0].from->consumer == "w \"2\"\\");
-    BOOST_TEST((page.missed == 0U && !page.has_ended));
-    const auto end = on.read(key, page.cursor);
-    BOOST_TEST((end.lines.empty() && end.cursor == page.cursor && end.missed == 0U));
-    on.say(held, {"four"}, "w \"2\"\\");
-    BOOST_TEST(on.texts(on.read(key, end.cursor)) == std::vector<std::string>{"four"}, boost::test_tools::per_element());
-    on.settle(held, kind::complete, "w \"2\"\\");
-    BOOST_TEST(on.read(key, end.cursor).has_ended);
-    BOOST_TEST(on.record(key).log.size() == 4U);
-    BOOST_TEST(on.record(key).log[3].from->number == 4U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_is_told_how_many_lines_it_has_missed, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_attempt_at_a_task_that_is_tried_afresh_ended_with_it, Backend, backends) {
     historian on(std::make_unique<Backend>());
     const auto key = on.add();
     const auto held = on.fetch_one();
-    for (int n = 1; n <= 130; n += 10) {
-        std::vector<std::string> some;
-        for (int i = n; i < n + 10; ++i) some.push_back(std::to_string(i));
-        on.say(held, some);
+    on.advance(2s);
+    on.settle(on.settled(held, kind::fail, on.thrown("no paper")));
+    const auto before = on.last(key);
+    on.advance(1h);
+    on.requeue(key);
+    BOOST_TEST((on.last(key).ended_at == before.ended_at && before.ended_at - before.started_at == 2s));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_passes_on_the_crash_of_another_task_has_failed, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+    const std::string passed_on = R"({"code":"crashed","type":"taskflux::task_failed","message":"the lease was lost 3 times"})";
+    on.settle(on.settled(on.fetch_one(), kind::fail, passed_on));
+    for (const bool is_afresh : {false, true}) {
+        if (is_afresh) on.requeue(key);
+        BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::failed}));
+        BOOST_TEST(on.last(key).attempt == 2U);
     }
-    const auto page = on.read(key, "5", 10);
-    BOOST_TEST(page.missed == 26U);  // 5 to 30: the newest 100 are kept
-    BOOST_TEST((page.lines.size() == 10U && page.lines.front().text == "31" && page.cursor == "41"));
-    BOOST_TEST(on.read(key).missed == 30U);
-    BOOST_TEST(on.read(key, "131").lines.empty());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_log_has_a_bound_in_bytes_and_keeps_its_newest_line, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    const auto held = on.fetch_one();
-    for (int n = 0; n < 30; ++n) on.say(held, {std::string(16'000, 'a')});
-    const auto kept = on.read(key).lines.size();
-    BOOST_TEST((kept > 5U && kept < 17U));  // encrypted ones take more
-    on.say(held, {std::string(400'000, 'b')});
-    BOOST_REQUIRE(on.read(key).lines.size() == 1U);
-    BOOST_TEST(on.read(key).lines[0].from->number == 31U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_report_that_is_sent_again_adds_its_lines_once, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    const auto held = on.fetch_one();
-    on.say(held, {"one"});
-    on.say(held, {"one"});  // another time: another line
-    BOOST_TEST(on.read(key).lines.size() == 2U);
-}
-
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_cursor_that_is_none_is_refused_and_one_of_another_log_begins_anew, Backend, backends) {
-    historian on(std::make_unique<Backend>());
-    const auto key = on.add();
-    for (const std::string cursor : {"x", "0", "-1", "1 ", "99999999999999999999"}) {
-        log_query query;
-        query.cursor = cursor;
-        BOOST_TEST(on.error_of(on.broker().log({q, key}, query)) == errc::invalid_argument, cursor);
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_that_is_cancelled_has_its_number_however_it_ends, Backend, backends) {
+    enum class way { cancel, complete, fail, retry, postpone, release, leave, lose, crash };
+    for (const auto how : {way::cancel, way::complete, way::fail, way::retry, way::postpone, way::release, way::leave, way::lose, way::crash}) {
+        historian on(std::make_unique<Backend>());
+        run_policy policy;
+        policy.crash_limit = how == way::crash ? 1 : 3;
+        const auto key = on.add(on.task(policy));
+        on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+        const auto held = on.fetch_one();
+        on.cancel(key);
+        auto postponed = on.settled(held, kind::retry, on.thrown("not now"));
+        postponed.counts = false;
+        switch (how) {
+            case way::cancel: on.settle(held, kind::cancel); break;
+            case way::complete: on.settle(held, kind::complete); break;
+            case way::fail: on.settle(on.settled(held, kind::fail, on.thrown("no ink"))); break;
+            case way::retry: on.settle(on.settled(held, kind::retry, on.thrown("no ink"))); break;
+            case way::postpone: on.settle(postponed); break;
+            case way::release: on.settle(held, kind::release); break;
+            case way::leave: on.run(on.broker().leave(w, {q})); break;
+            case way::lose:
+            case way::crash: on.pass(on.lease); break;
+        }
+        BOOST_TEST_CONTEXT("way " << static_cast<int>(how)) {
+            BOOST_TEST(on.state(key) == task_state::cancelled);
+            BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::cancelled}));
+            BOOST_TEST((on.last(key).attempt == 2U && on.last(key).error.empty()));
+            on.requeue(key);
+            BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::cancelled}));
+            BOOST_TEST(on.last(key).attempt == 2U);
+        }
     }
-    on.say(on.fetch_one(), {"one"});
-    BOOST_TEST(on.read(key, "500").lines.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_of_a_log_waits_for_the_next_line, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_attempt_that_is_postponed_beyond_the_deadline_has_its_number_and_its_error, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    run_policy policy;
+    policy.deadline = 1min;
+    const auto key = on.add(on.task(policy));
+    on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown("no paper")));
+    const auto longer = on.thrown(std::string(5000, 'x'));
+    auto postponed = on.settled(on.fetch_one(), kind::retry, longer, 1h);
+    postponed.counts = false;
+    on.settle(postponed);
+    BOOST_TEST(on.state(key) == task_state::failed);
+    BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::failed}));
+    BOOST_TEST((on.last(key).attempt == 2U && on.last(key).error.size() >= longer.size()));
+    on.requeue(key);
+    BOOST_TEST((on.outcomes(key) == some{outcome::retried, outcome::failed}));
+    BOOST_TEST((on.last(key).attempt == 2U && on.last(key).error_size >= longer.size()));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(attempts_that_do_not_count_do_not_push_out_failures, Backend, backends) {
+    historian on(std::make_unique<Backend>());
+    const auto key = on.add();
+    for (int n = 1; n <= 12; ++n) on.settle(on.settled(on.fetch_one(), kind::retry, on.thrown(std::to_string(n))));
+    for (int n = 1; n <= 15; ++n) {
+        on.settle(on.fetch_one(), kind::release);
+        auto postponed = on.settled(on.fetch_one(), kind::retry);
+        postponed.counts = false;
+        on.settle(postponed);
+        on.settle(on.fetch_one(), kind::suspend);
+    }
+    const auto known = on.attempts(key);
+    BOOST_TEST(known.left_out == 12U + 45U - 20U);
+    BOOST_REQUIRE(known.attempts.size() == 20U);
+    for (std::size_t n = 0; n != 10U; ++n) {
+        BOOST_TEST((known.attempts[n].outcome == outcome::retried && known.attempts[n].attempt == n + 3U));
+    }
+    BOOST_TEST((known.attempts[10].outcome == outcome::suspended && known.attempts[10].token == 12U + 36U));
+    BOOST_TEST((known.attempts[19].outcome == outcome::suspended && known.attempts[19].token == 12U + 45U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_parent_that_fails_by_the_crash_of_a_subtask_has_succeeded_itself, Backend, backends) {
     historian on(std::make_unique<Backend>());
     const auto key = on.add();
     const auto held = on.fetch_one();
-    on.say(held, {"one"});
-    const inspector sees(on.shared());
-    auto follows = on.start(sees.log({q, key}, "2", 100, 1min));
-    BOOST_TEST(on.still_waiting(follows));
-    on.say(held, {"two"});
-    on.advance(500ms);
-    const auto page = follows.get();
-    BOOST_TEST(on.texts(page) == std::vector<std::string>{"two"}, boost::test_tools::per_element());
-    auto ends = on.start(sees.log({q, key}, page.cursor, 100, 1min));
+    journal_write what;
+    what.consumer = w;
+    what.token = held.token;
+    auto& item = what.items.emplace_back();
+    item.key = child_key("0");
+    item.text = child_place{q, "work", "mine"}.text();
+    item.is_spawned = true;
+    on.run(on.broker().write_journal({q, key}, what));
+    run_policy policy;
+    policy.crash_limit = 1;
+    auto child = on.task(policy);
+    child.own_id = "mine";
+    child.parent = parent_link{{q, key}, child_key("0")};
+    const auto below = on.add(child);
     on.settle(held, kind::complete);
-    on.advance(500ms);
-    BOOST_TEST(ends.get().has_ended);
-    auto cancelled = on.start(sees.log({q, on.add()}, {}, 100, 1min));
-    cancelled.cancel();
-    BOOST_TEST(on.error_of(std::move(cancelled)) == aborted);
+    on.fetch_one();
+    on.pass(on.lease);
+    BOOST_TEST((on.state(below) == task_state::failed && on.state(key) == task_state::failed));
+    BOOST_TEST((on.outcomes(below) == some{outcome::lost}));
+    BOOST_TEST((on.outcomes(key) == some{outcome::succeeded}));
+    on.requeue(key);
+    BOOST_TEST((on.outcomes(key) == some{outcome::succeeded}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

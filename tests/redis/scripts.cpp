@@ -279,11 +279,11 @@ BOOST_AUTO_TEST_CASE(report_answers_an_effect_for_each) {
     join();
     call(scripts::fetch_plain, {"l:0", "a:w"}, fetched(1));
     const auto told = [](const std::string& consumer, const std::string& nonce) {
-        return words{consumer, "1", nonce, "1", "1", "50", "{\"text\":\"a\"}"};
+        return words{consumer, "1", nonce, "1", "1", "50", R"({"text":"a"})"};
     };
     for (int times = 0; times != 2; ++times) BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "7")) == "OK 0");
-    const std::string line = "{\"from\":{\"number\":1,\"attempt\":1,\"consumer\":\"w\"},\"text\":\"a\"}\n";  // once
-    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == words({"50", line}), boost::test_tools::per_element());
+    const words stored{"50", R"({"from":{"number":1,"attempt":1,"consumer":"w"},"text":"a"})" "\n"};
+    BOOST_TEST(server.command({"HMGET", key("g"), "1p", "1l"}).texts() == stored, boost::test_tools::per_element());
     BOOST_TEST(said(scripts::report, {"a:w"}, told("w", "8")) == "OK 4");
     BOOST_TEST(said(scripts::report, {"a:w"}, told("stranger", "7")) == "OK 2");
     call(scripts::settle, {"a:w"}, {"w", end_of(1, 7)});

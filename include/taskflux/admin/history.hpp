@@ -30,7 +30,7 @@ struct journal_note {
 /// What has become of a task so far.
 struct task_history {
     std::vector<past_attempt> attempts;  ///< oldest first, the one under way last
-    std::size_t attempts_left_out = 0;   ///< older ones than these
+    std::size_t attempts_left_out = 0;   ///< how many more there have been
     std::vector<journal_note> notes;     ///< those with a time first, by time; then the others, by kind and name
     bool is_cut = false;                 ///< the journal has more than `notes` holds
 };

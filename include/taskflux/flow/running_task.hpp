@@ -76,7 +76,7 @@ public:
         report_progress(encode(value));
     }
 
-    /// Adds a line to the task's log (the newest 100 lines are kept with the task) and to the worker's log.
+    /// Adds a line to the task's log (the newest 100 lines, up to 256 KiB, are kept with the task) and to the worker's log.
     /// Bytes that are not UTF-8 are replaced; a text is cut at 16 KiB.
     void log(log_level level, std::string_view text, header_map fields = header_map()) const {
         log_line line;

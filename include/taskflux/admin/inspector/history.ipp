@@ -113,6 +113,7 @@ asio::awaitable<log_page> follow_log(broker_ptr broker, task_id id, std::string 
         auto page = co_await broker->log(id, std::move(query));
         const auto left = until - clock.now();
         if (!page.lines.empty() || page.missed > 0 || page.has_ended || limit == 0 || left <= duration::zero()) co_return page;
+        cursor = std::move(page.cursor);
         co_await nap(clock, (std::min)(left, every));
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/history.hpp>
 #include <taskflux/core/codec.hpp>
 #include <taskflux/core/state.hpp>
@@ -15,8 +16,9 @@
 
 namespace taskflux::detail {
 
-/// Whether the broker gave a task up because its workers had died under it.
-inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed")"); }
+/// Whether the broker gave a task up because its workers had died under it. A handler that lets a subtask's crash through fails
+/// with the same code, and the type of what it threw.
+inline bool is_crash(std::string_view failed_with) { return failed_with.starts_with(R"({"code":"crashed","type":"",)"); }
 
 /// What a task's state tells of its last attempt: the one under way, or the one that has ended it. `last` has token, consumer and
 /// times; `failed` attempts have failed by now. Nothing where it has none, or another kind of end has been stored.
@@ -50,10 +52,21 @@ inline std::optional<past_attempt> attempt_of(task_state state, past_attempt las
     return std::nullopt;
 }
 
-/// Adds the attempt that a task's state tells of, unless it has been stored.
-inline void add_last(attempt_list& to, std::optional<past_attempt> last) {
-    if (!last || (!to.attempts.empty() && to.attempts.back().token >= last->token)) return;
-    to.attempts.push_back(std::move(*last));
+/// Whether an attempt neither succeeded nor failed: a task may have any number of such.
+inline bool is_pause(attempt_outcome outcome) {
+    return outcome == attempt_outcome::postponed || outcome == attempt_outcome::released || outcome == attempt_outcome::suspended;
+}
+
+/// Adds the attempt that a task's state tells of, unless it has been stored: then the state has its whole error. `newest`: the
+/// token of the last one that has been stored, also where it can't be read.
+inline void add_last(attempt_list& to, std::uint32_t newest, std::optional<past_attempt> last) {
+    if (!last) return;
+    if (newest != last->token) return to.attempts.push_back(std::move(*last));
+    if (to.attempts.empty()) return;
+    auto& stored = to.attempts.back();
+    if (stored.token != last->token || stored.outcome != last->outcome) return;
+    stored.error = std::move(last->error);
+    stored.error_size = last->error_size;
 }
 
 /// The number of the first line that a query is for. Throws `invalid_argument`.
@@ -62,7 +75,7 @@ inline std::uint64_t first_line(const log_query& query) {
     std::uint64_t number = 0;
     const auto* const end = query.cursor.data() + query.cursor.size();
     const auto read = std::from_chars(query.cursor.data(), end, number);
-    constexpr std::uint64_t most = 1'000'000'000'000;
+    constexpr auto most = 2 * most_kept::log_numbers;  // lines behind that with the largest number have some, too
     if (read.ec == std::errc() && read.ptr == end && number > 0 && number < most) return number;
     throw error(errc::invalid_argument, "\"" + query.cursor + "\" is no cursor of a task's log: take the one that `log` has given");
 }

@@ -66,7 +66,8 @@ inline error not_a_journal_cursor(const std::string& cursor) {
 struct most_kept {
     static constexpr std::size_t log_lines = 100;    ///< of a task: the last ones
     static constexpr std::size_t log_bytes = 262'144;  ///< of these lines; one alone may have more
-    static constexpr std::size_t attempts = 20;      ///< of a task that did not end it: the last ones
+    static constexpr std::uint64_t log_numbers = 1'000'000'000'000;  ///< a stored line with a larger one is damaged
+    static constexpr std::size_t attempts = 20;      ///< of a task that did not end it
     static constexpr std::size_t attempt_error = 2048;  ///< bytes of what such an attempt failed with, or it is left out
     static constexpr std::size_t unclaimed_names = 20;  ///< of a queue: that a renewal tells of
     static constexpr std::int64_t unheard_ms = 60'000;  ///< a task without retention that a caller waits for and has not heard of

@@ -35,11 +35,6 @@ asio::any_io_executor memory_broker::get_executor() { return hub_->get_executor(
 
 taskflux::clock& memory_broker::clock() { return hub_->clock(); }
 
-inline entry& existing(task_queue& in, const task_id& id) {
-    if (auto* task = in.find(id.key)) return *task;
-    throw detail::no_such_task(id);
-}
-
 inline bool may_be_there(const new_task& task) { return !task.own_id.empty() || !task.unique_key.empty(); }
 
 asio::awaitable<std::vector<submitted>> memory_broker::submit(std::string queue, std::vector<new_task> tasks) {
@@ -176,11 +171,12 @@ asio::awaitable<std::optional<task_situation>> memory_broker::why(task_id id) {
 
 asio::awaitable<attempt_list> memory_broker::attempts(task_id id) {
     hub_->follow_wall();
-    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, existing(in, id)); });
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return attempts_of(in, in.existing(id)); });
 }
 
 asio::awaitable<log_page> memory_broker::log(task_id id, log_query query) {
-    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(existing(in, id), query); });
+    detail::first_line(query);  // a wrong cursor is refused whether there is such a task or not
+    co_return hub_->in_existing(id.queue, [&](auto& in, time_point) { return log_of(in.existing(id), query); });
 }
 
 asio::awaitable<task_page> memory_broker::list(list_query query) {

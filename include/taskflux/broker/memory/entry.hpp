@@ -139,6 +139,12 @@ struct entry {
         more().attempts.add(std::move(one));
     }
 
+    /// An attempt is over that is not counted: where its task ends with it, the state does not tell its number.
+    void keep_uncounted(attempt_outcome outcome, std::string why, time_point now) {
+        if (cancel_requested) outcome = attempt_outcome::cancelled, why.clear();
+        keep_attempt(outcome, failed_attempts + 1, std::move(why), now);
+    }
+
     /// Gives its end to the callers waiting for it.
     void tell_waiters() {
         for (auto* waiter = std::exchange(waiters, nullptr); waiter;) {

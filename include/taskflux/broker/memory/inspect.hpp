@@ -51,7 +51,7 @@ inline task_record view_record(const std::string& queue, const task_queue& in, c
 /// `broker::attempts`.
 inline attempt_list attempts_of(const task_queue& in, const entry& task) {
     auto made = task.extras ? task.extras->attempts.list() : attempt_list();
-    detail::add_last(made, task.last_attempt());
+    detail::add_last(made, task.extras ? task.extras->attempts.newest() : 0, task.last_attempt());
     for (auto& one : made.attempts) {
         one.started_at = shifted(one.started_at, in.ahead());
         if (one.outcome != attempt_outcome::running) one.ended_at = shifted(one.ended_at, in.ahead());
@@ -62,9 +62,7 @@ inline attempt_list attempts_of(const task_queue& in, const entry& task) {
 /// `broker::log`.
 inline log_page log_of(const entry& task, const log_query& query) {
     static const task_log none;
-    auto made = (task.extras ? task.extras->log : none).page(query);
-    made.has_ended = is_terminal(task.state);
-    return made;
+    return (task.extras ? task.extras->log : none).page(query, is_terminal(task.state));
 }
 
 /// A page of records, by queue and then by sequence. The cursor names the last task that was looked at,

@@ -42,8 +42,6 @@ public:
             if (auto* const runs = store_.cancel_holder(key, now)) request_cancel(*runs);
         }
         return answers;
-    }
-
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
@@ -299,6 +297,11 @@ public:
     // --- looking and waiting ---------------------------------------------------------------------------
 
     entry* find(task_key key) { return store_.find(key); }
+    /// Throws `not_found`.
+    entry& existing(const task_id& id) {
+        if (auto* task = find(id.key)) return *task;
+        throw detail::no_such_task(id);
+    }
     entry* after(std::uint64_t sequence) { return store_.after(sequence); }
     task_key key_of(const entry& task) const { return store_.key_of(task); }
     std::optional<task_key> find_own(const std::string& own_id) const { return store_.find_own(own_id); }
@@ -379,11 +382,6 @@ private:
         running.cancel_requested = true;
         running.holder->has_news = true;
         nudged_.push_back(running.holder->name);
-    }
-
-    entry& existing(const task_id& id) {
-        if (auto* task = find(id.key)) return *task;
-        throw detail::no_such_task(id);
     }
 
     template <class Action>

@@ -139,6 +139,7 @@ public:
         const auto due = later(now, delay);
         const auto limit = task.limit();
         if (task.cancel_requested || (limit != never && due >= limit)) {
+            if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
             return fail(task, task_event::time_out, std::move(why), now);
         }
         const bool is_retry = outcome == attempt_outcome::retried;
@@ -159,10 +160,8 @@ public:
 
     /// Back to the head of its lane, as if it had not been fetched.
     void release(entry& task, time_point now) {
-        if (!task.cancel_requested) {
-            task.keep_attempt(attempt_outcome::released, task.failed_attempts + 1, {}, now);
-            tell(event_kind::released, task, task.failed_attempts + 1, now);
-        }
+        task.keep_uncounted(attempt_outcome::released, {}, now);
+        if (!task.cancel_requested) tell(event_kind::released, task, task.failed_attempts + 1, now);
         if (task.is_first_try) task.first_started_at = task.started_at = {};
         give_back(task, task_event::release, now);
     }
@@ -172,10 +171,9 @@ public:
         statistics_.count(*task.spec, detail::counted::attempt_lost, now);
         const auto limit = task.spec->policy.crash_limit;
         tell(event_kind::lost, task, task.failed_attempts + 1, now);
-        if (++task.crashes < limit || limit == 0) {
-            if (!task.cancel_requested) task.keep_attempt(attempt_outcome::lost, task.failed_attempts + 1, {}, now);
-            return give_back(task, task_event::recover, now);
-        }
+        const bool is_last = ++task.crashes >= limit && limit != 0;
+        if (task.cancel_requested || !is_last) task.keep_uncounted(attempt_outcome::lost, {}, now);
+        if (!is_last) return give_back(task, task_event::recover, now);
         const auto why = "the lease was lost " + std::to_string(task.crashes) + " times";
         bury(task, task_event::crash, encode(failure{"crashed", "", why, "", ""}), now);
     }

@@ -150,9 +150,9 @@ public:
             arguments with;
             with.add(consumer);
             for (auto i = from; i < till; ++i) {
-                const auto& news = reports[i];
+                auto& news = reports[i];
                 with.add(news.key.sequence).add(news.key.nonce).add(news.token);
-                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(news.log));
+                with.add(news.progress ? 1 : 0).add(news.progress.value_or(std::string())).add(lines_of(std::move(news.log)));
             }
             const auto got = co_await on->call(queue, scripts::report, {}, std::move(with));
             add_effects(got, effects);

@@ -15,10 +15,17 @@
 
 namespace taskflux::redis {
 
-/// Attempts that did not end their task, as they are stored. What is damaged is left out.
-inline attempt_list read_attempts(std::string_view text) {
-    attempt_list made;
-    if (text.empty()) return made;
+/// Attempts as they are stored.
+struct stored_attempts {
+    attempt_list list;
+    std::uint32_t newest = 0;  ///< the token of the last one, also where its outcome is not known here
+};
+
+/// What is damaged is left out.
+inline stored_attempts read_attempts(std::string_view text) {
+    stored_attempts found;
+    auto& made = found.list;
+    if (text.empty()) return found;
     try {
         byte_reader from(text);
         const auto many = from.number<std::uint32_t>();
@@ -29,7 +36,11 @@ inline attempt_list read_attempts(std::string_view text) {
             one.attempt = entry.number<std::uint32_t>();
             one.token = entry.number<std::uint32_t>();
             const auto outcome = entry.number<std::uint8_t>();
-            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) continue;  // a newer version knows it
+            found.newest = one.token;
+            if (outcome > static_cast<std::uint8_t>(attempt_outcome::suspended)) {  // a newer version knows it
+                ++made.left_out;
+                continue;
+            }
             one.outcome = static_cast<attempt_outcome>(outcome);
             one.started_at = to_time(entry.real());
             one.ended_at = to_time(entry.real());
@@ -41,7 +52,7 @@ inline attempt_list read_attempts(std::string_view text) {
         }
     } catch (const error&) {  // those before it are read
     }
-    return made;
+    return found;
 }
 
 /// `broker::attempts`.
@@ -58,8 +69,9 @@ inline awaitable<attempt_list> attempts(engine_ptr on, task_id id) {
     last.consumer = status.holder;
     last.started_at = status.started_at;
     last.ended_at = status.when;
-    detail::add_last(made, detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error)));
-    co_return made;
+    auto told = detail::attempt_of(status.state, std::move(last), status.failed_attempts, std::string(status.error));
+    detail::add_last(made.list, made.newest, std::move(told));
+    co_return std::move(made.list);
 }
 
 /// `broker::log`.
@@ -71,16 +83,18 @@ inline awaitable<log_page> log(engine_ptr on, task_id id, log_query query) {
     auto from = got.read();
     if (from.done()) throw detail::no_such_task(id);
     auto number = static_cast<std::uint64_t>(from.integer());
-    from.integer();
+    const auto last_kept = static_cast<std::uint64_t>(from.integer());
+    const bool has_ended = from.integer() != 0;
     log_page made;
-    made.has_ended = from.integer() != 0;
-    made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
+    if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(number - (std::min)(asked, number));
     for (; !from.done(); ++number) {
         auto line = read_line(from.text());
-        if (!line.from) line.from.emplace();
-        line.from->number = number;
-        made.lines.push_back(std::move(line));
+        if (!line) continue;
+        if (!line->from) line->from.emplace();
+        line->from->number = number;
+        made.lines.push_back(std::move(*line));
     }
+    made.has_ended = has_ended && number > last_kept;
     made.cursor = std::to_string(number);
     co_return made;
 }

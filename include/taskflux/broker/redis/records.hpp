@@ -260,22 +260,30 @@ inline task_outcome read_outcome(byte_reader& from) {
     return made;
 }
 
-/// One line of a task's log as it is stored: JSON without line breaks.
-inline std::string lines_of(const std::vector<log_line>& log) {
+/// Lines of a task's log as they are sent: JSON without line breaks each. Where they are from the script says.
+inline std::string lines_of(std::vector<log_line> log) {
     std::string out;
-    for (const auto& line : log) {
+    for (auto& line : log) {
         if (!out.empty()) out.push_back('\n');
+        line.from.reset();
         encode(line, out);
     }
     return out;
 }
 
-inline log_line read_line(std::string_view text) { return decode<log_line>(text); }
+/// Nothing where it is damaged.
+inline std::optional<log_line> read_line(std::string_view text) {
+    try {
+        return decode<log_line>(text);
+    } catch (const payload_error&) {
+        return std::nullopt;
+    }
+}
 
 inline std::vector<log_line> read_lines(std::string_view text) {
     std::vector<log_line> log;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        log.push_back(read_line(text.substr(0, end)));
+        if (auto line = read_line(text.substr(0, end))) log.push_back(std::move(*line));
         text.remove_prefix(end + 1);
     }
     return log;

@@ -914,7 +914,7 @@ local lines = {}
 for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
 for n = #lines, 1, -1 do
 local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
-if number and number < 10000000000000 then return lines, math.max(1, number - n + 1) end
+if number and number < 1000000000000 then return lines, math.max(1, number - n + 1) end
 end
 return lines, 1
 end
@@ -926,8 +926,8 @@ local function numbered(line, number)
 return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
 end
 local at = #lines - #added
-local is_known = at >= 0
-for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+local is_known = #lines > 0 and first + at > 0
+for n = math.max(1, 1 - at), #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
 if is_known then return end
 for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
 end
@@ -1070,40 +1070,76 @@ inline constexpr char shared_past_attempts[] =
 inline constexpr char shared_entries_of[] =
     R"lua(local function entries_of(list)
 local entries, left_out = {}, 0
-local is_whole = pcall(function()
+pcall(function()
 local many, at
 many, left_out, at = struct.unpack('<I4I4', list)
-for n = 1, math.min(many, 20) do entries[n], at = struct.unpack('<I4c0', list, at) end
+for n = 1, many do
+local entry
+entry, at = struct.unpack('<I4c0', list, at)
+local _, token, outcome = struct.unpack('<I4I4B', entry)
+entries[n] = {token = token, outcome = outcome, bytes = entry}
+end
 end)
-if is_whole then return entries, left_out end
-return {}, 0
+return entries, left_out
+end
+)lua";
+
+inline constexpr char shared_next_out[] =
+    R"lua(local function next_out(entries)
+local pauses, first = 0, 1
+for n, entry in ipairs(entries) do
+local how = entry.outcome
+if how == 4 or how == 5 or how == 8 then
+pauses = pauses + 1
+if pauses == 1 then first = n end
+end
+end
+return 2 * pauses > 20 and first or 1
 end
 )lua";
 
 inline constexpr char shared_keep_attempt[] =
-    R"lua(local function keep_attempt(task, outcome, number, why)
+    R"lua(local function keep_attempt(task, outcome, number, why, at)
 if task.started == 0 then return end
-local known = past_attempts[task.seq] or call('HGET', A, task.seq)
-local entries, left_out = entries_of(known or struct.pack('<I4I4', 0, 0))
-entries[#entries + 1] = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, now, #task.holder,
+local entries, left_out = entries_of(past_attempts[task.seq] or call('HGET', A, task.seq) or '')
+if entries[1] and entries[#entries].token == task.deliveries then return end
+entries[#entries + 1] = {
+outcome = outcome,
+bytes = struct.pack('<I4I4BddHI4', number, task.deliveries, outcome, task.started, at or now, #task.holder,
 #why) .. task.holder .. (#why <= 2048 and why or '')
-local from = math.max(1, #entries - 20 + 1)
-local words = {struct.pack('<I4I4', #entries - from + 1, left_out + from - 1)}
-for n = from, #entries do words[#words + 1] = struct.pack('<I4', #entries[n]) .. entries[n] end
+}
+while #entries > 20 do
+table.remove(entries, next_out(entries))
+left_out = left_out + 1
+end
+local words = {struct.pack('<I4I4', #entries, left_out)}
+for _, entry in ipairs(entries) do words[#words + 1] = struct.pack('<I4', #entry.bytes) .. entry.bytes end
 past_attempts[task.seq] = table.concat(words)
+end
+)lua";
+
+inline constexpr char shared_keep_uncounted[] =
+    R"lua(local function keep_uncounted(task, outcome, why)
+if task.cancel then outcome, why = 7, '' end
+keep_attempt(task, outcome, task.failed + 1, why)
 end
 )lua";
 
 inline constexpr char shared_keep_last_attempt[] =
     R"lua(local function keep_last_attempt(task)
-local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed"', 1, true) == 1
-local entries = entries_of(call('HGET', A, task.seq) or struct.pack('<I4I4', 0, 0))
-local last = entries[#entries]
-if last and #last >= 8 and select(2, struct.unpack('<I4I4', last)) >= task.deliveries then return end
+local is_crash = task.state == 6 and string.find(task.error, '{"code":"crashed","type":"",', 1, true) == 1
 local outcome = task.state == 7 and 7 or
 is_crash and 6 or 2
 local number = is_crash and task.failed + 1 or math.max(1, task.failed)
-keep_attempt(task, outcome, number, task.state == 6 and task.error or '')
+keep_attempt(task, outcome, number, task.state == 6 and task.error or '', task.when)
+end
+)lua";
+
+inline constexpr char shared_drop_orphaned_attempts[] =
+    R"lua(local function drop_orphaned_attempts()
+for _, field in ipairs(call('HRANDFIELD', A, 20)) do
+if whole(field) and call('HEXISTS', s, field) == 0 then also[#also + 1] = {'HDEL', A, field} end
+end
 end
 )lua";
 
@@ -1599,7 +1635,10 @@ inline constexpr char shared_retry[] =
     R"lua(local function retry(task, why, delay, outcome)
 local at = math.min(now + delay, 1e15)
 local most = limit(task)
-if task.cancel or (most < 1e15 and at >= most) then return fail(task, why) end
+if task.cancel or (most < 1e15 and at >= most) then
+if outcome == 4 then keep_uncounted(task, 2, why) end
+return fail(task, why)
+end
 if why ~= '' then task.error = why end
 local number = task.failed + (outcome == 3 and 0 or 1)
 keep_attempt(task, outcome, number, why)
@@ -1618,11 +1657,9 @@ end
 )lua";
 
 inline constexpr char shared_release[] =
-    R"lua(local function release(task)
-if not task.cancel then
-keep_attempt(task, 5, task.failed + 1, '')
-tell_of('released', task, task.holder)
-end
+    R"lua(local function release(task, is_unseen)
+if task.cancel or not is_unseen then keep_uncounted(task, 5, '') end
+if not task.cancel then tell_of('released', task, task.holder) end
 if task.first_try then task.first, task.started = 0, 0 end
 give_back(task)
 end
@@ -1634,10 +1671,9 @@ task.crashes = task.crashes + 1
 tell_of('lost', task, task.holder)
 count(counter_of(10, info(task).name), 1)
 local most = task.special and info(task).crash_limit or 3
-if most == 0 or task.crashes < most then
-if not task.cancel then keep_attempt(task, 6, task.failed + 1, '') end
-return give_back(task)
-end
+local is_last = most > 0 and task.crashes >= most
+if task.cancel or not is_last then keep_uncounted(task, 6, '') end
+if not is_last then return give_back(task) end
 fail(task, ('{"code":"' .. 'crashed' .. '","type":"","message":"' .. ('the lease was lost ' .. task.crashes .. ' times') .. '","pointer":"","expected":""}'))
 end
 )lua";
@@ -3829,9 +3865,11 @@ inline constexpr auto history_text = joined(history_keys, shared_call, shared_cl
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK'} end
+task.result = ''
+if task.state ~= 6 then task.error = '' end
 return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
 )lua");
-inline constexpr script history{"history", "b47cba1449990597c72708ca39fafc4417b8952e",
+inline constexpr script history{"history", "aef513733bdfcfcc237db71698afc8e1ec1c956e",
     std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
@@ -3964,27 +4002,27 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, nested, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -4006,7 +4044,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "1563069d759949faa25a07df1942208175a2ac53",
+inline constexpr script leave{"leave", "1ac29d82789a98d4884702dc75d82aff3329794d",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -4092,7 +4130,7 @@ if from < first or from > last + 1 then from = first end
 return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
 unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
 )lua");
-inline constexpr script log{"log", "33b7ffeee602f50d1a7fe4fd28afd010d96de878",
+inline constexpr script log{"log", "645a2a8732f73413b8bae893566401e76b58dc3a",
     std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -4149,20 +4187,21 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
     shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -4250,6 +4289,7 @@ if is_foreign then drop_foreign(f, member) else sorted_sets[f][member] = false e
 end
 end
 forget_overdue()
+drop_orphaned_attempts()
 for _, name in ipairs(call('HRANDFIELD', Y, 20)) do replaced_task(name) end
 local function recover_dead()
 local recovered, gone = 0, 0
@@ -4289,7 +4329,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "9092069172acc10d17e6f30071ad00e8aa026df6",
+inline constexpr script maintain{"maintain", "73046e65f5114dfb5baf6845d491d64ff345ba34",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -4387,30 +4427,31 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
 for n, seq in ipairs(seqs) do
 local task = tasks[seq]
-if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
+if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task, true) end
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "16454f78f68dec5e9fcdbca92552e6f4cee5c294",
+inline constexpr script reclaim{"reclaim", "16c962531f7331a4c8df4fa5542ea6e8c431d85e",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -4543,7 +4584,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "124c060d49d1f6b2fd17a1f0145695caa5a276a1",
+inline constexpr script report{"report", "6e09f217fd82e374d4d2f8a49ed9ca1e74b7572b",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -4746,20 +4787,21 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
     shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -4826,7 +4868,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "e4627862f74a085eb3263db83fc32bfa30be688a",
+inline constexpr script settle{"settle", "0023b49deb2d5a26b7b847c7565bee551a3b0b5e",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -5157,26 +5199,27 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_keep_last_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {}
 function steps.cancel(task)
@@ -5229,7 +5272,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "25715a2f57e4cf998ce6947b4872c074ef8046ff",
+inline constexpr script steer{"steer", "cf98dbee109859b8d63e61f7b967ba4d4425a9bf",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)

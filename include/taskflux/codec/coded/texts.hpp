@@ -61,6 +61,7 @@ public:
     void encode(const std::string& queue, attempt_report& news) const {
         if (news.progress) news.progress = by_.encode(std::move(*news.progress), place("progress", queue));
         for (auto& line : news.log) {
+            line.from.reset();  // its broker says so
             auto whole = taskflux::encode(line);
             auto coded = by_.encode(whole, place("log", queue));
             if (coded == whole) continue;

@@ -104,6 +104,8 @@ local function forget_overdue()
 end
 forget_overdue()
 
+drop_orphaned_attempts()
+
 -- Versions that know no successors end a task without a look at the one that waits for that.
 for _, name in ipairs(call('HRANDFIELD', keys.successors, bound.looked_after)) do replaced_task(name) end
 

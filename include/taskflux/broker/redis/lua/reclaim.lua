@@ -11,6 +11,6 @@ for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
 for n, seq in ipairs(seqs) do
     local task = tasks[seq]
-    if is_held_by(task, ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task) end
+    if is_held_by(task, ARGV[1]) and task.deliveries == tonumber(ARGV[2 * n + 1]) then release(task, true) end
 end
 return commit({'OK'})

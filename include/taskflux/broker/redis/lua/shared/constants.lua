@@ -93,7 +93,7 @@ local format = {
     segment_from_version = '<BBBHI4B', segment_from_flags = '<BBHI4B', segment_part = '<HI4', segment_status = '<Bd',
     hold = '<dB', results = '<dB', result = '<BBI4c0',
     ending = '<BBdI4I4d', ending_to_nonce = '<BBdI4', ending_to_token = '<BBdI4I4',
-    past_attempts = '<I4I4', past_entry = '<I4c0', past_attempt = '<I4I4BddHI4', past_key = '<I4I4',
+    past_attempts = '<I4I4', past_entry = '<I4c0', past_attempt = '<I4I4BddHI4', past_key = '<I4I4B',
     subtask = '<c1I4I4c0', subtask_end = '<BI4I4c0I4c0', outcome = '<BI4', task_key = '<dI4', task_end = '<dI4BI4',
 }
 
@@ -156,7 +156,7 @@ local bound = {
     words = 4000,           -- in a command: `unpack` fails past 8,000
     wakes = 8,              -- sleepers that one script wakes
     searched_lane = 1000,   -- tasks in a lane in which one is still searched for
-    looked_after = 20,      -- tasks that wait for the end of another with their unique key, at once
+    looked_after = 20,      -- entries that versions before this one may have left behind, at once
     passed_over = 100,      -- tasks of unknown names that one fetch marks
     segment = 256,          -- tasks of a segment, whose places are bytes
     told = 100,             -- bytes of foreign data that are told of

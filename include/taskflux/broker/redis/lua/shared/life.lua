@@ -173,7 +173,10 @@ end
 local function retry(task, why, delay, outcome)
     local at = math.min(now + delay, stored_time.never)
     local most = limit(task)
-    if task.cancel or (most < stored_time.never and at >= most) then return fail(task, why) end
+    if task.cancel or (most < stored_time.never and at >= most) then
+        if outcome == attempt_outcome.postponed then keep_uncounted(task, attempt_outcome.failed, why) end
+        return fail(task, why)
+    end
     if why ~= '' then task.error = why end
     local number = task.failed + (outcome == attempt_outcome.retried and 0 or 1)
     keep_attempt(task, outcome, number, why)
@@ -188,12 +191,10 @@ local function give_back(task)
     make_ready(task, now, true)
 end
 
--- Gives a task back untouched.
-local function release(task)
-    if not task.cancel then
-        keep_attempt(task, attempt_outcome.released, task.failed + 1, '')
-        tell_of('released', task, task.holder)
-    end
+-- Gives a task back untouched. `is_unseen`: its consumer has never got it.
+local function release(task, is_unseen)
+    if task.cancel or not is_unseen then keep_uncounted(task, attempt_outcome.released, '') end
+    if not task.cancel then tell_of('released', task, task.holder) end
     if task.first_try then task.first, task.started = 0, 0 end
     give_back(task)
 end
@@ -204,10 +205,9 @@ local function recover(task)
     tell_of('lost', task, task.holder)
     count(counter_of(counted.attempt_lost, info(task).name), 1)
     local most = task.special and info(task).crash_limit or run_policy.crash_limit
-    if most == 0 or task.crashes < most then
-        if not task.cancel then keep_attempt(task, attempt_outcome.lost, task.failed + 1, '') end
-        return give_back(task)
-    end
+    local is_last = most > 0 and task.crashes >= most
+    if task.cancel or not is_last then keep_uncounted(task, attempt_outcome.lost, '') end
+    if not is_last then return give_back(task) end
     fail(task, failure('crashed', 'the lease was lost ' .. task.crashes .. ' times'))
 end
 

@@ -7,20 +7,21 @@ local function lines_in(log)
     for line in string.gmatch(log, '[^\n]+') do lines[#lines + 1] = line end
     for n = #lines, 1, -1 do
         local number = whole(string.match(lines[n], '^{"from":{"number":(%d+),'))
-        if number and number < bound.numbers then return lines, math.max(1, number - n + 1) end
+        if number and number < most_kept.log_numbers then return lines, math.max(1, number - n + 1) end
     end
     return lines, 1
 end
 
 -- Adds lines to these, of which the first has that number, unless they are the very same as the last ones, times and all: sent
--- again, as the answer got lost. `rest`: what is behind the number in what they are from.
+-- again, as the answer got lost. Of those so many that the first were dropped at once, the others are compared. `rest`: what is
+-- behind the number in what they are from.
 local function add_lines(lines, first, added, rest)
     local function numbered(line, number)
         return '{"from":{"number":' .. string.format('%d', number) .. rest .. string.sub(line, 2)
     end
     local at = #lines - #added
-    local is_known = at >= 0
-    for n = 1, #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
+    local is_known = #lines > 0 and first + at > 0
+    for n = math.max(1, 1 - at), #added do is_known = is_known and lines[at + n] == numbered(added[n], first + at + n - 1) end
     if is_known then return end
     for _, line in ipairs(added) do lines[#lines + 1] = numbered(line, first + #lines) end
 end
