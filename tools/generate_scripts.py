@@ -23,7 +23,7 @@ LAYOUT = "broker/redis/layout.hpp"
 # In this order: a file uses what those above it declare. The first two are tables of names.
 TABLES = ["keys", "constants"]
 SHARED = ["access", "admission", "server", "record", "state", "segment", "load", "slices", "walk", "changes", "limits",
-          "unique", "journal", "statistics", "errors", "life", "messages", "replace", "submit", "consumers", "producer", "children", "wake", "commit"]
+          "unique", "journal", "statistics", "errors", "life", "messages", "replace", "submit", "consumers", "producer", "children", "steer", "wake", "commit"]
 
 MAX_LINES = 250
 MAX_WIDTH = 128

@@ -2126,8 +2126,7 @@ public:
                                                   std::size_t periods) override;
 
     awaitable<std::vector<error_group>> errors(std::string queue) override;
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override;
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
@@ -2823,6 +2822,9 @@ inline constexpr std::size_t most_signature = 120;
 /// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
 std::string signature_of(std::string_view message);
 
+/// Cuts a text before the character that would go beyond so many bytes of UTF-8.
+void cut_utf8(std::string& text, std::size_t most);
+
 }  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/broker/error_kind.hpp ------------------------------------------------
@@ -2841,6 +2843,9 @@ inline error_kind error_kind_of(const std::string& task, const std::string& why)
     made.task = task;
     made.code = std::move(told.code);
     made.type = std::move(told.type);
+    constexpr std::size_t most_bytes = 256;
+    cut_utf8(made.code, most_bytes);
+    cut_utf8(made.type, most_bytes);
     if (!coded_parts_of(told.message)) made.signature = signature_of(told.message);
     auto mixed = fnv1a(made.task);
     for (const auto* part : {&made.code, &made.type, &made.signature}) mixed = fnv1a(*part, fnv1a(std::string_view("\0", 1), mixed));
@@ -2902,17 +2907,25 @@ public:
         return found;
     }
 
-    failing_tasks page(const std::string& group, std::uint64_t behind, const std::vector<task_key>& done) {
-        for (const auto& key : done) tasks_.erase(key.sequence);
-        failing_tasks found;
+    /// Calls `act(key)` for a page of the tasks of a group: whether that was done. What has no failure any more is forgotten:
+    /// `is_kept(key)` says so.
+    template <class Act, class Kept>
+    group_result act_on(const std::string& group, std::uint64_t behind, Act act, Kept is_kept) {
+        std::vector<task_key> some;
+        group_result result;
         auto left = detail::most_errors::page;
-        for (auto at = tasks_.upper_bound(behind); at != tasks_.end(); ++at) {
-            if (left-- == 0) return found;
-            found.next = at->first;
-            if (at->second.second == group) found.tasks.push_back(at->second.first);
+        auto at = tasks_.upper_bound(behind);
+        for (; at != tasks_.end() && left-- > 0 && some.size() < detail::most_errors::acts; ++at) {
+            result.next = at->first;
+            if (at->second.second == group) some.push_back(at->second.first);
         }
-        found.next = 0;
-        return found;
+        if (at == tasks_.end()) result.next = 0;
+        for (const auto key : some) {
+            const bool is_done = act(key);
+            result.done += is_done ? 1 : 0;
+            if (is_done || !is_kept(key)) tasks_.erase(key.sequence);
+        }
+        return result;
     }
 
 private:
@@ -2963,6 +2976,28 @@ private:
     std::map<std::string, one_group> groups_;
     std::map<std::uint64_t, std::pair<task_key, std::string>> tasks_;  // by number: which, and the group of its last failure
 };
+
+/// `broker::act_on_group`, on a queue.
+template <class Queue>
+group_result act_on_group(Queue& in, const std::string& group, group_verb what, std::uint64_t behind, time_point now) {
+    const auto has_failed = [&](task_key key) {
+        const auto* const task = in.find(key);
+        return task && task->state == task_state::failed;
+    };
+    const auto is_live = [&](task_key key) {
+        const auto* const task = in.find(key);
+        return task && !is_terminal(task->state);
+    };
+    const auto act = [&](task_key key) {
+        switch (what) {
+            case group_verb::retry: return has_failed(key) && in.requeue(key, now) == effect::done;
+            case group_verb::cancel: return is_live(key) && in.cancel(key, now) != effect::wrong_state;
+            case group_verb::remove: return has_failed(key) && in.remove(key, now) == effect::done;
+        }
+        return false;
+    };
+    return in.store().errors().act_on(group, behind, act, [&](task_key key) { return has_failed(key) || is_live(key); });
+}
 
 }  // namespace taskflux::memory
 
@@ -4312,7 +4347,7 @@ public:
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
         store_.counted().count_attempt(end, now);
-        if (detail::is_error(end)) {
+        if (end.mark.spec && detail::is_error(end)) {
             store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
         }
         switch (end.how) {
@@ -5870,9 +5905,11 @@ asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queu
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
 }
 
-asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
-                                                      std::vector<task_key> done) {
-    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
+asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std::string group, group_verb what,
+                                                          std::uint64_t behind) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        return memory::act_on_group(in, group, what, behind, now);
+    });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -8619,14 +8656,16 @@ inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     return std::string_view::npos;
 }
 
-/// Before the character that goes beyond so many bytes of UTF-8.
-inline void cut(std::string& text, std::size_t most) {
-    if (text.size() <= most) return;
+/// How many bytes of whole characters of UTF-8 fit into so many.
+inline std::size_t whole_characters(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return text.size();
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-    text.resize(most);
+    return most;
 }
 
 }  // namespace signature
+
+void cut_utf8(std::string& text, std::size_t most) { text.resize(signature::whole_characters(text, most)); }
 
 std::string signature_of(std::string_view message) {
     constexpr std::size_t most_read = 2048;  // of a message: what is said first
@@ -8654,7 +8693,7 @@ std::string signature_of(std::string_view message) {
         else if (!made.empty() && made.back() != ' ') made += ' ';
         ++at;
     }
-    signature::cut(made, most_signature);
+    cut_utf8(made, most_signature);
     while (!made.empty() && made.back() == ' ') made.pop_back();
     return made;
 }
@@ -10800,44 +10839,27 @@ asio::awaitable<std::vector<error_group>> inspector::errors(std::string queue) c
     co_return found;
 }
 
-asio::awaitable<inspector::group_result> inspector::act(broker_ptr by, group_verb verb, std::string queue, std::string group) {
+asio::awaitable<group_result> inspector::act(broker_ptr by, group_verb what, std::string queue, std::string group,
+                                             std::uint64_t behind) {
     constexpr std::size_t most = 1000;
     group_result result;
-    std::vector<task_key> done;
-    std::uint64_t behind = 0;
-    for (bool is_end = false; !is_end;) {
-        auto found = co_await by->failing(queue, group, behind, std::exchange(done, {}));
-        behind = found.next;
-        is_end = behind == 0;
-        if (found.tasks.empty()) continue;
-        std::vector<effect> effects;
-        switch (verb) {
-            case group_verb::retry: effects = co_await by->requeue(queue, found.tasks); break;
-            case group_verb::cancel: effects = co_await by->cancel(queue, found.tasks); break;
-            case group_verb::remove: effects = co_await by->remove(queue, found.tasks); break;
-        }
-        for (std::size_t i = 0; i < effects.size() && i < found.tasks.size(); ++i) {
-            const bool is_done = effects[i] == effect::done || effects[i] == effect::requested;
-            if (is_done) ++result.done;
-            if (is_done || effects[i] == effect::not_found) done.push_back(found.tasks[i]);
-        }
-        if (result.done >= most && !is_end) {
-            result.is_more = true;
-            break;
-        }
-    }
-    if (!done.empty()) co_await by->failing(queue, group, (std::numeric_limits<std::uint32_t>::max)(), std::move(done));
+    result.next = behind;
+    do {
+        const auto some = co_await by->act_on_group(queue, group, what, result.next);
+        result.done += some.done;
+        result.next = some.next;
+    } while (result.next != 0 && result.done < most);
     co_return result;
 }
 
-asio::awaitable<inspector::group_result> inspector::retry_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::retry, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::retry_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::retry, std::move(queue), std::move(group), behind);
 }
-asio::awaitable<inspector::group_result> inspector::cancel_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::cancel, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::cancel_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::cancel, std::move(queue), std::move(group), behind);
 }
-asio::awaitable<inspector::group_result> inspector::remove_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::remove, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::remove_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::remove, std::move(queue), std::move(group), behind);
 }
 
 }  // namespace taskflux
@@ -22119,6 +22141,40 @@ end
 end
 )lua";
 
+inline constexpr char shared_cancel_task[] =
+    R"lua(local function cancel_task(task)
+if task.state == 3 then
+request_cancel(task)
+return 1
+end
+if (task.state >= 5 and task.state <= 8) then return 3 end
+finish(task, 7)
+return 0
+end
+)lua";
+
+inline constexpr char shared_try_afresh[] =
+    R"lua(local function try_afresh(task)
+if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
+if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
+lock_unique(task)
+task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
+task.cancel, task.error, task.when = false, '', now
+begin_epoch(task)
+make_ready(task, now)
+return 0
+end
+)lua";
+
+inline constexpr char shared_remove_task[] =
+    R"lua(local function remove_task(task)
+if task.state == 3 then return 3 end
+if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+erase(task)
+return 0
+end
+)lua";
+
 inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
@@ -22460,6 +22516,66 @@ return reply
 end
 )lua";
 
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, F, o = 23, unpack(KEYS)
+)lua";
+inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local function has_failed(task) return task.state == 6 end
+local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
+local verbs = {retry = {has_failed, try_afresh}, cancel = {is_live, cancel_task}, remove = {has_failed, remove_task}}
+local can, act = unpack(verbs[ARGV[3]])
+local behind = string.format('%d', whole(ARGV[2]) or 0)
+local page = call('ZRANGE', F, '(' .. behind, '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local some, seqs, next_from = {}, {}, 0
+for n, member in ipairs(page) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+some[#some + 1] = {number, nonce, member}
+seqs[#seqs + 1] = number
+end
+if n == 500 or (#some == 100 and n < #page) then
+next_from = whole(call('ZSCORE', F, member)) or 0
+break
+end
+end
+load(seqs)
+local done, out = 0, {}
+for _, one in ipairs(some) do
+local task = find(one[1], one[2])
+local is_done = task and can(task) and act(task) ~= 3
+if is_done then done = done + 1 end
+if is_done or not task or not (has_failed(task) or is_live(task)) then out[#out + 1] = one[3] end
+end
+local answer = commit({'OK', next_from, done})
+if answer[1] ~= 'NEED' then write('ZREM', F, out) end
+return answer
+)lua");
+inline constexpr script act_on_group{"act_on_group", "767a71ea5b303b6ae5740e6fe531ee01387d9d78",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqFo"};
+
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
 inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
@@ -22659,23 +22775,38 @@ inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
 )lua";
 inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
-    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
-    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
-local of = text and unpack_group(text)
-local out
-if not text and call('HLEN', E) >= 200 then
-local all, stalest = call('HGETALL', E), nil
-for n = 1, #all, 2 do
-local other = unpack_group(all[n + 1])
-local last = other and other.last or 0
-if not stalest or last < stalest then out, stalest = all[n], last end
-end
-end
-of = of or {
-task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
-nodes = {}, hour = {}, day = {}, week = {},
+    shared_whole, shared_of_digits, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local group_words, task_words = 9, 4
+local first_task = 2 + (whole(ARGV[1]) or 0) * group_words
+local groups, coming = {}, 0
+for n = 2, first_task - 1, group_words do
+local text = call('HGET', E, ARGV[n])
+if not text then coming = coming + 1 end
+groups[ARGV[n]] = text and unpack_group(text) or {
+task = ARGV[n + 1], code = ARGV[n + 2], type = ARGV[n + 3], signature = ARGV[n + 4], first = now, failed = 0,
+retried = 0, samples = {}, nodes = {}, hour = {}, day = {}, week = {},
 }
-local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+end
+local stale, too_many = {}, coming > 0 and call('HLEN', E) + coming - 200 or 0
+if too_many > 0 then
+local all, others = call('HGETALL', E), {}
+for n = 1, #all, 2 do
+local of = not groups[all[n]] and (unpack_group(all[n + 1]) or {last = 0})
+if of then others[#others + 1] = {all[n], of.last} end
+end
+table.sort(others, function(left, right) return left[2] < right[2] end)
+for n = 1, math.min(too_many, #others) do stale[n] = others[n][1] end
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+local packed = {}
+for n = 2, first_task - 1, group_words do
+local of, failed, retried = groups[ARGV[n]], whole(ARGV[n + 5]) or 0, whole(ARGV[n + 6]) or 0
 of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
 for _, window in ipairs(windows) do
 local step, kept = math.floor(now / window[2]), {}
@@ -22687,32 +22818,38 @@ local field = string.format('%d', step)
 kept[field] = (kept[field] or 0) + failed + retried
 of[window[1]] = kept
 end
-local function put_first(some, what)
-local made = {what}
-for _, other in ipairs(some) do
-if other ~= what and #made < 3 then made[#made + 1] = other end
+if ARGV[n + 7] ~= '' then of.nodes = put_first(of.nodes, ARGV[n + 7]) end
+for sample in string.gmatch(ARGV[n + 8], '[^ ]+') do of.samples = put_first(of.samples, sample) end
+packed[#packed + 1] = ARGV[n]
+packed[#packed + 1] = cmsgpack.pack(of)
 end
-return made
-end
-if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
 local known, before, members = call('ZCARD', F), {}, {}
-for n = 9, #ARGV, 2 do
-of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
-members[#members + 1] = ARGV[n]
-members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+for n = first_task, #ARGV, task_words do
+local number, nonce, token = ARGV[n], ARGV[n + 1], whole(ARGV[n + 2]) or 0
+local olds, is_last = call('ZRANGE', F, number, number, 'BYSCORE'), true
+for _, member in ipairs(olds) do
+local of, other = string.match(member, '^%d+:(%d+):(%d+):')
+other = of == nonce and of_digits(other) or 0
+if token == 0 then token = other end
+if token < other then is_last = false end
 end
-local too_many = known - #before + #members / 2 - 50000
+if is_last then
+for _, member in ipairs(olds) do before[#before + 1] = member end
+members[#members + 1] = number
+members[#members + 1] = string.format('%s:%s:%d:%s', number, nonce, token, ARGV[n + 3])
+end
+end
+too_many = known - #before + #members / 2 - 50000
 if too_many > 0 then
 for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
 end
-if out then call('HDEL', E, out) end
-call('HSET', E, id, cmsgpack.pack(of))
+write('HDEL', E, stale)
+write('HSET', E, packed)
 write('ZREM', F, before)
 write('ZADD', F, members)
 return {'OK'}
 )lua");
-inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+inline constexpr script count_failures{"count_failures", "b0ac51ed9269c6fbd3046f8d0f892cc49fe4f09a",
     std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -22931,32 +23068,6 @@ return reply
 )lua");
 inline constexpr script errors{"errors", "4406605a9acde6159a98e6bac00049991b98c70d",
     std::string_view(errors_text.data(), errors_text.size()), "cE"};
-
-inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
-)lua";
-inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
-    shared_write, shared_text,
-    R"lua(local from = whole(ARGV[2]) or 0
-local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
-local reply = {'OK', 0}
-for n, member in ipairs(found) do
-local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
-number, nonce = number and of_digits(number), nonce and of_digits(nonce)
-if number and nonce and group == ARGV[1] then
-reply[#reply + 1] = number
-reply[#reply + 1] = nonce
-end
-if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
-end
-local done = {}
-for n = 3, #ARGV do
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
-end
-write('ZREM', F, done)
-return reply
-)lua");
-inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
-    std::string_view(failing_text.data(), failing_text.size()), "cF"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
@@ -24635,21 +24746,13 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {}
-function steps.cancel(task)
-if task.state == 3 then
-request_cancel(task)
-return 1
-end
-if (task.state >= 5 and task.state <= 8) then return 3 end
-finish(task, 7)
-return 0
-end
+local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
@@ -24662,22 +24765,6 @@ detach(task)
 make_ready(task, now)
 return 0
 end
-function steps.requeue(task)
-if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
-if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
-lock_unique(task)
-task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error, task.when = false, '', now
-begin_epoch(task)
-make_ready(task, now)
-return 0
-end
-function steps.remove(task)
-if task.state == 3 then return 3 end
-if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
-erase(task)
-return 0
-end
 local seqs, effects = {}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -24687,7 +24774,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "5379f32380805ddec71b62c74dadc6ec01c4116d",
+inline constexpr script steer{"steer", "89e2eeeaf5b539c902f6c1ee8251dea418b12bc0",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -26174,16 +26261,24 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
 
 namespace taskflux::redis {
 
-/// Failed attempts that this process has seen and not told the server of yet, by queue and group. Thread-safe.
+/// Failed attempts that this process has seen and not told the server of yet. Thread-safe.
 class failure_tally {
 public:
     struct group {
         detail::error_kind kind;
         std::uint64_t failed = 0, retried = 0;
         std::string node;
-        std::vector<task_key> tasks;  ///< the last ones
+        std::vector<task_key> samples;  ///< the last ones, oldest first
     };
-    using groups = std::map<std::string, group>;
+    struct failed_task {
+        task_key key;
+        std::uint32_t token = 0;
+        std::string group;  ///< of its last failure
+    };
+    struct failures {
+        std::map<std::string, group> groups;
+        std::map<std::uint64_t, failed_task> tasks;  ///< by number
+    };
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
     void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
@@ -26191,40 +26286,55 @@ public:
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& end = ends[from + i];
             if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
+            failed_task task;
+            task.key = end.key;
+            task.token = end.token;
             const bool is_last = end.how == settlement::kind::fail;
-            add(queue, detail::error_kind_of(end.mark.spec->name, end.data), end.key, is_last, detail::node_of(consumer));
+            add(queue, detail::error_kind_of(end.mark.spec->name, end.data), std::move(task), is_last, detail::node_of(consumer));
         }
     }
 
-    /// `node`: empty where the server gave the task up.
-    void add(const std::string& queue, detail::error_kind kind, task_key key, bool is_last, std::string node) {
-        constexpr std::size_t most = 200;  // of one call
+    /// `node`: empty where the server gave the task up; its token is 0 then, and this is the last that happened to it.
+    /// Of more groups than a queue keeps, the later ones are left out.
+    void add(const std::string& queue, detail::error_kind kind, failed_task task, bool is_last, std::string node) {
+        using most = detail::most_errors;
         const std::lock_guard lock(mutex_);
-        auto& into = queues_[queue].all[kind.id];
+        auto& [groups, tasks] = queues_[queue].all;
+        if (groups.size() >= most::groups && !groups.contains(kind.id)) return;
+        auto& into = groups[kind.id];
+        task.group = kind.id;
         into.kind = std::move(kind);
         (is_last ? into.failed : into.retried) += 1;
         if (!node.empty()) into.node = std::move(node);
-        if (into.tasks.size() == most) into.tasks.erase(into.tasks.begin());
-        into.tasks.push_back(key);
+        std::erase(into.samples, task.key);
+        if (into.samples.size() == most::few) into.samples.erase(into.samples.begin());
+        into.samples.push_back(task.key);
+        auto& known = tasks[task.key.sequence];
+        if (known.key == task.key) {  // attempts may be told of in another order than they ended in
+            if (task.token == 0) task.token = known.token;
+            if (task.token < known.token) return;
+        }
+        known = std::move(task);
+        if (tasks.size() > most::tasks) tasks.erase(tasks.begin());
     }
 
     /// At most once a second.
-    groups take_due(const std::string& queue, time_point now) {
+    failures take_due(const std::string& queue, time_point now) {
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue];
-        if (of.all.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
+        if (of.all.groups.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
         of.sent_at = now;
         return std::exchange(of.all, {});
     }
 
-    groups take_all(const std::string& queue) {
+    failures take_all(const std::string& queue) {
         const std::lock_guard lock(mutex_);
         return std::exchange(queues_[queue].all, {});
     }
 
 private:
     struct one_queue {
-        groups all;
+        failures all;
         time_point sent_at{};
     };
 
@@ -26232,25 +26342,41 @@ private:
     std::map<std::string, one_queue> queues_;
 };
 
-/// Where the server can't be reached they are not counted: their tasks tell why they failed.
-inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_tally::groups groups) {
+/// In several calls, where there are many. What a call that fails had is not counted, and the others are made all the same.
+inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_tally::failures what) {
+    constexpr std::size_t most_groups = 50, most_tasks = 500;
     auto& calls = on->at(queue)->calls();
-    for (const auto& [id, one] : groups) {
+    auto& [groups, tasks] = what;
+    while (!groups.empty() || !tasks.empty()) {
         arguments with;
-        with.add(id).add(one.kind.task).add(one.kind.code).add(one.kind.type).add(one.kind.signature);
-        with.add(one.failed).add(one.retried).add(one.node);
-        for (const auto& key : one.tasks) with.add(key.sequence).add(key.nonce);
-        co_await calls.run(scripts::count_failures, {}, std::move(with), false);
+        with.add((std::min)(groups.size(), most_groups));
+        for (std::size_t n = 0; n < most_groups && !groups.empty(); ++n) {
+            const auto& [id, one] = *groups.begin();
+            std::string samples;
+            for (const auto& key : one.samples) samples += std::to_string(key.sequence) + ':' + std::to_string(key.nonce) + ' ';
+            with.add(id).add(one.kind.task).add(one.kind.code).add(one.kind.type).add(one.kind.signature);
+            with.add(one.failed).add(one.retried).add(one.node).add(std::move(samples));
+            groups.erase(groups.begin());
+        }
+        for (std::size_t n = 0; n < most_tasks && !tasks.empty(); ++n) {
+            const auto& one = tasks.begin()->second;
+            with.add(one.key.sequence).add(one.key.nonce).add(one.token).add(one.group);
+            tasks.erase(tasks.begin());
+        }
+        auto sending = calls.run(scripts::count_failures, {}, std::move(with), false);
+        co_await detail::caught(std::move(sending));
     }
 }
 
 /// What the server gave up is among it.
 inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue, bool is_end = false) {
     for (const auto& dead : on->at(queue)->calls().take_dead()) {
-        from.add(queue, detail::error_kind_of(dead.name, dead.why), dead.task.key, true, {});
+        failure_tally::failed_task task;
+        task.key = dead.task.key;
+        from.add(queue, detail::error_kind_of(dead.name, dead.why), std::move(task), true, {});
     }
-    auto groups = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
-    if (!groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(groups)));
+    auto failures = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
+    if (!failures.groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(failures)));
 }
 
 inline task_key read_sample(std::string_view text) {
@@ -26279,18 +26405,18 @@ inline awaitable<std::vector<error_group>> errors(engine_ptr on, std::string que
     co_return found;
 }
 
-/// `broker::failing`.
-inline awaitable<failing_tasks> failing(engine_ptr on, std::string queue, std::string group, std::uint64_t behind,
-                                        std::vector<task_key> done) {
+/// `broker::act_on_group`.
+inline awaitable<group_result> act_on_group(engine_ptr on, std::string queue, std::string group, group_verb what,
+                                            std::uint64_t behind) {
+    detail::check_queue_name(queue);
     arguments with;
-    with.add(std::move(group)).add(behind);
-    for (const auto& key : done) with.add(key.sequence);
-    const auto got = co_await on->call(std::move(queue), scripts::failing, {}, std::move(with));
+    with.add(std::move(group)).add(behind).add(what == group_verb::retry ? "retry" : what == group_verb::cancel ? "cancel" : "remove");
+    const auto got = co_await on->call(std::move(queue), scripts::act_on_group, {}, std::move(with));
     auto from = got.read();
-    failing_tasks found;
-    found.next = static_cast<std::uint64_t>(from.integer());
-    while (!from.done()) found.tasks.push_back(read_key(from));
-    co_return found;
+    group_result made;
+    made.next = static_cast<std::uint64_t>(from.integer());
+    made.done = static_cast<std::size_t>(from.integer());
+    co_return made;
 }
 
 }  // namespace taskflux::redis
@@ -27884,9 +28010,8 @@ public:
     }
 
     awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override {
-        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
+        return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

@@ -121,7 +121,7 @@ public:
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
         store_.counted().count_attempt(end, now);
-        if (detail::is_error(end)) {
+        if (end.mark.spec && detail::is_error(end)) {
             store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
         }
         switch (end.how) {

@@ -266,9 +266,8 @@ public:
     }
 
     awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override {
-        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
+        return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

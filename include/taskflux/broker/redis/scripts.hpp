@@ -1739,6 +1739,40 @@ end
 end
 )lua";
 
+inline constexpr char shared_cancel_task[] =
+    R"lua(local function cancel_task(task)
+if task.state == 3 then
+request_cancel(task)
+return 1
+end
+if (task.state >= 5 and task.state <= 8) then return 3 end
+finish(task, 7)
+return 0
+end
+)lua";
+
+inline constexpr char shared_try_afresh[] =
+    R"lua(local function try_afresh(task)
+if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
+if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
+lock_unique(task)
+task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
+task.cancel, task.error, task.when = false, '', now
+begin_epoch(task)
+make_ready(task, now)
+return 0
+end
+)lua";
+
+inline constexpr char shared_remove_task[] =
+    R"lua(local function remove_task(task)
+if task.state == 3 then return 3 end
+if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+erase(task)
+return 0
+end
+)lua";
+
 inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
@@ -2080,6 +2114,66 @@ return reply
 end
 )lua";
 
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, F, o = 23, unpack(KEYS)
+)lua";
+inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_gate, shared_look_at_gate,
+    shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state,
+    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
+    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_enter, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local function has_failed(task) return task.state == 6 end
+local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
+local verbs = {retry = {has_failed, try_afresh}, cancel = {is_live, cancel_task}, remove = {has_failed, remove_task}}
+local can, act = unpack(verbs[ARGV[3]])
+local behind = string.format('%d', whole(ARGV[2]) or 0)
+local page = call('ZRANGE', F, '(' .. behind, '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local some, seqs, next_from = {}, {}, 0
+for n, member in ipairs(page) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+some[#some + 1] = {number, nonce, member}
+seqs[#seqs + 1] = number
+end
+if n == 500 or (#some == 100 and n < #page) then
+next_from = whole(call('ZSCORE', F, member)) or 0
+break
+end
+end
+load(seqs)
+local done, out = 0, {}
+for _, one in ipairs(some) do
+local task = find(one[1], one[2])
+local is_done = task and can(task) and act(task) ~= 3
+if is_done then done = done + 1 end
+if is_done or not task or not (has_failed(task) or is_live(task)) then out[#out + 1] = one[3] end
+end
+local answer = commit({'OK', next_from, done})
+if answer[1] ~= 'NEED' then write('ZREM', F, out) end
+return answer
+)lua");
+inline constexpr script act_on_group{"act_on_group", "767a71ea5b303b6ae5740e6fe531ee01387d9d78",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqFo"};
+
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
 inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
@@ -2279,23 +2373,38 @@ inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
 )lua";
 inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
-    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
-    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
-local of = text and unpack_group(text)
-local out
-if not text and call('HLEN', E) >= 200 then
-local all, stalest = call('HGETALL', E), nil
-for n = 1, #all, 2 do
-local other = unpack_group(all[n + 1])
-local last = other and other.last or 0
-if not stalest or last < stalest then out, stalest = all[n], last end
-end
-end
-of = of or {
-task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
-nodes = {}, hour = {}, day = {}, week = {},
+    shared_whole, shared_of_digits, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local group_words, task_words = 9, 4
+local first_task = 2 + (whole(ARGV[1]) or 0) * group_words
+local groups, coming = {}, 0
+for n = 2, first_task - 1, group_words do
+local text = call('HGET', E, ARGV[n])
+if not text then coming = coming + 1 end
+groups[ARGV[n]] = text and unpack_group(text) or {
+task = ARGV[n + 1], code = ARGV[n + 2], type = ARGV[n + 3], signature = ARGV[n + 4], first = now, failed = 0,
+retried = 0, samples = {}, nodes = {}, hour = {}, day = {}, week = {},
 }
-local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+end
+local stale, too_many = {}, coming > 0 and call('HLEN', E) + coming - 200 or 0
+if too_many > 0 then
+local all, others = call('HGETALL', E), {}
+for n = 1, #all, 2 do
+local of = not groups[all[n]] and (unpack_group(all[n + 1]) or {last = 0})
+if of then others[#others + 1] = {all[n], of.last} end
+end
+table.sort(others, function(left, right) return left[2] < right[2] end)
+for n = 1, math.min(too_many, #others) do stale[n] = others[n][1] end
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+local packed = {}
+for n = 2, first_task - 1, group_words do
+local of, failed, retried = groups[ARGV[n]], whole(ARGV[n + 5]) or 0, whole(ARGV[n + 6]) or 0
 of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
 for _, window in ipairs(windows) do
 local step, kept = math.floor(now / window[2]), {}
@@ -2307,32 +2416,38 @@ local field = string.format('%d', step)
 kept[field] = (kept[field] or 0) + failed + retried
 of[window[1]] = kept
 end
-local function put_first(some, what)
-local made = {what}
-for _, other in ipairs(some) do
-if other ~= what and #made < 3 then made[#made + 1] = other end
+if ARGV[n + 7] ~= '' then of.nodes = put_first(of.nodes, ARGV[n + 7]) end
+for sample in string.gmatch(ARGV[n + 8], '[^ ]+') do of.samples = put_first(of.samples, sample) end
+packed[#packed + 1] = ARGV[n]
+packed[#packed + 1] = cmsgpack.pack(of)
 end
-return made
-end
-if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
 local known, before, members = call('ZCARD', F), {}, {}
-for n = 9, #ARGV, 2 do
-of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
-members[#members + 1] = ARGV[n]
-members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+for n = first_task, #ARGV, task_words do
+local number, nonce, token = ARGV[n], ARGV[n + 1], whole(ARGV[n + 2]) or 0
+local olds, is_last = call('ZRANGE', F, number, number, 'BYSCORE'), true
+for _, member in ipairs(olds) do
+local of, other = string.match(member, '^%d+:(%d+):(%d+):')
+other = of == nonce and of_digits(other) or 0
+if token == 0 then token = other end
+if token < other then is_last = false end
 end
-local too_many = known - #before + #members / 2 - 50000
+if is_last then
+for _, member in ipairs(olds) do before[#before + 1] = member end
+members[#members + 1] = number
+members[#members + 1] = string.format('%s:%s:%d:%s', number, nonce, token, ARGV[n + 3])
+end
+end
+too_many = known - #before + #members / 2 - 50000
 if too_many > 0 then
 for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
 end
-if out then call('HDEL', E, out) end
-call('HSET', E, id, cmsgpack.pack(of))
+write('HDEL', E, stale)
+write('HSET', E, packed)
 write('ZREM', F, before)
 write('ZADD', F, members)
 return {'OK'}
 )lua");
-inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+inline constexpr script count_failures{"count_failures", "b0ac51ed9269c6fbd3046f8d0f892cc49fe4f09a",
     std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -2551,32 +2666,6 @@ return reply
 )lua");
 inline constexpr script errors{"errors", "4406605a9acde6159a98e6bac00049991b98c70d",
     std::string_view(errors_text.data(), errors_text.size()), "cE"};
-
-inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
-)lua";
-inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
-    shared_write, shared_text,
-    R"lua(local from = whole(ARGV[2]) or 0
-local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
-local reply = {'OK', 0}
-for n, member in ipairs(found) do
-local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
-number, nonce = number and of_digits(number), nonce and of_digits(nonce)
-if number and nonce and group == ARGV[1] then
-reply[#reply + 1] = number
-reply[#reply + 1] = nonce
-end
-if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
-end
-local done = {}
-for n = 3, #ARGV do
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
-end
-write('ZREM', F, done)
-return reply
-)lua");
-inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
-    std::string_view(failing_text.data(), failing_text.size()), "cF"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
 )lua";
@@ -4255,21 +4344,13 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {}
-function steps.cancel(task)
-if task.state == 3 then
-request_cancel(task)
-return 1
-end
-if (task.state >= 5 and task.state <= 8) then return 3 end
-finish(task, 7)
-return 0
-end
+local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
@@ -4282,22 +4363,6 @@ detach(task)
 make_ready(task, now)
 return 0
 end
-function steps.requeue(task)
-if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
-if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
-lock_unique(task)
-task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error, task.when = false, '', now
-begin_epoch(task)
-make_ready(task, now)
-return 0
-end
-function steps.remove(task)
-if task.state == 3 then return 3 end
-if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
-erase(task)
-return 0
-end
 local seqs, effects = {}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -4307,7 +4372,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "5379f32380805ddec71b62c74dadc6ec01c4116d",
+inline constexpr script steer{"steer", "89e2eeeaf5b539c902f6c1ee8251dea418b12bc0",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)

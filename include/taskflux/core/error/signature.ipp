@@ -40,14 +40,16 @@ inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     return std::string_view::npos;
 }
 
-/// Before the character that goes beyond so many bytes of UTF-8.
-inline void cut(std::string& text, std::size_t most) {
-    if (text.size() <= most) return;
+/// How many bytes of whole characters of UTF-8 fit into so many.
+inline std::size_t whole_characters(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return text.size();
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-    text.resize(most);
+    return most;
 }
 
 }  // namespace signature
+
+void cut_utf8(std::string& text, std::size_t most) { text.resize(signature::whole_characters(text, most)); }
 
 std::string signature_of(std::string_view message) {
     constexpr std::size_t most_read = 2048;  // of a message: what is said first
@@ -75,7 +77,7 @@ std::string signature_of(std::string_view message) {
         else if (!made.empty() && made.back() != ' ') made += ' ';
         ++at;
     }
-    signature::cut(made, most_signature);
+    cut_utf8(made, most_signature);
     while (!made.empty() && made.back() == ' ') made.pop_back();
     return made;
 }
