@@ -2811,6 +2811,46 @@ inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_o
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/counting.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How an attempt was settled that the broker made something else of than the settlement says.
+using changed_end = std::optional<task_state>;  // the state of its task; nothing: it is as the settlement says
+
+/// What an attempt that was settled counts as; nothing where it was given back.
+inline std::optional<counted> counted_as(const settlement& end, const changed_end& became) {
+    if (!end.counts) return std::nullopt;
+    const bool is_failure = end.how == settlement::kind::fail || end.how == settlement::kind::retry;
+    if (is_failure && became == task_state::cancelled) return counted::attempt_cancelled;
+    if (is_failure && became == task_state::failed && !end.mark.has_timed_out) return counted::attempt_failed;
+    switch (end.how) {
+        case settlement::kind::complete: return counted::attempt_succeeded;
+        case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
+        case settlement::kind::retry: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_retried;
+        case settlement::kind::cancel: return counted::attempt_cancelled;
+        case settlement::kind::release:
+        case settlement::kind::suspend: break;
+    }
+    return std::nullopt;
+}
+
+/// Whether the task's wait ended with this attempt. What is given back untouched is as if it had not been fetched.
+inline bool has_waited(const settlement& end) { return end.mark.waited && end.how != settlement::kind::release; }
+
+/// Whether it says why an attempt failed, and belongs to an error group: a task that was to be cancelled does not.
+inline bool is_error(const settlement& end, const changed_end& became) {
+    const bool is_failure = end.how == settlement::kind::fail || end.how == settlement::kind::retry;
+    return is_failure && end.mark.spec && !end.data.empty() && became != task_state::cancelled;
+}
+
+/// Whether no attempt follows on a failure.
+inline bool is_last_error(const settlement& end, const changed_end& became) {
+    return end.how == settlement::kind::fail || became == task_state::failed;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/error/signature.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -3598,31 +3638,6 @@ protected:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/broker/counting.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What an attempt that was settled counts as; nothing where it was given back.
-inline std::optional<counted> counted_as(const settlement& end) {
-    if (!end.counts) return std::nullopt;
-    switch (end.how) {
-        case settlement::kind::complete: return counted::attempt_succeeded;
-        case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
-        case settlement::kind::retry: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_retried;
-        case settlement::kind::cancel: return counted::attempt_cancelled;
-        case settlement::kind::release:
-        case settlement::kind::suspend: break;
-    }
-    return std::nullopt;
-}
-
-/// Whether it says why an attempt failed.
-inline bool is_error(const settlement& end) {
-    return (end.how == settlement::kind::fail || end.how == settlement::kind::retry) && !end.data.empty();
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/statistics.hpp ------------------------------------------------
 
 namespace taskflux::memory {
@@ -3700,13 +3715,13 @@ public:
     }
 
     /// An attempt that has been settled.
-    void count_attempt(const settlement& end, time_point now) {
+    void count_attempt(const settlement& end, const detail::changed_end& became, time_point now) {
         using detail::counted;
         if (!end.mark.spec) return;
-        const auto what = detail::counted_as(end);
+        if (detail::has_waited(end)) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
+        const auto what = detail::counted_as(end, became);
         if (!what) return;
         count(*end.mark.spec, *what, now);
-        if (end.mark.waited) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
         if (end.mark.ran) count_time(*end.mark.spec, counted::run, *end.mark.ran, now);
     }
 
@@ -3892,13 +3907,28 @@ public:
         finish(task, event, task_state::failed, now);
     }
 
+    /// Counts an attempt that is about to be settled.
+    void count_end(const entry& task, const settlement& end, const std::string& consumer, time_point now) {
+        const auto became = changed_end(task, end, now);
+        statistics_.count_attempt(end, became, now);
+        if (detail::is_error(end, became)) {
+            errors_.add(*task.spec, end.key, end.data, detail::is_last_error(end, became), consumer, now);
+        }
+    }
+
+    /// What becomes of a task whose attempt is settled so, where it is something else than that says.
+    static detail::changed_end changed_end(const entry& task, const settlement& end, time_point now) {
+        const bool is_retry = end.how == settlement::kind::retry;
+        if (!is_retry && end.how != settlement::kind::fail) return std::nullopt;
+        if (task.cancel_requested) return task_state::cancelled;
+        return is_retry && ends_before(task, later(now, end.delay)) ? detail::changed_end(task_state::failed) : std::nullopt;
+    }
+    static bool ends_before(const entry& task, time_point due) { return task.limit() != never && due >= task.limit(); }
+
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
     void retry(entry& task, std::string why, duration delay, time_point now) {
         const auto due = later(now, delay);
-        const auto limit = task.limit();
-        if (task.cancel_requested || (limit != never && due >= limit)) {
-            return fail(task, task_event::time_out, std::move(why), now);
-        }
+        if (task.cancel_requested || ends_before(task, due)) return fail(task, task_event::time_out, std::move(why), now);
         if (!why.empty()) task.more().error = std::move(why);
         detach(task);
         make_ready(task, task_event::retry, due, now);
@@ -4346,10 +4376,7 @@ public:
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
-        store_.counted().count_attempt(end, now);
-        if (end.mark.spec && detail::is_error(end)) {
-            store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
-        }
+        store_.count_end(*task, end, who->name, now);
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
@@ -8647,9 +8674,12 @@ inline void add_word(std::string& out, std::string_view word) {
     }
 }
 
-/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none, as in "can't".
+/// Whether a quote can begin a quoted part: not that of "can't".
+inline bool may_open(std::string_view text, std::size_t at) { return at == 0 || !is_of_word(text[at - 1]); }
+
+/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none.
 inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
-    if (at > 0 && is_of_word(text[at - 1])) return std::string_view::npos;
+    if (!may_open(text, at)) return std::string_view::npos;
     for (auto end = text.find(text[at], at + 1); end != std::string_view::npos; end = text.find(text[at], end + 1)) {
         if (end + 1 == text.size() || !is_of_word(text[end + 1])) return end;
     }
@@ -8669,7 +8699,8 @@ void cut_utf8(std::string& text, std::size_t most) { text.resize(signature::whol
 
 std::string signature_of(std::string_view message) {
     constexpr std::size_t most_read = 2048;  // of a message: what is said first
-    message = message.substr(0, most_read);
+    const bool is_cut = message.size() > most_read;
+    message = message.substr(0, signature::whole_characters(message, most_read));
     std::string made;
     for (std::size_t at = 0; at < message.size() && made.size() <= most_signature;) {
         const char c = message[at];
@@ -8679,6 +8710,10 @@ std::string signature_of(std::string_view message) {
                 made += '*';
                 at = end + 1;
                 continue;
+            }
+            if (is_cut && signature::may_open(message, at)) {  // what is quoted goes on behind what is read
+                made += '*';
+                break;
             }
         }
         if (signature::is_of_word(c)) {
@@ -8896,7 +8931,8 @@ duration time_histogram::percentile(double share) const {
     const auto all = count();
     if (all == 0) return duration::zero();
     share = std::isnan(share) ? 0 : std::clamp(share, 0.0, 1.0);
-    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all)));
+    constexpr double rounding = 1e-9;  // 0.55 * 100 is a little more than 55
+    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all) - rounding));
     double below = 0;
     for (std::size_t i = 0; i < (std::min)(counts.size(), bounds_ms.size()); ++i) {
         const auto here = static_cast<double>(counts[i]);
@@ -10992,6 +11028,9 @@ std::string metrics_text(const std::vector<queue_metrics>& queues) {
 asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues) {
     broker = detail::checked_broker(std::move(broker), "metrics");
     if (queues.empty()) queues = co_await broker->queues();
+    std::ranges::sort(queues);
+    const auto twice = std::ranges::unique(queues);
+    queues.erase(twice.begin(), twice.end());
     std::vector<queue_metrics> found;
     for (const auto& name : queues) {
         const statistics of(broker, name);
@@ -11274,7 +11313,7 @@ asio::awaitable<queue_statistics> statistics::now() const {
     made.all = detail::statistics_of(stored.all);
     for (const auto& one : stored.names) {
         named_statistics named;
-        named.name = one.name.empty() ? "other" : one.name;
+        named.name = one.name;
         named.counts = detail::statistics_of(one.values);
         made.tasks.push_back(std::move(named));
     }
@@ -19456,6 +19495,7 @@ struct most_handed {
 /// What scripts answer where a C++ `effect` would do, beyond those.
 struct more_effects {
     static constexpr std::int64_t too_large = 5;
+    static constexpr std::int64_t became = 8;  ///< so often 1 more than the state of a task is added to `done`: see settle.lua
 };
 
 /// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
@@ -21489,8 +21529,8 @@ end
 inline constexpr char shared_add_counts[] =
     R"lua(local function add_counts(sum, text)
 for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
-place, number = of_digits(place), of_digits(number)
-if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+place, number = of_digits(place), of_digits(number) or 1e15 - 1
+if place then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
 end
 return sum
 end
@@ -21500,7 +21540,8 @@ inline constexpr char shared_counts_text[] =
     R"lua(local function counts_text(sum, most)
 local parts = {}
 for place = 0, most - 1 do
-if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+local number = math.min(sum[place] or 0, 1e15 - 1)
+if number ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, number) end
 end
 return table.concat(parts, ',')
 end
@@ -22751,12 +22792,13 @@ also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_t
 end
 also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
 end
-local added, has_space = {}, call('HLEN', m) < 300
+local added, space = {}, 300 - call('HLEN', m)
 for n = 1, #ARGV, 2 do
 local name = ARGV[n]
 local field = 'p=' .. string.format('%d', this_period) .. '='
 local before = at == this_period and call('HGET', m, field .. name)
-if not before and not has_space then
+if not before and not added[field .. name] then space = space - 1 end
+if not before and space < 0 and not added[field .. name] then
 name = ''
 before = at == this_period and call('HGET', m, field)
 end
@@ -22769,7 +22811,7 @@ end
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK'}
 )lua");
-inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
+inline constexpr script count_attempts{"count_attempts", "74798e7dd70201d74620c071ab43a5a4d726ac46",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
@@ -23514,17 +23556,18 @@ inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
-    shared_gate, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
-    shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
+    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
+    shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local may_start, _, last, run, watcher, waiting, running =
-admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+local submitted = 'n' .. (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name)
+local may_start, _, last, run, watcher, waiting, running, many =
+admit(1, 'seq', 'run', 'watcher', 'n2', 'n3', submitted)
 if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
-local name, inbox, sleeper, consumer, signature =
-string.sub(body, 9, 8 + string.byte(body, 8))
+local inbox, sleeper, consumer, signature
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
 if not inbox or not has_lease(consumer) then return false end
@@ -23542,7 +23585,10 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
-local is_counted_apart = call('HLEN', c) < 1000
+if not many and call('HLEN', c) >= 1000 then
+submitted = 'n:0:' .. 0 .. ':'
+many = call('HGET', c, submitted)
+end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -23573,13 +23619,13 @@ redis.pcall('SREM', held, field)
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
-call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
-add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1), submitted,
+string.format('%d', (whole(many) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "a53b5930e14988f6bd8ea0ebca986a3f88001b1d",
+inline constexpr script hand_over{"hand_over", "af0738610cb42f75a8c6715047ebd4ea280445db",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -24407,10 +24453,8 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel or wait_for_children(task, data) then
-count(counter_of(1, info(task).name), -1)
-return task.cancel and end_cancelled(task) or nil
-end
+if task.cancel then return end_cancelled(task) end
+if wait_for_children(task, data) then return end
 task.is_counted = true
 task.result = data
 finish(task, 5)
@@ -24440,6 +24484,11 @@ of.awaited = data
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
+local other_ends = {
+[0] = function(task) return not task.is_counted and task.state end,
+[1] = function(task) return task.state ~= 6 and task.state end,
+[2] = function(task) return (task.state >= 5 and task.state <= 8) and task.state end,
+}
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -24455,12 +24504,14 @@ elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliverie
 effects[n - 1] = 2
 else
 local data = string.sub(ARGV[n], 31)
-effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
+local answer = endings[how](task, data, delay, counts_too)
+local became = not answer and other_ends[how] and other_ends[how](task)
+effects[n - 1] = answer or became and 8 * (1 + became) or 0
 end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "ef9670aa829fbc5f3d7084b4bf5d87e0e3deecb6",
+inline constexpr script settle{"settle", "6333cbd9a90cb95600e413b7c5c9a92ae84863e9",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -25013,7 +25064,7 @@ struct fast_script {
 /// scripts that store something tell. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
-    /// `relay` is called when there is something to be told to other queues; must not throw.
+    /// `relay` is called when there is something to be told to other queues, or of tasks that were given up; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
         : server_(std::move(server)), name_(std::move(queue)), prefix_(server_->prefix() + ":{" + name_ + "}:"),
           relay_(std::move(relay)) {}
@@ -25127,7 +25178,7 @@ public:
             }
             const bool is_more = from.integer() != 0;
             for (std::size_t at = 2; at + 3 < size; at += 4) tell_dead(from);
-            if (word == "RELAY" && !is_more) relay_();
+            if ((word == "RELAY" || has_dead()) && !is_more) relay_();
             co_return is_more;
         }
     }
@@ -25153,6 +25204,11 @@ public:
     }
 
 private:
+    bool has_dead() {
+        const std::lock_guard lock(mutex_);
+        return !dead_.empty();
+    }
+
     using steady_time = std::chrono::steady_clock::time_point;
 
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
@@ -25405,6 +25461,12 @@ void read_piece(std::string_view piece, std::string_view nonces, record_reader& 
 
 namespace taskflux::redis {
 
+/// What settling an attempt has done.
+struct settled_end {
+    effect what = effect::done;
+    detail::changed_end became;
+};
+
 /// One queue on the server: its calls, those of a kind that come at the same time made one. Thread-safe; lives
 /// in a shared_ptr.
 class queue : public std::enable_shared_from_this<queue> {
@@ -25453,7 +25515,7 @@ public:
     }
 
     /// Ends attempts of one consumer, as many as `end_of_batch` allows.
-    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
+    asio::awaitable<std::vector<settled_end>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
         co_return co_await batches->run(std::move(ends));
@@ -25556,13 +25618,24 @@ public:
     }
 
 private:
+    static settled_end settled_end_of(std::int64_t number) {
+        settled_end made;
+        const auto state = number / more_effects::became - 1;
+        if (state < std::int64_t(task_state_count)) {
+            if (state >= 0) made.became = static_cast<task_state>(state);
+            number %= more_effects::became;
+        }
+        made.what = effect_of(number);
+        return made;
+    }
+
     std::uint32_t new_nonce() {
         const std::lock_guard lock(mutex_);
         return static_cast<std::uint32_t>(random_());
     }
 
     using task_batcher = batcher<task_item, stored>;
-    using end_batcher = batcher<end_item, effect>;
+    using end_batcher = batcher<end_item, settled_end>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -25666,8 +25739,8 @@ private:
         return answers;
     }
 
-    static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
-                                                          std::vector<end_item> ends) {
+    static asio::awaitable<std::vector<settled_end>> send_ends(std::shared_ptr<queue> self, std::string consumer,
+                                                               std::vector<end_item> ends) {
         const auto items = ends.size();
         arguments with;
         with.reserve(items + 1);
@@ -25687,9 +25760,9 @@ private:
         }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
-        std::vector<effect> effects;
-        if (from.done()) effects.assign(items, effect::done);
-        while (!from.done()) effects.push_back(effect_of(from.integer()));
+        std::vector<settled_end> effects;
+        if (from.done()) effects.resize(items);
+        while (!from.done()) effects.push_back(settled_end_of(from.integer()));
         co_return effects;
     }
 
@@ -26282,14 +26355,15 @@ public:
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
     void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
-             std::size_t from, const std::vector<effect>& effects) {
+             std::size_t from, const std::vector<settled_end>& effects) {
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& end = ends[from + i];
-            if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
+            const auto& became = effects[i].became;
+            if (effects[i].what != effect::done || !detail::is_error(end, became)) continue;
             failed_task task;
             task.key = end.key;
             task.token = end.token;
-            const bool is_last = end.how == settlement::kind::fail;
+            const bool is_last = detail::is_last_error(end, became);
             add(queue, detail::error_kind_of(end.mark.spec->name, end.data), std::move(task), is_last, detail::node_of(consumer));
         }
     }
@@ -26368,15 +26442,31 @@ inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_t
     }
 }
 
-/// What the server gave up is among it.
-inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue, bool is_end = false) {
+/// Adds what the server gave up.
+inline void add_dead(const engine_ptr& on, failure_tally& from, const std::string& queue) {
     for (const auto& dead : on->at(queue)->calls().take_dead()) {
         failure_tally::failed_task task;
         task.key = dead.task.key;
         from.add(queue, detail::error_kind_of(dead.name, dead.why), std::move(task), true, {});
     }
-    auto failures = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
-    if (!failures.groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(failures)));
+}
+
+inline failure_tally::failures all_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    add_dead(on, from, queue);
+    return from.take_all(queue);
+}
+
+inline void spawn_failures(const engine_ptr& on, const std::string& queue, failure_tally::failures what) {
+    if (!what.groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(what)));
+}
+
+inline void send_all_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    spawn_failures(on, queue, all_failures(on, from, queue));
+}
+
+inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    add_dead(on, from, queue);
+    spawn_failures(on, queue, from.take_due(queue, on->base().now()));
 }
 
 inline task_key read_sample(std::string_view text) {
@@ -27529,7 +27619,7 @@ public:
     using counts = std::map<std::string, detail::counted_values, std::less<>>;
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
-    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<effect>& effects) {
+    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<settled_end>& effects) {
         using detail::counted;
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue].names;
@@ -27537,15 +27627,19 @@ public:
         const std::string* name = nullptr;
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& mark = ends[from + i].mark;
-            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[from + i]) : std::nullopt;
-            if (!what) continue;
+            const auto& [done, became] = effects[i];
+            if (!mark.spec || done != effect::done) continue;
+            const auto what = detail::counted_as(ends[from + i], became);
+            const bool has_waited = detail::has_waited(ends[from + i]);
+            if (!what && !has_waited) continue;
             if (!name || *name != mark.spec->name) {
                 name = &mark.spec->name;
-                into = &of[*name];
+                into = &(of.size() < most_names || of.contains(*name) ? of[*name] : of[std::string()]);
             }
+            if (has_waited) into->add_time(counted::wait, *mark.waited);
+            if (!what) continue;
             ++(*into)[*what];
-            if (*what == counted::attempt_succeeded) ++(*into)[counted::succeeded];
-            if (mark.waited) into->add_time(counted::wait, *mark.waited);
+            if (*what == counted::attempt_succeeded && !became) ++(*into)[counted::succeeded];
             if (mark.ran) into->add_time(counted::run, *mark.ran);
         }
     }
@@ -27576,6 +27670,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_names = 300;  // in a second; those beyond share one, as they do on the server
+
     struct one_queue {
         counts names;
         time_point sent_at{}, turn_at{};
@@ -27777,7 +27873,10 @@ namespace taskflux::redis {
 class redis_broker final : public broker {
 public:
     explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {
-        engine_->on_relay(carry_outbox);
+        engine_->on_relay([failed = failures_](engine_ptr on, std::string queue) {
+            send_all_failures(on, *failed, queue);
+            return carry_outbox(std::move(on), std::move(queue));
+        });
         at_context_end(engine_->get_executor(), [weak = std::weak_ptr(engine_)] {
             if (const auto alive = weak.lock()) alive->end();
         });
@@ -27870,7 +27969,7 @@ public:
             for (auto i = from; i < till; ++i) {
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
-            effects.insert(effects.end(), some.begin(), some.end());
+            for (const auto& one : some) effects.push_back(one.what);
             counted->add(queue, settlements, from, some);
             failed->add(queue, consumer, settlements, from, some);
         }
@@ -27915,12 +28014,16 @@ public:
         const auto on = engine_;
         const auto counted = tally_;
         const auto failed = failures_;
-        for (const auto& queue : queues) {
-            send_due_failures(on, *failed, queue, true);
-            auto counts = counted->take_all(queue);
-            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
-        }
+        const auto left = queues;
         co_await redis::leave(on, std::move(consumer), std::move(queues));
+        for (const auto& queue : left) {  // awaited: the broker may be closed next
+            auto failures = all_failures(on, *failed, queue);
+            if (!failures.groups.empty()) co_await send_failures(on, queue, std::move(failures));
+            auto counts = counted->take_all(queue);
+            if (counts.empty()) continue;
+            auto sending = send_counts(on, queue, std::move(counts));
+            co_await detail::caught(std::move(sending));
+        }
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {

@@ -660,7 +660,7 @@ struct error_group {
     std::string code;       ///< of the failure
     std::string type;
     std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
-    time_point first{};
+    time_point first{};     ///< on Redis, when its process told of it
     time_point last{};
     std::uint64_t failed = 0;   ///< attempts after which their task had failed
     std::uint64_t retried = 0;  ///< attempts after which another followed
@@ -4971,8 +4971,8 @@ public:
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
 
-    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. What a process has seen of the last second may
-    /// be missing on Redis.
+    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
+    /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.
     awaitable<std::vector<error_group>> errors(std::string queue) const;
 
     /// Tries the tasks of a group afresh that have failed, about 1,000 of them: pass the `next` of the result as `behind` to go on,
@@ -5002,7 +5002,7 @@ namespace taskflux {
 
 /// The statistics of the tasks of one name.
 struct named_statistics {
-    std::string name;  ///< "other": of all names beyond the first 100 of the queue
+    std::string name;  ///< empty: of all names beyond the first 100 of the queue
     task_statistics counts;
 };
 BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))

@@ -131,6 +131,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_was_given_up_is_in_a_group_of_its_queu
     BOOST_TEST(all[0].nodes.empty());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_process_without_a_worker_tells_of_the_tasks_that_it_sees_given_up, Backend, backends) {
+    failing on(std::make_unique<Backend>());
+    run_policy policy;
+    policy.crash_limit = 1;
+    on.add(on.task(policy));
+    on.fetch_one();
+    on.pass(on.lease + 1ms);
+    BOOST_TEST(on.counts().failed == 1U);
+    on.let_work();
+    BOOST_TEST(on.run(on.seen.errors(q)).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_newest_group_comes_first_and_shows_the_last_three, Backend, backends) {
     failing on(std::make_unique<Backend>());
     on.fail_one("old", "a");

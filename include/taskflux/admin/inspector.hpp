@@ -44,8 +44,8 @@ public:
     /// How many subtasks a task has spawned, and how many of them have ended.
     awaitable<children_counts> progress(task_id id) const;
 
-    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. What a process has seen of the last second may
-    /// be missing on Redis.
+    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
+    /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.
     awaitable<std::vector<error_group>> errors(std::string queue) const;
 
     /// Tries the tasks of a group afresh that have failed, about 1,000 of them: pass the `next` of the result as `behind` to go on,

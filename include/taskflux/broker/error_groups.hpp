@@ -20,7 +20,7 @@ struct error_group {
     std::string code;       ///< of the failure
     std::string type;
     std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
-    time_point first{};
+    time_point first{};     ///< on Redis, when its process told of it
     time_point last{};
     std::uint64_t failed = 0;   ///< attempts after which their task had failed
     std::uint64_t retried = 0;  ///< attempts after which another followed

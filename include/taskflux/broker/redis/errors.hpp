@@ -45,14 +45,15 @@ public:
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
     void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
-             std::size_t from, const std::vector<effect>& effects) {
+             std::size_t from, const std::vector<settled_end>& effects) {
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& end = ends[from + i];
-            if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
+            const auto& became = effects[i].became;
+            if (effects[i].what != effect::done || !detail::is_error(end, became)) continue;
             failed_task task;
             task.key = end.key;
             task.token = end.token;
-            const bool is_last = end.how == settlement::kind::fail;
+            const bool is_last = detail::is_last_error(end, became);
             add(queue, detail::error_kind_of(end.mark.spec->name, end.data), std::move(task), is_last, detail::node_of(consumer));
         }
     }
@@ -131,15 +132,31 @@ inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_t
     }
 }
 
-/// What the server gave up is among it.
-inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue, bool is_end = false) {
+/// Adds what the server gave up.
+inline void add_dead(const engine_ptr& on, failure_tally& from, const std::string& queue) {
     for (const auto& dead : on->at(queue)->calls().take_dead()) {
         failure_tally::failed_task task;
         task.key = dead.task.key;
         from.add(queue, detail::error_kind_of(dead.name, dead.why), std::move(task), true, {});
     }
-    auto failures = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
-    if (!failures.groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(failures)));
+}
+
+inline failure_tally::failures all_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    add_dead(on, from, queue);
+    return from.take_all(queue);
+}
+
+inline void spawn_failures(const engine_ptr& on, const std::string& queue, failure_tally::failures what) {
+    if (!what.groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(what)));
+}
+
+inline void send_all_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    spawn_failures(on, queue, all_failures(on, from, queue));
+}
+
+inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    add_dead(on, from, queue);
+    spawn_failures(on, queue, from.take_due(queue, on->base().now()));
 }
 
 inline task_key read_sample(std::string_view text) {

@@ -1087,8 +1087,8 @@ end
 inline constexpr char shared_add_counts[] =
     R"lua(local function add_counts(sum, text)
 for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
-place, number = of_digits(place), of_digits(number)
-if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+place, number = of_digits(place), of_digits(number) or 1e15 - 1
+if place then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
 end
 return sum
 end
@@ -1098,7 +1098,8 @@ inline constexpr char shared_counts_text[] =
     R"lua(local function counts_text(sum, most)
 local parts = {}
 for place = 0, most - 1 do
-if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+local number = math.min(sum[place] or 0, 1e15 - 1)
+if number ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, number) end
 end
 return table.concat(parts, ',')
 end
@@ -2349,12 +2350,13 @@ also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_t
 end
 also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
 end
-local added, has_space = {}, call('HLEN', m) < 300
+local added, space = {}, 300 - call('HLEN', m)
 for n = 1, #ARGV, 2 do
 local name = ARGV[n]
 local field = 'p=' .. string.format('%d', this_period) .. '='
 local before = at == this_period and call('HGET', m, field .. name)
-if not before and not has_space then
+if not before and not added[field .. name] then space = space - 1 end
+if not before and space < 0 and not added[field .. name] then
 name = ''
 before = at == this_period and call('HGET', m, field)
 end
@@ -2367,7 +2369,7 @@ end
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK'}
 )lua");
-inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
+inline constexpr script count_attempts{"count_attempts", "74798e7dd70201d74620c071ab43a5a4d726ac46",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
@@ -3112,17 +3114,18 @@ inline constexpr script get{"get", "b36275f6875f7ce84912db18ef0f117a157a6756",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
-    shared_gate, shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text,
-    shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_gate,
+    shared_look_at_gate, shared_admit, shared_current_run, shared_is_special, shared_text, shared_has_lease,
+    shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local may_start, _, last, run, watcher, waiting, running =
-admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+local submitted = 'n' .. (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name)
+local may_start, _, last, run, watcher, waiting, running, many =
+admit(1, 'seq', 'run', 'watcher', 'n2', 'n3', submitted)
 if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
-local name, inbox, sleeper, consumer, signature =
-string.sub(body, 9, 8 + string.byte(body, 8))
+local inbox, sleeper, consumer, signature
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
 if not inbox or not has_lease(consumer) then return false end
@@ -3140,7 +3143,10 @@ end
 end
 if not taker then return {'SLOW'} end
 local held = key('a:' .. consumer)
-local is_counted_apart = call('HLEN', c) < 1000
+if not many and call('HLEN', c) >= 1000 then
+submitted = 'n:0:' .. 0 .. ':'
+many = call('HGET', c, submitted)
+end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -3171,13 +3177,13 @@ redis.pcall('SREM', held, field)
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
-call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
-add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1), submitted,
+string.format('%d', (whole(many) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "a53b5930e14988f6bd8ea0ebca986a3f88001b1d",
+inline constexpr script hand_over{"hand_over", "af0738610cb42f75a8c6715047ebd4ea280445db",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -4005,10 +4011,8 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel or wait_for_children(task, data) then
-count(counter_of(1, info(task).name), -1)
-return task.cancel and end_cancelled(task) or nil
-end
+if task.cancel then return end_cancelled(task) end
+if wait_for_children(task, data) then return end
 task.is_counted = true
 task.result = data
 finish(task, 5)
@@ -4038,6 +4042,11 @@ of.awaited = data
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
+local other_ends = {
+[0] = function(task) return not task.is_counted and task.state end,
+[1] = function(task) return task.state ~= 6 and task.state end,
+[2] = function(task) return (task.state >= 5 and task.state <= 8) and task.state end,
+}
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4053,12 +4062,14 @@ elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliverie
 effects[n - 1] = 2
 else
 local data = string.sub(ARGV[n], 31)
-effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
+local answer = endings[how](task, data, delay, counts_too)
+local became = not answer and other_ends[how] and other_ends[how](task)
+effects[n - 1] = answer or became and 8 * (1 + became) or 0
 end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "ef9670aa829fbc5f3d7084b4bf5d87e0e3deecb6",
+inline constexpr script settle{"settle", "6333cbd9a90cb95600e413b7c5c9a92ae84863e9",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
