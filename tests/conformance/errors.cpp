@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,6 +39,12 @@ struct failing : fixture {
         renew();
         let_work();
         return run(seen.errors(q));
+    }
+
+    /// Not where a broker with codecs keeps them from what stores them.
+    static bool can_read_messages() {
+        const char* const backend = std::getenv("TASKFLUX_BACKEND");
+        return !backend || std::string(backend) != "encrypted";
     }
 
     inspector seen;
@@ -82,8 +89,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_signature_is_shown_where_the_message_can_be_re
     on.fail_one("no user 'Ann' in 7 rows");
     const auto all = on.groups();
     BOOST_REQUIRE(all.size() == 1U);
-    const bool is_coded = all[0].signature.empty();  // with codecs the message is not for the broker
-    BOOST_TEST((is_coded || all[0].signature == "no user * in # rows"));
+    BOOST_TEST(all[0].signature == (on.can_read_messages() ? "no user * in # rows" : ""));
     BOOST_TEST(all[0].signature.find("Ann") == std::string::npos);
 }
 
@@ -305,8 +311,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(messages_that_differ_in_words_are_groups_of_their_
     on.fail_one("disk full");
     on.fail_one("no route");
     const auto all = on.groups();
-    const bool is_coded = !all.empty() && all[0].signature.empty();  // grouped by code and type alone
-    BOOST_TEST(all.size() == (is_coded ? 1U : 2U));
+    BOOST_TEST(all.size() == (on.can_read_messages() ? 2U : 1U));  // by code and type alone
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_stalest_of_too_many_groups_goes, Backend, backends) {

@@ -285,4 +285,32 @@ BOOST_AUTO_TEST_CASE(a_counter_that_is_no_number_begins_anew_and_not_below_zero)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_task_is_in_the_group_of_its_latest_attempt_whoever_tells_of_it_first) {
+    begin_life();
+    const auto tell = [&](const std::string& group, const std::string& token) {
+        return said(scripts::count_failures, {},
+                    {"1", group, "job", "refused", "", "why", "1", "0", "node", "5:7 ", "5", "7", token, group});
+    };
+    const auto group_of = [&] { return server.command({"ZRANGE", key("F"), "0", "-1"}).texts(); };
+    BOOST_TEST(tell("b", "2") == "OK");
+    BOOST_TEST(tell("a", "1") == "OK");  // told of late
+    BOOST_TEST(group_of() == words{"5:7:2:b"}, boost::test_tools::per_element());
+    BOOST_TEST(tell("c", "0") == "OK");  // given up after that
+    BOOST_TEST(group_of() == words{"5:7:2:c"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(damaged_groups_and_members_are_passed_over) {
+    begin_life();
+    const words told{"1", "a", "job", "refused", "", "why", "1", "0", "node", "5:7 ", "5", "7", "1", "a"};
+    BOOST_TEST(said(scripts::count_failures, {}, told) == "OK");
+    server.command({"HSET", key("E"), "damaged", "\xC1"});
+    server.command({"ZADD", key("F"), "1", "damaged", "2", "2:99999999999999999999:1:a"});
+    BOOST_TEST(call(scripts::errors, {}, {}).items.at(1) == "a");
+    BOOST_TEST(said(scripts::act_on_group, {}, {"a", "0", "retry"}) == "OK 0 0");  // that task is not there
+    BOOST_TEST(server.command({"ZCARD", key("F")}) == "2");
+    server.command({"HSET", key("E"), "a", "\xC1"});
+    BOOST_TEST(said(scripts::count_failures, {}, told) == "OK");
+    BOOST_TEST(call(scripts::errors, {}, {}).items.at(1) == "a");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
