@@ -2136,8 +2136,7 @@ public:
                                                   std::size_t periods) override;
 
     awaitable<std::vector<error_group>> errors(std::string queue) override;
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override;
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;
@@ -3072,6 +3071,49 @@ inline void tell_dead_letter(const log_sink& log, const std::shared_ptr<broker_o
 
 }  // namespace taskflux::detail
 
+// -------------------- taskflux/broker/broker/counting.hpp --------------------------------------------------
+
+namespace taskflux::detail {
+
+/// How an attempt was settled that the broker made something else of than the settlement says.
+using changed_end = std::optional<task_state>;  // the state of its task; nothing: it is as the settlement says
+
+/// What an attempt that was settled counts as; nothing where it was given back.
+inline std::optional<counted> counted_as(const settlement& end, const changed_end& became) {
+    if (!end.counts) return std::nullopt;
+    const bool is_failure = end.how == settlement::kind::fail || end.how == settlement::kind::retry;
+    if (is_failure && became == task_state::cancelled) return counted::attempt_cancelled;
+    if (is_failure && became == task_state::failed && !end.mark.has_timed_out) return counted::attempt_failed;
+    switch (end.how) {
+        case settlement::kind::complete: return counted::attempt_succeeded;
+        case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
+        case settlement::kind::retry: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_retried;
+        case settlement::kind::cancel: return counted::attempt_cancelled;
+        case settlement::kind::release:
+        case settlement::kind::throttle:
+        case settlement::kind::suspend: break;
+    }
+    return std::nullopt;
+}
+
+/// Whether the task's wait ended with this attempt. What is given back untouched is as if it had not been fetched.
+inline bool has_waited(const settlement& end) {
+    return end.mark.waited && end.how != settlement::kind::release && end.how != settlement::kind::throttle;
+}
+
+/// Whether it says why an attempt failed, and belongs to an error group: a task that was to be cancelled does not.
+inline bool is_error(const settlement& end, const changed_end& became) {
+    const bool is_failure = end.how == settlement::kind::fail || end.how == settlement::kind::retry;
+    return is_failure && end.mark.spec && !end.data.empty() && became != task_state::cancelled;
+}
+
+/// Whether no attempt follows on a failure.
+inline bool is_last_error(const settlement& end, const changed_end& became) {
+    return end.how == settlement::kind::fail || became == task_state::failed;
+}
+
+}  // namespace taskflux::detail
+
 // -------------------- taskflux/core/error/signature.hpp ----------------------------------------------------
 
 namespace taskflux::detail {
@@ -3082,6 +3124,9 @@ inline constexpr std::size_t most_signature = 120;
 /// What messages of the same kind have in common: numbers, ids and hexadecimal digits become '#', what is quoted '*', and blanks
 /// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
 std::string signature_of(std::string_view message);
+
+/// Cuts a text before the character that would go beyond so many bytes of UTF-8.
+void cut_utf8(std::string& text, std::size_t most);
 
 }  // namespace taskflux::detail
 
@@ -3101,6 +3146,9 @@ inline error_kind error_kind_of(const std::string& task, const std::string& why)
     made.task = task;
     made.code = std::move(told.code);
     made.type = std::move(told.type);
+    constexpr std::size_t most_bytes = 256;
+    cut_utf8(made.code, most_bytes);
+    cut_utf8(made.type, most_bytes);
     if (!coded_parts_of(told.message)) made.signature = signature_of(told.message);
     auto mixed = fnv1a(made.task);
     for (const auto* part : {&made.code, &made.type, &made.signature}) mixed = fnv1a(*part, fnv1a(std::string_view("\0", 1), mixed));
@@ -3162,17 +3210,25 @@ public:
         return found;
     }
 
-    failing_tasks page(const std::string& group, std::uint64_t behind, const std::vector<task_key>& done) {
-        for (const auto& key : done) tasks_.erase(key.sequence);
-        failing_tasks found;
+    /// Calls `act(key)` for a page of the tasks of a group: whether that was done. What has no failure any more is forgotten:
+    /// `is_kept(key)` says so.
+    template <class Act, class Kept>
+    group_result act_on(const std::string& group, std::uint64_t behind, Act act, Kept is_kept) {
+        std::vector<task_key> some;
+        group_result result;
         auto left = detail::most_errors::page;
-        for (auto at = tasks_.upper_bound(behind); at != tasks_.end(); ++at) {
-            if (left-- == 0) return found;
-            found.next = at->first;
-            if (at->second.second == group) found.tasks.push_back(at->second.first);
+        auto at = tasks_.upper_bound(behind);
+        for (; at != tasks_.end() && left-- > 0 && some.size() < detail::most_errors::acts; ++at) {
+            result.next = at->first;
+            if (at->second.second == group) some.push_back(at->second.first);
         }
-        found.next = 0;
-        return found;
+        if (at == tasks_.end()) result.next = 0;
+        for (const auto key : some) {
+            const bool is_done = act(key);
+            result.done += is_done ? 1 : 0;
+            if (is_done || !is_kept(key)) tasks_.erase(key.sequence);
+        }
+        return result;
     }
 
 private:
@@ -3223,6 +3279,28 @@ private:
     std::map<std::string, one_group> groups_;
     std::map<std::uint64_t, std::pair<task_key, std::string>> tasks_;  // by number: which, and the group of its last failure
 };
+
+/// `broker::act_on_group`, on a queue.
+template <class Queue>
+group_result act_on_group(Queue& in, const std::string& group, group_verb what, std::uint64_t behind, time_point now) {
+    const auto has_failed = [&](task_key key) {
+        const auto* const task = in.find(key);
+        return task && task->state == task_state::failed;
+    };
+    const auto is_live = [&](task_key key) {
+        const auto* const task = in.find(key);
+        return task && !is_terminal(task->state);
+    };
+    const auto act = [&](task_key key) {
+        switch (what) {
+            case group_verb::retry: return has_failed(key) && in.requeue(key, now) == effect::done;
+            case group_verb::cancel: return is_live(key) && in.cancel(key, now) != effect::wrong_state;
+            case group_verb::remove: return has_failed(key) && in.remove(key, now) == effect::done;
+        }
+        return false;
+    };
+    return in.store().errors().act_on(group, behind, act, [&](task_key key) { return has_failed(key) || is_live(key); });
+}
 
 }  // namespace taskflux::memory
 
@@ -4160,31 +4238,6 @@ protected:
 
 }  // namespace taskflux::memory
 
-// -------------------- taskflux/broker/broker/counting.hpp --------------------------------------------------
-
-namespace taskflux::detail {
-
-/// What an attempt that was settled counts as; nothing where it was given back.
-inline std::optional<counted> counted_as(const settlement& end) {
-    if (!end.counts) return std::nullopt;
-    switch (end.how) {
-        case settlement::kind::complete: return counted::attempt_succeeded;
-        case settlement::kind::fail: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_failed;
-        case settlement::kind::retry: return end.mark.has_timed_out ? counted::attempt_timed_out : counted::attempt_retried;
-        case settlement::kind::cancel: return counted::attempt_cancelled;
-        case settlement::kind::release:
-        case settlement::kind::suspend: break;
-    }
-    return std::nullopt;
-}
-
-/// Whether it says why an attempt failed.
-inline bool is_error(const settlement& end) {
-    return (end.how == settlement::kind::fail || end.how == settlement::kind::retry) && !end.data.empty();
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/broker/memory/statistics.hpp ------------------------------------------------
 
 namespace taskflux::memory {
@@ -4262,13 +4315,13 @@ public:
     }
 
     /// An attempt that has been settled.
-    void count_attempt(const settlement& end, time_point now) {
+    void count_attempt(const settlement& end, const detail::changed_end& became, time_point now) {
         using detail::counted;
         if (!end.mark.spec) return;
-        const auto what = detail::counted_as(end);
+        if (detail::has_waited(end)) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
+        const auto what = detail::counted_as(end, became);
         if (!what) return;
         count(*end.mark.spec, *what, now);
-        if (end.mark.waited) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
         if (end.mark.ran) count_time(*end.mark.spec, counted::run, *end.mark.ran, now);
     }
 
@@ -4463,11 +4516,28 @@ public:
         finish(task, event, task_state::failed, now);
     }
 
+    /// Counts an attempt that is about to be settled.
+    void count_end(const entry& task, const settlement& end, const std::string& consumer, time_point now) {
+        const auto became = changed_end(task, end, now);
+        statistics_.count_attempt(end, became, now);
+        if (detail::is_error(end, became)) {
+            errors_.add(*task.spec, end.key, end.data, detail::is_last_error(end, became), consumer, now);
+        }
+    }
+
+    /// What becomes of a task whose attempt is settled so, where it is something else than that says.
+    static detail::changed_end changed_end(const entry& task, const settlement& end, time_point now) {
+        const bool is_retry = end.how == settlement::kind::retry;
+        if (!is_retry && end.how != settlement::kind::fail) return std::nullopt;
+        if (task.cancel_requested) return task_state::cancelled;
+        return is_retry && ends_before(task, later(now, end.delay)) ? detail::changed_end(task_state::failed) : std::nullopt;
+    }
+    static bool ends_before(const entry& task, time_point due) { return task.limit() != never && due >= task.limit(); }
+
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
     void retry(entry& task, std::string why, duration delay, attempt_outcome outcome, time_point now) {
         const auto due = later(now, delay);
-        const auto limit = task.limit();
-        if (task.cancel_requested || (limit != never && due >= limit)) {
+        if (task.cancel_requested || ends_before(task, due)) {
             if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
             return fail(task, task_event::time_out, std::move(why), now);
         }
@@ -4988,10 +5058,7 @@ public:
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
-        store_.counted().count_attempt(end, now);
-        if (detail::is_error(end)) {
-            store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
-        }
+        store_.count_end(*task, end, who->name, now);
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:
@@ -6745,9 +6812,11 @@ asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queu
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
 }
 
-asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
-                                                      std::vector<task_key> done) {
-    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
+asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std::string group, group_verb what,
+                                                          std::uint64_t behind) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        return memory::act_on_group(in, group, what, behind, now);
+    });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {
@@ -9550,27 +9619,33 @@ inline void add_word(std::string& out, std::string_view word) {
     }
 }
 
-/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none, as in "can't".
+/// Whether a quote can begin a quoted part: not that of "can't".
+inline bool may_open(std::string_view text, std::size_t at) { return at == 0 || !is_of_word(text[at - 1]); }
+
+/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none.
 inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
-    if (at > 0 && is_of_word(text[at - 1])) return std::string_view::npos;
+    if (!may_open(text, at)) return std::string_view::npos;
     for (auto end = text.find(text[at], at + 1); end != std::string_view::npos; end = text.find(text[at], end + 1)) {
         if (end + 1 == text.size() || !is_of_word(text[end + 1])) return end;
     }
     return std::string_view::npos;
 }
 
-/// Before the character that goes beyond so many bytes of UTF-8.
-inline void cut(std::string& text, std::size_t most) {
-    if (text.size() <= most) return;
+/// How many bytes of whole characters of UTF-8 fit into so many.
+inline std::size_t whole_characters(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return text.size();
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-    text.resize(most);
+    return most;
 }
 
 }  // namespace signature
 
+void cut_utf8(std::string& text, std::size_t most) { text.resize(signature::whole_characters(text, most)); }
+
 std::string signature_of(std::string_view message) {
     constexpr std::size_t most_read = 2048;  // of a message: what is said first
-    message = message.substr(0, most_read);
+    const bool is_cut = message.size() > most_read;
+    message = message.substr(0, signature::whole_characters(message, most_read));
     std::string made;
     for (std::size_t at = 0; at < message.size() && made.size() <= most_signature;) {
         const char c = message[at];
@@ -9580,6 +9655,10 @@ std::string signature_of(std::string_view message) {
                 made += '*';
                 at = end + 1;
                 continue;
+            }
+            if (is_cut && signature::may_open(message, at)) {  // what is quoted goes on behind what is read
+                made += '*';
+                break;
             }
         }
         if (signature::is_of_word(c)) {
@@ -9594,7 +9673,7 @@ std::string signature_of(std::string_view message) {
         else if (!made.empty() && made.back() != ' ') made += ' ';
         ++at;
     }
-    signature::cut(made, most_signature);
+    cut_utf8(made, most_signature);
     while (!made.empty() && made.back() == ' ') made.pop_back();
     return made;
 }
@@ -9797,7 +9876,8 @@ duration time_histogram::percentile(double share) const {
     const auto all = count();
     if (all == 0) return duration::zero();
     share = std::isnan(share) ? 0 : std::clamp(share, 0.0, 1.0);
-    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all)));
+    constexpr double rounding = 1e-9;  // 0.55 * 100 is a little more than 55
+    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all) - rounding));
     double below = 0;
     for (std::size_t i = 0; i < (std::min)(counts.size(), bounds_ms.size()); ++i) {
         const auto here = static_cast<double>(counts[i]);
@@ -11897,44 +11977,27 @@ asio::awaitable<std::vector<error_group>> inspector::errors(std::string queue) c
     co_return found;
 }
 
-asio::awaitable<inspector::group_result> inspector::act(broker_ptr by, group_verb verb, std::string queue, std::string group) {
+asio::awaitable<group_result> inspector::act(broker_ptr by, group_verb what, std::string queue, std::string group,
+                                             std::uint64_t behind) {
     constexpr std::size_t most = 1000;
     group_result result;
-    std::vector<task_key> done;
-    std::uint64_t behind = 0;
-    for (bool is_end = false; !is_end;) {
-        auto found = co_await by->failing(queue, group, behind, std::exchange(done, {}));
-        behind = found.next;
-        is_end = behind == 0;
-        if (found.tasks.empty()) continue;
-        std::vector<effect> effects;
-        switch (verb) {
-            case group_verb::retry: effects = co_await by->requeue(queue, found.tasks); break;
-            case group_verb::cancel: effects = co_await by->cancel(queue, found.tasks); break;
-            case group_verb::remove: effects = co_await by->remove(queue, found.tasks); break;
-        }
-        for (std::size_t i = 0; i < effects.size() && i < found.tasks.size(); ++i) {
-            const bool is_done = effects[i] == effect::done || effects[i] == effect::requested;
-            if (is_done) ++result.done;
-            if (is_done || effects[i] == effect::not_found) done.push_back(found.tasks[i]);
-        }
-        if (result.done >= most && !is_end) {
-            result.is_more = true;
-            break;
-        }
-    }
-    if (!done.empty()) co_await by->failing(queue, group, (std::numeric_limits<std::uint32_t>::max)(), std::move(done));
+    result.next = behind;
+    do {
+        const auto some = co_await by->act_on_group(queue, group, what, result.next);
+        result.done += some.done;
+        result.next = some.next;
+    } while (result.next != 0 && result.done < most);
     co_return result;
 }
 
-asio::awaitable<inspector::group_result> inspector::retry_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::retry, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::retry_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::retry, std::move(queue), std::move(group), behind);
 }
-asio::awaitable<inspector::group_result> inspector::cancel_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::cancel, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::cancel_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::cancel, std::move(queue), std::move(group), behind);
 }
-asio::awaitable<inspector::group_result> inspector::remove_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::remove, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::remove_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::remove, std::move(queue), std::move(group), behind);
 }
 
 }  // namespace taskflux
@@ -12183,6 +12246,9 @@ std::string metrics_text(const std::vector<queue_metrics>& queues) {
 asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues) {
     broker = detail::checked_broker(std::move(broker), "metrics");
     if (queues.empty()) queues = co_await broker->queues();
+    std::ranges::sort(queues);
+    const auto twice = std::ranges::unique(queues);
+    queues.erase(twice.begin(), twice.end());
     std::vector<queue_metrics> found;
     for (const auto& name : queues) {
         const statistics of(broker, name);
@@ -12465,7 +12531,7 @@ asio::awaitable<queue_statistics> statistics::now() const {
     made.all = detail::statistics_of(stored.all);
     for (const auto& one : stored.names) {
         named_statistics named;
-        named.name = one.name.empty() ? "other" : one.name;
+        named.name = one.name;
         named.counts = detail::statistics_of(one.values);
         made.tasks.push_back(std::move(named));
     }
@@ -20723,6 +20789,7 @@ struct most_handed {
 /// What scripts answer where a C++ `effect` would do, beyond those.
 struct more_effects {
     static constexpr std::int64_t too_large = 5;
+    static constexpr std::int64_t became = 8;  ///< so often 1 more than the state of a task is added to `done`: see settle.lua
 };
 
 /// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.
@@ -23103,8 +23170,8 @@ end
 inline constexpr char shared_add_counts[] =
     R"lua(local function add_counts(sum, text)
 for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
-place, number = of_digits(place), of_digits(number)
-if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+place, number = of_digits(place), of_digits(number) or 1e15 - 1
+if place then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
 end
 return sum
 end
@@ -23114,7 +23181,8 @@ inline constexpr char shared_counts_text[] =
     R"lua(local function counts_text(sum, most)
 local parts = {}
 for place = 0, most - 1 do
-if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+local number = math.min(sum[place] or 0, 1e15 - 1)
+if number ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, number) end
 end
 return table.concat(parts, ',')
 end
@@ -23791,6 +23859,43 @@ end
 end
 )lua";
 
+inline constexpr char shared_cancel_task[] =
+    R"lua(local function cancel_task(task)
+if task.state == 3 then
+request_cancel(task)
+return 1
+end
+if (task.state >= 5 and task.state <= 8) then return 3 end
+finish(task, 7)
+return 0
+end
+)lua";
+
+inline constexpr char shared_try_afresh[] =
+    R"lua(local function try_afresh(task)
+if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
+if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
+lock_unique(task)
+keep_last_attempt(task)
+task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
+task.cancel, task.error, task.holder, task.when = false, '', '', now
+begin_epoch(task)
+make_ready(task, now)
+tell_of('requeued', task)
+return 0
+end
+)lua";
+
+inline constexpr char shared_remove_task[] =
+    R"lua(local function remove_task(task)
+if task.state == 3 then return 3 end
+if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+tell_of('removed', task, '', task.failed)
+erase(task)
+return 0
+end
+)lua";
+
 inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
@@ -24415,6 +24520,72 @@ end
 inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A = 29, unpack(KEYS)
+)lua";
+inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local function has_failed(task) return task.state == 6 end
+local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
+local verbs = {retry = {has_failed, try_afresh}, cancel = {is_live, cancel_task}, remove = {has_failed, remove_task}}
+local can, act = unpack(verbs[ARGV[3]])
+local behind = string.format('%d', whole(ARGV[2]) or 0)
+local page = call('ZRANGE', F, '(' .. behind, '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local some, seqs, next_from = {}, {}, 0
+for n, member in ipairs(page) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+some[#some + 1] = {number, nonce, member}
+seqs[#seqs + 1] = number
+end
+if n == 500 or (#some == 100 and n < #page) then
+next_from = whole(call('ZSCORE', F, member)) or 0
+break
+end
+end
+load(seqs)
+local done, out = 0, {}
+for _, one in ipairs(some) do
+local task = find(one[1], one[2])
+local is_done = task and can(task) and act(task) ~= 3
+if is_done then done = done + 1 end
+if is_done or not task or not (has_failed(task) or is_live(task)) then out[#out + 1] = one[3] end
+end
+local answer = commit({'OK', next_from, done})
+if answer[1] ~= 'NEED' then write('ZREM', F, out) end
+return answer
+end)()
+)lua");
+inline constexpr script act_on_group{"act_on_group", "2f6c98b611cf3c8260aec59b86a38b935c41b341",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
+
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
 inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
@@ -24594,12 +24765,13 @@ also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_t
 end
 also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
 end
-local added, has_space = {}, call('HLEN', m) < 300
+local added, space = {}, 300 - call('HLEN', m)
 for n = 1, #ARGV, 2 do
 local name = ARGV[n]
 local field = 'p=' .. string.format('%d', this_period) .. '='
 local before = at == this_period and call('HGET', m, field .. name)
-if not before and not has_space then
+if not before and not added[field .. name] then space = space - 1 end
+if not before and space < 0 and not added[field .. name] then
 name = ''
 before = at == this_period and call('HGET', m, field)
 end
@@ -24612,29 +24784,44 @@ end
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK'}
 )lua");
-inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
+inline constexpr script count_attempts{"count_attempts", "74798e7dd70201d74620c071ab43a5a4d726ac46",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
 )lua";
 inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
-    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
-    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
-local of = text and unpack_group(text)
-local out
-if not text and call('HLEN', E) >= 200 then
-local all, stalest = call('HGETALL', E), nil
-for n = 1, #all, 2 do
-local other = unpack_group(all[n + 1])
-local last = other and other.last or 0
-if not stalest or last < stalest then out, stalest = all[n], last end
-end
-end
-of = of or {
-task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
-nodes = {}, hour = {}, day = {}, week = {},
+    shared_whole, shared_of_digits, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local group_words, task_words = 9, 4
+local first_task = 2 + (whole(ARGV[1]) or 0) * group_words
+local groups, coming = {}, 0
+for n = 2, first_task - 1, group_words do
+local text = call('HGET', E, ARGV[n])
+if not text then coming = coming + 1 end
+groups[ARGV[n]] = text and unpack_group(text) or {
+task = ARGV[n + 1], code = ARGV[n + 2], type = ARGV[n + 3], signature = ARGV[n + 4], first = now, failed = 0,
+retried = 0, samples = {}, nodes = {}, hour = {}, day = {}, week = {},
 }
-local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+end
+local stale, too_many = {}, coming > 0 and call('HLEN', E) + coming - 200 or 0
+if too_many > 0 then
+local all, others = call('HGETALL', E), {}
+for n = 1, #all, 2 do
+local of = not groups[all[n]] and (unpack_group(all[n + 1]) or {last = 0})
+if of then others[#others + 1] = {all[n], of.last} end
+end
+table.sort(others, function(left, right) return left[2] < right[2] end)
+for n = 1, math.min(too_many, #others) do stale[n] = others[n][1] end
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+local packed = {}
+for n = 2, first_task - 1, group_words do
+local of, failed, retried = groups[ARGV[n]], whole(ARGV[n + 5]) or 0, whole(ARGV[n + 6]) or 0
 of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
 for _, window in ipairs(windows) do
 local step, kept = math.floor(now / window[2]), {}
@@ -24646,32 +24833,38 @@ local field = string.format('%d', step)
 kept[field] = (kept[field] or 0) + failed + retried
 of[window[1]] = kept
 end
-local function put_first(some, what)
-local made = {what}
-for _, other in ipairs(some) do
-if other ~= what and #made < 3 then made[#made + 1] = other end
+if ARGV[n + 7] ~= '' then of.nodes = put_first(of.nodes, ARGV[n + 7]) end
+for sample in string.gmatch(ARGV[n + 8], '[^ ]+') do of.samples = put_first(of.samples, sample) end
+packed[#packed + 1] = ARGV[n]
+packed[#packed + 1] = cmsgpack.pack(of)
 end
-return made
-end
-if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
 local known, before, members = call('ZCARD', F), {}, {}
-for n = 9, #ARGV, 2 do
-of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
-members[#members + 1] = ARGV[n]
-members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+for n = first_task, #ARGV, task_words do
+local number, nonce, token = ARGV[n], ARGV[n + 1], whole(ARGV[n + 2]) or 0
+local olds, is_last = call('ZRANGE', F, number, number, 'BYSCORE'), true
+for _, member in ipairs(olds) do
+local of, other = string.match(member, '^%d+:(%d+):(%d+):')
+other = of == nonce and of_digits(other) or 0
+if token == 0 then token = other end
+if token < other then is_last = false end
 end
-local too_many = known - #before + #members / 2 - 50000
+if is_last then
+for _, member in ipairs(olds) do before[#before + 1] = member end
+members[#members + 1] = number
+members[#members + 1] = string.format('%s:%s:%d:%s', number, nonce, token, ARGV[n + 3])
+end
+end
+too_many = known - #before + #members / 2 - 50000
 if too_many > 0 then
 for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
 end
-if out then call('HDEL', E, out) end
-call('HSET', E, id, cmsgpack.pack(of))
+write('HDEL', E, stale)
+write('HSET', E, packed)
 write('ZREM', F, before)
 write('ZADD', F, members)
 return {'OK'}
 )lua");
-inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+inline constexpr script count_failures{"count_failures", "b0ac51ed9269c6fbd3046f8d0f892cc49fe4f09a",
     std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -24955,32 +25148,6 @@ return {'OK', now, number, id, unpack(entries)}
 )lua");
 inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
     std::string_view(events_text.data(), events_text.size()), "cw"};
-
-inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
-)lua";
-inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
-    shared_write, shared_text,
-    R"lua(local from = whole(ARGV[2]) or 0
-local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
-local reply = {'OK', 0}
-for n, member in ipairs(found) do
-local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
-number, nonce = number and of_digits(number), nonce and of_digits(nonce)
-if number and nonce and group == ARGV[1] then
-reply[#reply + 1] = number
-reply[#reply + 1] = nonce
-end
-if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
-end
-local done = {}
-for n = 3, #ARGV do
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
-end
-write('ZREM', F, done)
-return reply
-)lua");
-inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
-    std::string_view(failing_text.data(), failing_text.size()), "cF"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -25455,19 +25622,20 @@ inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
-    shared_also, shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run,
-    shared_is_special, shared_text, shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
+    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run, shared_is_special,
+    shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local may_start, _, last, run, watcher, waiting, running =
-admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+local submitted = 'n' .. (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name)
+local may_start, _, last, run, watcher, waiting, running, many =
+admit(1, 'seq', 'run', 'watcher', 'n2', 'n3', submitted)
 if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 if gate and refusal(gate.stated, 1) then return {'SLOW'} end
-local name, inbox, sleeper, consumer, signature =
-string.sub(body, 9, 8 + string.byte(body, 8))
+local inbox, sleeper, consumer, signature
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
 if not inbox or not has_lease(consumer) then return false end
@@ -25488,7 +25656,10 @@ local held = key('a:' .. consumer)
 local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
 string.sub(listens, 1, 16) > string.format('%016d', now))
 if is_told then key('ev') end
-local is_counted_apart = call('HLEN', c) < 1000
+if not many and call('HLEN', c) >= 1000 then
+submitted = 'n:0:' .. 0 .. ':'
+many = call('HGET', c, submitted)
+end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -25519,8 +25690,8 @@ redis.pcall('SREM', held, field)
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
-call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
-add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1), submitted,
+string.format('%d', (whole(many) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 if is_told then
@@ -25530,7 +25701,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "070648225d92336c32afda3cc1a2ff1bf07df9b2",
+inline constexpr script hand_over{"hand_over", "91220f25ebee63e1d346462a0a966e8ac0c028ac",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -26512,10 +26683,8 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel or wait_for_children(task, data) then
-count(counter_of(1, info(task).name), -1)
-return task.cancel and end_cancelled(task) or nil
-end
+if task.cancel then return end_cancelled(task) end
+if wait_for_children(task, data) then return end
 task.is_counted = true
 task.result = data
 finish(task, 5)
@@ -26551,6 +26720,11 @@ tell_of('suspended', task, task.holder)
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
+local other_ends = {
+[0] = function(task) return not task.is_counted and task.state end,
+[1] = function(task) return task.state ~= 6 and task.state end,
+[2] = function(task) return (task.state >= 5 and task.state <= 8) and task.state end,
+}
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -26566,13 +26740,15 @@ elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliverie
 effects[n - 1] = 2
 else
 local data = string.sub(ARGV[n], 31)
-effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
+local answer = endings[how](task, data, delay, counts_too)
+local became = not answer and other_ends[how] and other_ends[how](task)
+effects[n - 1] = answer or became and 8 * (1 + became) or 0
 end
 end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "0023b49deb2d5a26b7b847c7565bee551a3b0b5e",
+inline constexpr script settle{"settle", "867efb72ad536b2e74b7ef2bcbd5fc36462438dc",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -26919,22 +27095,14 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
+    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {}
-function steps.cancel(task)
-if task.state == 3 then
-request_cancel(task)
-return 1
-end
-if (task.state >= 5 and task.state <= 8) then return 3 end
-finish(task, 7)
-return 0
-end
+local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
@@ -26947,25 +27115,6 @@ detach(task)
 make_ready(task, now)
 return 0
 end
-function steps.requeue(task)
-if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
-if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
-lock_unique(task)
-keep_last_attempt(task)
-task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error, task.holder, task.when = false, '', '', now
-begin_epoch(task)
-make_ready(task, now)
-tell_of('requeued', task)
-return 0
-end
-function steps.remove(task)
-if task.state == 3 then return 3 end
-if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
-tell_of('removed', task, '', task.failed)
-erase(task)
-return 0
-end
 local seqs, effects = {}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -26976,7 +27125,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "cf98dbee109859b8d63e61f7b967ba4d4425a9bf",
+inline constexpr script steer{"steer", "3140ca78788cc2a82f0fbe2eed1539f38938c497",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27372,7 +27521,7 @@ struct fast_script {
 /// scripts that store something tell. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
-    /// `relay` is called when there is something to be told to other queues; must not throw.
+    /// `relay` is called when there is something to be told to other queues, or of tasks that were given up; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
         : server_(std::move(server)), name_(std::move(queue)), prefix_(server_->prefix() + ":{" + name_ + "}:"),
           relay_(std::move(relay)) {}
@@ -27486,7 +27635,7 @@ public:
             }
             const bool is_more = from.integer() != 0;
             for (std::size_t at = 2; at + 3 < size; at += 4) tell_dead(from);
-            if (word == "RELAY" && !is_more) relay_();
+            if ((word == "RELAY" || has_dead()) && !is_more) relay_();
             co_return is_more;
         }
     }
@@ -27512,6 +27661,11 @@ public:
     }
 
 private:
+    bool has_dead() {
+        const std::lock_guard lock(mutex_);
+        return !dead_.empty();
+    }
+
     using steady_time = std::chrono::steady_clock::time_point;
 
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,
@@ -27770,6 +27924,12 @@ void read_piece(std::string_view piece, std::string_view nonces, record_reader& 
 
 namespace taskflux::redis {
 
+/// What settling an attempt has done.
+struct settled_end {
+    effect what = effect::done;
+    detail::changed_end became;
+};
+
 /// One queue on the server: its calls, those of a kind that come at the same time made one. Thread-safe; lives
 /// in a shared_ptr.
 class queue : public std::enable_shared_from_this<queue> {
@@ -27818,7 +27978,7 @@ public:
     }
 
     /// Ends attempts of one consumer, as many as `end_of_batch` allows.
-    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
+    asio::awaitable<std::vector<settled_end>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
         co_return co_await batches->run(std::move(ends));
@@ -27921,13 +28081,24 @@ public:
     }
 
 private:
+    static settled_end settled_end_of(std::int64_t number) {
+        settled_end made;
+        const auto state = number / more_effects::became - 1;
+        if (state < std::int64_t(task_state_count)) {
+            if (state >= 0) made.became = static_cast<task_state>(state);
+            number %= more_effects::became;
+        }
+        made.what = effect_of(number);
+        return made;
+    }
+
     std::uint32_t new_nonce() {
         const std::lock_guard lock(mutex_);
         return static_cast<std::uint32_t>(random_());
     }
 
     using task_batcher = batcher<task_item, stored>;
-    using end_batcher = batcher<end_item, effect>;
+    using end_batcher = batcher<end_item, settled_end>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -28031,8 +28202,8 @@ private:
         return answers;
     }
 
-    static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
-                                                          std::vector<end_item> ends) {
+    static asio::awaitable<std::vector<settled_end>> send_ends(std::shared_ptr<queue> self, std::string consumer,
+                                                               std::vector<end_item> ends) {
         const auto items = ends.size();
         arguments with;
         with.reserve(items + 1);
@@ -28052,9 +28223,9 @@ private:
         }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
-        std::vector<effect> effects;
-        if (from.done()) effects.assign(items, effect::done);
-        while (!from.done()) effects.push_back(effect_of(from.integer()));
+        std::vector<settled_end> effects;
+        if (from.done()) effects.resize(items);
+        while (!from.done()) effects.push_back(settled_end_of(from.integer()));
         co_return effects;
     }
 
@@ -28626,57 +28797,81 @@ inline awaitable<task_page> list(engine_ptr on, list_query query) {
 
 namespace taskflux::redis {
 
-/// Failed attempts that this process has seen and not told the server of yet, by queue and group. Thread-safe.
+/// Failed attempts that this process has seen and not told the server of yet. Thread-safe.
 class failure_tally {
 public:
     struct group {
         detail::error_kind kind;
         std::uint64_t failed = 0, retried = 0;
         std::string node;
-        std::vector<task_key> tasks;  ///< the last ones
+        std::vector<task_key> samples;  ///< the last ones, oldest first
     };
-    using groups = std::map<std::string, group>;
+    struct failed_task {
+        task_key key;
+        std::uint32_t token = 0;
+        std::string group;  ///< of its last failure
+    };
+    struct failures {
+        std::map<std::string, group> groups;
+        std::map<std::uint64_t, failed_task> tasks;  ///< by number
+    };
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
     void add(const std::string& queue, const std::string& consumer, const std::vector<settlement>& ends,
-             std::size_t from, const std::vector<effect>& effects) {
+             std::size_t from, const std::vector<settled_end>& effects) {
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& end = ends[from + i];
-            if (effects[i] != effect::done || !end.mark.spec || !detail::is_error(end)) continue;
-            const bool is_last = end.how == settlement::kind::fail;
-            add(queue, detail::error_kind_of(end.mark.spec->name, end.data), end.key, is_last, detail::node_of(consumer));
+            const auto& became = effects[i].became;
+            if (effects[i].what != effect::done || !detail::is_error(end, became)) continue;
+            failed_task task;
+            task.key = end.key;
+            task.token = end.token;
+            const bool is_last = detail::is_last_error(end, became);
+            add(queue, detail::error_kind_of(end.mark.spec->name, end.data), std::move(task), is_last, detail::node_of(consumer));
         }
     }
 
-    /// `node`: empty where the server gave the task up.
-    void add(const std::string& queue, detail::error_kind kind, task_key key, bool is_last, std::string node) {
-        constexpr std::size_t most = 200;  // of one call
+    /// `node`: empty where the server gave the task up; its token is 0 then, and this is the last that happened to it.
+    /// Of more groups than a queue keeps, the later ones are left out.
+    void add(const std::string& queue, detail::error_kind kind, failed_task task, bool is_last, std::string node) {
+        using most = detail::most_errors;
         const std::lock_guard lock(mutex_);
-        auto& into = queues_[queue].all[kind.id];
+        auto& [groups, tasks] = queues_[queue].all;
+        if (groups.size() >= most::groups && !groups.contains(kind.id)) return;
+        auto& into = groups[kind.id];
+        task.group = kind.id;
         into.kind = std::move(kind);
         (is_last ? into.failed : into.retried) += 1;
         if (!node.empty()) into.node = std::move(node);
-        if (into.tasks.size() == most) into.tasks.erase(into.tasks.begin());
-        into.tasks.push_back(key);
+        std::erase(into.samples, task.key);
+        if (into.samples.size() == most::few) into.samples.erase(into.samples.begin());
+        into.samples.push_back(task.key);
+        auto& known = tasks[task.key.sequence];
+        if (known.key == task.key) {  // attempts may be told of in another order than they ended in
+            if (task.token == 0) task.token = known.token;
+            if (task.token < known.token) return;
+        }
+        known = std::move(task);
+        if (tasks.size() > most::tasks) tasks.erase(tasks.begin());
     }
 
     /// At most once a second.
-    groups take_due(const std::string& queue, time_point now) {
+    failures take_due(const std::string& queue, time_point now) {
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue];
-        if (of.all.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
+        if (of.all.groups.empty() || now < later(of.sent_at, std::chrono::seconds(1))) return {};
         of.sent_at = now;
         return std::exchange(of.all, {});
     }
 
-    groups take_all(const std::string& queue) {
+    failures take_all(const std::string& queue) {
         const std::lock_guard lock(mutex_);
         return std::exchange(queues_[queue].all, {});
     }
 
 private:
     struct one_queue {
-        groups all;
+        failures all;
         time_point sent_at{};
     };
 
@@ -28684,25 +28879,57 @@ private:
     std::map<std::string, one_queue> queues_;
 };
 
-/// Where the server can't be reached they are not counted: their tasks tell why they failed.
-inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_tally::groups groups) {
+/// In several calls, where there are many. What a call that fails had is not counted, and the others are made all the same.
+inline awaitable<void> send_failures(engine_ptr on, std::string queue, failure_tally::failures what) {
+    constexpr std::size_t most_groups = 50, most_tasks = 500;
     auto& calls = on->at(queue)->calls();
-    for (const auto& [id, one] : groups) {
+    auto& [groups, tasks] = what;
+    while (!groups.empty() || !tasks.empty()) {
         arguments with;
-        with.add(id).add(one.kind.task).add(one.kind.code).add(one.kind.type).add(one.kind.signature);
-        with.add(one.failed).add(one.retried).add(one.node);
-        for (const auto& key : one.tasks) with.add(key.sequence).add(key.nonce);
-        co_await calls.run(scripts::count_failures, {}, std::move(with), false);
+        with.add((std::min)(groups.size(), most_groups));
+        for (std::size_t n = 0; n < most_groups && !groups.empty(); ++n) {
+            const auto& [id, one] = *groups.begin();
+            std::string samples;
+            for (const auto& key : one.samples) samples += std::to_string(key.sequence) + ':' + std::to_string(key.nonce) + ' ';
+            with.add(id).add(one.kind.task).add(one.kind.code).add(one.kind.type).add(one.kind.signature);
+            with.add(one.failed).add(one.retried).add(one.node).add(std::move(samples));
+            groups.erase(groups.begin());
+        }
+        for (std::size_t n = 0; n < most_tasks && !tasks.empty(); ++n) {
+            const auto& one = tasks.begin()->second;
+            with.add(one.key.sequence).add(one.key.nonce).add(one.token).add(one.group);
+            tasks.erase(tasks.begin());
+        }
+        auto sending = calls.run(scripts::count_failures, {}, std::move(with), false);
+        co_await detail::caught(std::move(sending));
     }
 }
 
-/// What the server gave up is among it.
-inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue, bool is_end = false) {
+/// Adds what the server gave up.
+inline void add_dead(const engine_ptr& on, failure_tally& from, const std::string& queue) {
     for (const auto& dead : on->at(queue)->calls().take_dead()) {
-        from.add(queue, detail::error_kind_of(dead.name, dead.why), dead.task.key, true, {});
+        failure_tally::failed_task task;
+        task.key = dead.task.key;
+        from.add(queue, detail::error_kind_of(dead.name, dead.why), std::move(task), true, {});
     }
-    auto groups = is_end ? from.take_all(queue) : from.take_due(queue, on->base().now());
-    if (!groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(groups)));
+}
+
+inline failure_tally::failures all_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    add_dead(on, from, queue);
+    return from.take_all(queue);
+}
+
+inline void spawn_failures(const engine_ptr& on, const std::string& queue, failure_tally::failures what) {
+    if (!what.groups.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_failures(on, queue, std::move(what)));
+}
+
+inline void send_all_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    spawn_failures(on, queue, all_failures(on, from, queue));
+}
+
+inline void send_due_failures(const engine_ptr& on, failure_tally& from, const std::string& queue) {
+    add_dead(on, from, queue);
+    spawn_failures(on, queue, from.take_due(queue, on->base().now()));
 }
 
 inline task_key read_sample(std::string_view text) {
@@ -28731,18 +28958,18 @@ inline awaitable<std::vector<error_group>> errors(engine_ptr on, std::string que
     co_return found;
 }
 
-/// `broker::failing`.
-inline awaitable<failing_tasks> failing(engine_ptr on, std::string queue, std::string group, std::uint64_t behind,
-                                        std::vector<task_key> done) {
+/// `broker::act_on_group`.
+inline awaitable<group_result> act_on_group(engine_ptr on, std::string queue, std::string group, group_verb what,
+                                            std::uint64_t behind) {
+    detail::check_queue_name(queue);
     arguments with;
-    with.add(std::move(group)).add(behind);
-    for (const auto& key : done) with.add(key.sequence);
-    const auto got = co_await on->call(std::move(queue), scripts::failing, {}, std::move(with));
+    with.add(std::move(group)).add(behind).add(what == group_verb::retry ? "retry" : what == group_verb::cancel ? "cancel" : "remove");
+    const auto got = co_await on->call(std::move(queue), scripts::act_on_group, {}, std::move(with));
     auto from = got.read();
-    failing_tasks found;
-    found.next = static_cast<std::uint64_t>(from.integer());
-    while (!from.done()) found.tasks.push_back(read_key(from));
-    co_return found;
+    group_result made;
+    made.next = static_cast<std::uint64_t>(from.integer());
+    made.done = static_cast<std::size_t>(from.integer());
+    co_return made;
 }
 
 }  // namespace taskflux::redis
@@ -30091,7 +30318,7 @@ public:
     using counts = std::map<std::string, detail::counted_values, std::less<>>;
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
-    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<effect>& effects) {
+    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<settled_end>& effects) {
         using detail::counted;
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue].names;
@@ -30099,15 +30326,19 @@ public:
         const std::string* name = nullptr;
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& mark = ends[from + i].mark;
-            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[from + i]) : std::nullopt;
-            if (!what) continue;
+            const auto& [done, became] = effects[i];
+            if (!mark.spec || done != effect::done) continue;
+            const auto what = detail::counted_as(ends[from + i], became);
+            const bool has_waited = detail::has_waited(ends[from + i]);
+            if (!what && !has_waited) continue;
             if (!name || *name != mark.spec->name) {
                 name = &mark.spec->name;
-                into = &of[*name];
+                into = &(of.size() < most_names || of.contains(*name) ? of[*name] : of[std::string()]);
             }
+            if (has_waited) into->add_time(counted::wait, *mark.waited);
+            if (!what) continue;
             ++(*into)[*what];
-            if (*what == counted::attempt_succeeded) ++(*into)[counted::succeeded];
-            if (mark.waited) into->add_time(counted::wait, *mark.waited);
+            if (*what == counted::attempt_succeeded && !became) ++(*into)[counted::succeeded];
             if (mark.ran) into->add_time(counted::run, *mark.ran);
         }
     }
@@ -30138,6 +30369,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_names = 300;  // in a second; those beyond share one, as they do on the server
+
     struct one_queue {
         counts names;
         time_point sent_at{}, turn_at{};
@@ -30387,7 +30620,10 @@ namespace taskflux::redis {
 class redis_broker final : public broker {
 public:
     explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {
-        engine_->on_relay(carry_outbox);
+        engine_->on_relay([failed = failures_](engine_ptr on, std::string queue) {
+            send_all_failures(on, *failed, queue);
+            return carry_outbox(std::move(on), std::move(queue));
+        });
         at_context_end(engine_->get_executor(), [weak = std::weak_ptr(engine_)] {
             if (const auto alive = weak.lock()) alive->end();
         });
@@ -30480,7 +30716,7 @@ public:
             for (auto i = from; i < till; ++i) {
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
-            effects.insert(effects.end(), some.begin(), some.end());
+            for (const auto& one : some) effects.push_back(one.what);
             counted->add(queue, settlements, from, some);
             failed->add(queue, consumer, settlements, from, some);
         }
@@ -30525,12 +30761,16 @@ public:
         const auto on = engine_;
         const auto counted = tally_;
         const auto failed = failures_;
-        for (const auto& queue : queues) {
-            send_due_failures(on, *failed, queue, true);
-            auto counts = counted->take_all(queue);
-            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
-        }
+        const auto left = queues;
         co_await redis::leave(on, std::move(consumer), std::move(queues));
+        for (const auto& queue : left) {  // awaited: the broker may be closed next
+            auto failures = all_failures(on, *failed, queue);
+            if (!failures.groups.empty()) co_await send_failures(on, queue, std::move(failures));
+            auto counts = counted->take_all(queue);
+            if (counts.empty()) continue;
+            auto sending = send_counts(on, queue, std::move(counts));
+            co_await detail::caught(std::move(sending));
+        }
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
@@ -30624,6 +30864,8 @@ public:
     }
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
         return redis::keep_events(engine_, std::move(queue), most, age);
+    }
+
     awaitable<stored_statistics> statistics(std::string queue) override {
         return redis::statistics(engine_, std::move(queue));
     }
@@ -30633,9 +30875,8 @@ public:
     }
 
     awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override {
-        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
+        return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

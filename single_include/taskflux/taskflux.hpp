@@ -661,7 +661,7 @@ struct error_group {
     std::string code;       ///< of the failure
     std::string type;
     std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
-    time_point first{};
+    time_point first{};     ///< on Redis, when its process told of it
     time_point last{};
     std::uint64_t failed = 0;   ///< attempts after which their task had failed
     std::uint64_t retried = 0;  ///< attempts after which another followed
@@ -674,10 +674,14 @@ struct error_group {
 BOOST_DESCRIBE_STRUCT(error_group, (), (id, task, code, type, signature, first, last, failed, retried, hour, day, week, samples,
                                         nodes))
 
-/// Tasks whose last failure was of a group: they have failed, or wait for their next attempt, or something has happened since.
-struct failing_tasks {
-    std::vector<task_key> tasks;
-    std::uint64_t next = 0;  ///< the number to go on behind; 0: that was all
+/// What is done with tasks of an error group: those that have failed are tried afresh or removed; those that have not ended are
+/// cancelled.
+enum class group_verb { retry, cancel, remove };
+
+/// What a call did with tasks of an error group.
+struct group_result {
+    std::size_t done = 0;    ///< to how many tasks
+    std::uint64_t next = 0;  ///< a cursor: pass it to go on; 0: that was all
 };
 
 namespace detail {
@@ -686,7 +690,8 @@ struct most_errors {
     static constexpr std::size_t groups = 200;   ///< of a queue: that with the oldest last failure goes
     static constexpr std::size_t tasks = 50000;  ///< of a queue, that are known by group: those submitted last
     static constexpr std::size_t few = 3;        ///< samples, nodes
-    static constexpr std::size_t page = 500;     ///< tasks that one call looks at
+    static constexpr std::size_t page = 500;     ///< tasks of any group that one call looks at
+    static constexpr std::size_t acts = 100;     ///< tasks of the group that one call acts on
 };
 
 }  // namespace detail
@@ -2885,9 +2890,9 @@ public:
     /// Failed attempts by group, in no order.
     virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
 
-    /// A page of the tasks of a group with numbers above `behind`. `done` are no longer known by their group.
-    virtual awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                             std::vector<task_key> done) = 0;
+    /// Acts on a page of the tasks whose last failure was of a group, in the order of their numbers, from behind that number on. In
+    /// one step each: what has ended otherwise or was tried afresh since is left alone.
+    virtual awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 
@@ -5403,29 +5408,23 @@ public:
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
 
-    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. What a process has seen of the last second may
-    /// be missing on Redis.
+    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
+    /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.
     awaitable<std::vector<error_group>> errors(std::string queue) const;
 
-    /// What a call did to the tasks of a group.
-    struct group_result {
-        std::size_t done = 0;
-        bool is_more = false;  ///< it has reached its bound: call again
-    };
+    /// Tries the tasks of a group afresh that have failed, about 1,000 of them: pass the `next` of the result as `behind` to go on,
+    /// until it is 0. Each task is met once, also where it fails again at once. Of a queue the 50,000 tasks that were submitted last
+    /// and have failed are known by group. What failed for another reason since is in that one's group.
+    awaitable<group_result> retry_group(std::string queue, std::string group, std::uint64_t behind = 0) const;
 
-    /// Tries the tasks of a group afresh that have failed, up to 1,000. Of a queue the 50,000 tasks that were submitted last and have
-    /// failed are known by group. What failed for another reason since is in that one's group.
-    awaitable<group_result> retry_group(std::string queue, std::string group) const;
+    /// Like `retry_group`, cancels those that wait for their next attempt or run it.
+    awaitable<group_result> cancel_group(std::string queue, std::string group, std::uint64_t behind = 0) const;
 
-    /// Cancels those that wait for their next attempt or run it.
-    awaitable<group_result> cancel_group(std::string queue, std::string group) const;
-
-    /// Removes those that do not run.
-    awaitable<group_result> remove_group(std::string queue, std::string group) const;
+    /// Like `retry_group`, removes those that have failed.
+    awaitable<group_result> remove_group(std::string queue, std::string group, std::uint64_t behind = 0) const;
 
 private:
-    enum class group_verb { retry, cancel, remove };
-    static awaitable<group_result> act(broker_ptr by, group_verb verb, std::string queue, std::string group);
+    static awaitable<group_result> act(broker_ptr by, group_verb what, std::string queue, std::string group, std::uint64_t behind);
 
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
 
@@ -5440,7 +5439,7 @@ namespace taskflux {
 
 /// The statistics of the tasks of one name.
 struct named_statistics {
-    std::string name;  ///< "other": of all names beyond the first 100 of the queue
+    std::string name;  ///< empty: of all names beyond the first 100 of the queue
     task_statistics counts;
 };
 BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))

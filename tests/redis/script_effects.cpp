@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_waits_for_subtasks_has_its_deadline_in_the_list
         BOOST_TEST(said(scripts::fetch, {"l:0", "a:w"}, fetched(1)).starts_with("OK"));
         BOOST_TEST(said(scripts::write_journal, {"j:1"}, {"1", "7", "w", "1", "", "1000", "cx", "+", "1", "other\nwork\nid"})
                        .starts_with("OK 0"));
-        BOOST_TEST(said(scripts::settle, {"a:w", "j:1"}, {"w", end_of(1, 7)}) == "OK 0");
+        BOOST_TEST(said(scripts::settle, {"a:w", "j:1"}, {"w", end_of(1, 7)}) == "OK 40");  // done; it waits for them
         BOOST_TEST(counted("n3", "n4") == (words{"0", "1"}), boost::test_tools::per_element());
         BOOST_TEST(is_there("e"));
         if (is_cancelled) BOOST_TEST(said(scripts::steer, {"j:1"}, {"cancel", "1", "7"}) == "RELAY 0");
@@ -283,6 +283,34 @@ BOOST_AUTO_TEST_CASE(a_counter_that_is_no_number_begins_anew_and_not_below_zero)
         BOOST_TEST(said(*what, {"a:w"}, {"w", end_of(1, 7)}).starts_with("OK"));
         BOOST_TEST(counted("n3", "n5") == (words{"0", "1"}), boost::test_tools::per_element());
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_task_is_in_the_group_of_its_latest_attempt_whoever_tells_of_it_first) {
+    begin_life();
+    const auto tell = [&](const std::string& group, const std::string& token) {
+        return said(scripts::count_failures, {},
+                    {"1", group, "job", "refused", "", "why", "1", "0", "node", "5:7 ", "5", "7", token, group});
+    };
+    const auto group_of = [&] { return server.command({"ZRANGE", key("F"), "0", "-1"}).texts(); };
+    BOOST_TEST(tell("b", "2") == "OK");
+    BOOST_TEST(tell("a", "1") == "OK");  // told of late
+    BOOST_TEST(group_of() == words{"5:7:2:b"}, boost::test_tools::per_element());
+    BOOST_TEST(tell("c", "0") == "OK");  // given up after that
+    BOOST_TEST(group_of() == words{"5:7:2:c"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(damaged_groups_and_members_are_passed_over) {
+    begin_life();
+    const words told{"1", "a", "job", "refused", "", "why", "1", "0", "node", "5:7 ", "5", "7", "1", "a"};
+    BOOST_TEST(said(scripts::count_failures, {}, told) == "OK");
+    server.command({"HSET", key("E"), "damaged", "\xC1"});
+    server.command({"ZADD", key("F"), "1", "damaged", "2", "2:99999999999999999999:1:a"});
+    BOOST_TEST(call(scripts::errors, {}, {}).items.at(1) == "a");
+    BOOST_TEST(said(scripts::act_on_group, {}, {"a", "0", "retry"}) == "OK 0 0");  // that task is not there
+    BOOST_TEST(server.command({"ZCARD", key("F")}) == "2");
+    server.command({"HSET", key("E"), "a", "\xC1"});
+    BOOST_TEST(said(scripts::count_failures, {}, told) == "OK");
+    BOOST_TEST(call(scripts::errors, {}, {}).items.at(1) == "a");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

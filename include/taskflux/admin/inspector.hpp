@@ -59,29 +59,23 @@ public:
     /// also where the record is removed meanwhile; `invalid_argument` for the cursor.
     awaitable<log_page> log(task_id id, std::string cursor = {}, std::size_t limit = 100, duration wait = duration::zero()) const;
 
-    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. What a process has seen of the last second may
-    /// be missing on Redis.
+    /// Failed attempts of a queue by group, the last to fail first; up to 200 groups. On Redis what a process
+    /// has seen since it told last may be missing: it tells once a second, with its next call or heartbeat.
     awaitable<std::vector<error_group>> errors(std::string queue) const;
 
-    /// What a call did to the tasks of a group.
-    struct group_result {
-        std::size_t done = 0;
-        bool is_more = false;  ///< it has reached its bound: call again
-    };
+    /// Tries the tasks of a group afresh that have failed, about 1,000 of them: pass the `next` of the result as `behind` to go on,
+    /// until it is 0. Each task is met once, also where it fails again at once. Of a queue the 50,000 tasks that were submitted last
+    /// and have failed are known by group. What failed for another reason since is in that one's group.
+    awaitable<group_result> retry_group(std::string queue, std::string group, std::uint64_t behind = 0) const;
 
-    /// Tries the tasks of a group afresh that have failed, up to 1,000. Of a queue the 50,000 tasks that were submitted last and have
-    /// failed are known by group. What failed for another reason since is in that one's group.
-    awaitable<group_result> retry_group(std::string queue, std::string group) const;
+    /// Like `retry_group`, cancels those that wait for their next attempt or run it.
+    awaitable<group_result> cancel_group(std::string queue, std::string group, std::uint64_t behind = 0) const;
 
-    /// Cancels those that wait for their next attempt or run it.
-    awaitable<group_result> cancel_group(std::string queue, std::string group) const;
-
-    /// Removes those that do not run.
-    awaitable<group_result> remove_group(std::string queue, std::string group) const;
+    /// Like `retry_group`, removes those that have failed.
+    awaitable<group_result> remove_group(std::string queue, std::string group, std::uint64_t behind = 0) const;
 
 private:
-    enum class group_verb { retry, cancel, remove };
-    static awaitable<group_result> act(broker_ptr by, group_verb verb, std::string queue, std::string group);
+    static awaitable<group_result> act(broker_ptr by, group_verb what, std::string queue, std::string group, std::uint64_t behind);
 
     const broker_ptr& broker() const { return detail::required(broker_, "inspector"); }
 

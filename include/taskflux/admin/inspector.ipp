@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -152,44 +151,27 @@ asio::awaitable<std::vector<error_group>> inspector::errors(std::string queue) c
     co_return found;
 }
 
-asio::awaitable<inspector::group_result> inspector::act(broker_ptr by, group_verb verb, std::string queue, std::string group) {
+asio::awaitable<group_result> inspector::act(broker_ptr by, group_verb what, std::string queue, std::string group,
+                                             std::uint64_t behind) {
     constexpr std::size_t most = 1000;
     group_result result;
-    std::vector<task_key> done;
-    std::uint64_t behind = 0;
-    for (bool is_end = false; !is_end;) {
-        auto found = co_await by->failing(queue, group, behind, std::exchange(done, {}));
-        behind = found.next;
-        is_end = behind == 0;
-        if (found.tasks.empty()) continue;
-        std::vector<effect> effects;
-        switch (verb) {
-            case group_verb::retry: effects = co_await by->requeue(queue, found.tasks); break;
-            case group_verb::cancel: effects = co_await by->cancel(queue, found.tasks); break;
-            case group_verb::remove: effects = co_await by->remove(queue, found.tasks); break;
-        }
-        for (std::size_t i = 0; i < effects.size() && i < found.tasks.size(); ++i) {
-            const bool is_done = effects[i] == effect::done || effects[i] == effect::requested;
-            if (is_done) ++result.done;
-            if (is_done || effects[i] == effect::not_found) done.push_back(found.tasks[i]);
-        }
-        if (result.done >= most && !is_end) {
-            result.is_more = true;
-            break;
-        }
-    }
-    if (!done.empty()) co_await by->failing(queue, group, (std::numeric_limits<std::uint32_t>::max)(), std::move(done));
+    result.next = behind;
+    do {
+        const auto some = co_await by->act_on_group(queue, group, what, result.next);
+        result.done += some.done;
+        result.next = some.next;
+    } while (result.next != 0 && result.done < most);
     co_return result;
 }
 
-asio::awaitable<inspector::group_result> inspector::retry_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::retry, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::retry_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::retry, std::move(queue), std::move(group), behind);
 }
-asio::awaitable<inspector::group_result> inspector::cancel_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::cancel, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::cancel_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::cancel, std::move(queue), std::move(group), behind);
 }
-asio::awaitable<inspector::group_result> inspector::remove_group(std::string queue, std::string group) const {
-    return act(broker(), group_verb::remove, std::move(queue), std::move(group));
+asio::awaitable<group_result> inspector::remove_group(std::string queue, std::string group, std::uint64_t behind) const {
+    return act(broker(), group_verb::remove, std::move(queue), std::move(group), behind);
 }
 
 }  // namespace taskflux

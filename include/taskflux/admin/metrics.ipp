@@ -5,6 +5,7 @@
 
 #include <boost/describe/enum_to_string.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
@@ -136,6 +137,9 @@ std::string metrics_text(const std::vector<queue_metrics>& queues) {
 asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues) {
     broker = detail::checked_broker(std::move(broker), "metrics");
     if (queues.empty()) queues = co_await broker->queues();
+    std::ranges::sort(queues);
+    const auto twice = std::ranges::unique(queues);
+    queues.erase(twice.begin(), twice.end());
     std::vector<queue_metrics> found;
     for (const auto& name : queues) {
         const statistics of(broker, name);

@@ -15,7 +15,7 @@ namespace taskflux {
 
 /// The statistics of the tasks of one name.
 struct named_statistics {
-    std::string name;  ///< "other": of all names beyond the first 100 of the queue
+    std::string name;  ///< empty: of all names beyond the first 100 of the queue
     task_statistics counts;
 };
 BOOST_DESCRIBE_STRUCT(named_statistics, (), (name, counts))

@@ -43,7 +43,7 @@ asio::awaitable<queue_statistics> statistics::now() const {
     made.all = detail::statistics_of(stored.all);
     for (const auto& one : stored.names) {
         named_statistics named;
-        named.name = one.name.empty() ? "other" : one.name;
+        named.name = one.name;
         named.counts = detail::statistics_of(one.values);
         made.tasks.push_back(std::move(named));
     }

@@ -351,9 +351,9 @@ public:
     /// Failed attempts by group, in no order.
     virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
 
-    /// A page of the tasks of a group with numbers above `behind`. `done` are no longer known by their group.
-    virtual awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                             std::vector<task_key> done) = 0;
+    /// Acts on a page of the tasks whose last failure was of a group, in the order of their numbers, from behind that number on. In
+    /// one step each: what has ended otherwise or was tried afresh since is left alone.
+    virtual awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) = 0;
 
     virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
 

@@ -20,7 +20,7 @@ struct error_group {
     std::string code;       ///< of the failure
     std::string type;
     std::string signature;  ///< what their messages have in common; empty where a broker with codecs stores messages unreadably
-    time_point first{};
+    time_point first{};     ///< on Redis, when its process told of it
     time_point last{};
     std::uint64_t failed = 0;   ///< attempts after which their task had failed
     std::uint64_t retried = 0;  ///< attempts after which another followed
@@ -33,10 +33,14 @@ struct error_group {
 BOOST_DESCRIBE_STRUCT(error_group, (), (id, task, code, type, signature, first, last, failed, retried, hour, day, week, samples,
                                         nodes))
 
-/// Tasks whose last failure was of a group: they have failed, or wait for their next attempt, or something has happened since.
-struct failing_tasks {
-    std::vector<task_key> tasks;
-    std::uint64_t next = 0;  ///< the number to go on behind; 0: that was all
+/// What is done with tasks of an error group: those that have failed are tried afresh or removed; those that have not ended are
+/// cancelled.
+enum class group_verb { retry, cancel, remove };
+
+/// What a call did with tasks of an error group.
+struct group_result {
+    std::size_t done = 0;    ///< to how many tasks
+    std::uint64_t next = 0;  ///< a cursor: pass it to go on; 0: that was all
 };
 
 namespace detail {
@@ -45,7 +49,8 @@ struct most_errors {
     static constexpr std::size_t groups = 200;   ///< of a queue: that with the oldest last failure goes
     static constexpr std::size_t tasks = 50000;  ///< of a queue, that are known by group: those submitted last
     static constexpr std::size_t few = 3;        ///< samples, nodes
-    static constexpr std::size_t page = 500;     ///< tasks that one call looks at
+    static constexpr std::size_t page = 500;     ///< tasks of any group that one call looks at
+    static constexpr std::size_t acts = 100;     ///< tasks of the group that one call acts on
 };
 
 }  // namespace detail

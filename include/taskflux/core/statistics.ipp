@@ -26,7 +26,8 @@ duration time_histogram::percentile(double share) const {
     const auto all = count();
     if (all == 0) return duration::zero();
     share = std::isnan(share) ? 0 : std::clamp(share, 0.0, 1.0);
-    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all)));
+    constexpr double rounding = 1e-9;  // 0.55 * 100 is a little more than 55
+    const auto rank = (std::max)(1.0, std::ceil(share * static_cast<double>(all) - rounding));
     double below = 0;
     for (std::size_t i = 0; i < (std::min)(counts.size(), bounds_ms.size()); ++i) {
         const auto here = static_cast<double>(counts[i]);

@@ -58,6 +58,15 @@ BOOST_AUTO_TEST_CASE(it_is_cut_between_characters) {
     BOOST_TEST(signature_of("xx" + euros) == "xx" + euros.substr(0, 117));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_quoted_and_goes_on_behind_what_is_read_is_taken_out) {
+    BOOST_TEST(signature_of("bad payload '" + std::string(3000, 'x') + "'") == "bad payload *");
+    BOOST_TEST(signature_of("can't " + std::string(3000, ' ') + "'") == "can't");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_read_ends_between_characters) {
+    BOOST_TEST(signature_of(std::string(2047, ' ') + "\xC3\xA4") == "");
+}
+
 BOOST_AUTO_TEST_CASE(two_messages_of_a_kind_have_one_signature) {
     BOOST_TEST(signature_of("order 17 of 'Ann' timed out after 3.2 s") == signature_of("order 1812 of 'Bob' timed out after 10.7 s"));
     BOOST_TEST(signature_of("order 17 timed out") != signature_of("order 17 was lost"));

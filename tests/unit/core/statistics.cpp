@@ -152,6 +152,13 @@ BOOST_AUTO_TEST_CASE(an_end_counts_by_its_state) {
     BOOST_TEST((detail::counted_end(task_state::expired) == counted::expired));
 }
 
+BOOST_AUTO_TEST_CASE(a_share_that_is_a_whole_number_of_times_is_that_many) {
+    time_histogram of;
+    for (int i = 0; i < 55; ++i) of.add(duration(5));
+    for (int i = 0; i < 45; ++i) of.add(duration(7));
+    BOOST_TEST((of.percentile(0.55) == duration(5)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace taskflux

@@ -6,6 +6,7 @@
 #include <taskflux/detail/fnv1a.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ inline error_kind error_kind_of(const std::string& task, const std::string& why)
     made.task = task;
     made.code = std::move(told.code);
     made.type = std::move(told.type);
+    constexpr std::size_t most_bytes = 256;
+    cut_utf8(made.code, most_bytes);
+    cut_utf8(made.type, most_bytes);
     if (!coded_parts_of(told.message)) made.signature = signature_of(told.message);
     auto mixed = fnv1a(made.task);
     for (const auto* part : {&made.code, &made.type, &made.signature}) mixed = fnv1a(*part, fnv1a(std::string_view("\0", 1), mixed));

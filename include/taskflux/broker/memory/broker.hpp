@@ -76,8 +76,7 @@ public:
                                                   std::size_t periods) override;
 
     awaitable<std::vector<error_group>> errors(std::string queue) override;
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override;
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override;
 
     awaitable<stored_schedules> schedules(std::string queue) override;
     awaitable<std::string> schedule(std::string queue, std::string id) override;

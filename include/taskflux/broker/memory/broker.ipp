@@ -263,9 +263,11 @@ asio::awaitable<std::vector<error_group>> memory_broker::errors(std::string queu
     co_return hub_->in_existing(queue, [&](auto& in, time_point now) { return in.store().errors().read(queue, now, in.ahead()); });
 }
 
-asio::awaitable<failing_tasks> memory_broker::failing(std::string queue, std::string group, std::uint64_t behind,
-                                                      std::vector<task_key> done) {
-    co_return hub_->in_existing(queue, [&](auto& in, time_point) { return in.store().errors().page(group, behind, done); });
+asio::awaitable<group_result> memory_broker::act_on_group(std::string queue, std::string group, group_verb what,
+                                                          std::uint64_t behind) {
+    co_return hub_->in_existing(queue, [&](auto& in, time_point now) {
+        return memory::act_on_group(in, group, what, behind, now);
+    });
 }
 
 asio::awaitable<stored_schedules> memory_broker::schedules(std::string queue) {

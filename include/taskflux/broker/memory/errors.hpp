@@ -2,6 +2,7 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/error_kind.hpp>
+#include <taskflux/core/state.hpp>
 
 #include <array>
 #include <chrono>
@@ -58,17 +59,25 @@ public:
         return found;
     }
 
-    failing_tasks page(const std::string& group, std::uint64_t behind, const std::vector<task_key>& done) {
-        for (const auto& key : done) tasks_.erase(key.sequence);
-        failing_tasks found;
+    /// Calls `act(key)` for a page of the tasks of a group: whether that was done. What has no failure any more is forgotten:
+    /// `is_kept(key)` says so.
+    template <class Act, class Kept>
+    group_result act_on(const std::string& group, std::uint64_t behind, Act act, Kept is_kept) {
+        std::vector<task_key> some;
+        group_result result;
         auto left = detail::most_errors::page;
-        for (auto at = tasks_.upper_bound(behind); at != tasks_.end(); ++at) {
-            if (left-- == 0) return found;
-            found.next = at->first;
-            if (at->second.second == group) found.tasks.push_back(at->second.first);
+        auto at = tasks_.upper_bound(behind);
+        for (; at != tasks_.end() && left-- > 0 && some.size() < detail::most_errors::acts; ++at) {
+            result.next = at->first;
+            if (at->second.second == group) some.push_back(at->second.first);
         }
-        found.next = 0;
-        return found;
+        if (at == tasks_.end()) result.next = 0;
+        for (const auto key : some) {
+            const bool is_done = act(key);
+            result.done += is_done ? 1 : 0;
+            if (is_done || !is_kept(key)) tasks_.erase(key.sequence);
+        }
+        return result;
     }
 
 private:
@@ -119,5 +128,27 @@ private:
     std::map<std::string, one_group> groups_;
     std::map<std::uint64_t, std::pair<task_key, std::string>> tasks_;  // by number: which, and the group of its last failure
 };
+
+/// `broker::act_on_group`, on a queue.
+template <class Queue>
+group_result act_on_group(Queue& in, const std::string& group, group_verb what, std::uint64_t behind, time_point now) {
+    const auto has_failed = [&](task_key key) {
+        const auto* const task = in.find(key);
+        return task && task->state == task_state::failed;
+    };
+    const auto is_live = [&](task_key key) {
+        const auto* const task = in.find(key);
+        return task && !is_terminal(task->state);
+    };
+    const auto act = [&](task_key key) {
+        switch (what) {
+            case group_verb::retry: return has_failed(key) && in.requeue(key, now) == effect::done;
+            case group_verb::cancel: return is_live(key) && in.cancel(key, now) != effect::wrong_state;
+            case group_verb::remove: return has_failed(key) && in.remove(key, now) == effect::done;
+        }
+        return false;
+    };
+    return in.store().errors().act_on(group, behind, act, [&](task_key key) { return has_failed(key) || is_live(key); });
+}
 
 }  // namespace taskflux::memory

@@ -120,10 +120,7 @@ public:
         if (!task) return effect::not_found;
         if (!is_current(*task, who, end.token)) return effect::lease_lost;
         if (end.how == settlement::kind::cancel && !task->cancel_requested) return effect::wrong_state;
-        store_.counted().count_attempt(end, now);
-        if (detail::is_error(end)) {
-            store_.errors().add(*task->spec, end.key, end.data, end.how == settlement::kind::fail, who->name, now);
-        }
+        store_.count_end(*task, end, who->name, now);
         switch (end.how) {
             case settlement::kind::complete: store_.complete(*task, end.data, now); break;
             case settlement::kind::fail:

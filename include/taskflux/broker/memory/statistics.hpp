@@ -89,13 +89,13 @@ public:
     }
 
     /// An attempt that has been settled.
-    void count_attempt(const settlement& end, time_point now) {
+    void count_attempt(const settlement& end, const detail::changed_end& became, time_point now) {
         using detail::counted;
         if (!end.mark.spec) return;
-        const auto what = detail::counted_as(end);
+        if (detail::has_waited(end)) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
+        const auto what = detail::counted_as(end, became);
         if (!what) return;
         count(*end.mark.spec, *what, now);
-        if (end.mark.waited) count_time(*end.mark.spec, counted::wait, *end.mark.waited, now);
         if (end.mark.ran) count_time(*end.mark.spec, counted::run, *end.mark.ran, now);
     }
 

@@ -4,6 +4,7 @@
 #include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/broker/broker/dead_letter.hpp>
 #include <taskflux/broker/memory/entry.hpp>
+#include <taskflux/broker/broker/counting.hpp>
 #include <taskflux/broker/memory/errors.hpp>
 #include <taskflux/broker/memory/following.hpp>
 #include <taskflux/broker/memory/places.hpp>
@@ -134,11 +135,28 @@ public:
         finish(task, event, task_state::failed, now);
     }
 
+    /// Counts an attempt that is about to be settled.
+    void count_end(const entry& task, const settlement& end, const std::string& consumer, time_point now) {
+        const auto became = changed_end(task, end, now);
+        statistics_.count_attempt(end, became, now);
+        if (detail::is_error(end, became)) {
+            errors_.add(*task.spec, end.key, end.data, detail::is_last_error(end, became), consumer, now);
+        }
+    }
+
+    /// What becomes of a task whose attempt is settled so, where it is something else than that says.
+    static detail::changed_end changed_end(const entry& task, const settlement& end, time_point now) {
+        const bool is_retry = end.how == settlement::kind::retry;
+        if (!is_retry && end.how != settlement::kind::fail) return std::nullopt;
+        if (task.cancel_requested) return task_state::cancelled;
+        return is_retry && ends_before(task, later(now, end.delay)) ? detail::changed_end(task_state::failed) : std::nullopt;
+    }
+    static bool ends_before(const entry& task, time_point due) { return task.limit() != never && due >= task.limit(); }
+
     /// Due again after `delay`, which may be for ever; failed instead when its deadline comes first.
     void retry(entry& task, std::string why, duration delay, attempt_outcome outcome, time_point now) {
         const auto due = later(now, delay);
-        const auto limit = task.limit();
-        if (task.cancel_requested || (limit != never && due >= limit)) {
+        if (task.cancel_requested || ends_before(task, due)) {
             if (outcome == attempt_outcome::postponed) task.keep_uncounted(attempt_outcome::failed, why, now);
             return fail(task, task_event::time_out, std::move(why), now);
         }

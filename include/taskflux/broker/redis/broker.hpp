@@ -17,6 +17,7 @@
 #include <taskflux/broker/redis/statistics.hpp>
 #include <taskflux/broker/redis/waits.hpp>
 #include <taskflux/broker/redis/why.hpp>
+#include <taskflux/detail/caught.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -36,7 +37,10 @@ namespace taskflux::redis {
 class redis_broker final : public broker {
 public:
     explicit redis_broker(engine_ptr engine) : engine_(std::move(engine)) {
-        engine_->on_relay(carry_outbox);
+        engine_->on_relay([failed = failures_](engine_ptr on, std::string queue) {
+            send_all_failures(on, *failed, queue);
+            return carry_outbox(std::move(on), std::move(queue));
+        });
         at_context_end(engine_->get_executor(), [weak = std::weak_ptr(engine_)] {
             if (const auto alive = weak.lock()) alive->end();
         });
@@ -129,7 +133,7 @@ public:
             for (auto i = from; i < till; ++i) {
                 on->consumers().settled(consumer, queue, {settlements[i].key.sequence, settlements[i].token});
             }
-            effects.insert(effects.end(), some.begin(), some.end());
+            for (const auto& one : some) effects.push_back(one.what);
             counted->add(queue, settlements, from, some);
             failed->add(queue, consumer, settlements, from, some);
         }
@@ -174,12 +178,16 @@ public:
         const auto on = engine_;
         const auto counted = tally_;
         const auto failed = failures_;
-        for (const auto& queue : queues) {
-            send_due_failures(on, *failed, queue, true);
-            auto counts = counted->take_all(queue);
-            if (!counts.empty()) detail::spawn_ignoring_errors(on->get_executor(), send_counts(on, queue, std::move(counts)));
-        }
+        const auto left = queues;
         co_await redis::leave(on, std::move(consumer), std::move(queues));
+        for (const auto& queue : left) {  // awaited: the broker may be closed next
+            auto failures = all_failures(on, *failed, queue);
+            if (!failures.groups.empty()) co_await send_failures(on, queue, std::move(failures));
+            auto counts = counted->take_all(queue);
+            if (counts.empty()) continue;
+            auto sending = send_counts(on, queue, std::move(counts));
+            co_await detail::caught(std::move(sending));
+        }
     }
 
     awaitable<std::optional<task_outcome>> wait(task_id id, duration wait) override {
@@ -273,6 +281,8 @@ public:
     }
     awaitable<void> keep_events(std::string queue, std::size_t most, duration age) override {
         return redis::keep_events(engine_, std::move(queue), most, age);
+    }
+
     awaitable<stored_statistics> statistics(std::string queue) override {
         return redis::statistics(engine_, std::move(queue));
     }
@@ -282,9 +292,8 @@ public:
     }
 
     awaitable<std::vector<error_group>> errors(std::string queue) override { return redis::errors(engine_, std::move(queue)); }
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override {
-        return redis::failing(engine_, std::move(queue), std::move(group), behind, std::move(done));
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
+        return redis::act_on_group(engine_, std::move(queue), std::move(group), what, behind);
     }
 
     awaitable<stored_schedules> schedules(std::string queue) override {

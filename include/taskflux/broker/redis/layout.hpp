@@ -76,6 +76,7 @@ struct most_handed {
 /// What scripts answer where a C++ `effect` would do, beyond those.
 struct more_effects {
     static constexpr std::int64_t too_large = 5;
+    static constexpr std::int64_t became = 8;  ///< so often 1 more than the state of a task is added to `done`: see settle.lua
 };
 
 /// Keys that not every queue has, behind the queue's prefix: names, or what names begin with.

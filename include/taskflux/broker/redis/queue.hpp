@@ -1,6 +1,7 @@
 #pragma once
 
 #include <taskflux/broker/broker.hpp>
+#include <taskflux/broker/broker/counting.hpp>
 #include <taskflux/broker/broker/unserved.hpp>
 #include <taskflux/broker/redis/batch_items.hpp>
 #include <taskflux/broker/redis/batcher.hpp>
@@ -26,6 +27,12 @@
 #include <vector>
 
 namespace taskflux::redis {
+
+/// What settling an attempt has done.
+struct settled_end {
+    effect what = effect::done;
+    detail::changed_end became;
+};
 
 /// One queue on the server: its calls, those of a kind that come at the same time made one. Thread-safe; lives
 /// in a shared_ptr.
@@ -75,7 +82,7 @@ public:
     }
 
     /// Ends attempts of one consumer, as many as `end_of_batch` allows.
-    asio::awaitable<std::vector<effect>> settle(std::string consumer, std::vector<end_item> ends) {
+    asio::awaitable<std::vector<settled_end>> settle(std::string consumer, std::vector<end_item> ends) {
         const auto self = shared_from_this();
         const auto batches = settling(consumer);
         co_return co_await batches->run(std::move(ends));
@@ -178,13 +185,24 @@ public:
     }
 
 private:
+    static settled_end settled_end_of(std::int64_t number) {
+        settled_end made;
+        const auto state = number / more_effects::became - 1;
+        if (state < std::int64_t(task_state_count)) {
+            if (state >= 0) made.became = static_cast<task_state>(state);
+            number %= more_effects::became;
+        }
+        made.what = effect_of(number);
+        return made;
+    }
+
     std::uint32_t new_nonce() {
         const std::lock_guard lock(mutex_);
         return static_cast<std::uint32_t>(random_());
     }
 
     using task_batcher = batcher<task_item, stored>;
-    using end_batcher = batcher<end_item, effect>;
+    using end_batcher = batcher<end_item, settled_end>;
 
     std::shared_ptr<task_batcher> enqueueing() {
         const std::lock_guard lock(mutex_);
@@ -288,8 +306,8 @@ private:
         return answers;
     }
 
-    static asio::awaitable<std::vector<effect>> send_ends(std::shared_ptr<queue> self, std::string consumer,
-                                                          std::vector<end_item> ends) {
+    static asio::awaitable<std::vector<settled_end>> send_ends(std::shared_ptr<queue> self, std::string consumer,
+                                                               std::vector<end_item> ends) {
         const auto items = ends.size();
         arguments with;
         with.reserve(items + 1);
@@ -309,9 +327,9 @@ private:
         }
         const auto got = co_await self->calls_->run(std::move(fast), scripts::settle, std::move(own), std::move(with), true);
         auto from = got.read();
-        std::vector<effect> effects;
-        if (from.done()) effects.assign(items, effect::done);
-        while (!from.done()) effects.push_back(effect_of(from.integer()));
+        std::vector<settled_end> effects;
+        if (from.done()) effects.resize(items);
+        while (!from.done()) effects.push_back(settled_end_of(from.integer()));
         co_return effects;
     }
 

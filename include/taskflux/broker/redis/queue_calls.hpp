@@ -96,7 +96,7 @@ struct fast_script {
 /// scripts that store something tell. Thread-safe; lives in a shared_ptr.
 class queue_calls : public std::enable_shared_from_this<queue_calls> {
 public:
-    /// `relay` is called when there is something to be told to other queues; must not throw.
+    /// `relay` is called when there is something to be told to other queues, or of tasks that were given up; must not throw.
     queue_calls(std::shared_ptr<connection> server, std::string queue, std::function<void()> relay)
         : server_(std::move(server)), name_(std::move(queue)), prefix_(server_->prefix() + ":{" + name_ + "}:"),
           relay_(std::move(relay)) {}
@@ -210,7 +210,7 @@ public:
             }
             const bool is_more = from.integer() != 0;
             for (std::size_t at = 2; at + 3 < size; at += 4) tell_dead(from);
-            if (word == "RELAY" && !is_more) relay_();
+            if ((word == "RELAY" || has_dead()) && !is_more) relay_();
             co_return is_more;
         }
     }
@@ -236,6 +236,11 @@ public:
     }
 
 private:
+    bool has_dead() {
+        const std::lock_guard lock(mutex_);
+        return !dead_.empty();
+    }
+
     using steady_time = std::chrono::steady_clock::time_point;
 
     asio::awaitable<answer> try_fast(fast_script& what, const std::vector<std::string>& own, arguments& with,

@@ -1399,8 +1399,8 @@ end
 inline constexpr char shared_add_counts[] =
     R"lua(local function add_counts(sum, text)
 for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
-place, number = of_digits(place), of_digits(number)
-if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+place, number = of_digits(place), of_digits(number) or 1e15 - 1
+if place then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
 end
 return sum
 end
@@ -1410,7 +1410,8 @@ inline constexpr char shared_counts_text[] =
     R"lua(local function counts_text(sum, most)
 local parts = {}
 for place = 0, most - 1 do
-if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+local number = math.min(sum[place] or 0, 1e15 - 1)
+if number ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, number) end
 end
 return table.concat(parts, ',')
 end
@@ -2087,6 +2088,43 @@ end
 end
 )lua";
 
+inline constexpr char shared_cancel_task[] =
+    R"lua(local function cancel_task(task)
+if task.state == 3 then
+request_cancel(task)
+return 1
+end
+if (task.state >= 5 and task.state <= 8) then return 3 end
+finish(task, 7)
+return 0
+end
+)lua";
+
+inline constexpr char shared_try_afresh[] =
+    R"lua(local function try_afresh(task)
+if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
+if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
+lock_unique(task)
+keep_last_attempt(task)
+task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
+task.cancel, task.error, task.holder, task.when = false, '', '', now
+begin_epoch(task)
+make_ready(task, now)
+tell_of('requeued', task)
+return 0
+end
+)lua";
+
+inline constexpr char shared_remove_task[] =
+    R"lua(local function remove_task(task)
+if task.state == 3 then return 3 end
+if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
+tell_of('removed', task, '', task.failed)
+erase(task)
+return 0
+end
+)lua";
+
 inline constexpr char shared_wake[] =
     R"lua(local function wake(member)
 if call('ZREM', i, member) == 0 then return false end
@@ -2711,6 +2749,72 @@ end
 inline constexpr char nested[] = R"lua(return (function()
 )lua";
 
+inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, F, o, A = 29, unpack(KEYS)
+)lua";
+inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
+local function has_failed(task) return task.state == 6 end
+local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
+local verbs = {retry = {has_failed, try_afresh}, cancel = {is_live, cancel_task}, remove = {has_failed, remove_task}}
+local can, act = unpack(verbs[ARGV[3]])
+local behind = string.format('%d', whole(ARGV[2]) or 0)
+local page = call('ZRANGE', F, '(' .. behind, '+inf', 'BYSCORE', 'LIMIT', 0, 500)
+local some, seqs, next_from = {}, {}, 0
+for n, member in ipairs(page) do
+local number, nonce, group = string.match(member, '^(%d+):(%d+):%d+:(.*)$')
+number, nonce = number and of_digits(number), nonce and of_digits(nonce)
+if number and nonce and group == ARGV[1] then
+some[#some + 1] = {number, nonce, member}
+seqs[#seqs + 1] = number
+end
+if n == 500 or (#some == 100 and n < #page) then
+next_from = whole(call('ZSCORE', F, member)) or 0
+break
+end
+end
+load(seqs)
+local done, out = 0, {}
+for _, one in ipairs(some) do
+local task = find(one[1], one[2])
+local is_done = task and can(task) and act(task) ~= 3
+if is_done then done = done + 1 end
+if is_done or not task or not (has_failed(task) or is_live(task)) then out[#out + 1] = one[3] end
+end
+local answer = commit({'OK', next_from, done})
+if answer[1] ~= 'NEED' then write('ZREM', F, out) end
+return answer
+end)()
+)lua");
+inline constexpr script act_on_group{"act_on_group", "2f6c98b611cf3c8260aec59b86a38b935c41b341",
+    std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
+
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
 )lua";
 inline constexpr auto announce_text = joined(announce_keys, shared_prefix, shared_declared, shared_call,
@@ -2890,12 +2994,13 @@ also[#also + 1] = {'HSET', M, field, string.format('%d ', of.number) .. counts_t
 end
 also[#also + 1] = {'HSET', m, 'at', string.format('%d', this_period)}
 end
-local added, has_space = {}, call('HLEN', m) < 300
+local added, space = {}, 300 - call('HLEN', m)
 for n = 1, #ARGV, 2 do
 local name = ARGV[n]
 local field = 'p=' .. string.format('%d', this_period) .. '='
 local before = at == this_period and call('HGET', m, field .. name)
-if not before and not has_space then
+if not before and not added[field .. name] then space = space - 1 end
+if not before and space < 0 and not added[field .. name] then
 name = ''
 before = at == this_period and call('HGET', m, field)
 end
@@ -2908,29 +3013,44 @@ end
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK'}
 )lua");
-inline constexpr script count_attempts{"count_attempts", "0adc0cbd72f7f951ded8ac8b24066547adec0606",
+inline constexpr script count_attempts{"count_attempts", "74798e7dd70201d74620c071ab43a5a4d726ac46",
     std::string_view(count_attempts_text.data(), count_attempts_text.size()), "cmM"};
 
 inline constexpr char count_failures_keys[] = R"lua(local first_own, c, E, F = 4, unpack(KEYS)
 )lua";
 inline constexpr auto count_failures_text = joined(count_failures_keys, shared_call, shared_clock, shared_now,
-    shared_whole, shared_write, shared_windows, shared_unpack_group, shared_text,
-    R"lua(local id, text = ARGV[1], call('HGET', E, ARGV[1])
-local of = text and unpack_group(text)
-local out
-if not text and call('HLEN', E) >= 200 then
-local all, stalest = call('HGETALL', E), nil
-for n = 1, #all, 2 do
-local other = unpack_group(all[n + 1])
-local last = other and other.last or 0
-if not stalest or last < stalest then out, stalest = all[n], last end
-end
-end
-of = of or {
-task = ARGV[2], code = ARGV[3], type = ARGV[4], signature = ARGV[5], first = now, failed = 0, retried = 0, samples = {},
-nodes = {}, hour = {}, day = {}, week = {},
+    shared_whole, shared_of_digits, shared_write, shared_windows, shared_unpack_group, shared_text,
+    R"lua(local group_words, task_words = 9, 4
+local first_task = 2 + (whole(ARGV[1]) or 0) * group_words
+local groups, coming = {}, 0
+for n = 2, first_task - 1, group_words do
+local text = call('HGET', E, ARGV[n])
+if not text then coming = coming + 1 end
+groups[ARGV[n]] = text and unpack_group(text) or {
+task = ARGV[n + 1], code = ARGV[n + 2], type = ARGV[n + 3], signature = ARGV[n + 4], first = now, failed = 0,
+retried = 0, samples = {}, nodes = {}, hour = {}, day = {}, week = {},
 }
-local failed, retried = whole(ARGV[6]) or 0, whole(ARGV[7]) or 0
+end
+local stale, too_many = {}, coming > 0 and call('HLEN', E) + coming - 200 or 0
+if too_many > 0 then
+local all, others = call('HGETALL', E), {}
+for n = 1, #all, 2 do
+local of = not groups[all[n]] and (unpack_group(all[n + 1]) or {last = 0})
+if of then others[#others + 1] = {all[n], of.last} end
+end
+table.sort(others, function(left, right) return left[2] < right[2] end)
+for n = 1, math.min(too_many, #others) do stale[n] = others[n][1] end
+end
+local function put_first(some, what)
+local made = {what}
+for _, other in ipairs(some) do
+if other ~= what and #made < 3 then made[#made + 1] = other end
+end
+return made
+end
+local packed = {}
+for n = 2, first_task - 1, group_words do
+local of, failed, retried = groups[ARGV[n]], whole(ARGV[n + 5]) or 0, whole(ARGV[n + 6]) or 0
 of.last, of.failed, of.retried = now, of.failed + failed, of.retried + retried
 for _, window in ipairs(windows) do
 local step, kept = math.floor(now / window[2]), {}
@@ -2942,32 +3062,38 @@ local field = string.format('%d', step)
 kept[field] = (kept[field] or 0) + failed + retried
 of[window[1]] = kept
 end
-local function put_first(some, what)
-local made = {what}
-for _, other in ipairs(some) do
-if other ~= what and #made < 3 then made[#made + 1] = other end
+if ARGV[n + 7] ~= '' then of.nodes = put_first(of.nodes, ARGV[n + 7]) end
+for sample in string.gmatch(ARGV[n + 8], '[^ ]+') do of.samples = put_first(of.samples, sample) end
+packed[#packed + 1] = ARGV[n]
+packed[#packed + 1] = cmsgpack.pack(of)
 end
-return made
-end
-if ARGV[8] ~= '' then of.nodes = put_first(of.nodes, ARGV[8]) end
 local known, before, members = call('ZCARD', F), {}, {}
-for n = 9, #ARGV, 2 do
-of.samples = put_first(of.samples, ARGV[n] .. ':' .. ARGV[n + 1])
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do before[#before + 1] = member end
-members[#members + 1] = ARGV[n]
-members[#members + 1] = ARGV[n] .. ':' .. ARGV[n + 1] .. ':' .. id
+for n = first_task, #ARGV, task_words do
+local number, nonce, token = ARGV[n], ARGV[n + 1], whole(ARGV[n + 2]) or 0
+local olds, is_last = call('ZRANGE', F, number, number, 'BYSCORE'), true
+for _, member in ipairs(olds) do
+local of, other = string.match(member, '^%d+:(%d+):(%d+):')
+other = of == nonce and of_digits(other) or 0
+if token == 0 then token = other end
+if token < other then is_last = false end
 end
-local too_many = known - #before + #members / 2 - 50000
+if is_last then
+for _, member in ipairs(olds) do before[#before + 1] = member end
+members[#members + 1] = number
+members[#members + 1] = string.format('%s:%s:%d:%s', number, nonce, token, ARGV[n + 3])
+end
+end
+too_many = known - #before + #members / 2 - 50000
 if too_many > 0 then
 for _, member in ipairs(call('ZRANGE', F, 0, too_many - 1)) do before[#before + 1] = member end
 end
-if out then call('HDEL', E, out) end
-call('HSET', E, id, cmsgpack.pack(of))
+write('HDEL', E, stale)
+write('HSET', E, packed)
 write('ZREM', F, before)
 write('ZADD', F, members)
 return {'OK'}
 )lua");
-inline constexpr script count_failures{"count_failures", "22feafb08b1a7c23160e598d922576b54222d597",
+inline constexpr script count_failures{"count_failures", "b0ac51ed9269c6fbd3046f8d0f892cc49fe4f09a",
     std::string_view(count_failures_text.data(), count_failures_text.size()), "cEF"};
 
 inline constexpr char counts_keys[] = R"lua(local first_own, c, d, e, C, f, q = 7, unpack(KEYS)
@@ -3251,32 +3377,6 @@ return {'OK', now, number, id, unpack(entries)}
 )lua");
 inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
     std::string_view(events_text.data(), events_text.size()), "cw"};
-
-inline constexpr char failing_keys[] = R"lua(local first_own, c, F = 3, unpack(KEYS)
-)lua";
-inline constexpr auto failing_text = joined(failing_keys, shared_call, shared_whole, shared_of_digits,
-    shared_write, shared_text,
-    R"lua(local from = whole(ARGV[2]) or 0
-local found = call('ZRANGE', F, '(' .. string.format('%d', from), '+inf', 'BYSCORE', 'LIMIT', 0, 500)
-local reply = {'OK', 0}
-for n, member in ipairs(found) do
-local number, nonce, group = string.match(member, '^(%d+):(%d+):(.*)$')
-number, nonce = number and of_digits(number), nonce and of_digits(nonce)
-if number and nonce and group == ARGV[1] then
-reply[#reply + 1] = number
-reply[#reply + 1] = nonce
-end
-if n == 500 then reply[2] = whole(call('ZSCORE', F, member)) or 0 end
-end
-local done = {}
-for n = 3, #ARGV do
-for _, member in ipairs(call('ZRANGE', F, ARGV[n], ARGV[n], 'BYSCORE')) do done[#done + 1] = member end
-end
-write('ZREM', F, done)
-return reply
-)lua");
-inline constexpr script failing{"failing", "248722d4b9b894f3e9dcec14611be8b38194c9db",
-    std::string_view(failing_text.data(), failing_text.size()), "cF"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -3751,19 +3851,20 @@ inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
 )lua";
 inline constexpr auto hand_over_text = joined(hand_over_keys, shared_prefix, shared_declared, shared_call,
-    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_add_to,
-    shared_also, shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run,
-    shared_is_special, shared_text, shared_has_lease, shared_answer_in,
+    shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_last_number, shared_also,
+    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_refusal, shared_current_run, shared_is_special,
+    shared_text, shared_has_lease, shared_answer_in,
     R"lua(local producer, batch, body = key('p:' .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local may_start, _, last, run, watcher, waiting, running =
-admit(1, 'seq', 'run', 'watcher', 'n2', 'n3')
+local name = string.sub(body, 9, 8 + string.byte(body, 8))
+local submitted = 'n' .. (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name)
+local may_start, _, last, run, watcher, waiting, running, many =
+admit(1, 'seq', 'run', 'watcher', 'n2', 'n3', submitted)
 if not last then return {'NEW'} end
 if (ARGV[3] ~= '' and ARGV[3] ~= run and current_run(ARGV[3], run) ~= run) then return {'DUE'} end
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > 65536 then return {'SLOW'} end
 if gate and refusal(gate.stated, 1) then return {'SLOW'} end
-local name, inbox, sleeper, consumer, signature =
-string.sub(body, 9, 8 + string.byte(body, 8))
+local inbox, sleeper, consumer, signature
 local function can_take(member)
 inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
 if not inbox or not has_lease(consumer) then return false end
@@ -3784,7 +3885,10 @@ local held = key('a:' .. consumer)
 local is_told = (listens and string.find(listens, '^%d+ %d+ %d+$') and
 string.sub(listens, 1, 16) > string.format('%016d', now))
 if is_told then key('ev') end
-local is_counted_apart = call('HLEN', c) < 1000
+if not many and call('HLEN', c) >= 1000 then
+submitted = 'n:0:' .. 0 .. ':'
+many = call('HGET', c, submitted)
+end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local seq = last_number(last) + 1
 local before = call('SET', producer,
@@ -3815,8 +3919,8 @@ redis.pcall('SREM', held, field)
 if before then call('SET', producer, before, 'PX', 600000) else call('DEL', producer) end
 return {'SLOW'}
 end
-call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1))
-add_to('n' .. (is_counted_apart and (':' .. math.floor(now / 10000) .. ':' .. 0 .. ':' .. name) or ':0:' .. 0 .. ':'), 1)
+call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1), submitted,
+string.format('%d', (whole(many) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 if is_told then
@@ -3826,7 +3930,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "070648225d92336c32afda3cc1a2ff1bf07df9b2",
+inline constexpr script hand_over{"hand_over", "91220f25ebee63e1d346462a0a966e8ac0c028ac",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -4808,10 +4912,8 @@ task.failed = task.failed + 1
 finish(task, 7)
 end
 endings[0] = function(task, data)
-if task.cancel or wait_for_children(task, data) then
-count(counter_of(1, info(task).name), -1)
-return task.cancel and end_cancelled(task) or nil
-end
+if task.cancel then return end_cancelled(task) end
+if wait_for_children(task, data) then return end
 task.is_counted = true
 task.result = data
 finish(task, 5)
@@ -4847,6 +4949,11 @@ tell_of('suspended', task, task.holder)
 detach(task)
 make_ready(task, has_come and now or math.min(now + delay, 1e15))
 end
+local other_ends = {
+[0] = function(task) return not task.is_counted and task.state end,
+[1] = function(task) return task.state ~= 6 and task.state end,
+[2] = function(task) return (task.state >= 5 and task.state <= 8) and task.state end,
+}
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -4862,13 +4969,15 @@ elseif not alive or task.state ~= 3 or task.holder ~= consumer or task.deliverie
 effects[n - 1] = 2
 else
 local data = string.sub(ARGV[n], 31)
-effects[n - 1] = endings[how](task, data, delay, counts_too) or 0
+local answer = endings[how](task, data, delay, counts_too)
+local became = not answer and other_ends[how] and other_ends[how](task)
+effects[n - 1] = answer or became and 8 * (1 + became) or 0
 end
 end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "0023b49deb2d5a26b7b847c7565bee551a3b0b5e",
+inline constexpr script settle{"settle", "867efb72ad536b2e74b7ef2bcbd5fc36462438dc",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -5215,22 +5324,14 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
+    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local steps = {}
-function steps.cancel(task)
-if task.state == 3 then
-request_cancel(task)
-return 1
-end
-if (task.state >= 5 and task.state <= 8) then return 3 end
-finish(task, 7)
-return 0
-end
+local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
 if task.state ~= 0 or is_successor(task) then return 3 end
 detach(task)
@@ -5243,25 +5344,6 @@ detach(task)
 make_ready(task, now)
 return 0
 end
-function steps.requeue(task)
-if not (task.state >= 5 and task.state <= 8) or task.state == 5 then return 3 end
-if task.special and info(task).unique and unique_holder(info(task).unique) then return 3 end
-lock_unique(task)
-keep_last_attempt(task)
-task.failed, task.crashes, task.first, task.started, task.from, task.gone_at = 0, 0, 0, 0, now, 0
-task.cancel, task.error, task.holder, task.when = false, '', '', now
-begin_epoch(task)
-make_ready(task, now)
-tell_of('requeued', task)
-return 0
-end
-function steps.remove(task)
-if task.state == 3 then return 3 end
-if not (task.state >= 5 and task.state <= 8) then conclude(task, 7) end
-tell_of('removed', task, '', task.failed)
-erase(task)
-return 0
-end
 local seqs, effects = {}, {}
 for n = 2, #ARGV, 2 do seqs[#seqs + 1] = tonumber(ARGV[n]) end
 load(seqs)
@@ -5272,7 +5354,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "cf98dbee109859b8d63e61f7b967ba4d4425a9bf",
+inline constexpr script steer{"steer", "3140ca78788cc2a82f0fbe2eed1539f38938c497",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)

@@ -24,7 +24,7 @@ public:
     using counts = std::map<std::string, detail::counted_values, std::less<>>;
 
     /// Attempts whose settlement was answered: `effects` are those from the place `from` on.
-    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<effect>& effects) {
+    void add(const std::string& queue, const std::vector<settlement>& ends, std::size_t from, const std::vector<settled_end>& effects) {
         using detail::counted;
         const std::lock_guard lock(mutex_);
         auto& of = queues_[queue].names;
@@ -32,15 +32,19 @@ public:
         const std::string* name = nullptr;
         for (std::size_t i = 0; i < effects.size(); ++i) {
             const auto& mark = ends[from + i].mark;
-            const auto what = mark.spec && effects[i] == effect::done ? detail::counted_as(ends[from + i]) : std::nullopt;
-            if (!what) continue;
+            const auto& [done, became] = effects[i];
+            if (!mark.spec || done != effect::done) continue;
+            const auto what = detail::counted_as(ends[from + i], became);
+            const bool has_waited = detail::has_waited(ends[from + i]);
+            if (!what && !has_waited) continue;
             if (!name || *name != mark.spec->name) {
                 name = &mark.spec->name;
-                into = &of[*name];
+                into = &(of.size() < most_names || of.contains(*name) ? of[*name] : of[std::string()]);
             }
+            if (has_waited) into->add_time(counted::wait, *mark.waited);
+            if (!what) continue;
             ++(*into)[*what];
-            if (*what == counted::attempt_succeeded) ++(*into)[counted::succeeded];
-            if (mark.waited) into->add_time(counted::wait, *mark.waited);
+            if (*what == counted::attempt_succeeded && !became) ++(*into)[counted::succeeded];
             if (mark.ran) into->add_time(counted::run, *mark.ran);
         }
     }
@@ -71,6 +75,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_names = 300;  // in a second; those beyond share one, as they do on the server
+
     struct one_queue {
         counts names;
         time_point sent_at{}, turn_at{};

@@ -213,9 +213,8 @@ public:
     }
 
     awaitable<std::vector<error_group>> errors(std::string queue) override { return inner_->errors(std::move(queue)); }
-    awaitable<failing_tasks> failing(std::string queue, std::string group, std::uint64_t behind,
-                                     std::vector<task_key> done) override {
-        return inner_->failing(std::move(queue), std::move(group), behind, std::move(done));
+    awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) override {
+        return inner_->act_on_group(std::move(queue), std::move(group), what, behind);
     }
     awaitable<stored_statistics> statistics(std::string queue) override { return inner_->statistics(std::move(queue)); }
     awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,

@@ -13,4 +13,7 @@ inline constexpr std::size_t most_signature = 120;
 /// one blank. The rest is cut before the character that would go beyond `most_signature` bytes.
 std::string signature_of(std::string_view message);
 
+/// Cuts a text before the character that would go beyond so many bytes of UTF-8.
+void cut_utf8(std::string& text, std::size_t most);
+
 }  // namespace taskflux::detail

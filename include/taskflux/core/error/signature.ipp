@@ -31,27 +31,33 @@ inline void add_word(std::string& out, std::string_view word) {
     }
 }
 
-/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none, as in "can't".
+/// Whether a quote can begin a quoted part: not that of "can't".
+inline bool may_open(std::string_view text, std::size_t at) { return at == 0 || !is_of_word(text[at - 1]); }
+
+/// Where a part that is quoted from `at` on ends: at the next such quote that no letter follows. `npos`: it is none.
 inline std::size_t end_of_quoted(std::string_view text, std::size_t at) {
-    if (at > 0 && is_of_word(text[at - 1])) return std::string_view::npos;
+    if (!may_open(text, at)) return std::string_view::npos;
     for (auto end = text.find(text[at], at + 1); end != std::string_view::npos; end = text.find(text[at], end + 1)) {
         if (end + 1 == text.size() || !is_of_word(text[end + 1])) return end;
     }
     return std::string_view::npos;
 }
 
-/// Before the character that goes beyond so many bytes of UTF-8.
-inline void cut(std::string& text, std::size_t most) {
-    if (text.size() <= most) return;
+/// How many bytes of whole characters of UTF-8 fit into so many.
+inline std::size_t whole_characters(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return text.size();
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-    text.resize(most);
+    return most;
 }
 
 }  // namespace signature
 
+void cut_utf8(std::string& text, std::size_t most) { text.resize(signature::whole_characters(text, most)); }
+
 std::string signature_of(std::string_view message) {
     constexpr std::size_t most_read = 2048;  // of a message: what is said first
-    message = message.substr(0, most_read);
+    const bool is_cut = message.size() > most_read;
+    message = message.substr(0, signature::whole_characters(message, most_read));
     std::string made;
     for (std::size_t at = 0; at < message.size() && made.size() <= most_signature;) {
         const char c = message[at];
@@ -61,6 +67,10 @@ std::string signature_of(std::string_view message) {
                 made += '*';
                 at = end + 1;
                 continue;
+            }
+            if (is_cut && signature::may_open(message, at)) {  // what is quoted goes on behind what is read
+                made += '*';
+                break;
             }
         }
         if (signature::is_of_word(c)) {
@@ -75,7 +85,7 @@ std::string signature_of(std::string_view message) {
         else if (!made.empty() && made.back() != ' ') made += ' ';
         ++at;
     }
-    signature::cut(made, most_signature);
+    cut_utf8(made, most_signature);
     while (!made.empty() && made.back() == ' ') made.pop_back();
     return made;
 }

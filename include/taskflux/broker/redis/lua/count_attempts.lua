@@ -58,12 +58,13 @@ if at ~= this_period then
     also[#also + 1] = {'HSET', keys.statistics, 'at', string.format('%d', this_period)}
 end
 
-local added, has_space = {}, call('HLEN', keys.statistics) < 3 * bound.counted_names
+local added, space = {}, 3 * bound.counted_names - call('HLEN', keys.statistics)
 for n = 1, #ARGV, 2 do
     local name = ARGV[n]
     local field = 'p=' .. string.format('%d', this_period) .. '='
     local before = at == this_period and call('HGET', keys.statistics, field .. name)
-    if not before and not has_space then
+    if not before and not added[field .. name] then space = space - 1 end
+    if not before and space < 0 and not added[field .. name] then
         name = ''
         before = at == this_period and call('HGET', keys.statistics, field)
     end

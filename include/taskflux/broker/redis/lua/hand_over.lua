@@ -6,15 +6,16 @@
 -- out: {'OK', number}; DUE, NEED, NEW, SLOW
 -- O(log n) of sleepers.
 local producer, batch, body = key(own_key.producer .. ARGV[1]), tonumber(ARGV[2]), ARGV[5]
-local may_start, _, last, run, watcher, waiting, running =
-    admit(1, 'seq', 'run', 'watcher', counter.waiting, counter.running)
+local name = string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
+local submitted = 'n' .. counter_of(counted.submitted, name)
+local may_start, _, last, run, watcher, waiting, running, many =
+    admit(1, 'seq', 'run', 'watcher', counter.waiting, counter.running, submitted)
 if not last then return {'NEW'} end
 if is_new_server(ARGV[3], run) then return {'DUE'} end  -- a new server: `maintain` must come first
 if may_start < 1 or (whole(waiting) or 0) > 0 or #body > most_handed.bytes then return {'SLOW'} end
 if gate and refusal(gate.stated, 1) then return {'SLOW'} end
 
-local name, inbox, sleeper, consumer, signature =
-    string.sub(body, body_at.name, body_at.name - 1 + string.byte(body, body_at.name_length))
+local inbox, sleeper, consumer, signature
 local function can_take(member)
     inbox, sleeper, consumer, signature = string.match(member, '^([^\n]*)\n(%d+:([^\n]*))\n([^\n]*)$')
     if not inbox or not has_lease(consumer) then return false end
@@ -37,7 +38,10 @@ if not taker then return {'SLOW'} end
 local held = key(own_key.held .. consumer)
 local is_told = wants(listens)
 if is_told then key(own_key.events) end
-local is_counted_apart = call('HLEN', keys.queue) < bound.counters
+if not many and call('HLEN', keys.queue) >= bound.counters then
+    submitted = 'n:0:' .. counted.submitted .. ':'
+    many = call('HGET', keys.queue, submitted)
+end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- In place of `remember_answer` and `answered`, with one command; the bytes are what `cmsgpack.pack` might write, in half
@@ -71,8 +75,8 @@ if is_in_the_way or
     if before then call('SET', producer, before, 'PX', bound.answer_ms) else call('DEL', producer) end
     return {'SLOW'}
 end
-call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1))
-add_to('n' .. (is_counted_apart and counter_of(counted.submitted, name) or ':0:' .. counted.submitted .. ':'), 1)
+call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1), submitted,
+     string.format('%d', (whole(many) or 0) + 1))
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', keys.queue, 'tat', due_next) end
 if is_told then

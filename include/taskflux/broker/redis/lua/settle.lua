@@ -5,7 +5,7 @@
 --           key_starts HASH, outbox HASH, attempts HASH, l:… LIST, a:… SET, j:… HASH, D HASH, ev STREAM
 --      ARGV consumer; then of each: how it ended (`settlement::kind`), whether it counts as an attempt (1 byte each), number
 --           (double), nonce, token (4 each), delay in ms (double), data (length, text)
--- out: {'OK', effect of each}; DUE, NEED, RELAY
+-- out: {'OK', effect of each, with what became of its task}; DUE, NEED, RELAY
 -- O(log n) an attempt.
 local endings = {}  -- what is done with a task by how its attempt ended; gives an effect where that is not `done`
 
@@ -15,12 +15,9 @@ local function end_cancelled(task)
 end
 
 endings[ending_kind.complete] = function(task, data)
-    -- Its process counts it as succeeded.
-    if task.cancel or wait_for_children(task, data) then
-        count(counter_of(counted.succeeded, info(task).name), -1)
-        return task.cancel and end_cancelled(task) or nil
-    end
-    task.is_counted = true
+    if task.cancel then return end_cancelled(task) end
+    if wait_for_children(task, data) then return end
+    task.is_counted = true  -- by its process
     task.result = data
     finish(task, task_state.succeeded)
 end
@@ -62,6 +59,13 @@ endings[ending_kind.suspend] = function(task, data, delay)
     make_ready(task, has_come and now or math.min(now + delay, stored_time.never))
 end
 
+-- The state of a task whose process would count another end than has come of its attempt.
+local other_ends = {
+    [ending_kind.complete] = function(task) return not task.is_counted and task.state end,
+    [ending_kind.fail] = function(task) return task.state ~= task_state.failed and task.state end,
+    [ending_kind.retry] = function(task) return is_terminal(task.state) and task.state end,
+}
+
 local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -77,7 +81,9 @@ for n = 2, #ARGV do
         effects[n - 1] = effect.lease_lost
     else
         local data = string.sub(ARGV[n], ending_at.data)
-        effects[n - 1] = endings[how](task, data, delay, counts_too) or effect.done
+        local answer = endings[how](task, data, delay, counts_too)
+        local became = not answer and other_ends[how] and other_ends[how](task)
+        effects[n - 1] = answer or became and effect.done + more_effects.became * (1 + became) or effect.done
     end
 end
 return commit({'OK', unpack(effects)})

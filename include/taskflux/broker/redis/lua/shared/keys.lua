@@ -31,7 +31,7 @@ local keys = {
     statistics = 'm',     -- HASH: t=name -> counts of a task name; p=name -> those that are in no history yet; at -> since when
     history = 'M',        -- HASH: a tier's letter, a place in it, and perhaps :name -> which period, and its counts
     errors = 'E',         -- HASH: error group -> what is known of it
-    failing = 'F',        -- ZSET: number:nonce:error group of tasks that have failed or been retried -> number
+    failing = 'F',        -- ZSET: number:nonce:token:error group of tasks that have failed or been retried -> number
     outbox = 'o',         -- HASH: what tasks in other queues must hear of
     attempts = 'A',       -- HASH: number -> attempts at a task that did not end it
 }

@@ -29,8 +29,8 @@ end
 
 local function add_counts(sum, text)
     for place, sign, number in string.gmatch(text or '', '(%d+):(%-?)(%d+)') do
-        place, number = of_digits(place), of_digits(number)
-        if place and number then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
+        place, number = of_digits(place), of_digits(number) or stored_time.never - 1
+        if place then sum[place] = (sum[place] or 0) + (sign == '-' and -number or number) end
     end
     return sum
 end
@@ -39,7 +39,8 @@ end
 local function counts_text(sum, most)
     local parts = {}
     for place = 0, most - 1 do
-        if sum[place] and sum[place] ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, sum[place]) end
+        local number = math.min(sum[place] or 0, stored_time.never - 1)
+        if number ~= 0 then parts[#parts + 1] = string.format('%d:%d', place, number) end
     end
     return table.concat(parts, ',')
 end
