@@ -21814,14 +21814,16 @@ if tonumber(call('ZSCORE', R, '')) then list[#list + 1] = '' else table.insert(l
 end
 return list
 end
-local function place_plain(list)
+local function place_plain(list, had_turn)
 if #list == 0 then return end
-local left = call('ZCARD', R) - (tonumber(call('ZSCORE', R, '')) and 1 or 0)
+local known = tonumber(call('ZSCORE', R, ''))
+local left = call('ZCARD', R) - (known and 1 or 0)
 for name, turn in pairs(sorted_sets[R]) do
 local is_there = tonumber(call('ZSCORE', R, name)) ~= nil
 if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
 end
-sorted_sets[R][''] = left > 0 and next_turn()
+if left < 1 then sorted_sets[R][''] = false
+elseif had_turn or not known then sorted_sets[R][''] = next_turn() end
 return left > 0
 end
 local function sift(cursor, most)
@@ -22168,7 +22170,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "52f28744030b669950d19359700e03cada7a80fd",
+inline constexpr script aside{"aside", "1d10e29c238f8cc6e0bd7344747113ff94001d8e",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22254,7 +22256,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "ab034ec090d4a825e33b4c26539a9fb2a991aba9",
+inline constexpr script end_child{"end_child", "73348e63af50f08ba38cd9b7dd72f853b69592b3",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -22304,7 +22306,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a34637e5395a2eec9fc350aede8d3b93de078dfe",
+inline constexpr script enqueue{"enqueue", "3805f91ba94c17ee10ca09c7871aa4165a92b2f9",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -22558,19 +22560,19 @@ end
 return #found > before
 end
 local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
-local round = {unpack(turns)}
+local round, had_turn = {unpack(turns)}, false
 while #round > 0 and #found < most and budget > 0 do
-if round[turn] == '' and take_plain() or round[turn] ~= '' and take_keyed(round[turn]) then
-turn = turn + 1
-else
-table.remove(round, turn)
-end
+local is_plain = round[turn] == ''
+local is_taken
+if is_plain then is_taken = take_plain() else is_taken = take_keyed(round[turn]) end
+had_turn = had_turn or is_plain and (is_taken or budget > 0)
+if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-return turns, is_moved
+return turns, is_moved, had_turn
 end
-local function answer(turns, is_moved)
+local function answer(turns, is_moved, had_turn)
 local due_next = gate and gate.start(#found)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 local sleeping = call('ZCARD', i) > 0
@@ -22590,7 +22592,7 @@ if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now
 is_moved = is_moved or till
 end
 turns_of_keys().place()
-is_left = turns_of_keys().place_plain(turns) and sleeping or is_left
+is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
 end
 local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
@@ -22620,7 +22622,7 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "397e80a3e7cdbee18266fe403b55995410b62156",
+inline constexpr script fetch{"fetch", "fa0a1f0193146adf8aadc6d21fac359ca3580acd",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -23077,7 +23079,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "bf66f8aa5d4dc9bf72841136380c52114b07cc99",
+inline constexpr script leave{"leave", "01670102a6fc55c2214c984d2cc3985e3e7ad079",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -23137,7 +23139,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "2cb74474c7207d9de1f8bf70978ee70cdcf94afb",
+inline constexpr script list{"list", "54ddc98fd8c18ceeb48e986e28e29047f6e55e61",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -23329,7 +23331,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "7699264052140d9e693862b32f048fcbaa2dce4c",
+inline constexpr script maintain{"maintain", "c4e5296f71b1a43b04da47820c42663a4a032d4d",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23400,7 +23402,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "90cfe33eb85063352ab4b214aa5b50d240e14b21",
+inline constexpr script pause{"pause", "a3fe2cf548d588a2ffe53da9e21c402edf8685bf",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -23437,7 +23439,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "b0795877ce1cc05f72217c281bc031577fcac4a7",
+inline constexpr script reclaim{"reclaim", "268f67940ae8e7ad1671bb35a278237a0d75553b",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23564,7 +23566,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "979dbe990301c86e494cb03c33f844e91e4d0a8d",
+inline constexpr script report{"report", "a288d734226a1e2c70fb852280ef0a39018eafb1",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23604,7 +23606,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "0d961110c19d9b84e94bdef0e31b7618b629879b",
+inline constexpr script resign{"resign", "9f068f067a9a9b9dd547b7d92c2030a3ea50f7b4",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -23730,7 +23732,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "f441d6ffd24f84692be1230d1b753ce31dc1e308",
+inline constexpr script set_schedule{"set_schedule", "31440daa042e2543713d7cbc3d8a356821cb2453",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23815,7 +23817,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "a175feb2812e1fc6d6669177d0448d89f2ed6b34",
+inline constexpr script settle{"settle", "0a6115748a31aeaf0e844575b8b7be77a5a621ce",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -24021,7 +24023,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "f6d333decdf193fac104db445a48e1141c7a8d5b",
+inline constexpr script signal{"signal", "183a5ebf3e2b9291baa5a840b014192454b8bc7b",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -24098,7 +24100,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "f2c6ff7ca03b1f1be8a4d8b887a49455812d91c5",
+inline constexpr script steer{"steer", "810050ff5904eb7806152241da2059f37ef66228",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -24134,7 +24136,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "21f758c51912c7f91576fbfba179efa1455d9a45",
+inline constexpr script update{"update", "5dab12edd0635cfaa6f988ea1a011e06be9a3d13",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -24261,7 +24263,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "916510baf235610e35c85c4c21b24ee1e87549ce",
+inline constexpr script write_journal{"write_journal", "0517195a74199c55b1ba867de7a024520f1a505c",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts

@@ -129,6 +129,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(keys_take_turns_and_tasks_without_a_key_have_one_t
     BOOST_TEST(on.counts().waiting == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_without_a_key_have_their_turn_where_one_is_fetched_at_a_time, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    on.put_many("a", 20);
+    on.put_many("b", 20);
+    on.add_many(4);
+    std::map<std::string, std::size_t> seen;
+    for (int times = 0; times < 9; ++times) ++seen[on.order(1)];
+    BOOST_TEST(seen["-"] == 3U);
+    BOOST_TEST(seen["a"] == 3U);
+    BOOST_TEST(seen["b"] == 3U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_backlog_of_one_key_does_not_delay_others, Backend, backends) {
     keyed on(std::make_unique<Backend>());
     on.put_many("flood", 300);

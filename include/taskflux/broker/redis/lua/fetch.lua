@@ -31,7 +31,8 @@ if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), bound.passed_over, call('EXISTS', keys.keyed) == 1
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
--- Hands out what it can. Gives the keys whose turns there are, and whether tasks have gone to their keys, which may start now.
+-- Hands out what it can. Gives the keys whose turns there are, whether tasks have gone to their keys, which may start now, and
+-- whether the tasks without a key have had their turn.
 -- In a function, as this and what follows it, since there is room for 200 names at once outside of one.
 local function hand_out()
     local claimable = most > 0 and claimable_by(names, most) or {}
@@ -169,20 +170,20 @@ local function hand_out()
     end
 
     local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
-    local round = {unpack(turns)}
+    local round, had_turn = {unpack(turns)}, false
     while #round > 0 and #found < most and budget > 0 do
-        if round[turn] == '' and take_plain() or round[turn] ~= '' and take_keyed(round[turn]) then
-            turn = turn + 1
-        else
-            table.remove(round, turn)
-        end
+        local is_plain = round[turn] == ''
+        local is_taken
+        if is_plain then is_taken = take_plain() else is_taken = take_keyed(round[turn]) end
+        had_turn = had_turn or is_plain and (is_taken or budget > 0)
+        if is_taken then turn = turn + 1 else table.remove(round, turn) end
         if turn > #round then turn = 1 end
     end
     while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-    return turns, is_moved
+    return turns, is_moved, had_turn
 end
 
-local function answer(turns, is_moved)
+local function answer(turns, is_moved, had_turn)
     local due_next = gate and gate.start(#found)
     if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end
     local sleeping = call('ZCARD', keys.sleepers) > 0
@@ -202,7 +203,7 @@ local function answer(turns, is_moved)
             is_moved = is_moved or till
         end
         turns_of_keys().place()
-        is_left = turns_of_keys().place_plain(turns) and sleeping or is_left
+        is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
     end
     local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
     local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,

@@ -138,15 +138,18 @@ local function turns_of_keys()
         return list
     end
 
-    -- How it is the turn of the tasks without a key next: behind all that had one, as long as a key has one.
-    local function place_plain(list)
+    -- When it is the turn of the tasks without a key next, as long as a key has one: behind all that had one if they had
+    -- theirs, and otherwise as before. Gives whether a key has one.
+    local function place_plain(list, had_turn)
         if #list == 0 then return end
-        local left = call('ZCARD', keys.turns) - (time_of(keys.turns, '') and 1 or 0)
+        local known = time_of(keys.turns, '')
+        local left = call('ZCARD', keys.turns) - (known and 1 or 0)
         for name, turn in pairs(sorted_sets[keys.turns]) do
             local is_there = time_of(keys.turns, name) ~= nil
             if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
         end
-        sorted_sets[keys.turns][''] = left > 0 and next_turn()
+        if left < 1 then sorted_sets[keys.turns][''] = false
+        elseif had_turn or not known then sorted_sets[keys.turns][''] = next_turn() end
         return left > 0
     end
 
