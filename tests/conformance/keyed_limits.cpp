@@ -141,6 +141,33 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_without_a_key_have_their_turn_where_one_is_f
     BOOST_TEST(seen["b"] == 3U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_small_fetch_finds_what_stands_behind_keys_that_have_nothing_for_it, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const std::string key : {"a", "b", "c", "d"}) on.put(key, on.task("other"));
+    on.put("e", on.task("mine"));
+    auto wanted = on.knowing("mine", w, 1);
+    wanted.wait = 1h;
+    auto sleeper = on.start(on.broker().fetch(wanted));
+    BOOST_TEST(sleeper.get().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keys_whose_tasks_were_cancelled_hide_no_others, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    std::vector<task_key> gone;
+    for (const std::string key : {"a", "b", "c", "d"}) gone.push_back(on.put(key));
+    on.put("e");
+    for (const auto& key : gone) on.cancel(key);
+    BOOST_TEST(on.waiting_fetch().get().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keys_that_may_start_nothing_any_more_hide_no_others, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const std::string key : {"a", "b", "c", "d", "e"}) on.put(key);
+    for (const std::string key : {"a", "b", "c", "d"}) on.limit_one(key, limit().running(0));
+    auto sleeper = on.waiting_fetch();
+    BOOST_TEST(on.shown(sleeper.get().at(0)) == "e");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_backlog_of_one_key_does_not_delay_others, Backend, backends) {
     keyed on(std::make_unique<Backend>());
     on.put_many("flood", 300);

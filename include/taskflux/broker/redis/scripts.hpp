@@ -1999,7 +1999,7 @@ end
 local function place_key(of)
 local rule = rule_of(of)
 of.is_changed = false
-if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
 local works, room, opens = has_waiting(of), room_of(of)
 if works and room > 0 then
 if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
@@ -2040,6 +2040,7 @@ local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
 for _, name in ipairs(come) do touch(name).is_due = true end
 add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
 add(call('ZRANGE', R, 0, most))
+list.is_part = #list > most and call('ZCARD', R) > #list
 add(come)
 if #list > 0 and not known[''] then
 if tonumber(call('ZSCORE', R, '')) then list[#list + 1] = '' else table.insert(list, 1, '') end
@@ -2402,7 +2403,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "1d10e29c238f8cc6e0bd7344747113ff94001d8e",
+inline constexpr script aside{"aside", "206768d78a1aef045505141d757b160a632d1eb7",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2488,7 +2489,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "73348e63af50f08ba38cd9b7dd72f853b69592b3",
+inline constexpr script end_child{"end_child", "006c6dc379b66770a07d6ea33b12cbe8e29d3b8b",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -2538,7 +2539,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "3805f91ba94c17ee10ca09c7871aa4165a92b2f9",
+inline constexpr script enqueue{"enqueue", "a04cf8be5869ae59aba9cd4a6726a6eb9f5bc229",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2802,6 +2803,7 @@ if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
+is_moved = is_moved or turns.is_part and #found < most
 return turns, is_moved, had_turn
 end
 local function answer(turns, is_moved, had_turn)
@@ -2854,7 +2856,7 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "fa0a1f0193146adf8aadc6d21fac359ca3580acd",
+inline constexpr script fetch{"fetch", "9629ca9b07e2c2e424d6a99214db7e6b3ecdf599",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -3311,7 +3313,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "01670102a6fc55c2214c984d2cc3985e3e7ad079",
+inline constexpr script leave{"leave", "e56c8ad083a275cdf63f736b94effe04b54c1154",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -3371,7 +3373,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "54ddc98fd8c18ceeb48e986e28e29047f6e55e61",
+inline constexpr script list{"list", "5de25a10482f350d6a88292a71473c3cfe80f608",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -3563,7 +3565,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "c4e5296f71b1a43b04da47820c42663a4a032d4d",
+inline constexpr script maintain{"maintain", "dfb750fff07c1dd5dc678c21b925b5ec67a0be59",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3634,7 +3636,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "a3fe2cf548d588a2ffe53da9e21c402edf8685bf",
+inline constexpr script pause{"pause", "021b3dad91de4e7209be6bfd82e306521e546fb3",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -3671,7 +3673,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "268f67940ae8e7ad1671bb35a278237a0d75553b",
+inline constexpr script reclaim{"reclaim", "bbc7775a4fdb52dfea7341ea4691c3a6d4639b1e",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3798,7 +3800,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "a288d734226a1e2c70fb852280ef0a39018eafb1",
+inline constexpr script report{"report", "8179a225324ee07a49f2ee42126c0df7debb47ab",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -3838,7 +3840,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "9f068f067a9a9b9dd547b7d92c2030a3ea50f7b4",
+inline constexpr script resign{"resign", "8de5e33df44218af51a7faf92822efc91ca85fa0",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3964,7 +3966,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "31440daa042e2543713d7cbc3d8a356821cb2453",
+inline constexpr script set_schedule{"set_schedule", "388661beb0913aa3825db9cd5e5485a433f4bd25",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -4049,7 +4051,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "0a6115748a31aeaf0e844575b8b7be77a5a621ce",
+inline constexpr script settle{"settle", "d5371610782695715a3a24e3fa7e9fad51c9c74b",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4255,7 +4257,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "183a5ebf3e2b9291baa5a840b014192454b8bc7b",
+inline constexpr script signal{"signal", "a4b927aa2a3fae5b7f9b13ce01bb33be1576ff97",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -4332,7 +4334,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "810050ff5904eb7806152241da2059f37ef66228",
+inline constexpr script steer{"steer", "fea5742a737651ab21a10377ee579d88a9f04900",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -4368,7 +4370,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "5dab12edd0635cfaa6f988ea1a011e06be9a3d13",
+inline constexpr script update{"update", "c0a7d8728e448f9817d1aae4d3b06164c5760d22",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -4495,7 +4497,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "0517195a74199c55b1ba867de7a024520f1a505c",
+inline constexpr script write_journal{"write_journal", "9e56f55f9fcaaa22d1868ebed27d91dcb7c9c830",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts

@@ -180,6 +180,7 @@ local function hand_out()
         if turn > #round then turn = 1 end
     end
     while #turns == 0 and #found < most and budget > 0 and take_plain() do end
+    is_moved = is_moved or turns.is_part and #found < most
     return turns, is_moved, had_turn
 end
 

@@ -85,7 +85,7 @@ local function turns_of_keys()
     local function place_key(of)
         local rule = rule_of(of)
         of.is_changed = false
-        if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+        if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
         local works, room, opens = has_waiting(of), room_of(of)
         if works and room > 0 then
             if of.is_visited or not time_of(keys.turns, of.name) then
@@ -117,7 +117,7 @@ local function turns_of_keys()
     end
 
     -- For `fetch`: keys whose time has come, and those in the order of their turns; '' for the tasks without a key. None where
-    -- no task that has a key may start.
+    -- no task that has a key may start. `is_part`: there are more keys, and those here may all turn out to have nothing.
     local function turns_of(most)
         local list, known = {}, {}
         local function add(names)
@@ -131,6 +131,7 @@ local function turns_of_keys()
         -- Damaged ones, which would starve, come first.
         add(call('ZRANGE', keys.turns, bound.numbers, '+inf', 'BYSCORE', 'LIMIT', 0, bound.keys))
         add(call('ZRANGE', keys.turns, 0, most))
+        list.is_part = #list > most and call('ZCARD', keys.turns) > #list
         add(come)
         if #list > 0 and not known[''] then
             if time_of(keys.turns, '') then list[#list + 1] = '' else table.insert(list, 1, '') end
