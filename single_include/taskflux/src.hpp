@@ -21485,11 +21485,20 @@ return inbox and publish(inbox, 'W' .. (struct.pack('<I4', #queue) .. queue) .. 
 end
 )lua";
 
+inline constexpr char shared_first_turn_time[] =
+    R"lua(local function first_turn_time()
+if gate and gate.room < 1 then return 1e15 end
+local from = touched.are_due_seen and '(' .. now or '-inf'
+local first = call('ZRANGE', T, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+return math.min(touched[0], whole(first) or 1e15)
+end
+)lua";
+
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change(consumer)
 local opens = gate and gate.opens or 1e15
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15), touched[0],
-end_of_other_lease(consumer), opens, 1e15))
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), first_turn_time(), end_of_other_lease(consumer), opens,
+1e15))
 end
 )lua";
 
@@ -21796,7 +21805,13 @@ for _, of in ipairs(touched) do
 if of.is_changed then place_key(of) end
 end
 end
-local function turns_of(most)
+local function keys_come()
+local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
+for _, name in ipairs(come) do touch(name).is_due = true end
+touched.are_due_seen = true
+return come
+end
+local function turns_of(most, come)
 local list, known = {}, {}
 local function add(names)
 for _, name in ipairs(names) do
@@ -21804,8 +21819,6 @@ if not known[name] then list[#list + 1] = name end
 known[name] = true
 end
 end
-local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
-for _, name in ipairs(come) do touch(name).is_due = true end
 add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
 add(call('ZRANGE', R, 0, most))
 list.is_part = #list > most and call('ZCARD', R) > #list
@@ -21857,8 +21870,8 @@ end
 return cursor
 end
 made_turns = {
-of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
-waiting_of = waiting_of,
+come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
+start = start_by_key, waiting_of = waiting_of,
 }
 return made_turns
 end
@@ -22171,7 +22184,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "206768d78a1aef045505141d757b160a632d1eb7",
+inline constexpr script aside{"aside", "036b81d4a3633a085cdeb5bee57891a9a4040100",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22257,7 +22270,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "006c6dc379b66770a07d6ea33b12cbe8e29d3b8b",
+inline constexpr script end_child{"end_child", "ee889df5c3ceedd62ea055825e80854766f54642",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -22307,7 +22320,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "a04cf8be5869ae59aba9cd4a6726a6eb9f5bc229",
+inline constexpr script enqueue{"enqueue", "1374f5258bea5c31e38d286901e6dd04ed1d39af",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -22411,13 +22424,13 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
     shared_give_up, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
     shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -22436,7 +22449,8 @@ if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n')
 local _, lanes, watcher, watching, sifting, sifted
 most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
 if gate and gate.damage then set_aside('limit', gate.damage) end
-local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), 100, call('EXISTS', P) == 1
+local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
+local has_keyed = call('EXISTS', P, T) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
@@ -22560,7 +22574,8 @@ end
 end
 return #found > before
 end
-local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
+local come = has_keyed and turns_of_keys().come() or {}
+local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
 local round, had_turn = {unpack(turns)}, false
 while #round > 0 and #found < most and budget > 0 do
 local is_plain = round[turn] == ''
@@ -22571,7 +22586,7 @@ if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-is_moved = is_moved or turns.is_part and #found < most
+is_moved = is_moved or (turns.is_part or #come == 100) and #found < most
 return turns, is_moved, had_turn
 end
 local function answer(turns, is_moved, had_turn)
@@ -22624,7 +22639,7 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "9629ca9b07e2c2e424d6a99214db7e6b3ecdf599",
+inline constexpr script fetch{"fetch", "d244d693c25d6881adab3bfa2ddf86eb0f15c147",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -22635,8 +22650,8 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_admit, shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in,
     shared_counts, shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched,
     shared_priorities_in, shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -22644,9 +22659,10 @@ if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
 local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
-local unusual, sleeping = call('EXISTS', d, e, u, i, P) > 0, false
+local unusual, sleeping = call('EXISTS', d, e, u, i, P,
+T) > 0, false
 if unusual then
-if call('EXISTS', P) == 1 then return {'SLOW'} end
+if call('EXISTS', P) == 1 or (tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'SLOW'} end
 has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 sleeping = call('ZCARD', i) > 0
@@ -22795,7 +22811,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "7142391ac547415a612236a40df4566a7dd4d9d7",
+inline constexpr script fetch_plain{"fetch_plain", "6af9095499ee60c581b1a7456c03556adcf52429",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -23081,7 +23097,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "e56c8ad083a275cdf63f736b94effe04b54c1154",
+inline constexpr script leave{"leave", "0b69779c1493e275247da472ce57cb32f6083966",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -23141,7 +23157,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "5de25a10482f350d6a88292a71473c3cfe80f608",
+inline constexpr script list{"list", "c37c01ad08af139255ebca3641859ffcb3639ab6",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -23149,12 +23165,15 @@ inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T =
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_also, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_admit, shared_wakes, shared_touched, shared_text, shared_has_lease, shared_end_of_other_lease,
-    shared_next_change,
+    shared_first_turn_time, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local alive, is_expired = has_lease(consumer)
-if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'OK', now, 0} end
+if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or
+(tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then
+return {'OK', now, 0}
+end
 if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
 local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end
@@ -23179,7 +23198,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "c0446d1e9b8dee9ba4f1c721e67aa2cdd4dae8d1",
+inline constexpr script look{"look", "a2f24cc6a67137ec86091121ca64293ea8abddf8",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -23333,7 +23352,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "dfb750fff07c1dd5dc678c21b925b5ec67a0be59",
+inline constexpr script maintain{"maintain", "1ea236b5992e230db0599c4eaa58fdd018979e4e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23404,7 +23423,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "021b3dad91de4e7209be6bfd82e306521e546fb3",
+inline constexpr script pause{"pause", "466700e151361718ca3704bad0b21f2e8b5b205e",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -23441,7 +23460,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "bbc7775a4fdb52dfea7341ea4691c3a6d4639b1e",
+inline constexpr script reclaim{"reclaim", "1744baedfecb526b2f48d814a405f3d959f3897e",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23568,7 +23587,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "8179a225324ee07a49f2ee42126c0df7debb47ab",
+inline constexpr script report{"report", "8eaa21d68547d788343ce020e08f8a500c5687d3",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23592,11 +23611,11 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
     shared_tell_waiters, shared_end_of_other_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_first_turn_time, shared_next_change, shared_is_unwatched, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -23608,7 +23627,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "8de5e33df44218af51a7faf92822efc91ca85fa0",
+inline constexpr script resign{"resign", "1cef173bc6d9a204f9939e5ba350814e6ba081dc",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -23734,7 +23753,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "388661beb0913aa3825db9cd5e5485a433f4bd25",
+inline constexpr script set_schedule{"set_schedule", "a4b93ffcea536989caf01319a55952f6fe282c53",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23819,7 +23838,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "d5371610782695715a3a24e3fa7e9fad51c9c74b",
+inline constexpr script settle{"settle", "37214ad6d9d3c6fb7d8ded31201766b104bd1d0c",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -24025,7 +24044,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "a4b927aa2a3fae5b7f9b13ce01bb33be1576ff97",
+inline constexpr script signal{"signal", "beea9ddaf3b6b13ab54d189d45df9b72b4eebe6b",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -24102,7 +24121,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "fea5742a737651ab21a10377ee579d88a9f04900",
+inline constexpr script steer{"steer", "c4ed0fed86342c878b7ed7f32621b2e4d8a85669",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -24138,7 +24157,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "c0a7d8728e448f9817d1aae4d3b06164c5760d22",
+inline constexpr script update{"update", "457a83becf95d88092bc883882bba52a5ce921a1",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -24265,7 +24284,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "9e56f55f9fcaaa22d1868ebed27d91dcb7c9c830",
+inline constexpr script write_journal{"write_journal", "4149451303104a2d32e650b437ef35f90f49155b",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts

@@ -28,7 +28,8 @@ if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n')
 local _, lanes, watcher, watching, sifting, sifted
 most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
 if gate and gate.damage then set_aside('limit', gate.damage) end
-local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), bound.passed_over, call('EXISTS', keys.keyed) == 1
+local found, aside, all, budget = {}, {}, lanes_of(lanes), bound.passed_over
+local has_keyed = call('EXISTS', keys.keyed, keys.turn_times) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
 -- Hands out what it can. Gives the keys whose turns there are, whether tasks have gone to their keys, which may start now, and
@@ -169,7 +170,8 @@ local function hand_out()
         return #found > before
     end
 
-    local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
+    local come = has_keyed and turns_of_keys().come() or {}
+    local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
     local round, had_turn = {unpack(turns)}, false
     while #round > 0 and #found < most and budget > 0 do
         local is_plain = round[turn] == ''
@@ -180,7 +182,7 @@ local function hand_out()
         if turn > #round then turn = 1 end
     end
     while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-    is_moved = is_moved or turns.is_part and #found < most
+    is_moved = is_moved or (turns.is_part or #come == bound.keys) and #found < most
     return turns, is_moved, had_turn
 end
 

@@ -116,9 +116,17 @@ local function turns_of_keys()
         end
     end
 
+    -- For `fetch`: the keys whose time has come, which `place` then puts where they belong.
+    local function keys_come()
+        local come = call('ZRANGE', keys.turn_times, '-inf', now, 'BYSCORE', 'LIMIT', 0, bound.keys)
+        for _, name in ipairs(come) do touch(name).is_due = true end
+        touched.are_due_seen = true
+        return come
+    end
+
     -- For `fetch`: keys whose time has come, and those in the order of their turns; '' for the tasks without a key. None where
     -- no task that has a key may start. `is_part`: there are more keys, and those here may all turn out to have nothing.
-    local function turns_of(most)
+    local function turns_of(most, come)
         local list, known = {}, {}
         local function add(names)
             for _, name in ipairs(names) do
@@ -126,8 +134,6 @@ local function turns_of_keys()
                 known[name] = true
             end
         end
-        local come = call('ZRANGE', keys.turn_times, '-inf', now, 'BYSCORE', 'LIMIT', 0, bound.keys)
-        for _, name in ipairs(come) do touch(name).is_due = true end
         -- Damaged ones, which would starve, come first.
         add(call('ZRANGE', keys.turns, bound.numbers, '+inf', 'BYSCORE', 'LIMIT', 0, bound.keys))
         add(call('ZRANGE', keys.turns, 0, most))
@@ -188,8 +194,8 @@ local function turns_of_keys()
     end
 
     made_turns = {
-        of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
-        waiting_of = waiting_of,
+        come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
+        start = start_by_key, waiting_of = waiting_of,
     }
     return made_turns
 end
