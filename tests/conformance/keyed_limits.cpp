@@ -363,12 +363,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_replaced_task_has_the_key_of_the_one_in_its_plac
     BOOST_TEST(on.record(key).key == "b");
     BOOST_TEST(on.order() == "b");
     BOOST_TEST(on.counts().waiting == 2U);
-    auto plain = by;
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_is_replaced_by_one_without_a_key_is_held_back_by_none, Backend, backends) {
+    keyed on(std::make_unique<Backend>(), limit().running(0));
+    auto with_key = on.of("a");
+    with_key.unique_key = "u";
+    const auto key = on.add(with_key);
+    BOOST_TEST(on.order().empty());
+    auto plain = with_key;
     plain.key.clear();
-    if (on.state(key) == task_state::waiting) {
-        BOOST_TEST(on.submit(plain).duplicate);
-        BOOST_TEST(on.order() == "-");
-    }
+    plain.on_duplicate = duplicate::replace;
+    BOOST_TEST(on.submit(plain).duplicate);
+    BOOST_TEST(on.record(key).key == "");
+    BOOST_TEST(on.order() == "-");
+    BOOST_TEST(on.counts().waiting == 0U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_rate_of_each_key_holds_that_key_alone, Backend, backends) {

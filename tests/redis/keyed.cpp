@@ -60,12 +60,13 @@ struct keyed_time : frozen_fixture {
         constexpr std::string_view name = "cmdstat_evalsha:calls=";
         return std::stoul(told.substr(told.find(name) + name.size()));
     }
-    /// How often scripts are called while that one waits, and time stands still.
+    /// How often that one calls scripts while it waits, and time stands still. Each look at it is a call.
     std::size_t calls_of(conformance::started<std::vector<delivery>>& sleeper) {
+        constexpr std::size_t looks = 20;
         BOOST_TEST(still_waiting(sleeper));
         const auto before = calls();
-        for (int i = 0; i < 20; ++i) BOOST_TEST(still_waiting(sleeper));
-        return calls() - before;
+        for (std::size_t i = 0; i < looks; ++i) BOOST_TEST(still_waiting(sleeper));
+        return calls() - before - looks;
     }
     auto sleeper() { return start(broker().fetch(request("other", 1, 24h))); }
 };
@@ -130,6 +131,38 @@ BOOST_AUTO_TEST_CASE(a_keyed_record_is_of_a_version_that_older_programs_leave_al
     const auto with_key = put("a");
     BOOST_TEST(int(raw({"HGET", key("r"), field(plain)}).text.at(6)) == 1);
     BOOST_TEST(int(raw({"HGET", key("r"), field(with_key)}).text.at(6)) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_one_key_or_one_that_is_known_makes_nobody_look_at_all_keys) {
+    put("a");
+    put("a");
+    put("b");
+    BOOST_TEST(fetched() == 2U);
+    raw({"HDEL", key("c"), "sift"});
+    const auto one = [&](const std::string& name, std::size_t most) {
+        run(broker->set_key_limit("q", name, limit_kind::live, limit().running(most), "why"));
+    };
+    one("b", 9);
+    BOOST_TEST(fetched() == 0U);
+    one("a", 9);
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit().running(1), ""));
+    BOOST_TEST(raw({"HEXISTS", key("c"), "sift"}).text == "0");
+    BOOST_TEST(fetched() == 1U);
+    one("", 1);
+    BOOST_TEST(raw({"HEXISTS", key("c"), "sift"}).text == "0");
+    one("", 2);
+    BOOST_TEST(raw({"HEXISTS", key("c"), "sift"}).text == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_whose_rate_was_taken_back_is_remembered_no_longer) {
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit().rate(1, 1h), ""));
+    put("a");
+    put("a");
+    BOOST_TEST(fetched() == 1U);
+    BOOST_TEST(raw({"EXISTS", key("K"), key("T")}).text == "2");
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit(), ""));
+    BOOST_TEST(fetched() == 1U);
+    BOOST_TEST(raw({"EXISTS", key("K"), key("T")}).text == "0");
 }
 
 BOOST_AUTO_TEST_CASE(keys_whose_turns_were_lost_get_them_back) {

@@ -1941,12 +1941,13 @@ inline constexpr char shared_turns_of_keys[] =
     R"lua(local function turns_of_keys()
 if made_turns then return made_turns end
 local each_rule = nil
+local starts_known = nil
 local function rule_of(of)
 if of.rule ~= nil then return of.rule end
 each_rule = each_rule or call('HMGET', c, 'each', 'own')
 local text, next_at = each_rule[1] or '', nil
-if each_rule[2] then
-local known = call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+if known then
 for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
 end
 local most, many, span, ahead = limit_in(text)
@@ -2022,7 +2023,11 @@ sorted_sets[R][of.name] = false
 end
 of.fresh, of.is_visited = 0, false
 if not rule or not rule.every then
-if of.is_due then look_again(of) end
+if of.is_due then
+look_again(of)
+starts_known = starts_known or call('HLEN', K)
+if starts_known > 0 then also[#also + 1] = {'HDEL', K, of.name} end
+end
 return
 end
 local is_over = not works and rule.next_at <= now
@@ -2416,7 +2421,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "036b81d4a3633a085cdeb5bee57891a9a4040100",
+inline constexpr script aside{"aside", "a9f091244628f628c2fb8debaefcbd83af5ad307",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2502,7 +2507,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "ee889df5c3ceedd62ea055825e80854766f54642",
+inline constexpr script end_child{"end_child", "b3557085f509b03b3ecac6a1915d378825efb21d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -2552,7 +2557,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "1374f5258bea5c31e38d286901e6dd04ed1d39af",
+inline constexpr script enqueue{"enqueue", "b4c83ad9046bba20a78e3a3cdbeddbcbc101f464",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2871,7 +2876,7 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "d244d693c25d6881adab3bfa2ddf86eb0f15c147",
+inline constexpr script fetch{"fetch", "5d143e070b419873b221184f7962ce8f37a62e52",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -3329,7 +3334,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "0b69779c1493e275247da472ce57cb32f6083966",
+inline constexpr script leave{"leave", "a28b46b908a4b7d973ee8ca615654f6f47ff5385",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -3389,7 +3394,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "c37c01ad08af139255ebca3641859ffcb3639ab6",
+inline constexpr script list{"list", "9d9b67f08ebcb1e88f84753810594e2c3c9db1e0",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -3584,7 +3589,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "1ea236b5992e230db0599c4eaa58fdd018979e4e",
+inline constexpr script maintain{"maintain", "826cc728081e2f981928cf9881c9d4e752c4ca5e",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3655,7 +3660,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "466700e151361718ca3704bad0b21f2e8b5b205e",
+inline constexpr script pause{"pause", "8356164684224305c7e7d2c02d2a4c780b618dcb",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -3692,7 +3697,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "1744baedfecb526b2f48d814a405f3d959f3897e",
+inline constexpr script reclaim{"reclaim", "4c3b66b835e9940646810b49a8ae1bb2d0dfdbf2",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3819,7 +3824,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "8eaa21d68547d788343ce020e08f8a500c5687d3",
+inline constexpr script report{"report", "dc355c9b478651bc400977dde6fed4f1aba005b2",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -3859,7 +3864,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "1cef173bc6d9a204f9939e5ba350814e6ba081dc",
+inline constexpr script resign{"resign", "221ba00713033e724bb17b3275a31c557d0d3a83",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3879,39 +3884,62 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_add_to, shared_also, shared_in_force,
-    shared_counts, shared_messages, shared_wakes, shared_wake, shared_sleepers, shared_wake_some,
-    shared_write_rest,
+    shared_call, shared_publish, shared_clock, shared_now, shared_whole, shared_of_digits, shared_moment,
+    shared_add_to, shared_read, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
+    shared_limit_in, shared_in_force, shared_parse, shared_fault_in, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts, shared_ready,
+    shared_sorted_sets, shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched,
+    shared_touch, shared_text, shared_wake, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
-local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
+local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
 local declared, live = known[2], known[3]
 if name ~= '' then declared, live = unpack(call('HMGET', L, 'd' .. name, 'l' .. name)) end
 local before = is_live and live or not is_live and declared
 local is_known = not is_live and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
-local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
+if is_known or wanted == '' and not before then return {'OK'} end
+local stated = wanted ~= '' and string.format('%d ', now) .. wanted .. '\n' .. reason
 local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
+if is_live then live = stated else declared = stated end
+local has_keyed = call('EXISTS', P) == 1
+wakes = has_keyed and 1 or 0
+local asleep = sleepers()
 if name == '' then
 store(c, is_live and 'keys_live' or 'keys_declared')
-local next_one = in_force(is_live and declared or stated, is_live and stated or not is_live and live)
-also[#also + 1] = next_one and {'HSET', c, 'each', string.sub(next_one, 2)} or {'HDEL', c, 'each'}
+local next_one = in_force(declared, live)
+next_one = next_one and string.sub(next_one, 2)
+also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
+if has_keyed and next_one ~= known[4] then
+also[#also + 1] = {'HSET', c, 'sift', 'w'}
+end
 else
 store(L, (is_live and 'l' or 'd') .. name)
 local left = call('HLEN', L) + (stated and 1 or 0) - (before and 1 or 0)
 also[#also + 1] = left > 0 and {'HSET', c, 'own', '1'} or {'HDEL', c, 'own'}
+if has_keyed then
+local of = touch(name)
+of.is_due, of.stated = true, {declared, live}
+turns_of_keys().place()
+for _, set in ipairs({R, T}) do
+probe('ZCARD', set)
+for member, at in pairs(sorted_sets[set]) do
+also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
 end
-if call('EXISTS', P) == 1 then
-also[#also + 1] = {'HSET', c, 'sift', 'w'}
-wakes = 1
 end
-write_rest(sleepers())
+probe('HLEN', K)
+end
+end
+write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "d0a6503b05b8836e291d1c361243f637a0e3b1de",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
+inline constexpr script set_key_limit{"set_key_limit", "257daee3e01e5581e85db1c6c5a82ddfae086f7d",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -3985,7 +4013,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "a4b93ffcea536989caf01319a55952f6fe282c53",
+inline constexpr script set_schedule{"set_schedule", "1c476a485364402f6efeb3255ce580fec139937f",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -4070,7 +4098,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "37214ad6d9d3c6fb7d8ded31201766b104bd1d0c",
+inline constexpr script settle{"settle", "065c9e8479499857c9052f9f8b3cecbba717bb86",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4276,7 +4304,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "beea9ddaf3b6b13ab54d189d45df9b72b4eebe6b",
+inline constexpr script signal{"signal", "2693e20c1d2209d78053eacae37021d768242358",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -4353,7 +4381,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "c4ed0fed86342c878b7ed7f32621b2e4d8a85669",
+inline constexpr script steer{"steer", "a8fa7b95f3b7de130ea97392330d2fe7007b8ba9",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -4389,7 +4417,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "457a83becf95d88092bc883882bba52a5ce921a1",
+inline constexpr script update{"update", "738a753c776857961b16a8be7ffbe75509cf3ff3",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -4516,7 +4544,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "4149451303104a2d32e650b437ef35f90f49155b",
+inline constexpr script write_journal{"write_journal", "710f44d589e00b5d4eba9ba8a32606c1f71a93ae",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts

@@ -6,14 +6,16 @@ local made_turns = nil
 local function turns_of_keys()
     if made_turns then return made_turns end
     local each_rule = nil  -- texts: of each key, and whether some have one of their own
+    local starts_known = nil  -- how many keys have a rate that remembers them
 
-    -- What limits a key, read once; false: nothing. `next_at`: when its next start is due, as in shared/admission.lua.
+    -- What limits a key, read once, or as it is `stated` by this script; false: nothing.
+    -- `next_at`: when its next start is due, as in shared/admission.lua.
     local function rule_of(of)
         if of.rule ~= nil then return of.rule end
         each_rule = each_rule or call('HMGET', keys.queue, 'each', 'own')
         local text, next_at = each_rule[1] or '', nil
-        if each_rule[2] then
-            local known = call('HMGET', keys.key_rules, 'd' .. of.name, 'l' .. of.name)
+        local known = of.stated or each_rule[2] and call('HMGET', keys.key_rules, 'd' .. of.name, 'l' .. of.name)
+        if known then
             for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
         end
         local most, many, span, ahead = limit_in(text)
@@ -99,7 +101,11 @@ local function turns_of_keys()
         end
         of.fresh, of.is_visited = 0, false
         if not rule or not rule.every then
-            if of.is_due then look_again(of) end
+            if of.is_due then
+                look_again(of)
+                starts_known = starts_known or call('HLEN', keys.key_starts)  -- of a rate that it has no longer
+                if starts_known > 0 then also[#also + 1] = {'HDEL', keys.key_starts, of.name} end
+            end
             return
         end
         local is_over = not works and rule.next_at <= now
