@@ -21849,31 +21849,34 @@ if left < 1 then sorted_sets[R][''] = false
 elseif had_turn or not known then sorted_sets[R][''] = next_turn() end
 return left > 0
 end
+local function drop_ended(of)
+local start = 'r' .. of.name
+local members, seqs = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+20), {}
+for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -14)) or 0 end
+load(seqs)
+for n, member in ipairs(members) do
+local task = tasks[seqs[n]]
+if not (task and task.state == 3) and sorted_sets[P][member] == nil then
+sorted_sets[P][member] = false
+of.running = of.running - 1
+end
+end
+return #members
+end
 local function sift(cursor, most)
-for _ = 1, most do
+while most > 0 do
 local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
 if not member then return nil end
 local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+most = most - 1
 if not name then
 drop_foreign(P, member)
 cursor = member
 else
 local of = touch(name)
 of.is_due, cursor = true, 'w' .. name .. '\1'
-if room_of(of) < 1 then
-local start = 'r' .. name
-local those = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-20)
-for _, runs in ipairs(those) do
-local seq = whole(string.sub(runs, -14)) or 0
-load({seq})
-local task = tasks[seq]
-if not (task and task.state == 3) and sorted_sets[P][runs] == nil then
-sorted_sets[P][runs] = false
-of.running = of.running - 1
-end
-end
-end
+if room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
 return cursor
@@ -22193,7 +22196,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "a9f091244628f628c2fb8debaefcbd83af5ad307",
+inline constexpr script aside{"aside", "530cd060a294a54eeeb38d6d83c990dc9b9ff1bd",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22279,7 +22282,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "b3557085f509b03b3ecac6a1915d378825efb21d",
+inline constexpr script end_child{"end_child", "38fe75b1fcdbcf95979f737c6e99c15a3af14ffd",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -22329,7 +22332,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "b4c83ad9046bba20a78e3a3cdbeddbcbc101f464",
+inline constexpr script enqueue{"enqueue", "d39eb2b544b41673f0917590f7d54ed31576f1b1",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -22648,7 +22651,7 @@ return commit(reply)
 end
 return answer(hand_out())
 )lua");
-inline constexpr script fetch{"fetch", "5d143e070b419873b221184f7962ce8f37a62e52",
+inline constexpr script fetch{"fetch", "3a79f906433a0e3dc883988cd17e66c4d5fac4a7",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -23106,7 +23109,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "a28b46b908a4b7d973ee8ca615654f6f47ff5385",
+inline constexpr script leave{"leave", "7ecb3ced95cbb02851f83401d426d4156a691d9d",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -23166,7 +23169,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "9d9b67f08ebcb1e88f84753810594e2c3c9db1e0",
+inline constexpr script list{"list", "a9381fe06acd8deddb3372131f6c6959f794b660",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -23361,7 +23364,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "826cc728081e2f981928cf9881c9d4e752c4ca5e",
+inline constexpr script maintain{"maintain", "89fb6047d5882d65e7c6f25532c81ecc86226da4",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23432,7 +23435,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "8356164684224305c7e7d2c02d2a4c780b618dcb",
+inline constexpr script pause{"pause", "39917dca149315b0c7e269876868fbedb05f6fb7",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 25, unpack(KEYS)
@@ -23469,7 +23472,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "4c3b66b835e9940646810b49a8ae1bb2d0dfdbf2",
+inline constexpr script reclaim{"reclaim", "83bfba1c7000331ec74a31eec7599324ed067406",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23596,7 +23599,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "dc355c9b478651bc400977dde6fed4f1aba005b2",
+inline constexpr script report{"report", "3a42667fc7219db03d114ca6cd3d8eadfd853b49",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23636,7 +23639,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "221ba00713033e724bb17b3275a31c557d0d3a83",
+inline constexpr script resign{"resign", "a56a25e6dd4355f2b2b8381e778329751cc947da",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -23710,7 +23713,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "257daee3e01e5581e85db1c6c5a82ddfae086f7d",
+inline constexpr script set_key_limit{"set_key_limit", "b95bca443d5041ae093d270c3be26d43ac0ba9ef",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -23785,7 +23788,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1c476a485364402f6efeb3255ce580fec139937f",
+inline constexpr script set_schedule{"set_schedule", "4261e10a703668f8f52297c21a599f468fa94a5d",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -23870,7 +23873,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "065c9e8479499857c9052f9f8b3cecbba717bb86",
+inline constexpr script settle{"settle", "6857262f24ebc82625d62d50ee7e94c0097cd3c2",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -24076,7 +24079,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "2693e20c1d2209d78053eacae37021d768242358",
+inline constexpr script signal{"signal", "86b533dfec50d60487ad8c62c890cf17019c3849",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o = 27, unpack(KEYS)
@@ -24153,7 +24156,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "a8fa7b95f3b7de130ea97392330d2fe7007b8ba9",
+inline constexpr script steer{"steer", "23f7f3cfda3839ad41ea49bf8c0f62bd4806b645",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o = 26, unpack(KEYS)
@@ -24189,7 +24192,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "738a753c776857961b16a8be7ffbe75509cf3ff3",
+inline constexpr script update{"update", "66344e2354f1b4d9c4de6fdf1bbd167ce885d0c4",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -24316,7 +24319,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "710f44d589e00b5d4eba9ba8a32606c1f71a93ae",
+inline constexpr script write_journal{"write_journal", "3b733d17e63a6a9491e1250a50f48ae1a9632377",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKo"};
 
 }  // namespace taskflux::redis::scripts

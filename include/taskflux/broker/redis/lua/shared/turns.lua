@@ -166,34 +166,39 @@ local function turns_of_keys()
         return left > 0
     end
 
-    -- Looks at up to so many keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or
-    -- what is stored may have been damaged. Where a key is full, those that don't run any more make room. Gives where to
-    -- go on; nil at the end.
+    -- Takes out what is stored as running of a full key and does not run; gives at how many it has looked.
+    local function drop_ended(of)
+        local start = key_letter.running .. of.name
+        local members, seqs = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+                                   bound.looked_after), {}
+        for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -unclaimed_tail.number)) or 0 end
+        load(seqs)
+        for n, member in ipairs(members) do
+            local task = tasks[seqs[n]]
+            if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][member] == nil then
+                sorted_sets[keys.keyed][member] = false
+                of.running = of.running - 1
+            end
+        end
+        return #members
+    end
+
+    -- Looks at keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or what is
+    -- stored may have been damaged. Where a key is full, those that don't run any more make room. Keys and running tasks
+    -- together are as many as `most` says, and a few. Gives where to go on; nil at the end.
     local function sift(cursor, most)
-        for _ = 1, most do
+        while most > 0 do
             local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
             if not member then return nil end
             local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+            most = most - 1
             if not name then
                 drop_foreign(keys.keyed, member)
                 cursor = member
             else
                 local of = touch(name)
                 of.is_due, cursor = true, key_letter.waiting .. name .. '\1'
-                if room_of(of) < 1 then
-                    local start = key_letter.running .. name
-                    local those = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-                                       bound.looked_after)
-                    for _, runs in ipairs(those) do
-                        local seq = whole(string.sub(runs, -unclaimed_tail.number)) or 0
-                        load({seq})
-                        local task = tasks[seq]
-                        if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][runs] == nil then
-                            sorted_sets[keys.keyed][runs] = false
-                            of.running = of.running - 1
-                        end
-                    end
-                end
+                if room_of(of) < 1 then most = most - drop_ended(of) end
             end
         end
         return cursor
