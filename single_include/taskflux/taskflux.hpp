@@ -2770,9 +2770,9 @@ public:
     /// `renewal_period(lease)`.
     virtual awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
-    /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one; waits for
-    /// the first up to `wait`. Empty when none came. Errors: `lease_lost` for a consumer that is not (or no
-    /// longer) known.
+    /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one, but keys take turns (see
+    /// `submit_options::key`); waits for the first up to `wait`. Empty when none came. Errors: `lease_lost` for a consumer that
+    /// is not (or no longer) known.
     virtual awaitable<std::vector<delivery>> fetch(fetch_request request) = 0;
 
     /// Renews the consumer's lease on `queues`, and says what it has to cancel.
@@ -11430,10 +11430,10 @@ public:
     /// for local jobs.
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join) {
+            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join || !options.key().empty()) {
             throw error(
                 errc::invalid_argument,
-                "schedule_options: submit can't have an id, a unique key, on_duplicate, hold, delay or at: leave them out");
+                "schedule_options: submit can't have an id, a key, a unique key, on_duplicate, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }

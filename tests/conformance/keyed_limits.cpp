@@ -129,6 +129,45 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(keys_take_turns_and_tasks_without_a_key_have_one_t
     BOOST_TEST(on.counts().waiting == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(tasks_without_a_key_have_their_turn_where_one_is_fetched_at_a_time, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    on.put_many("a", 20);
+    on.put_many("b", 20);
+    on.add_many(4);
+    std::map<std::string, std::size_t> seen;
+    for (int times = 0; times < 9; ++times) ++seen[on.order(1)];
+    BOOST_TEST(seen["-"] == 3U);
+    BOOST_TEST(seen["a"] == 3U);
+    BOOST_TEST(seen["b"] == 3U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_small_fetch_finds_what_stands_behind_keys_that_have_nothing_for_it, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const std::string key : {"a", "b", "c", "d"}) on.put(key, on.task("other"));
+    on.put("e", on.task("mine"));
+    auto wanted = on.knowing("mine", w, 1);
+    wanted.wait = 1h;
+    auto sleeper = on.start(on.broker().fetch(wanted));
+    BOOST_TEST(sleeper.get().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keys_whose_tasks_were_cancelled_hide_no_others, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    std::vector<task_key> gone;
+    for (const std::string key : {"a", "b", "c", "d"}) gone.push_back(on.put(key));
+    on.put("e");
+    for (const auto& key : gone) on.cancel(key);
+    BOOST_TEST(on.waiting_fetch().get().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keys_that_may_start_nothing_any_more_hide_no_others, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const std::string key : {"a", "b", "c", "d", "e"}) on.put(key);
+    for (const std::string key : {"a", "b", "c", "d"}) on.limit_one(key, limit().running(0));
+    auto sleeper = on.waiting_fetch();
+    BOOST_TEST(on.shown(sleeper.get().at(0)) == "e");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_backlog_of_one_key_does_not_delay_others, Backend, backends) {
     keyed on(std::make_unique<Backend>());
     on.put_many("flood", 300);
@@ -334,12 +373,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_replaced_task_has_the_key_of_the_one_in_its_plac
     BOOST_TEST(on.record(key).key == "b");
     BOOST_TEST(on.order() == "b");
     BOOST_TEST(on.counts().waiting == 2U);
-    auto plain = by;
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_is_replaced_by_one_without_a_key_is_held_back_by_none, Backend, backends) {
+    keyed on(std::make_unique<Backend>(), limit().running(0));
+    auto with_key = on.of("a");
+    with_key.unique_key = "u";
+    const auto key = on.add(with_key);
+    BOOST_TEST(on.order().empty());
+    auto plain = with_key;
     plain.key.clear();
-    if (on.state(key) == task_state::waiting) {
-        BOOST_TEST(on.submit(plain).duplicate);
-        BOOST_TEST(on.order() == "-");
-    }
+    plain.on_duplicate = duplicate::replace;
+    BOOST_TEST(on.submit(plain).duplicate);
+    BOOST_TEST(on.record(key).key == "");
+    BOOST_TEST(on.order() == "-");
+    BOOST_TEST(on.counts().waiting == 0U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_rate_of_each_key_holds_that_key_alone, Backend, backends) {

@@ -1,10 +1,12 @@
 #include "damage.hpp"
+#include "frozen.hpp"
 #include "scripts.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,20 +40,90 @@ struct keyed_fixture : damage_fixture {
     }
 };
 
+/// A queue on a server whose time moves only when it is told to: a worker that spins is known by its calls.
+struct keyed_time : frozen_fixture {
+    static inline const std::string queue = "q";
+
+    keyed_time() {
+        run(broker().set_key_limit(queue, "", limit_kind::declared, limit().rate(1, 10s), ""));
+        join("w");
+        join("other");
+    }
+    void put(const std::string& key) {
+        auto one = plain_task();
+        one.key = key;
+        add(one);
+    }
+    bool is_there(const std::string& name) { return server.command({"EXISTS", "tf:{q}:" + name}).text != "0"; }
+    std::size_t calls() {
+        const auto told = server.command({"INFO", "commandstats"}).text;
+        constexpr std::string_view name = "cmdstat_evalsha:calls=";
+        return std::stoul(told.substr(told.find(name) + name.size()));
+    }
+    /// How often that one calls scripts while it waits, and time stands still. Each look at it is a call.
+    std::size_t calls_of(conformance::started<std::vector<delivery>>& sleeper) {
+        constexpr std::size_t looks = 20;
+        BOOST_TEST(still_waiting(sleeper));
+        const auto before = calls();
+        for (std::size_t i = 0; i < looks; ++i) BOOST_TEST(still_waiting(sleeper));
+        return calls() - before - looks;
+    }
+    auto sleeper() { return start(broker().fetch(request("other", 1, 24h))); }
+};
+
 }  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(redis_keyed_time, keyed_time)
+
+BOOST_AUTO_TEST_CASE(a_sleeper_forgets_what_a_rate_knew_of_a_key_and_sleeps_on) {
+    put("a");
+    settle(fetch_one(), settlement::kind::complete);
+    BOOST_TEST(is_there("K"));
+    auto waiting = sleeper();
+    BOOST_TEST(still_waiting(waiting));
+    pass(11s);
+    BOOST_TEST(calls_of(waiting) < 5U);
+    for (const auto* const name : {"P", "R", "T", "K"}) BOOST_TEST(!is_there(name), name);
+    waiting.cancel();
+    BOOST_CHECK_THROW(waiting.get(), boost::system::system_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_sleeper_sleeps_while_a_paused_queue_has_keys_whose_time_has_come) {
+    for (int i = 0; i < 2; ++i) put("a");
+    fetch_one();
+    BOOST_TEST(fetch().empty());
+    BOOST_TEST(is_there("T"));
+    run(broker().pause(queue));
+    auto waiting = sleeper();
+    BOOST_TEST(still_waiting(waiting));
+    pass(11s);
+    BOOST_TEST(calls_of(waiting) < 5U);
+    run(broker().resume(queue));
+    BOOST_TEST(waiting.get().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_sleeper_sleeps_while_a_full_queue_has_keys_whose_time_has_come) {
+    run(broker().set_limit(queue, limit_kind::declared, limit().running(1), ""));
+    for (int i = 0; i < 2; ++i) put("a");
+    const auto one = fetch_one();
+    auto waiting = sleeper();
+    pass(11s);
+    BOOST_TEST(calls_of(waiting) < 5U);
+    settle(one, settlement::kind::complete);
+    BOOST_TEST(waiting.get().size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(redis_keyed, keyed_fixture)
 
 BOOST_AUTO_TEST_CASE(a_queue_has_nothing_left_of_keys_whose_tasks_have_ended) {
-    run(broker->set_key_limit("q", "", limit_kind::declared, limit().running(1).rate(1000, 1s), ""));
     for (int i = 0; i < 20; ++i) put("k" + std::to_string(i % 7));
-    for (int times = 0; times < 60; ++times) {
-        for (const auto& one : fetch(10)) end(one);
-        if (counts().succeeded == 20U && raw({"EXISTS", key("T")}).text == "0") break;
-        put("last");
+    for (int times = 0; times < 60 && counts().succeeded < 20U; ++times) {
         for (const auto& one : fetch(10)) end(one);
     }
-    BOOST_TEST(raw({"EXISTS", key("P"), key("R")}).text == "0");
+    BOOST_TEST(counts().succeeded == 20U);
+    BOOST_TEST(raw({"EXISTS", key("P"), key("R"), key("T"), key("K")}).text == "0");
 }
 
 BOOST_AUTO_TEST_CASE(a_keyed_record_is_of_a_version_that_older_programs_leave_alone) {
@@ -59,6 +131,38 @@ BOOST_AUTO_TEST_CASE(a_keyed_record_is_of_a_version_that_older_programs_leave_al
     const auto with_key = put("a");
     BOOST_TEST(int(raw({"HGET", key("r"), field(plain)}).text.at(6)) == 1);
     BOOST_TEST(int(raw({"HGET", key("r"), field(with_key)}).text.at(6)) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_of_one_key_or_one_that_is_known_makes_nobody_look_at_all_keys) {
+    put("a");
+    put("a");
+    put("b");
+    BOOST_TEST(fetched() == 2U);
+    raw({"HDEL", key("c"), "sift"});
+    const auto one = [&](const std::string& name, std::size_t most) {
+        run(broker->set_key_limit("q", name, limit_kind::live, limit().running(most), "why"));
+    };
+    one("b", 9);
+    BOOST_TEST(fetched() == 0U);
+    one("a", 9);
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit().running(1), ""));
+    BOOST_TEST(raw({"HEXISTS", key("c"), "sift"}).text == "0");
+    BOOST_TEST(fetched() == 1U);
+    one("", 1);
+    BOOST_TEST(raw({"HEXISTS", key("c"), "sift"}).text == "0");
+    one("", 2);
+    BOOST_TEST(raw({"HEXISTS", key("c"), "sift"}).text == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_whose_rate_was_taken_back_is_remembered_no_longer) {
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit().rate(1, 1h), ""));
+    put("a");
+    put("a");
+    BOOST_TEST(fetched() == 1U);
+    BOOST_TEST(raw({"EXISTS", key("K"), key("T")}).text == "2");
+    run(broker->set_key_limit("q", "", limit_kind::declared, limit(), ""));
+    BOOST_TEST(fetched() == 1U);
+    BOOST_TEST(raw({"EXISTS", key("K"), key("T")}).text == "0");
 }
 
 BOOST_AUTO_TEST_CASE(keys_whose_turns_were_lost_get_them_back) {

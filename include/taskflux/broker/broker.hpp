@@ -231,9 +231,9 @@ public:
     /// `renewal_period(lease)`.
     virtual awaitable<void> join(std::string consumer, std::vector<std::string> queues, duration lease) = 0;
 
-    /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one; waits for
-    /// the first up to `wait`. Empty when none came. Errors: `lease_lost` for a consumer that is not (or no
-    /// longer) known.
+    /// Hands out up to `max` ready tasks, higher priority first and in order of arrival within one, but keys take turns (see
+    /// `submit_options::key`); waits for the first up to `wait`. Empty when none came. Errors: `lease_lost` for a consumer that
+    /// is not (or no longer) known.
     virtual awaitable<std::vector<delivery>> fetch(fetch_request request) = 0;
 
     /// Renews the consumer's lease on `queues`, and says what it has to cancel.

@@ -81,10 +81,10 @@ public:
     /// for local jobs.
     schedule_options& submit(const submit_options& options) {
         if (!options.id().empty() || !options.unique_key().empty() || options.hold() || options.at() ||
-            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join) {
+            options.delay() != duration::zero() || options.on_duplicate() != duplicate::join || !options.key().empty()) {
             throw error(
                 errc::invalid_argument,
-                "schedule_options: submit can't have an id, a unique key, on_duplicate, hold, delay or at: leave them out");
+                "schedule_options: submit can't have an id, a key, a unique key, on_duplicate, hold, delay or at: leave them out");
         }
         return submit_ = options, *this;
     }

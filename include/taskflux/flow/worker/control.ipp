@@ -32,12 +32,15 @@ void worker_control::add(std::string name, std::string_view queue, std::unique_p
 void worker_control::limit(std::string queue, std::optional<std::string> key, const taskflux::limit& value) {
     checked_name(queue, "queue");
     if (key) check_name(limits::key, *key, true);
+    const std::string whose = !key ? "" : key->empty() ? "each key of " : "key " + *key + " of ";
+    const std::string called = key ? "key_limit()" : "limit()", live = key ? "set_key_limit" : "set_limit";
     if (life_.core()) {
-        throw error(errc::wrong_state, "the limit of queue " + queue + " can't be declared: the worker has been run; call limit() "
-                                       "before run(), or queue_control::set_limit");
+        throw error(errc::wrong_state, "the limit of " + whose + "queue " + queue + " can't be declared: the worker has been run; call " +
+                                           called + " before run(), or queue_control::" + live);
     }
     if (!limits_.emplace(std::pair(queue, std::move(key)), value).second) {
-        throw error(errc::invalid_argument, "the limit of queue " + queue + " can't be declared: this worker has one; call limit() once");
+        throw error(errc::invalid_argument, "the limit of " + whose + "queue " + queue + " can't be declared: this worker has one; call " +
+                                                called + " once");
     }
 }
 

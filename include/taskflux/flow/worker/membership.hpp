@@ -49,7 +49,7 @@ public:
         for (const auto& [of, value] : limits_) {
             auto declaring = declare(of.first, of.second, value);
             const auto answer = co_await caught(std::move(declaring));
-            if (answer.failure()) pass_over(of.first, answer.failure());
+            if (answer.failure()) pass_over(of.first, of.second, answer.failure());
         }
         co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
@@ -120,12 +120,13 @@ private:
         return broker_->set_limit(queue, limit_kind::declared, declared, std::string());
     }
 
-    void pass_over(const std::string& queue, const std::exception_ptr& failure) {
+    void pass_over(const std::string& queue, const std::optional<std::string>& key, const std::exception_ptr& failure) {
         const auto why = describe(failure);
         const auto code = code_of(why);
         if (code != errc::protocol && code != errc::invalid_argument) std::rethrow_exception(failure);
-        if (!refused_.insert(queue).second) return;
-        complain_("queue " + queue + " refuses the limit that is declared for it, which may not hold: " + why.message +
+        if (!refused_.emplace(queue, key).second) return;
+        const std::string whose = !key ? "it" : key->empty() ? "each of its keys" : "its key " + *key;
+        complain_("queue " + queue + " refuses the limit that is declared for " + whose + ", which may not hold: " + why.message +
                   "; it is declared again when the worker joins again");
     }
 
@@ -136,7 +137,7 @@ private:
     const queue_limit_map limits_;
     const duration lease_;
     const std::function<void(std::string)> complain_;
-    std::set<std::string> refused_;  // queues, of which `complain_` has heard
+    std::set<std::pair<std::string, std::optional<std::string>>> refused_;  // limits, of which `complain_` has heard
     unsigned epoch_ = 0;
     std::string joining_;  // the name whose `join` has not returned, or has failed
     std::vector<former_name> former_;

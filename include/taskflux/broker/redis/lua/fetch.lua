@@ -28,10 +28,12 @@ if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n')
 local _, lanes, watcher, watching, sifting, sifted
 most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
 if gate and gate.damage then set_aside('limit', gate.damage) end
-local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), bound.passed_over, call('EXISTS', keys.keyed) == 1
+local found, aside, all, budget = {}, {}, lanes_of(lanes), bound.passed_over
+local has_keyed = call('EXISTS', keys.keyed, keys.turn_times) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 
--- Hands out what it can. Gives the keys whose turns there are, and whether tasks have gone to their keys, which may start now.
+-- Hands out what it can. Gives the keys whose turns there are, whether tasks have gone to their keys, which may start now, and
+-- whether the tasks without a key have had their turn.
 -- In a function, as this and what follows it, since there is room for 200 names at once outside of one.
 local function hand_out()
     local claimable = most > 0 and claimable_by(names, most) or {}
@@ -169,21 +171,23 @@ local function hand_out()
         return #found > before
     end
 
-    local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
-    local round = {unpack(turns)}
+    local come = has_keyed and turns_of_keys().come() or {}
+    local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
+    local round, had_turn = {unpack(turns)}, false
     while #round > 0 and #found < most and budget > 0 do
-        if round[turn] == '' and take_plain() or round[turn] ~= '' and take_keyed(round[turn]) then
-            turn = turn + 1
-        else
-            table.remove(round, turn)
-        end
+        local is_plain = round[turn] == ''
+        local is_taken
+        if is_plain then is_taken = take_plain() else is_taken = take_keyed(round[turn]) end
+        had_turn = had_turn or is_plain and (is_taken or budget > 0)
+        if is_taken then turn = turn + 1 else table.remove(round, turn) end
         if turn > #round then turn = 1 end
     end
     while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-    return turns, is_moved
+    is_moved = is_moved or (turns.is_part or #come == bound.keys) and #found < most
+    return turns, is_moved, had_turn
 end
 
-local function answer(turns, is_moved)
+local function answer(turns, is_moved, had_turn)
     local due_next = gate and gate.start(#found)
     if due_next then also[#also + 1] = {'HSET', keys.queue, 'tat', due_next} end
     local sleeping = call('ZCARD', keys.sleepers) > 0
@@ -203,7 +207,7 @@ local function answer(turns, is_moved)
             is_moved = is_moved or till
         end
         turns_of_keys().place()
-        is_left = turns_of_keys().place_plain(turns) and sleeping or is_left
+        is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
     end
     local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
     local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,

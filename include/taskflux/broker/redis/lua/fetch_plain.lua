@@ -12,9 +12,10 @@ if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
 local has_due = due(keys.leases)
 if has_due and not is_behind then return {'DUE'} end
-local unusual, sleeping = call('EXISTS', keys.scheduled, keys.limited, keys.unclaimed, keys.sleepers, keys.keyed) > 0, false
+local unusual, sleeping = call('EXISTS', keys.scheduled, keys.limited, keys.unclaimed, keys.sleepers, keys.keyed,
+                               keys.turn_times) > 0, false
 if unusual then
-    if call('EXISTS', keys.keyed) == 1 then return {'SLOW'} end
+    if call('EXISTS', keys.keyed) == 1 or due(keys.turn_times) then return {'SLOW'} end
     has_due = has_due or due(keys.scheduled) or due(keys.limited)
     if has_due and not is_behind then return {'DUE'} end
     sleeping = call('ZCARD', keys.sleepers) > 0

@@ -9,7 +9,10 @@ local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local alive, is_expired = has_lease(consumer)
-if not alive or is_expired or due(keys.leases) or due(keys.scheduled) or due(keys.limited) then return {'OK', now, 0} end
+if not alive or is_expired or due(keys.leases) or due(keys.scheduled) or due(keys.limited) or
+    due(keys.turn_times) then
+    return {'OK', now, 0}
+end
 if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
 local may_start, _, waiting, watcher, watching = admit(1, counter.waiting, 'watcher', 'watching')
 if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end

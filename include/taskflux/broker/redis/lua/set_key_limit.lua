@@ -4,27 +4,44 @@
 -- out: {'OK'}; NEW
 -- O(log n) of sleepers.
 local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
-local known = call('HMGET', keys.queue, 'seq', 'keys_declared', 'keys_live')
+local known = call('HMGET', keys.queue, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
 local declared, live = known[2], known[3]
 if name ~= '' then declared, live = unpack(call('HMGET', keys.key_rules, 'd' .. name, 'l' .. name)) end
 local before = is_live and live or not is_live and declared
--- What is declared again has been so since then.
+-- What is declared again has been so since then, and a worker that joins says nothing new.
 local is_known = not is_live and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
-local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
+if is_known or wanted == '' and not before then return {'OK'} end
+local stated = wanted ~= '' and string.format('%d ', now) .. wanted .. '\n' .. reason
 local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
+if is_live then live = stated else declared = stated end
+local has_keyed = call('EXISTS', keys.keyed) == 1
+wakes = has_keyed and 1 or 0
+local asleep = sleepers()
 if name == '' then
     store(keys.queue, is_live and 'keys_live' or 'keys_declared')
-    local next_one = in_force(is_live and declared or stated, is_live and stated or not is_live and live)
-    also[#also + 1] = next_one and {'HSET', keys.queue, 'each', string.sub(next_one, 2)} or {'HDEL', keys.queue, 'each'}
+    local next_one = in_force(declared, live)
+    next_one = next_one and string.sub(next_one, 2)
+    also[#also + 1] = next_one and {'HSET', keys.queue, 'each', next_one} or {'HDEL', keys.queue, 'each'}
+    if has_keyed and next_one ~= known[4] then
+        also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.waiting}
+    end
 else
     store(keys.key_rules, (is_live and 'l' or 'd') .. name)
     local left = call('HLEN', keys.key_rules) + (stated and 1 or 0) - (before and 1 or 0)
     also[#also + 1] = left > 0 and {'HSET', keys.queue, 'own', '1'} or {'HDEL', keys.queue, 'own'}
+    if has_keyed then
+        local of = touch(name)
+        of.is_due, of.stated = true, {declared, live}
+        turns_of_keys().place()
+        for _, set in ipairs({keys.turns, keys.turn_times}) do
+            probe('ZCARD', set)
+            for member, at in pairs(sorted_sets[set]) do
+                also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
+            end
+        end
+        probe('HLEN', keys.key_starts)
+    end
 end
-if call('EXISTS', keys.keyed) == 1 then
-    also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.waiting}
-    wakes = 1
-end
-write_rest(sleepers())
+write_rest(asleep)
 return {'OK'}

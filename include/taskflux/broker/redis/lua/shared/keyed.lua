@@ -3,7 +3,7 @@
 
 -- What has changed of keys in this script, by number and by name: how many tasks have become ready since the key was put in its
 -- place, how many wait anew, how many more run, how many of those that are stored as waiting do so no longer. At 0: when the
--- first of those that a rate holds back may go on.
+-- first of those that a rate holds back may go on. `are_due_seen`: those whose time has come are among these.
 local touched = {[0] = stored_time.never}
 local function touch(name)
     local of = touched[name]

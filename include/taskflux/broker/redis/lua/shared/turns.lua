@@ -6,14 +6,16 @@ local made_turns = nil
 local function turns_of_keys()
     if made_turns then return made_turns end
     local each_rule = nil  -- texts: of each key, and whether some have one of their own
+    local starts_known = nil  -- how many keys have a rate that remembers them
 
-    -- What limits a key, read once; false: nothing. `next_at`: when its next start is due, as in shared/admission.lua.
+    -- What limits a key, read once, or as it is `stated` by this script; false: nothing.
+    -- `next_at`: when its next start is due, as in shared/admission.lua.
     local function rule_of(of)
         if of.rule ~= nil then return of.rule end
         each_rule = each_rule or call('HMGET', keys.queue, 'each', 'own')
         local text, next_at = each_rule[1] or '', nil
-        if each_rule[2] then
-            local known = call('HMGET', keys.key_rules, 'd' .. of.name, 'l' .. of.name)
+        local known = of.stated or each_rule[2] and call('HMGET', keys.key_rules, 'd' .. of.name, 'l' .. of.name)
+        if known then
             for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
         end
         local most, many, span, ahead = limit_in(text)
@@ -85,7 +87,7 @@ local function turns_of_keys()
     local function place_key(of)
         local rule = rule_of(of)
         of.is_changed = false
-        if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+        if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
         local works, room, opens = has_waiting(of), room_of(of)
         if works and room > 0 then
             if of.is_visited or not time_of(keys.turns, of.name) then
@@ -99,7 +101,11 @@ local function turns_of_keys()
         end
         of.fresh, of.is_visited = 0, false
         if not rule or not rule.every then
-            if of.is_due then look_again(of) end
+            if of.is_due then
+                look_again(of)
+                starts_known = starts_known or call('HLEN', keys.key_starts)  -- of a rate that it has no longer
+                if starts_known > 0 then also[#also + 1] = {'HDEL', keys.key_starts, of.name} end
+            end
             return
         end
         local is_over = not works and rule.next_at <= now
@@ -116,9 +122,17 @@ local function turns_of_keys()
         end
     end
 
+    -- For `fetch`: the keys whose time has come, which `place` then puts where they belong.
+    local function keys_come()
+        local come = call('ZRANGE', keys.turn_times, '-inf', now, 'BYSCORE', 'LIMIT', 0, bound.keys)
+        for _, name in ipairs(come) do touch(name).is_due = true end
+        touched.are_due_seen = true
+        return come
+    end
+
     -- For `fetch`: keys whose time has come, and those in the order of their turns; '' for the tasks without a key. None where
-    -- no task that has a key may start.
-    local function turns_of(most)
+    -- no task that has a key may start. `is_part`: there are more keys, and those here may all turn out to have nothing.
+    local function turns_of(most, come)
         local list, known = {}, {}
         local function add(names)
             for _, name in ipairs(names) do
@@ -126,11 +140,10 @@ local function turns_of_keys()
                 known[name] = true
             end
         end
-        local come = call('ZRANGE', keys.turn_times, '-inf', now, 'BYSCORE', 'LIMIT', 0, bound.keys)
-        for _, name in ipairs(come) do touch(name).is_due = true end
         -- Damaged ones, which would starve, come first.
         add(call('ZRANGE', keys.turns, bound.numbers, '+inf', 'BYSCORE', 'LIMIT', 0, bound.keys))
         add(call('ZRANGE', keys.turns, 0, most))
+        list.is_part = #list > most and call('ZCARD', keys.turns) > #list
         add(come)
         if #list > 0 and not known[''] then
             if time_of(keys.turns, '') then list[#list + 1] = '' else table.insert(list, 1, '') end
@@ -138,54 +151,62 @@ local function turns_of_keys()
         return list
     end
 
-    -- How it is the turn of the tasks without a key next: behind all that had one, as long as a key has one.
-    local function place_plain(list)
+    -- When it is the turn of the tasks without a key next, as long as a key has one: behind all that had one if they had
+    -- theirs, and otherwise as before. Gives whether a key has one.
+    local function place_plain(list, had_turn)
         if #list == 0 then return end
-        local left = call('ZCARD', keys.turns) - (time_of(keys.turns, '') and 1 or 0)
+        local known = time_of(keys.turns, '')
+        local left = call('ZCARD', keys.turns) - (known and 1 or 0)
         for name, turn in pairs(sorted_sets[keys.turns]) do
             local is_there = time_of(keys.turns, name) ~= nil
             if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
         end
-        sorted_sets[keys.turns][''] = left > 0 and next_turn()
+        if left < 1 then sorted_sets[keys.turns][''] = false
+        elseif had_turn or not known then sorted_sets[keys.turns][''] = next_turn() end
         return left > 0
     end
 
-    -- Looks at up to so many keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or
-    -- what is stored may have been damaged. Where a key is full, those that don't run any more make room. Gives where to
-    -- go on; nil at the end.
+    -- Takes out what is stored as running of a full key and does not run; gives at how many it has looked.
+    local function drop_ended(of)
+        local start = key_letter.running .. of.name
+        local members, seqs = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+                                   bound.looked_after), {}
+        for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -unclaimed_tail.number)) or 0 end
+        load(seqs)
+        for n, member in ipairs(members) do
+            local task = tasks[seqs[n]]
+            if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][member] == nil then
+                sorted_sets[keys.keyed][member] = false
+                of.running = of.running - 1
+            end
+        end
+        return #members
+    end
+
+    -- Looks at keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or what is
+    -- stored may have been damaged. Where a key is full, those that don't run any more make room. Keys and running tasks
+    -- together are as many as `most` says, and a few. Gives where to go on; nil at the end.
     local function sift(cursor, most)
-        for _ = 1, most do
+        while most > 0 do
             local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
             if not member then return nil end
             local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+            most = most - 1
             if not name then
                 drop_foreign(keys.keyed, member)
                 cursor = member
             else
                 local of = touch(name)
                 of.is_due, cursor = true, key_letter.waiting .. name .. '\1'
-                if room_of(of) < 1 then
-                    local start = key_letter.running .. name
-                    local those = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-                                       bound.looked_after)
-                    for _, runs in ipairs(those) do
-                        local seq = whole(string.sub(runs, -unclaimed_tail.number)) or 0
-                        load({seq})
-                        local task = tasks[seq]
-                        if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][runs] == nil then
-                            sorted_sets[keys.keyed][runs] = false
-                            of.running = of.running - 1
-                        end
-                    end
-                end
+                if room_of(of) < 1 then most = most - drop_ended(of) end
             end
         end
         return cursor
     end
 
     made_turns = {
-        of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
-        waiting_of = waiting_of,
+        come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
+        start = start_by_key, waiting_of = waiting_of,
     }
     return made_turns
 end

@@ -8,12 +8,20 @@ local function wake(member)
     return inbox and publish(inbox, message_letter.look .. text(queue) .. text(sleeper)) ~= 0
 end
 
+-- When a rate of keys next lets one go on, or lets it be forgotten: of no importance while nothing of the queue may start.
+local function first_turn_time()
+    if gate and gate.room < 1 then return stored_time.never end
+    local from = touched.are_due_seen and '(' .. now or '-inf'
+    local first = call('ZRANGE', keys.turn_times, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+    return math.min(touched[0], whole(first) or stored_time.never)
+end
+
 -- When time alone may next give sleepers something to do. Not the end of their own consumer's lease, with which their process
 -- is gone; '': of no one's.
 local function next_change(consumer)
     local opens = gate and gate.opens or stored_time.never
-    return math.max(0, math.min(first_time(keys.scheduled), first_time(keys.turn_times), touched[0],
-                                end_of_other_lease(consumer), opens, stored_time.never))
+    return math.max(0, math.min(first_time(keys.scheduled), first_turn_time(), end_of_other_lease(consumer), opens,
+                                stored_time.never))
 end
 
 -- Whether a sleeper must be woken to watch the clock, now that `member` does not: `member` was the watcher, or was woken
