@@ -3050,11 +3050,14 @@ public:
     /// Until somebody says otherwise.
     static constexpr std::size_t usual = 10'000;
 
-    bool is_on(time_point now) const { return now < until_; }
+    /// `seed` makes the ids of entries, so that cursors of another process' log are known as such.
+    explicit event_log(std::uint64_t seed) : life_((seed >> 2) | (std::uint64_t(1) << 62)) {}
+
+    bool is_on(time_point now) const { return is_kept_ || now < leased_until_; }
 
     /// Something has happened to a task, or to the queue where `number` is 0.
     void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
-        if (!is_on(now)) return;
+        if (!is_on(now)) return forget(now);
         auto& events = entry_at(now).events;
         const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
         const auto is_same = [&](const queue_event& known) {
@@ -3081,21 +3084,21 @@ public:
     event_page read(const event_query& query, time_point now, duration ahead) {
         const auto asked = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
         seal();
+        if (query.lease > duration::zero()) lease(query.lease, now);
         event_page made;
-        made.end = asked;
-        const auto first = last_ - entries_.size() + 1;
-        if (!query.cursor.empty()) {
-            const auto most = (std::max)(query.limit, std::size_t(1));
-            for (auto next = (std::max)(asked.number + 1, first); next <= last_ && made.entries.size() < most; ++next) {
-                made.entries.push_back(entries_[next - first]);
-                for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
-                made.end = made.entries.back().at;
-            }
-        }
-        if (query.lease > duration::zero()) listen(later(now, query.lease), now);
-        made.newest = last_;
-        if (query.cursor.empty()) made.end = cursor_of(last_);
         made.now = shifted(now, ahead);
+        made.end = cursor_of(last_);
+        if (query.cursor.empty()) return made;
+        drop_old(now);
+        const auto first = last_ - entries_.size() + 1;
+        auto next = (std::max)(asked.number + 1, first);
+        if (!is_ours(asked)) next = asked.number + 1 == first && !begins(first) ? first + 1 : first;  // the reader sees a gap
+        const auto most = (std::max)(query.limit, std::size_t(1));
+        for (; next <= last_ && made.entries.size() < most; ++next) {
+            made.entries.push_back(entries_[next - first]);
+            for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
+            made.end = made.entries.back().at;
+        }
         return made;
     }
 
@@ -3103,46 +3106,69 @@ public:
     void keep(std::size_t most, duration age, time_point now) {
         age_ = age;
         most_ = most > 0 ? most : usual;
-        if (most > 0) listen(never, now);
-        else if (until_ == never) until_ = later(now, std::chrono::minutes(1));  // who reads says so again
+        const bool was_on = is_on(now);
+        is_kept_ = most > 0;
+        if (is_kept_ && !was_on) begin(now);
     }
 
 private:
-    void listen(time_point until, time_point now) {
+    /// For how long entries stay when nobody listens any more.
+    static constexpr duration stays = std::chrono::hours(1);
+
+    void lease(duration time, time_point now) {
         const bool was_on = is_on(now);
-        until_ = (std::max)(until_, until);
-        if (was_on) return;
+        leased_until_ = (std::max)(leased_until_, later(now, time));
+        if (!was_on) begin(now);
+    }
+
+    void begin(time_point now) {
         seal();
         tell(event_kind::begun, 0, 0, {}, {}, now);
         seal();
     }
 
-    static event_cursor cursor_of(std::uint64_t number) {
+    void forget(time_point now) {
+        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
+    }
+
+    event_cursor cursor_of(std::uint64_t number) const {
         event_cursor made;
         made.number = number;
-        made.id = "0-" + std::to_string(number);
+        made.id = std::to_string(life_) + '-' + std::to_string(number);
         return made;
+    }
+    bool is_ours(const event_cursor& asked) const { return asked.number <= last_ && asked.id == cursor_of(asked.number).id; }
+
+    bool begins(std::uint64_t number) const {
+        if (entries_.empty() || number != last_ - entries_.size() + 1) return false;
+        const auto& events = entries_.front().events;
+        return !events.empty() && events.front().kind == event_kind::begun;
     }
 
     event_entry& entry_at(time_point now) {
         if (!is_sealed_ && !entries_.empty()) return entries_.back();
         is_sealed_ = false;
         entries_.emplace_back().at = cursor_of(++last_);
-        while (entries_.size() > most_ || (age_ > duration::zero() && entries_.size() > 1 && is_old(entries_.front(), now))) {
-            entries_.pop_front();
-        }
+        while (entries_.size() > most_) entries_.pop_front();
+        drop_old(now);
         return entries_.back();
     }
 
+    void drop_old(time_point now) {
+        if (age_ <= duration::zero()) return;
+        while (!entries_.empty() && is_old(entries_.front(), now)) entries_.pop_front();
+    }
     bool is_old(const event_entry& entry, time_point now) const {
         return !entry.events.empty() && now - entry.events.front().at > age_;
     }
 
+    const std::uint64_t life_;
     std::deque<event_entry> entries_;
     std::uint64_t last_ = 0;  // the number of the newest
     std::size_t most_ = usual;
     duration age_{};          // zero: any
-    time_point until_{};
+    time_point leased_until_{};
+    bool is_kept_ = false;
     bool is_sealed_ = true;   // nothing is added to the newest any more
 };
 
@@ -3492,7 +3518,7 @@ namespace taskflux::memory {
 class task_places {
 public:
     /// `seed` makes the nonces of keys.
-    explicit task_places(std::uint64_t seed) : nonces_(seed) {}
+    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed) {}
 
     /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
     /// replaces, the one that waits for the holder's end, or the holder that has not begun.
@@ -10449,20 +10475,6 @@ asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const
 
 }  // namespace taskflux
 
-// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
-inline asio::awaitable<void> nap(clock& by, duration time) {
-    const auto executor = co_await asio::this_coro::executor;
-    const auto rings = std::make_shared<event>();
-    const alarm at(by, executor, rings, later(by.now(), time));
-    co_await rings->wait();
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/admin/events.ipp ------------------------------------------------------------
 
 namespace taskflux {
@@ -10470,12 +10482,37 @@ namespace taskflux {
 events::events(broker_ptr broker, std::string queue, events_options options)
     : broker_(detail::checked_broker(std::move(broker), "a reader of events")), queue_(std::move(queue)), options_(std::move(options)) {
     detail::check_queue_name(queue_);
-    if (options_.poll() <= duration::zero() || options_.lease() <= duration::zero()) {
-        throw error(errc::invalid_argument, "a reader of the events of queue " + queue_ + " can't be made: its poll is " +
-                                                std::to_string(options_.poll().count()) + " ms and its lease " +
-                                                std::to_string(options_.lease().count()) + " ms; both must be above zero");
+    const auto refuse = [&](const std::string& why) {
+        throw error(errc::invalid_argument, "a reader of the events of queue " + queue_ + " can't be made: " + why);
+    };
+    // A lease must outlive some answers that are late.
+    if (options_.poll() <= duration::zero() || options_.lease() <= duration::zero() || options_.poll() > options_.lease() / 3) {
+        refuse("its poll is " + std::to_string(options_.poll().count()) + " ms and its lease " +
+               std::to_string(options_.lease().count()) + " ms; both must be above zero, and the poll at most a third of the lease");
     }
-    if (!options_.from().empty()) done_ = read_ = event_cursor::parse(options_.from());
+    if (const auto& task = options_.of(); task && task->queue != queue_) refuse("task " + to_string(*task) + " is of another queue");
+    if (!options_.from().empty()) done_ = read_ = parse(options_.from());
+}
+
+std::string events::text_of(const place& where) const {
+    return queue_ + '@' + std::to_string(where.last.time_since_epoch().count()) + '@' + where.at.text();
+}
+
+events::place events::parse(const std::string& text) const {
+    place made;
+    const auto refuse = [&](const std::string& why) {
+        throw error(errc::invalid_argument, "\"" + text + "\" is no cursor of the events of queue " + queue_ + why);
+    };
+    const auto name_end = text.find('@');
+    if (name_end == text.npos) refuse(": take one that `events::cursor` has given");
+    if (text.compare(0, name_end, queue_) != 0) refuse(": it is of another queue");
+    std::int64_t ms = 0;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + name_end + 1, end, ms);
+    if (read.ec != std::errc() || read.ptr == end || *read.ptr != '@') refuse(": take one that `events::cursor` has given");
+    made.last = time_point(duration(ms));
+    made.at = event_cursor::parse(std::string_view(read.ptr + 1, static_cast<std::size_t>(end - read.ptr - 1)));
+    return made;
 }
 
 asio::awaitable<event_item> events::next() {
@@ -10483,98 +10520,129 @@ asio::awaitable<event_item> events::next() {
         while (!ready_.empty()) {
             auto& first = ready_.front();
             bool is_given = true;
-            if (const auto* const event = std::get_if<queue_event>(&first.item)) is_given = co_await is_wanted(*event);
+            if (auto* const event = std::get_if<queue_event>(&first.item)) is_given = co_await is_wanted(*event);
             auto item = std::move(first.item);
-            done_ = first.behind;
+            done_ = std::move(first.behind);
             ready_.pop_front();
             if (is_given) co_return item;
         }
         co_await read();
-        if (!ready_.empty()) continue;
-        co_await detail::nap(broker_->clock(), options_.poll());
+        if (ready_.empty()) co_await rest();
     }
+}
+
+/// Waits until it is time to ask again, or the broker is closed.
+asio::awaitable<void> events::rest() {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<detail::event>();
+    auto& clock = broker_->clock();
+    const auto closing = broker_->on_close([rings] { rings->set(); });
+    const detail::alarm at(clock, executor, rings, later(clock.now(), options_.poll()));
+    co_await rings->wait();
 }
 
 /// Reads some entries, or nothing.
 asio::awaitable<void> events::read() {
     event_query query;
     query.lease = options_.lease();
-    if (!read_.id.empty()) query.cursor = read_.text();
+    const bool is_first = read_.at.id.empty();
+    if (!is_first) query.cursor = read_.at.text();
     auto page = co_await broker_->events(queue_, query);
-    if (read_.id.empty()) {
-        read_ = page.end;
-        last_ = page.now;
-        queue_event begun;
+    if (is_first) {
+        read_.at = std::move(page.end);
+        read_.last = page.now;
+        waiting begins;
+        auto& begun = begins.item.emplace<queue_event>();
         begun.at = page.now;
-        ready_.push_back({begun, read_, page.now});
+        begins.behind = read_;
+        ready_.push_back(std::move(begins));
         co_return;
     }
     for (auto& entry : page.entries) add(std::move(entry));
-    if (page.entries.empty() && page.newest != read_.number) {  // what came behind the cursor is gone
-        if (page.newest == read_.number + 1) co_return;  // it begins just now: the next call reads it
-        auto to = read_;
-        to.number = page.newest;
-        add_gap(to, to, page.now);
-        read_ = to;
-        has_told_ = true;
-    } else if (page.entries.empty()) {
-        read_.id = page.end.id;
-    }
+    if (!page.entries.empty()) co_return;
+    place end;
+    end.at = std::move(page.end);
+    end.last = read_.last;
+    if (end.at.number != read_.at.number) add_gap(std::move(end), page.now);  // what came behind the cursor is gone
+    else read_ = std::move(end);
 }
 
-/// `behind`: where the reader is when it has taken the gap.
-void events::add_gap(const event_cursor& to, event_cursor behind, time_point until) {
-    event_gap gap;
-    gap.from = read_.text();
-    gap.to = to.text();
-    gap.since = last_;
+/// `to`: where the reader is behind the gap.
+void events::add_gap(place to, time_point until) {
+    waiting made;
+    auto& gap = made.item.emplace<event_gap>();
+    gap.from = text_of(read_);
+    gap.to = text_of(to);
+    gap.since = read_.last;
     gap.until = until;
-    ready_.push_back({std::move(gap), std::move(behind), until});
+    read_ = std::move(to);
+    made.behind = read_;
+    ready_.push_back(std::move(made));
 }
 
 void events::add(event_entry entry) {
-    const auto at = entry.events.empty() ? last_ : entry.events.front().at;
+    const auto at = entry.events.empty() ? read_.last : entry.events.front().at;
     const bool begins = !entry.events.empty() && entry.events.front().kind == event_kind::begun;
-    if (begins && !has_told_) {  // what happened before, nobody has heard
-        add_gap(entry.at, entry.at, at);
-    } else if (!begins && entry.at.number != read_.number + 1) {
+    place behind;
+    behind.at = std::move(entry.at);
+    behind.last = at;
+    if (begins) return add_gap(std::move(behind), at);  // what happened before, nobody has heard
+    if (behind.at.number != read_.at.number + 1) {
         auto before = read_;
-        before.number = entry.at.number - 1;
-        add_gap(entry.at, std::move(before), at);
+        before.at.number = behind.at.number - 1;
+        add_gap(std::move(before), at);
     }
     for (auto& event : entry.events) {
-        if (event.kind == event_kind::begun) continue;
         const bool is_last = &event == &entry.events.back();
-        ready_.push_back({std::move(event), is_last ? entry.at : read_, at});
+        waiting made;
+        made.item = std::move(event);
+        made.behind = is_last ? behind : read_;
+        ready_.push_back(std::move(made));
     }
-    read_ = std::move(entry.at);
-    last_ = at;
-    has_told_ = false;
+    read_ = std::move(behind);
 }
 
-asio::awaitable<bool> events::is_wanted(const queue_event& event) {
-    const bool is_about_tasks = !event.numbers.empty();
-    for (const auto& range : event.numbers) {
-        if (options_.name().empty() || event.name.empty()) break;
-        for (auto number = range.first; number <= range.last && names_.size() < 100'000; ++number) names_[number] = event.name;
-    }
-    if (!options_.kinds().empty() && !options_.kinds().contains(event.kind)) co_return event.kind == event_kind::begun;
-    if (options_.of()) co_return event.kind == event_kind::begun || event.has(options_.of()->key.sequence);
-    if (options_.name().empty() || !is_about_tasks) co_return true;
-    if (!event.name.empty()) co_return event.name == options_.name();
-    const auto numbers = event.numbers;
-    for (const auto& range : numbers) {
-        for (auto number = range.first; number <= range.last; ++number) {
-            const auto name = co_await name_of(number);
-            if (name.empty() || name == options_.name()) co_return true;
+/// Leaves of an event what the reader wants; false: nothing.
+asio::awaitable<bool> events::is_wanted(queue_event& event) {
+    if (event.kind == event_kind::begun) co_return true;
+    if (!options_.name().empty() && !event.name.empty()) {
+        for (const auto& range : event.numbers) {
+            for (auto number = range.first; number <= range.last; ++number) know(number, event.name);
         }
     }
-    co_return false;
+    if (!options_.kinds().empty() && !options_.kinds().contains(event.kind)) co_return false;
+    if (const auto& task = options_.of()) {
+        const auto number = task->key.sequence;
+        if (!event.has(number)) co_return false;
+        event.numbers.clear();
+        event.numbers.push_back({number, number});
+    }
+    if (options_.name().empty() || event.numbers.empty()) co_return true;
+    if (!event.name.empty()) co_return event.name == options_.name();
+    std::vector<number_range> wanted;
+    for (const auto& range : event.numbers) {
+        for (auto number = range.first; number <= range.last; ++number) {
+            const bool is_one = co_await has_name(number);
+            if (!is_one) continue;
+            if (!wanted.empty() && wanted.back().last + 1 == number) wanted.back().last = number;
+            else wanted.push_back({number, number});
+        }
+    }
+    event.numbers = std::move(wanted);
+    co_return !event.numbers.empty();
 }
 
-/// Empty where its record is gone.
-asio::awaitable<std::string> events::name_of(std::uint64_t number) {
-    if (const auto found = names_.find(number); found != names_.end()) co_return found->second;
+void events::know(std::uint64_t number, std::string name) {
+    constexpr std::size_t most = 100'000;
+    names_[number] = std::move(name);
+    if (names_.size() > most) names_.erase(names_.begin());
+}
+
+/// Whether a task has the wanted name, or its record is gone.
+asio::awaitable<bool> events::has_name(std::uint64_t number) {
+    if (const auto found = names_.find(number); found != names_.end()) {
+        co_return found->second.empty() || found->second == options_.name();
+    }
     list_query query;
     query.queue = queue_;
     query.limit = 1;
@@ -10584,9 +10652,12 @@ asio::awaitable<std::string> events::name_of(std::uint64_t number) {
         before.key.sequence = number - 1;
         query.cursor = to_string(before);
     }
-    const auto page = co_await broker_->list(std::move(query));
-    if (page.tasks.empty() || page.tasks.front().id.key.sequence != number) co_return std::string();
-    co_return page.tasks.front().name;
+    auto page = co_await broker_->list(std::move(query));
+    const bool is_there = !page.tasks.empty() && page.tasks.front().id.key.sequence == number;
+    auto name = is_there ? std::move(page.tasks.front().name) : std::string();
+    const bool has = name.empty() || name == options_.name();
+    know(number, std::move(name));
+    co_return has;
 }
 
 }  // namespace taskflux
@@ -10724,6 +10795,20 @@ asio::awaitable<children_counts> inspector::progress(task_id id) const {
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
+inline asio::awaitable<void> nap(clock& by, duration time) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<event>();
+    const alarm at(by, executor, rings, later(by.now(), time));
+    co_await rings->wait();
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/admin/inspector/history.ipp -------------------------------------------------
 
@@ -20377,6 +20462,16 @@ if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else 
 end
 )lua";
 
+inline constexpr char shared_stop_events[] =
+    R"lua(local function stop_events(stated)
+also[#also + 1] = {'HDEL', w, '!'}
+if now < (whole(string.match(stated, '^(%d+) ')) or 0) + 3600000 then return end
+also[#also + 1] = {'HDEL', c, 'events', 'events_lease'}
+local stream = key('ev')
+if type(redis.pcall('XLEN', stream)) == 'number' then also[#also + 1] = {'UNLINK', stream} end
+end
+)lua";
+
 inline constexpr char shared_write_events[] =
     R"lua(local function write_events()
 if not told then return end
@@ -21401,7 +21496,7 @@ inline constexpr char shared_tell_of[] =
     R"lua(local function tell_of(kind, task, by, attempt)
 if not is_heard() then return end
 local record = task.record
-tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', by or '')
 end
 )lua";
 
@@ -22435,7 +22530,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "097d8e4fd0679f8f3277559374df5412e24901c3",
+inline constexpr script aside{"aside", "a9cba1c54d3ce61e342a03905bd17a4bf8d3d422",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -22520,7 +22615,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "b1345082bb0ac5fafef960bb203b1176a7b577d4",
+inline constexpr script end_child{"end_child", "5ca312eda44e4237b78852e2c6ddfab068618108",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -22572,7 +22667,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "140970b6cd48ec35c8d4ad5131e124ef0c68c051",
+inline constexpr script enqueue{"enqueue", "6b371b44d115b82fd57597235fb330e9ca968acb",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -22673,35 +22768,44 @@ inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KE
 )lua";
 inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
-till, number = whole(till) or 0, whole(number) or 0
+till, number, leased = whole(till) or 0, whole(number) or 0, whole(leased) or 0
 local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
 if id ~= '' then
-entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
-else
+local oldest, from = age and age ~= '0' and now - age or 0, '(' .. id
+if (whole(string.match(id, '^%d+')) or 0) < oldest then from = string.format('%d', oldest) end
+entries = call('XRANGE', stream, from, '+', 'COUNT', ARGV[2])
+end
+if #entries == 0 then
 local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 id = newest and newest[1] or '0-0'
 end
 call('HLEN', w)
-if lease > 0 and till < now + lease / 2 then
+if lease > 0 then
+local needed = math.min(now + lease, 1e15 - 1)
+local renewed = string.format('%016d', math.min(now + lease + math.floor(lease / 2), 1e15 - 1))
 if till <= now then
 number = number + 1
-local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
-'begun', '0 - - ')
-call('HSET', c, 'events_n', string.format('%d', number))
-if ARGV[1] == '' then id = begins end
+local begins = {'#', string.format('%d', number), 'begun', '0  - '}
+id = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', unpack(begins))
+call('HSET', c, 'events_n', begins[2])
+if ARGV[1] ~= '' and #entries < tonumber(ARGV[2]) then entries[#entries + 1] = {id, begins} end
 end
-local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
-call('HSET', c, 'events', wanted)
+if till < needed then
+local wanted = renewed .. ' ' .. (most or 10000) .. ' ' .. (age or '0')
+call('HSET', c, 'events', wanted, 'events_lease', renewed)
 call('HSET', w, '!', wanted)
+elseif till == 1e15 and leased < needed then
+call('HSET', c, 'events_lease', renewed)
+end
 end
 return {'OK', now, number, id, unpack(entries)}
 )lua");
-inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -22927,7 +23031,7 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81fab2b4485cd7e260500e2cbaf6bdbde6120d29",
+inline constexpr script fetch{"fetch", "9313bc316915f6768f3b17604a49e73a7f314529",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -23375,7 +23479,7 @@ inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpa
 )lua";
 inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -23384,19 +23488,19 @@ local keeps = tonumber(ARGV[1]) > 0
 if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
 number = string.format('%d', (whole(number) or 0) + 1)
-call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0  - ')
 call('HSET', c, 'events_n', number)
 end
 if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
-local till = keeps and 1e15 or now + 60000
+local till = keeps and 1e15 or whole(leased) or 0
 local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
 call('HSET', c, 'events', wanted)
 call('HSET', w, '!', wanted)
 end
 return {'OK'}
 )lua");
-inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -23445,7 +23549,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "f4241e294b615e50c735bbaec5885c81dd59945e",
+inline constexpr script leave{"leave", "5fdbad1d9099f0c630069a956e98486d0bccb6f6",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -23502,7 +23606,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "7c8adfe27adbea04ebafd2feea36979aba297602",
+inline constexpr script list{"list", "0a893a6b2b9f3ac021ca36bb1750906569506b8b",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -23568,33 +23672,35 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
     shared_is_set_aside, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_stop_events, shared_write_events, shared_gate, shared_is_in, shared_look_at_gate,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
 listens = known[5]
+if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -23710,7 +23816,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "6c5b7a5f02d9bb0a08cb528b8e64247324139bcf",
+inline constexpr script maintain{"maintain", "1e261329d9f10821332a0065d40d481618218282",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -23770,7 +23876,7 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
+    R"lua(if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -23782,7 +23888,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "8535b5237c3340122aafe634d6c4b950973f8862",
+inline constexpr script pause{"pause", "19030a2ae6747881a29c98a5d6b50846741cb03e",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
@@ -23819,7 +23925,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "8d6c7fd4ca540ada5e342fc626f8d35424437fb6",
+inline constexpr script reclaim{"reclaim", "a806f9b8ca0b55f4484e23ec9969a643effd930d",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -23948,7 +24054,7 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "cd250382fb2956f90a65254af91d9174678ce8ee",
+inline constexpr script report{"report", "c01df7d0902a4dac278334e7a435b74b760249c1",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -23988,7 +24094,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "554506ad5f4cbcc3408ac5b33156dcaf5f70a159",
+inline constexpr script resign{"resign", "b6b490a3f6aae3c4d5b64920a41088e45a358b29",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -24027,7 +24133,7 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
-if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '', '') end
 declare_events()
 if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
@@ -24040,7 +24146,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "4e469ee06e6a8857c113c1b91310f3942a2572b2",
+inline constexpr script set_limit{"set_limit", "f3fc13e58ab93073a73b9224660de0d17bb852db",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
@@ -24082,13 +24188,13 @@ if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local numbers = {}
 local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
-for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "3facfa39995405fba54e9609cc4aa4cce57f45a5",
+inline constexpr script set_schedule{"set_schedule", "0d67eda5610fc5562628e9ce3f035804b848fc27",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -24175,7 +24281,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "254566531f7a0189e206dfe3e0074d64b9236a2d",
+inline constexpr script settle{"settle", "59faddafe83cdec5d9ddd820e05fcb888057fa34",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -24219,12 +24325,12 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 if wanted then
 listens = wanted
-tell('succeeded', seq, failed + 1, '-', consumer)
+tell('succeeded', seq, failed + 1, '', consumer)
 write_events()
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
+inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
@@ -24342,7 +24448,7 @@ key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 for n = 2, #ARGV do
 local seq = unpack_struct('<d', ARGV[n], 3)
-tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+tell('succeeded', seq, tries[seq] or 1, '', consumer)
 end
 end
 call('ZCARD', f)
@@ -24358,7 +24464,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "f2875ae2f99f57ea0ea6f1e3a0e75f8e6fce712a",
+inline constexpr script settle_plain{"settle_plain", "7c10c68c4f9165baadb0fd91ba4eec8911b581c7",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -24404,7 +24510,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "4696452aa77e721327fcdd660b98bdcf442904d5",
+inline constexpr script signal{"signal", "0e8c4fdd393cbf07a0f87fffc3bbf71aeb4fda41",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -24485,7 +24591,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "13e9462d7f87f18e637a33bd71e151d72885f40e",
+inline constexpr script steer{"steer", "259a25c382da07d1c400bae1a8b6fc6b229846d6",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -24520,7 +24626,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "95259e84c8c7fb7a0343b5a0b5f2ab39f1b4c70b",
+inline constexpr script update{"update", "732a383a6c3bb7782d8180501a8902ab83c85128",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -24648,7 +24754,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "8458deae667b53aaaea2c6857a32f76c8166b779",
+inline constexpr script write_journal{"write_journal", "3e2ac77056e808f5c60ec753d43f5e73afbd7b55",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts
@@ -25886,6 +25992,7 @@ inline std::string_view take_word(std::string_view& text) {
 
 /// Numbers as '7-9,12', or '-' for none; false where it is something else.
 inline bool read_numbers(std::string_view text, std::vector<number_range>& into) {
+    constexpr std::uint64_t most_numbers = 10'000'000;  // more are no call's: readers look at each one
     if (text == "-") return true;
     for (;;) {
         const auto first = take_number(text);
@@ -25895,7 +26002,7 @@ inline bool read_numbers(std::string_view text, std::vector<number_range>& into)
         if (text.starts_with('-')) {
             text.remove_prefix(1);
             const auto last = take_number(text);
-            if (!last || *last < *first) return false;
+            if (!last || *last < *first || *last - *first > most_numbers) return false;
             range.last = *last;
         }
         into.push_back(range);
@@ -25914,8 +26021,7 @@ inline std::optional<queue_event> read_event(std::string_view kind, std::string_
     if (!attempt || !value.starts_with(' ')) return std::nullopt;
     value.remove_prefix(1);
     made.attempt = static_cast<unsigned>(*attempt);
-    const auto name = take_word(value);
-    if (name != "-") made.name = name;
+    made.name = take_word(value);
     if (!read_numbers(take_word(value), made.numbers)) return std::nullopt;
     (made.kind == event_kind::schedule_fired ? made.schedule : made.consumer) = value;
     return made;
@@ -25947,20 +26053,17 @@ inline awaitable<event_page> events(engine_ptr on, std::string name, event_query
     const auto begin = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
     arguments with;
     with.add(begin.id).add((std::min)(query.limit, engine::careful_batch_size) + (query.limit == 0 ? 1 : 0));
-    with.add((std::max)(query.lease, duration::zero()).count());
+    constexpr duration longest(static_cast<duration::rep>(stored_time::never));
+    with.add(std::clamp(query.lease, duration::zero(), longest).count());
     std::vector<std::string> own;
     own.emplace_back(own_key::events);
     const auto got = co_await on->call(std::move(name), scripts::events, std::move(own), std::move(with));
     auto from = got.read();
     event_page made;
     made.now = time_point(duration(from.integer()));
-    made.newest = static_cast<std::uint64_t>(from.integer());
-    made.end = begin;
-    const auto id = from.text();
-    if (begin.id.empty()) {
-        made.end.number = made.newest;
-        made.end.id = id;
-    }
+    made.end.number = static_cast<std::uint64_t>(from.integer());
+    made.end.id = from.text();
+    if (!from.done()) made.end.number = begin.number;  // there may be foreign ones only, and others behind them
     while (!from.done()) {
         auto entry = read_event_entry(from.part());
         made.end.id = entry.at.id;

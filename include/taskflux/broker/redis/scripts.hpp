@@ -207,6 +207,16 @@ if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else 
 end
 )lua";
 
+inline constexpr char shared_stop_events[] =
+    R"lua(local function stop_events(stated)
+also[#also + 1] = {'HDEL', w, '!'}
+if now < (whole(string.match(stated, '^(%d+) ')) or 0) + 3600000 then return end
+also[#also + 1] = {'HDEL', c, 'events', 'events_lease'}
+local stream = key('ev')
+if type(redis.pcall('XLEN', stream)) == 'number' then also[#also + 1] = {'UNLINK', stream} end
+end
+)lua";
+
 inline constexpr char shared_write_events[] =
     R"lua(local function write_events()
 if not told then return end
@@ -1231,7 +1241,7 @@ inline constexpr char shared_tell_of[] =
     R"lua(local function tell_of(kind, task, by, attempt)
 if not is_heard() then return end
 local record = task.record
-tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', by or '')
 end
 )lua";
 
@@ -2265,7 +2275,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "097d8e4fd0679f8f3277559374df5412e24901c3",
+inline constexpr script aside{"aside", "a9cba1c54d3ce61e342a03905bd17a4bf8d3d422",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2350,7 +2360,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "b1345082bb0ac5fafef960bb203b1176a7b577d4",
+inline constexpr script end_child{"end_child", "5ca312eda44e4237b78852e2c6ddfab068618108",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -2402,7 +2412,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "140970b6cd48ec35c8d4ad5131e124ef0c68c051",
+inline constexpr script enqueue{"enqueue", "6b371b44d115b82fd57597235fb330e9ca968acb",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2503,35 +2513,44 @@ inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KE
 )lua";
 inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
-till, number = whole(till) or 0, whole(number) or 0
+till, number, leased = whole(till) or 0, whole(number) or 0, whole(leased) or 0
 local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
 if id ~= '' then
-entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
-else
+local oldest, from = age and age ~= '0' and now - age or 0, '(' .. id
+if (whole(string.match(id, '^%d+')) or 0) < oldest then from = string.format('%d', oldest) end
+entries = call('XRANGE', stream, from, '+', 'COUNT', ARGV[2])
+end
+if #entries == 0 then
 local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 id = newest and newest[1] or '0-0'
 end
 call('HLEN', w)
-if lease > 0 and till < now + lease / 2 then
+if lease > 0 then
+local needed = math.min(now + lease, 1e15 - 1)
+local renewed = string.format('%016d', math.min(now + lease + math.floor(lease / 2), 1e15 - 1))
 if till <= now then
 number = number + 1
-local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
-'begun', '0 - - ')
-call('HSET', c, 'events_n', string.format('%d', number))
-if ARGV[1] == '' then id = begins end
+local begins = {'#', string.format('%d', number), 'begun', '0  - '}
+id = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', unpack(begins))
+call('HSET', c, 'events_n', begins[2])
+if ARGV[1] ~= '' and #entries < tonumber(ARGV[2]) then entries[#entries + 1] = {id, begins} end
 end
-local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
-call('HSET', c, 'events', wanted)
+if till < needed then
+local wanted = renewed .. ' ' .. (most or 10000) .. ' ' .. (age or '0')
+call('HSET', c, 'events', wanted, 'events_lease', renewed)
 call('HSET', w, '!', wanted)
+elseif till == 1e15 and leased < needed then
+call('HSET', c, 'events_lease', renewed)
+end
 end
 return {'OK', now, number, id, unpack(entries)}
 )lua");
-inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -2757,7 +2776,7 @@ if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81fab2b4485cd7e260500e2cbaf6bdbde6120d29",
+inline constexpr script fetch{"fetch", "9313bc316915f6768f3b17604a49e73a7f314529",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -3205,7 +3224,7 @@ inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpa
 )lua";
 inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -3214,19 +3233,19 @@ local keeps = tonumber(ARGV[1]) > 0
 if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
 number = string.format('%d', (whole(number) or 0) + 1)
-call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0  - ')
 call('HSET', c, 'events_n', number)
 end
 if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
-local till = keeps and 1e15 or now + 60000
+local till = keeps and 1e15 or whole(leased) or 0
 local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
 call('HSET', c, 'events', wanted)
 call('HSET', w, '!', wanted)
 end
 return {'OK'}
 )lua");
-inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -3275,7 +3294,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "f4241e294b615e50c735bbaec5885c81dd59945e",
+inline constexpr script leave{"leave", "5fdbad1d9099f0c630069a956e98486d0bccb6f6",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3332,7 +3351,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "7c8adfe27adbea04ebafd2feea36979aba297602",
+inline constexpr script list{"list", "0a893a6b2b9f3ac021ca36bb1750906569506b8b",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -3398,33 +3417,35 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
     shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign,
     shared_is_set_aside, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_gate, shared_is_in, shared_look_at_gate, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
-    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_append, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_keep_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_stop_events, shared_write_events, shared_gate, shared_is_in, shared_look_at_gate,
+    shared_current_run, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_keep_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed,
+    shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit, nested,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
 listens = known[5]
+if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -3540,7 +3561,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "6c5b7a5f02d9bb0a08cb528b8e64247324139bcf",
+inline constexpr script maintain{"maintain", "1e261329d9f10821332a0065d40d481618218282",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3600,7 +3621,7 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
-    R"lua(if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
+    R"lua(if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', '1'}}
 else
@@ -3612,7 +3633,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "8535b5237c3340122aafe634d6c4b950973f8862",
+inline constexpr script pause{"pause", "19030a2ae6747881a29c98a5d6b50846741cb03e",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 21, unpack(KEYS)
@@ -3649,7 +3670,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "8d6c7fd4ca540ada5e342fc626f8d35424437fb6",
+inline constexpr script reclaim{"reclaim", "a806f9b8ca0b55f4484e23ec9969a643effd930d",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3778,7 +3799,7 @@ end
 for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_lines(log.lines)} end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "cd250382fb2956f90a65254af91d9174678ce8ee",
+inline constexpr script report{"report", "c01df7d0902a4dac278334e7a435b74b760249c1",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -3818,7 +3839,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "554506ad5f4cbcc3408ac5b33156dcaf5f70a159",
+inline constexpr script resign{"resign", "b6b490a3f6aae3c4d5b64920a41088e45a358b29",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3857,7 +3878,7 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated)
-if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '', '') end
 declare_events()
 if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
@@ -3870,7 +3891,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "4e469ee06e6a8857c113c1b91310f3942a2572b2",
+inline constexpr script set_limit{"set_limit", "f3fc13e58ab93073a73b9224660de0d17bb852db",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o, A = 24, unpack(KEYS)
@@ -3912,13 +3933,13 @@ if #ARGV > 4 then
 if (ARGV[1] ~= '' and ARGV[1] ~= known[2] and current_run(ARGV[1], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local numbers = {}
 local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
-for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "3facfa39995405fba54e9609cc4aa4cce57f45a5",
+inline constexpr script set_schedule{"set_schedule", "0d67eda5610fc5562628e9ce3f035804b848fc27",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -4005,7 +4026,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "254566531f7a0189e206dfe3e0074d64b9236a2d",
+inline constexpr script settle{"settle", "59faddafe83cdec5d9ddd820e05fcb888057fa34",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -4049,12 +4070,12 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 if wanted then
 listens = wanted
-tell('succeeded', seq, failed + 1, '-', consumer)
+tell('succeeded', seq, failed + 1, '', consumer)
 write_events()
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
+inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
@@ -4172,7 +4193,7 @@ key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 for n = 2, #ARGV do
 local seq = unpack_struct('<d', ARGV[n], 3)
-tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+tell('succeeded', seq, tries[seq] or 1, '', consumer)
 end
 end
 call('ZCARD', f)
@@ -4188,7 +4209,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "f2875ae2f99f57ea0ea6f1e3a0e75f8e6fce712a",
+inline constexpr script settle_plain{"settle_plain", "7c10c68c4f9165baadb0fd91ba4eec8911b581c7",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -4234,7 +4255,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "4696452aa77e721327fcdd660b98bdcf442904d5",
+inline constexpr script signal{"signal", "0e8c4fdd393cbf07a0f87fffc3bbf71aeb4fda41",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o, A = 23, unpack(KEYS)
@@ -4315,7 +4336,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "13e9462d7f87f18e637a33bd71e151d72885f40e",
+inline constexpr script steer{"steer", "259a25c382da07d1c400bae1a8b6fc6b229846d6",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o, A = 22, unpack(KEYS)
@@ -4350,7 +4371,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "95259e84c8c7fb7a0343b5a0b5f2ab39f1b4c70b",
+inline constexpr script update{"update", "732a383a6c3bb7782d8180501a8902ab83c85128",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -4478,7 +4499,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "8458deae667b53aaaea2c6857a32f76c8166b779",
+inline constexpr script write_journal{"write_journal", "3e2ac77056e808f5c60ec753d43f5e73afbd7b55",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqoA"};
 
 }  // namespace taskflux::redis::scripts

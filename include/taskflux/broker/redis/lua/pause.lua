@@ -6,7 +6,7 @@
 --      ARGV 1: pause, 0: resume
 -- out: {'OK'}; NEED, RELAY
 -- O(1).
-if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
+if is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '', '') end
 if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', '1'}}
 else

@@ -17,7 +17,7 @@ if #ARGV > 4 then
     if is_new_server(ARGV[1], known[2]) or is_due() then return {'DUE'} end
     local numbers = {}
     local seq = store_tasks(last_number(known[1]), 5, {}, numbers)
-    for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
+    for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '', id) end
     also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}
