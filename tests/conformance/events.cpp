@@ -268,6 +268,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_slow_reader_is_told_what_was_dropped_and_goes_on
     }
     const auto missing = on.gap(reads);
     BOOST_TEST(missing.from != missing.to);
+    BOOST_TEST(reads.cursor() == missing.to);
     const auto left = on.all(reads);
     BOOST_TEST((!left.empty() && left.size() < 400U));
     BOOST_TEST((left.back().kind == ek::cancelled));
@@ -287,10 +288,90 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_gets_only_the_kinds_and_tasks_that_it_wan
     BOOST_TEST(on.is_of(first, ek::cancelled, {other}));
     BOOST_TEST(on.is_of(on.next(of_one), ek::cancelled, {key}));
     BOOST_TEST(on.is_of(on.next(of_name), ek::cancelled, {other}));
+    std::vector<settlement> done;
+    const auto both = on.add_many(2);
+    auto of_two = on.begun(events_options().of({q, both[1]}));
+    for (const auto& one : on.fetch(w, 3)) done.push_back(on.settled(one, kind::complete));
+    on.run(on.broker().settle(q, w, done));
+    BOOST_TEST(on.is_of(on.next(of_two), ek::started, {both[1]}));
+    BOOST_TEST(on.is_of(on.next(of_two), ek::succeeded, {both[1]}));
     const auto last = on.add(on.task("other"));
     on.cancel(on.add());
     on.cancel(last);
     BOOST_TEST(on.is_of(on.next(of_name), ek::cancelled, {last}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(two_readers_get_the_same_events, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    auto first = on.begun(), second = on.begun();
+    const auto key = on.add(on.task("-"));
+    for (auto* const reads : {&first, &second}) {
+        const auto got = on.next(*reads);
+        BOOST_TEST(on.is_of(got, ek::submitted, {key}));
+        BOOST_TEST(got.name == "-");
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_closed_broker_ends_the_wait_for_events, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    auto reads = on.begun(events_options().lease(24h).poll(8h));
+    auto waits = on.start(reads.next());
+    on.broker().close();
+    BOOST_TEST(on.error_of(std::move(waits)) == errc::shut_down);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_lease_lasts_from_the_last_call_on, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    auto reads = on.begun(events_options().lease(1min));
+    on.pass(29s);
+    on.cancel(on.add());
+    on.next(reads);
+    on.pass(59s);
+    const auto key = on.add();
+    on.next(reads);
+    BOOST_TEST(on.is_of(on.next(reads), ek::submitted, {key}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_lease_may_be_as_long_as_anybody_wants, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    auto reads = on.begun(events_options().lease((duration::max)()));
+    on.pass(24h);
+    on.join();
+    const auto key = on.add();
+    BOOST_TEST(on.is_of(on.next(reads), ek::submitted, {key}));
+    on.run(on.broker().keep_events(q, 10, 0ms));
+    on.run(on.broker().keep_events(q, 0, 0ms));
+    on.pass(24h);
+    on.join();
+    const auto later = on.add();
+    BOOST_TEST(on.is_of(on.next(reads), ek::submitted, {later}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cursor_of_other_events_is_a_gap, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    for (const std::string cursor : {"q@0@1@0-1", "q@0@0@9000000000000000000-0", "q@0@7@123456-0"}) {
+        auto reads = on.reader(events_options().from(cursor));
+        on.add();
+        const auto missing = on.gap(reads);
+        BOOST_TEST((missing.from == cursor && missing.to == reads.cursor()));
+        const auto key = on.add();
+        while (!on.next(reads).has(key.sequence)) continue;
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(events_older_than_they_are_kept_are_a_gap, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    on.run(on.broker().keep_events(q, 1000, 1min));
+    auto reads = on.begun();
+    on.add();
+    on.next(reads);
+    auto back = on.reader(events_options().from(reads.cursor()));
+    for (int n = 0; n < 3; ++n) on.add();
+    on.pass(2min);
+    const auto key = on.add();
+    const auto missing = on.gap(back);
+    BOOST_TEST((missing.since != time_point{} && missing.since < missing.until));
+    BOOST_TEST(on.is_of(on.next(back), ek::submitted, {key}));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_for_events_can_be_cancelled_and_nothing_is_lost, Backend, backends) {
@@ -313,6 +394,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_reader_is_refused_what_it_can_not_do, Backend, b
     }
     BOOST_CHECK_THROW(on.reader(events_options().poll(0ms)), error);
     BOOST_CHECK_THROW(on.reader(events_options().lease(0ms)), error);
+    BOOST_CHECK_THROW(on.reader(events_options().poll(2s).lease(5s)), error);
+    BOOST_CHECK_THROW(on.reader(events_options().of({"other", on.add()})), error);
+    BOOST_CHECK_THROW(events(on.shared(), "other", events_options().from(on.begun().cursor())), error);
     BOOST_CHECK_THROW(events(on.shared(), "no queue"), error);
     BOOST_CHECK_THROW(events(nullptr, q), error);
 }

@@ -52,7 +52,7 @@ struct queue_event {
     event_kind kind = event_kind::begun;
     time_point at{};                    ///< by the broker's wall clock
     std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
-    unsigned attempt = 0;               ///< of these tasks; 0 where none has been made
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has ended as one, or none is under way
     std::string name;                   ///< of these tasks; empty where the step did not have to know it
     std::string consumer;               ///< the worker's life that did it, or had the tasks
     std::string schedule;               ///< that fired
@@ -74,7 +74,7 @@ BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consum
 /// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
 struct event_cursor {
     std::uint64_t number = 0;
-    std::string id;
+    std::string id;  // two numbers, of which a cursor of another broker has others
 
     std::string text() const { return std::to_string(number) + '@' + id; }
 
@@ -112,8 +112,7 @@ struct event_query {
 
 struct event_page {
     std::vector<event_entry> entries;  ///< oldest first
-    event_cursor end;                  ///< behind them; where there are none, where the query began
-    std::uint64_t newest = 0;          ///< the number of the newest entry
+    event_cursor end;                  ///< behind them; where there are none, the newest: what was behind the query's cursor is gone
     time_point now{};                  ///< by the broker's wall clock
 };
 

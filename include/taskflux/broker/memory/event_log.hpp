@@ -19,11 +19,14 @@ public:
     /// Until somebody says otherwise.
     static constexpr std::size_t usual = 10'000;
 
-    bool is_on(time_point now) const { return now < until_; }
+    /// `seed` makes the ids of entries, so that cursors of another process' log are known as such.
+    explicit event_log(std::uint64_t seed) : life_((seed >> 2) | (std::uint64_t(1) << 62)) {}
+
+    bool is_on(time_point now) const { return is_kept_ || now < leased_until_; }
 
     /// Something has happened to a task, or to the queue where `number` is 0.
     void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
-        if (!is_on(now)) return;
+        if (!is_on(now)) return forget(now);
         auto& events = entry_at(now).events;
         const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
         const auto is_same = [&](const queue_event& known) {
@@ -50,21 +53,21 @@ public:
     event_page read(const event_query& query, time_point now, duration ahead) {
         const auto asked = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
         seal();
+        if (query.lease > duration::zero()) lease(query.lease, now);
         event_page made;
-        made.end = asked;
-        const auto first = last_ - entries_.size() + 1;
-        if (!query.cursor.empty()) {
-            const auto most = (std::max)(query.limit, std::size_t(1));
-            for (auto next = (std::max)(asked.number + 1, first); next <= last_ && made.entries.size() < most; ++next) {
-                made.entries.push_back(entries_[next - first]);
-                for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
-                made.end = made.entries.back().at;
-            }
-        }
-        if (query.lease > duration::zero()) listen(later(now, query.lease), now);
-        made.newest = last_;
-        if (query.cursor.empty()) made.end = cursor_of(last_);
         made.now = shifted(now, ahead);
+        made.end = cursor_of(last_);
+        if (query.cursor.empty()) return made;
+        drop_old(now);
+        const auto first = last_ - entries_.size() + 1;
+        auto next = (std::max)(asked.number + 1, first);
+        if (!is_ours(asked)) next = asked.number + 1 == first && !begins(first) ? first + 1 : first;  // the reader sees a gap
+        const auto most = (std::max)(query.limit, std::size_t(1));
+        for (; next <= last_ && made.entries.size() < most; ++next) {
+            made.entries.push_back(entries_[next - first]);
+            for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
+            made.end = made.entries.back().at;
+        }
         return made;
     }
 
@@ -72,46 +75,69 @@ public:
     void keep(std::size_t most, duration age, time_point now) {
         age_ = age;
         most_ = most > 0 ? most : usual;
-        if (most > 0) listen(never, now);
-        else if (until_ == never) until_ = later(now, std::chrono::minutes(1));  // who reads says so again
+        const bool was_on = is_on(now);
+        is_kept_ = most > 0;
+        if (is_kept_ && !was_on) begin(now);
     }
 
 private:
-    void listen(time_point until, time_point now) {
+    /// For how long entries stay when nobody listens any more.
+    static constexpr duration stays = std::chrono::hours(1);
+
+    void lease(duration time, time_point now) {
         const bool was_on = is_on(now);
-        until_ = (std::max)(until_, until);
-        if (was_on) return;
+        leased_until_ = (std::max)(leased_until_, later(now, time));
+        if (!was_on) begin(now);
+    }
+
+    void begin(time_point now) {
         seal();
         tell(event_kind::begun, 0, 0, {}, {}, now);
         seal();
     }
 
-    static event_cursor cursor_of(std::uint64_t number) {
+    void forget(time_point now) {
+        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
+    }
+
+    event_cursor cursor_of(std::uint64_t number) const {
         event_cursor made;
         made.number = number;
-        made.id = "0-" + std::to_string(number);
+        made.id = std::to_string(life_) + '-' + std::to_string(number);
         return made;
+    }
+    bool is_ours(const event_cursor& asked) const { return asked.number <= last_ && asked.id == cursor_of(asked.number).id; }
+
+    bool begins(std::uint64_t number) const {
+        if (entries_.empty() || number != last_ - entries_.size() + 1) return false;
+        const auto& events = entries_.front().events;
+        return !events.empty() && events.front().kind == event_kind::begun;
     }
 
     event_entry& entry_at(time_point now) {
         if (!is_sealed_ && !entries_.empty()) return entries_.back();
         is_sealed_ = false;
         entries_.emplace_back().at = cursor_of(++last_);
-        while (entries_.size() > most_ || (age_ > duration::zero() && entries_.size() > 1 && is_old(entries_.front(), now))) {
-            entries_.pop_front();
-        }
+        while (entries_.size() > most_) entries_.pop_front();
+        drop_old(now);
         return entries_.back();
     }
 
+    void drop_old(time_point now) {
+        if (age_ <= duration::zero()) return;
+        while (!entries_.empty() && is_old(entries_.front(), now)) entries_.pop_front();
+    }
     bool is_old(const event_entry& entry, time_point now) const {
         return !entry.events.empty() && now - entry.events.front().at > age_;
     }
 
+    const std::uint64_t life_;
     std::deque<event_entry> entries_;
     std::uint64_t last_ = 0;  // the number of the newest
     std::size_t most_ = usual;
     duration age_{};          // zero: any
-    time_point until_{};
+    time_point leased_until_{};
+    bool is_kept_ = false;
     bool is_sealed_ = true;   // nothing is added to the newest any more
 };
 

@@ -36,6 +36,7 @@ inline std::string_view take_word(std::string_view& text) {
 
 /// Numbers as '7-9,12', or '-' for none; false where it is something else.
 inline bool read_numbers(std::string_view text, std::vector<number_range>& into) {
+    constexpr std::uint64_t most_numbers = 10'000'000;  // more are no call's: readers look at each one
     if (text == "-") return true;
     for (;;) {
         const auto first = take_number(text);
@@ -45,7 +46,7 @@ inline bool read_numbers(std::string_view text, std::vector<number_range>& into)
         if (text.starts_with('-')) {
             text.remove_prefix(1);
             const auto last = take_number(text);
-            if (!last || *last < *first) return false;
+            if (!last || *last < *first || *last - *first > most_numbers) return false;
             range.last = *last;
         }
         into.push_back(range);
@@ -64,8 +65,7 @@ inline std::optional<queue_event> read_event(std::string_view kind, std::string_
     if (!attempt || !value.starts_with(' ')) return std::nullopt;
     value.remove_prefix(1);
     made.attempt = static_cast<unsigned>(*attempt);
-    const auto name = take_word(value);
-    if (name != "-") made.name = name;
+    made.name = take_word(value);
     if (!read_numbers(take_word(value), made.numbers)) return std::nullopt;
     (made.kind == event_kind::schedule_fired ? made.schedule : made.consumer) = value;
     return made;
@@ -97,20 +97,17 @@ inline awaitable<event_page> events(engine_ptr on, std::string name, event_query
     const auto begin = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
     arguments with;
     with.add(begin.id).add((std::min)(query.limit, engine::careful_batch_size) + (query.limit == 0 ? 1 : 0));
-    with.add((std::max)(query.lease, duration::zero()).count());
+    constexpr duration longest(static_cast<duration::rep>(stored_time::never));
+    with.add(std::clamp(query.lease, duration::zero(), longest).count());
     std::vector<std::string> own;
     own.emplace_back(own_key::events);
     const auto got = co_await on->call(std::move(name), scripts::events, std::move(own), std::move(with));
     auto from = got.read();
     event_page made;
     made.now = time_point(duration(from.integer()));
-    made.newest = static_cast<std::uint64_t>(from.integer());
-    made.end = begin;
-    const auto id = from.text();
-    if (begin.id.empty()) {
-        made.end.number = made.newest;
-        made.end.id = id;
-    }
+    made.end.number = static_cast<std::uint64_t>(from.integer());
+    made.end.id = from.text();
+    if (!from.done()) made.end.number = begin.number;  // there may be foreign ones only, and others behind them
     while (!from.done()) {
         auto entry = read_event_entry(from.part());
         made.end.id = entry.at.id;

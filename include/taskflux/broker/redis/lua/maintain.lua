@@ -15,6 +15,7 @@ local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', '
 local known, dead = call('HMGET', keys.queue, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(keys.leases)
 local run = known[1]
 listens = known[5]
+if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end  -- the caller may be behind the times
 if run and run ~= '' and run ~= known[1] then
     also[#also + 1] = {'HSET', keys.queue, 'run', run}

@@ -13,7 +13,7 @@ if ARGV[1] == '2' then
     throttled = nil
     also = {{'HDEL', keys.queue, 'throttled'}}
 end
-if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
+if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '', '') end
 if ARGV[1] == '1' then
     also = {{'HSET', keys.queue, 'paused', paused_over(in_force(declared, live))}}
 elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then

@@ -20,7 +20,7 @@ if #ARGV > 4 then
     local seq = store_tasks(last, 5, {}, numbers)
     local refused = refusal(known[4], seq - last)
     if refused then return refused end
-    for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
+    for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '', id) end
     also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', keys.schedules, id} or {'HSET', keys.schedules, id, to}

@@ -39,7 +39,7 @@ if waiters then
 end
 if wanted then
     listens = wanted
-    tell('succeeded', seq, failed + 1, '-', consumer)
+    tell('succeeded', seq, failed + 1, '', consumer)
     write_events()
 end
 return {'OK'}

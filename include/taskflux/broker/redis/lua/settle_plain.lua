@@ -115,7 +115,7 @@ if wants(listens) then
     if #missing > 0 then return {'NEED', unpack(missing)} end
     for n = 2, #ARGV do
         local seq = unpack_struct(format.number, ARGV[n], ending_at.sequence)
-        tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+        tell('succeeded', seq, tries[seq] or 1, '', consumer)
     end
 end
 call('ZCARD', keys.forgotten)

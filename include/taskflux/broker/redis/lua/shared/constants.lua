@@ -187,7 +187,7 @@ local bound = {
     events = 10000,         -- that are kept where nobody has said how many
     events_till = 16,       -- digits of until when they are told
     events_trimmed = 50,    -- entries after which those that are too old are dropped
-    events_after_ms = 60000,  -- for how long events are told that are kept no more, until who reads says so
+    events_stay_ms = 3600000,  -- for how long what was told stays when nobody listens any more
     runs = 1024,            -- bytes of the run ids of earlier servers
     lost_numbers = 1048576, -- that another server may have given: these are skipped
 }

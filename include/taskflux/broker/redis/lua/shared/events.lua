@@ -25,7 +25,7 @@ local function declare_events()
     if told then key(own_key.events) end
 end
 
--- Only where somebody wants to hear of it. `name`: '-' where it is not known. `last`: of all tasks up to that number. Of the
+-- Only where somebody wants to hear of it. `name`: '' where it is not known. `last`: of all tasks up to that number. Of the
 -- queue where there is no number.
 local function tell(kind, first, attempt, name, by, last)
     local head = string.format('%d ', attempt) .. name .. ' '
@@ -37,6 +37,15 @@ local function tell(kind, first, attempt, name, by, last)
         told[#told + 1] = of
     end
     if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else of.seqs[#of.seqs + 1] = first end
+end
+
+-- Nobody listens any more: ends are quick again, and what was told stays for a while, for who comes back. `stated`: the field.
+local function stop_events(stated)
+    also[#also + 1] = {'HDEL', keys.waiters, waiter_field.events}
+    if now < (whole(string.match(stated, '^(%d+) ')) or 0) + bound.events_stay_ms then return end
+    also[#also + 1] = {'HDEL', keys.queue, 'events', 'events_lease'}
+    local stream = key(own_key.events)
+    if type(redis.pcall('XLEN', stream)) == 'number' then also[#also + 1] = {'UNLINK', stream} end
 end
 
 -- Written last, and by `pcall`: what is wrong with the stream is nobody's trouble but its readers'.

@@ -28,7 +28,7 @@ end
 local function tell_of(kind, task, by, attempt)
     if not is_heard() then return end
     local record = task.record
-    tell(kind, task.seq, attempt or task.failed + 1, record and #record >= record_at.name and name_in(record) or '-', by or '')
+    tell(kind, task.seq, attempt or task.failed + 1, record and #record >= record_at.name and name_in(record) or '', by or '')
 end
 
 -- Takes a task out of every structure that its state puts it into.
