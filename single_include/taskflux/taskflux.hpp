@@ -2340,7 +2340,8 @@ public:
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
-    /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
+    /// Stores tasks, all or none; a broker over a network stores many in pieces, in their order, and a `queue_full` then says how
+    /// many are stored (`detail::backlog_full`). Errors: `queue_full`, `invalid_argument`.
     virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
 
     /// Makes `consumer` known on `queues` and gives it a lease of length `lease`, to be renewed each
@@ -7027,10 +7028,39 @@ struct most_kept {
 /// `queue_full`: a submission is larger than the room that the queue's limit leaves.
 class backlog_full : public error {
 public:
-    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+    backlog_full(std::string queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : backlog_full(std::move(queue), fresh, there, most, 0, 0) {}
+
+    /// Of a submission of `all` tasks, where `before` ones had been stored before this was thrown.
+    backlog_full after(std::size_t before, std::size_t all) const { return {queue_, fresh_, there_, most_, before + stored_, all}; }
+
+    /// For one of the callers whose submissions were sent together, with `fresh` new tasks; `before`: those of others that have room.
+    backlog_full for_caller(std::uint64_t fresh, std::uint64_t before) const { return {queue_, fresh, there_ + before, most_}; }
+
+    std::uint64_t fresh() const { return fresh_; }
+    /// How many new tasks there would be room for.
+    std::uint64_t room() const { return most_ - (std::min)(there_, most_); }
+
+    /// How many of the submission are stored all the same: the first ones.
+    std::size_t stored() const { return stored_; }
+
+private:
+    backlog_full(std::string queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most, std::size_t stored, std::size_t all)
         : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
                                       ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
-                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
+                                      "max_waiting(" + std::to_string(most) + "); " + rest(fresh, most, stored, all)),
+          queue_(std::move(queue)), fresh_(fresh), there_(there), most_(most), stored_(stored) {}
+
+    static std::string rest(std::uint64_t fresh, std::uint64_t most, std::size_t stored, std::size_t all) {
+        const std::string what = stored == 0 ? "nothing of this submission is stored: submit it"
+                                             : "of the " + std::to_string(all) + " tasks the first " + std::to_string(stored) +
+                                                   " are stored: submit the others";
+        return what + (fresh > most ? " in smaller parts" : " later") + ", or raise the limit";
+    }
+
+    std::string queue_;
+    std::uint64_t fresh_, there_, most_;
+    std::size_t stored_;
 };
 
 // --- validation ---------------------------------------------------------------------------------------
@@ -7480,10 +7510,11 @@ struct open_child {
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
 /// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
-/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer.
+/// `were_there[i]`: whether the journal had `tasks[i]` before, so that an earlier call may have stored it. Errors:
 /// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                         journal_write write);
+                                                         journal_write write, std::vector<bool> were_there);
 
 /// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
 /// of `tasks[i]`. A cancellation does not part the two, and is thrown at the next await. Errors: `journal_mismatch`; those of
