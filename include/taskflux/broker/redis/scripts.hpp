@@ -188,7 +188,7 @@ inline constexpr char shared_is_in[] =
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
 gate = {room = math.huge, opens = 1e15, start = function() end, stated = stated}
-local till, rest = string.match(stated, '^!(%d*)(.*)$')
+local till, rest = string.match(stated, '^!([^=]*)(=?.*)$')
 if till then
 till = throttle_end(till)
 if till then
@@ -196,6 +196,7 @@ gate.room, gate.opens, gate.till = 0, till, till
 return
 end
 also[#also + 1] = rest ~= '' and {'HSET', c, 'paused', rest} or {'HDEL', c, 'paused'}
+also[#also + 1] = {'HDEL', c, 'throttled'}
 if rest == '' then return end
 stated = rest
 end
@@ -255,6 +256,7 @@ end
 inline constexpr char shared_in_force[] =
     R"lua(local function in_force(declared, live, throttled)
 local found = stated_limit(live) or stated_limit(declared) or ''
+if throttled and not throttle_end(throttled) then also[#also + 1] = {'HDEL', c, 'throttled'} end
 return behind_throttle(throttle_end(throttled), string.find(found, '%d') and '=' .. found or '')
 end
 )lua";
@@ -266,7 +268,7 @@ inline constexpr char shared_paused_over[] =
 inline constexpr char shared_put_in_force[] =
     R"lua(local function put_in_force(stated)
 also[#also + 1] = stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}
-local has_limit = string.find(stated or '', '=', 1, true)
+local has_limit = string.find(stated or '', '=', 1, true) and not string.find(stated, '=    ', 1, true)
 also[#also + 1] = has_limit and {'HSET', w, '*', '1'} or
 {'HDEL', w, '*'}
 end
@@ -295,7 +297,7 @@ end
 inline constexpr char shared_refusal[] =
     R"lua(local function refusal(stated, new)
 local most = stated and whole(string.match(stated, '=%d* %d* %d* %d* (%d+)$'))
-if not most or new < 1 then return nil end
+if not (most and most >= 1 and most <= 1000000000) or new < 1 then return nil end
 local there = 0
 for _, number in ipairs(call('HMGET', c, 'n0', 'n1', 'n2')) do
 there = there + (whole(number) or 0)
@@ -1818,7 +1820,7 @@ end
 inline constexpr char shared_called_by[] =
     R"lua(local function called_by(new, ends)
 local stated = stated_now or call('HGET', c, 'paused')
-if not stated then return math.min(new, 8) end
+if not stated or string.find(stated, '=    ', 1, true) == 1 then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
 unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
@@ -1984,7 +1986,10 @@ end
 
 inline constexpr char shared_write_lanes[] =
     R"lua(local function write_lanes(lengths)
-for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
+for name, seqs in pairs(lanes_head) do
+table.sort(seqs, function(one, other) return one > other end)
+write('LPUSH', name, seqs)
+end
 for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
 for name, seqs in pairs(lanes_remove) do
 if lengths[name] <= 1000 then
@@ -2138,7 +2143,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "6b7cb6d7c4c9aef32fb85d963d25d3c84d84098f",
+inline constexpr script aside{"aside", "de2bc5f33c67fdb23efcb8409e845ca3cbbfca66",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2188,7 +2193,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "26fc0cdd882f4361b9efa6028fc5e346dbb4f2b6",
+inline constexpr script counts{"counts", "da525201c5ad8a30dbb84219c0b611669308ee89",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -2223,7 +2228,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "3b5849612fc375f8246a57806269cc5fe0bff081",
+inline constexpr script end_child{"end_child", "c4bd3e6d372e87246ace04f7a75e65d24592daf5",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -2274,7 +2279,7 @@ also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 )lua");
-inline constexpr script enqueue{"enqueue", "16916bab71e1c6818df980eb3102175395718fa1",
+inline constexpr script enqueue{"enqueue", "3084778c14d9cd6dc9e4b37cca71c412e2621ede",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -2356,7 +2361,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "ac3611fe446485b4fe06bf0070eed07a173b93b4",
+inline constexpr script enqueue_plain{"enqueue_plain", "5f10947237444041912ee6cb7a00d36dde9a88a5",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -2579,7 +2584,7 @@ end
 if #mine > 0 then held_add[consumer] = mine end
 return commit(reply)
 )lua");
-inline constexpr script fetch{"fetch", "3773b63aca5387a535fd431b6d2fb9afb788d875",
+inline constexpr script fetch{"fetch", "40b86af72a1ea2f31b7dcb97174693c7350edbeb",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q = 12, unpack(KEYS)
@@ -2749,7 +2754,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "0ed82fa260282ed9e94442aec52bef2d5bddf8e9",
+inline constexpr script fetch_plain{"fetch_plain", "2896e0092d59f4d8a6dcb6a477c969014b187a2b",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbq"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -2870,7 +2875,7 @@ local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "26924593f969c2a2950a161f3c047f3448b9c9be",
+inline constexpr script hand_over{"hand_over", "b0de3b41ca5f36e3d814bf7630f950c5c1fc8c07",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -2916,7 +2921,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "12402eaae0e6348395d7a3268fe2a26dfd74c9a7",
+inline constexpr script idle{"idle", "c4dee18b4e7789963b09385f07f6647e552c9356",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -3035,7 +3040,7 @@ count_none_running(1)
 end
 return commit({'OK', #some < #all and 1 or 0})
 )lua");
-inline constexpr script leave{"leave", "56d07cf1628ec848a1bc60eee97d5e1d59d7c6ea",
+inline constexpr script leave{"leave", "40dd7401e73a3486e085c23895f99bca7be727bb",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3092,7 +3097,7 @@ also[#also + 1] = {'HSET', c, 'low', string.format('%d', seen), 'gaps', gaps_as_
 end
 return commit(reply)
 )lua");
-inline constexpr script list{"list", "9c4fc389199b4bdbf88685f883810ee84b074025",
+inline constexpr script list{"list", "69259c52d9e90c8ad1e61bf6bf31dd4b445c369a",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N = 7, unpack(KEYS)
@@ -3129,7 +3134,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "cde9dbf5ca282e6961591f9a0a02d489e81cc574",
+inline constexpr script look{"look", "ea2f676d82cd0a736b4d45b64a5f152b42d33663",
     std::string_view(look_text.data(), look_text.size()), "cdeCiN"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -3277,7 +3282,7 @@ end
 if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 )lua");
-inline constexpr script maintain{"maintain", "0ba75320693351cb5d098ab38c38bd9efc7d3d6b",
+inline constexpr script maintain{"maintain", "1233fdfdb785d36ab7ae4b0b139f62fcbb7ab3da",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -3353,7 +3358,7 @@ wakes = called_for(stated, whole(waiting) or 0, whole(unclaimed) or 0, 0, watche
 end
 return commit({'OK'})
 )lua");
-inline constexpr script pause{"pause", "8256778401cfc3e6c51240057646346921d00f7b",
+inline constexpr script pause{"pause", "8c2c7704420046987eb07a09d7e7e7c5e67b04d3",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 20, unpack(KEYS)
@@ -3389,7 +3394,7 @@ if (task and task.state == 3 and task.holder == ARGV[1]) and task.deliveries == 
 end
 return commit({'OK'})
 )lua");
-inline constexpr script reclaim{"reclaim", "5f280b9ffdd3a27fa14ec6aa973eb58e3eff9142",
+inline constexpr script reclaim{"reclaim", "c48281d3e9039561156462f9e002a6162dfb5efe",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqo"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -3515,7 +3520,7 @@ also[#also + 1] = {'HSET', g, seq .. 'l', kept}
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script report{"report", "aee5ed01a1f4f46549a9261e818773c9c1a20bf4",
+inline constexpr script report{"report", "711f41deafcc1bd2455316b6adaa4e104169fa22",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3554,7 +3559,7 @@ end
 if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 )lua");
-inline constexpr script resign{"resign", "8e074610787b0f2a5233464a83b9e000c4921bae",
+inline constexpr script resign{"resign", "1c6976db955625f79a4de13a0929bf03b15f2868",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -3604,7 +3609,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "e75365383b570b6b3b809c4605de2268a4114b1e",
+inline constexpr script set_limit{"set_limit", "7a2389a05e93403ad45bbe2d039bb106c8a0c1ca",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, o = 23, unpack(KEYS)
@@ -3651,7 +3656,7 @@ end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 )lua");
-inline constexpr script set_schedule{"set_schedule", "4ab3580d6b46eb18ce3d6181b1a972d5635b23a7",
+inline constexpr script set_schedule{"set_schedule", "0dae49d137ae02492f330bf0499d64fe9f6a456c",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSo"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3739,7 +3744,7 @@ end
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script settle{"settle", "df9b551b6ca943ad504f8a175f70c33eb648a3bd",
+inline constexpr script settle{"settle", "2d98f4274a2d52c814f7d490d5abf8f05e2d9cb5",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -3900,7 +3905,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "be4b17298bc57bbed5d7bfa510cc62b382fd38cf",
+inline constexpr script settle_plain{"settle_plain", "ff6aea46caca2f129e0bfe6374d3f3a52970219c",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -3945,7 +3950,7 @@ make_ready(task, now)
 end
 return commit({'OK', 0})
 )lua");
-inline constexpr script signal{"signal", "8f3b483f8b60e37cb40d7e752ce75d83c2df46a7",
+inline constexpr script signal{"signal", "6f907c0ae8f52afc5ac84d3a0fed975a08fd0659",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, o = 22, unpack(KEYS)
@@ -4021,7 +4026,7 @@ effects[#effects + 1] = task and steps[ARGV[1]](task) or 4
 end
 return commit({'OK', unpack(effects)})
 )lua");
-inline constexpr script steer{"steer", "72b74ef949a0e1ec9f1f5bc43a198f8e1be354e4",
+inline constexpr script steer{"steer", "0937fb2271434a95cae7d794920fdd3c52ca70d3",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqo"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -4056,7 +4061,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "b926d2211629952714979b056eb00d99c86fd440",
+inline constexpr script update{"update", "d16facca60f46dd0b2c27e39074d4ae5019fad9d",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -4218,7 +4223,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "79b9aa8ea97515ee48e00335dbb2aa23d062c154",
+inline constexpr script why{"why", "f26493ec2e3b196f3d187056fad9954c98680826",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfyYbBq"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, o = 21, unpack(KEYS)
@@ -4312,7 +4317,7 @@ if has_grown then forgive_crashes(task) end
 if task.state == 4 then judge_children(task) end
 return commit(reply)
 )lua");
-inline constexpr script write_journal{"write_journal", "76dc51baf16d99af103ba66022c17d89b04026f2",
+inline constexpr script write_journal{"write_journal", "a1c47fa2d610168267b6bb5e0c375fbcc9339de0",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqo"};
 
 }  // namespace taskflux::redis::scripts

@@ -54,7 +54,7 @@ if most > 0 and call('EXISTS', keys.unclaimed) == 1 then
     end
     table.sort(claimable, function(left, right) return left.order < right.order end)
 end
-claimable.next = 1
+claimable.next = 1  -- the place of the one that is next
 
 -- Goes on to what comes next in a lane: a segment, or some tasks that came alone. False at its end.
 local function turn(of)
@@ -135,7 +135,7 @@ local function deliver(task)
     found[#found + 1] = task
 end
 
-all.current = 1
+all.current = 1  -- the place of the lane that is looked at
 while #found < most and budget > 0 do
     local of = all[all.current]
     local task = of and front(of)

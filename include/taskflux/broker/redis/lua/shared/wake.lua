@@ -101,7 +101,7 @@ end
 -- The same when so many tasks have become ready, and so many run no more: these give places back, where a limit counts them.
 local function called_by(new, ends)
     local stated = stated_now or call('HGET', keys.queue, 'paused')
-    if not stated then return math.min(new, bound.wakes) end
+    if not stated or string.find(stated, limit_text.of_waiting, 1, true) == 1 then return math.min(new, bound.wakes) end
     local waiting, unclaimed, watcher, watching =
         unpack(call('HMGET', keys.queue, counter.waiting, counter.unclaimed, 'watcher', 'watching'))
     unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
