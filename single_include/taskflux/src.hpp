@@ -10898,6 +10898,7 @@ public:
     void attempt_ends(const attempt& of, const settlement& end) const noexcept;
 
     /// The I/O executor has run nothing for `time`, while these ran.
+    void throttled(const attempt& of, duration time) const noexcept;
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
 
     /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
@@ -11917,14 +11918,19 @@ public:
 
     explicit trouble_log(log_sink to) : sink_(std::move(to)) {}
 
-    void log(const place& where, const std::string& line) {
-        if (std::exchange(logged_[where], line) != line) sink_(log_level::warning, line);
+    void log(const place& where, const std::string& line) { log(where, line, line); }
+
+    /// Where `sameness` tells whether it is as it was, since the line has counts that change.
+    void log(const place& where, const std::string& line, const std::string& sameness) {
+        if (std::exchange(logged_[where], sameness) != sameness) sink_(log_level::warning, line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
     void log_failure(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
+        } catch (const backlog_full& e) {
+            return log(where, what + ": " + e.what(), what + ": " + e.code().message());
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
         } catch (...) {  // is logged as any other
@@ -14979,7 +14985,14 @@ void worker_monitor::log(log_level level, std::string text, const task_id* task)
     }
 }
 
+/// "30 s"; what is short in ms.
+inline std::string delay_text(duration time) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+    return seconds < 10 ? std::to_string(time.count()) + " ms" : std::to_string(seconds) + " s";
+}
+
 void worker_monitor::attempt_ends(const attempt& of, const settlement& end) const noexcept {
+    if (end.how == settlement::kind::throttle) return throttled(of, end.delay);
     const bool retries = end.how == settlement::kind::retry;
     if (!retries && end.how != settlement::kind::fail) return;
     try {
@@ -14994,16 +15007,21 @@ void worker_monitor::attempt_ends(const attempt& of, const settlement& end) cons
         } else {
             text += " failed: " + (what.why.message.empty() ? what.why.type : what.why.message);
         }
-        if (retries) {
-            const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
-            text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
-        } else {
-            text += "; no other follows";
-        }
+        text += retries ? "; the next is in " + delay_text(end.delay) : "; no other follows";
         log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
         if (!observer_) return;
         if (!retries) observer_->on_failed(what);
         else if (end.counts) observer_->on_retry(what, end.delay);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::throttled(const attempt& of, duration time) const noexcept {
+    try {
+        const auto id = of.id();
+        log(log_level::info, "task " + of.what().spec->name + ": its handler was told to wait; queue " + id.queue +
+                                 " starts nothing for " + delay_text(time), &id);
+        if (observer_) observer_->on_throttled(id.queue, time);
     } catch (...) {  // an observer's
     }
 }

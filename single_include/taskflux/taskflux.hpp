@@ -8292,6 +8292,9 @@ public:
     /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
     virtual void on_failed(const attempt_failure& /*of*/) {}
 
+    /// A handler has thrown `throttled`, or failed an item of its batch so: `queue` starts nothing for `time` from now on.
+    virtual void on_throttled(const std::string& /*queue*/, duration /*time*/) {}
+
     /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}
@@ -10119,8 +10122,8 @@ public:
     /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
-    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
-    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
+    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after`, `throttled`
+    /// and `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
     /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {
