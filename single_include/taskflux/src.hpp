@@ -19849,9 +19849,9 @@ std::size_t end_of_batch(const std::vector<Item>& items, std::size_t from) {
 template <class Item, class Result>
 class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
-    /// Sends some items and gives a result for each.
-    /// Where these are too many for the queue (`backlog_full`), it leaves them as they are, and each caller's are sent alone.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items)>;
+    /// Sends some items and gives a result for each. Where these are too many for the queue (`backlog_full`) and `are_several`
+    /// callers', it leaves them as they are: they are sent again, without those of callers that have no room.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items, bool are_several)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
@@ -19902,17 +19902,28 @@ private:
         return taken;
     }
 
-    /// To be sent first, and each alone.
-    void put_back(const batch& taken, std::vector<Item>& items) {
+    /// To be sent first. Where each item is a new one, callers that have no room after those before them are refused, and the others
+    /// go together; or else each goes alone, as it may need none.
+    void put_back(const batch& taken, std::vector<Item>& items, const detail::backlog_full& why) {
+        const bool are_all_new = why.fresh() == items.size();
+        std::size_t kept = 0;
+        batch again;
         auto next = items.begin();
         for (const auto& one : taken) {
             const auto end = next + static_cast<std::ptrdiff_t>(one->size);
-            one->items.assign(std::move_iterator(next), std::move_iterator(end));
-            one->goes_alone = true;
+            if (are_all_new && kept + one->size > why.room()) {
+                one->error = std::make_exception_ptr(why.for_caller(one->size, kept));
+                one->done.set();
+            } else {
+                one->items.assign(std::move_iterator(next), std::move_iterator(end));
+                one->goes_alone = !are_all_new;
+                kept += one->size;
+                again.push_back(one);
+            }
             next = end;
         }
         const std::lock_guard lock(mutex_);
-        waiting_.insert(waiting_.begin(), taken.begin(), taken.end());
+        waiting_.insert(waiting_.begin(), again.begin(), again.end());
     }
 
     static void check_count(std::size_t answers, std::size_t items) {
@@ -19930,12 +19941,12 @@ private:
             std::exception_ptr error;
             try {
                 const auto count = items.size();
-                results = co_await self->send_(items);
+                results = co_await self->send_(items, taken.size() > 1);
                 check_count(results.size(), count);
-            } catch (const detail::backlog_full&) {
+            } catch (const detail::backlog_full& e) {
                 error = std::current_exception();
                 if (taken.size() > 1) {
-                    self->put_back(taken, items);
+                    self->put_back(taken, items, e);
                     continue;
                 }
             } catch (...) {
@@ -24548,7 +24559,8 @@ private:
                 co_await begin_life();
             } else if (word == "FULL") {
                 const auto fresh = from.integer(), there = from.integer(), most = from.integer();
-                const bool is_certain = std::exchange(has_made_room, true);
+                // All scripts but that one have looked for what is due.
+                const bool is_certain = std::exchange(has_made_room, true) || &what != &scripts::enqueue_plain;
                 if (is_certain) throw detail::backlog_full(name_, std::uint64_t(fresh), std::uint64_t(there), std::uint64_t(most));
                 co_await maintain();  // tasks whose time is over make room
             } else {
@@ -24905,7 +24917,9 @@ private:
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
             enqueueing_ = std::make_shared<task_batcher>(
-                executor_, [self = weak_from_this()](std::vector<task_item>& items) { return send_tasks(self.lock(), items); });
+                executor_, [self = weak_from_this()](std::vector<task_item>& items, bool are_several) {
+                    return send_tasks(self.lock(), items, are_several);
+                });
         }
         return enqueueing_;
     }
@@ -24914,7 +24928,7 @@ private:
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends) {
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends, bool) {
                 return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
@@ -24936,7 +24950,8 @@ private:
         return ready_for_;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, const std::vector<task_item>& items) {
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item>& items,
+                                                          bool may_be_sent_again) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -24969,7 +24984,10 @@ private:
             if (all_plain) {
                 add_segments(items, with);
             } else {
-                for (const auto& item : items) with.add(item.record).add(item.place);  // they may be sent again
+                for (auto& item : items) {
+                    with.add(may_be_sent_again ? item.record : std::move(item.record));
+                    with.add(may_be_sent_again ? item.place : std::move(item.place));
+                }
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
