@@ -3379,11 +3379,14 @@ public:
     /// Until somebody says otherwise.
     static constexpr std::size_t usual = 10'000;
 
-    bool is_on(time_point now) const { return now < until_; }
+    /// `seed` makes the ids of entries, so that cursors of another process' log are known as such.
+    explicit event_log(std::uint64_t seed) : life_((seed >> 2) | (std::uint64_t(1) << 62)) {}
+
+    bool is_on(time_point now) const { return is_kept_ || now < leased_until_; }
 
     /// Something has happened to a task, or to the queue where `number` is 0.
     void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
-        if (!is_on(now)) return;
+        if (!is_on(now)) return forget(now);
         auto& events = entry_at(now).events;
         const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
         const auto is_same = [&](const queue_event& known) {
@@ -3410,21 +3413,21 @@ public:
     event_page read(const event_query& query, time_point now, duration ahead) {
         const auto asked = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
         seal();
+        if (query.lease > duration::zero()) lease(query.lease, now);
         event_page made;
-        made.end = asked;
-        const auto first = last_ - entries_.size() + 1;
-        if (!query.cursor.empty()) {
-            const auto most = (std::max)(query.limit, std::size_t(1));
-            for (auto next = (std::max)(asked.number + 1, first); next <= last_ && made.entries.size() < most; ++next) {
-                made.entries.push_back(entries_[next - first]);
-                for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
-                made.end = made.entries.back().at;
-            }
-        }
-        if (query.lease > duration::zero()) listen(later(now, query.lease), now);
-        made.newest = last_;
-        if (query.cursor.empty()) made.end = cursor_of(last_);
         made.now = shifted(now, ahead);
+        made.end = cursor_of(last_);
+        if (query.cursor.empty()) return made;
+        drop_old(now);
+        const auto first = last_ - entries_.size() + 1;
+        auto next = (std::max)(asked.number + 1, first);
+        if (!is_ours(asked)) next = asked.number + 1 == first && !begins(first) ? first + 1 : first;  // the reader sees a gap
+        const auto most = (std::max)(query.limit, std::size_t(1));
+        for (; next <= last_ && made.entries.size() < most; ++next) {
+            made.entries.push_back(entries_[next - first]);
+            for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
+            made.end = made.entries.back().at;
+        }
         return made;
     }
 
@@ -3432,46 +3435,69 @@ public:
     void keep(std::size_t most, duration age, time_point now) {
         age_ = age;
         most_ = most > 0 ? most : usual;
-        if (most > 0) listen(never, now);
-        else if (until_ == never) until_ = later(now, std::chrono::minutes(1));  // who reads says so again
+        const bool was_on = is_on(now);
+        is_kept_ = most > 0;
+        if (is_kept_ && !was_on) begin(now);
     }
 
 private:
-    void listen(time_point until, time_point now) {
+    /// For how long entries stay when nobody listens any more.
+    static constexpr duration stays = std::chrono::hours(1);
+
+    void lease(duration time, time_point now) {
         const bool was_on = is_on(now);
-        until_ = (std::max)(until_, until);
-        if (was_on) return;
+        leased_until_ = (std::max)(leased_until_, later(now, time));
+        if (!was_on) begin(now);
+    }
+
+    void begin(time_point now) {
         seal();
         tell(event_kind::begun, 0, 0, {}, {}, now);
         seal();
     }
 
-    static event_cursor cursor_of(std::uint64_t number) {
+    void forget(time_point now) {
+        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
+    }
+
+    event_cursor cursor_of(std::uint64_t number) const {
         event_cursor made;
         made.number = number;
-        made.id = "0-" + std::to_string(number);
+        made.id = std::to_string(life_) + '-' + std::to_string(number);
         return made;
+    }
+    bool is_ours(const event_cursor& asked) const { return asked.number <= last_ && asked.id == cursor_of(asked.number).id; }
+
+    bool begins(std::uint64_t number) const {
+        if (entries_.empty() || number != last_ - entries_.size() + 1) return false;
+        const auto& events = entries_.front().events;
+        return !events.empty() && events.front().kind == event_kind::begun;
     }
 
     event_entry& entry_at(time_point now) {
         if (!is_sealed_ && !entries_.empty()) return entries_.back();
         is_sealed_ = false;
         entries_.emplace_back().at = cursor_of(++last_);
-        while (entries_.size() > most_ || (age_ > duration::zero() && entries_.size() > 1 && is_old(entries_.front(), now))) {
-            entries_.pop_front();
-        }
+        while (entries_.size() > most_) entries_.pop_front();
+        drop_old(now);
         return entries_.back();
     }
 
+    void drop_old(time_point now) {
+        if (age_ <= duration::zero()) return;
+        while (!entries_.empty() && is_old(entries_.front(), now)) entries_.pop_front();
+    }
     bool is_old(const event_entry& entry, time_point now) const {
         return !entry.events.empty() && now - entry.events.front().at > age_;
     }
 
+    const std::uint64_t life_;
     std::deque<event_entry> entries_;
     std::uint64_t last_ = 0;  // the number of the newest
     std::size_t most_ = usual;
     duration age_{};          // zero: any
-    time_point until_{};
+    time_point leased_until_{};
+    bool is_kept_ = false;
     bool is_sealed_ = true;   // nothing is added to the newest any more
 };
 
@@ -4047,7 +4073,7 @@ namespace taskflux::memory {
 class task_places {
 public:
     /// `seed` makes the nonces of keys.
-    explicit task_places(std::uint64_t seed) : nonces_(seed) {}
+    explicit task_places(std::uint64_t seed) : nonces_(seed), events_(seed) {}
 
     /// The task that a submission gets instead of another one: that with its own id, or the holder of its unique key; where it
     /// replaces, the one that waits for the holder's end, or the holder that has not begun.
@@ -4898,9 +4924,10 @@ private:
         std::size_t fresh = 0;
         for (const auto& one : tasks) {
             if (store.find_same(one, now)) continue;
-            const bool is_known = (!one.own_id.empty() && !own_ids.insert(one.own_id).second) ||
-                                  (!one.unique_key.empty() && !unique_keys.insert(one.unique_key).second);
-            fresh += is_known ? 0 : 1;
+            if (own_ids.contains(one.own_id) || unique_keys.contains(one.unique_key)) continue;  // neither has an empty one
+            if (!one.own_id.empty()) own_ids.insert(one.own_id);
+            if (!one.unique_key.empty()) unique_keys.insert(one.unique_key);
+            ++fresh;
         }
         return fresh;
     }
@@ -6620,12 +6647,34 @@ asio::awaitable<void> memory_broker::watch(std::string consumer, duration wait) 
     return hub_->watch(std::move(consumer), wait);
 }
 
+/// The places of ends in the order in which they are settled. Tasks that are given back come last, the first one of all, since each
+/// goes to the head of its lane.
+inline std::vector<std::size_t> order_of(const std::vector<settlement>& ends) {
+    std::vector<std::size_t> order(ends.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    const auto is_given_back = [&](std::size_t at) {
+        return ends[at].how == settlement::kind::release || ends[at].how == settlement::kind::throttle;
+    };
+    std::sort(order.begin(), order.end(), [&](std::size_t one, std::size_t other) {
+        const bool is_back = is_given_back(one);
+        if (is_back != is_given_back(other)) return !is_back;
+        const auto number = ends[one].key.sequence, other_number = ends[other].key.sequence;
+        return is_back && number != other_number ? number > other_number : one < other;
+    });
+    return order;
+}
+
 asio::awaitable<std::vector<effect>> memory_broker::settle(std::string queue, std::string consumer,
                                                            const std::vector<settlement>& settlements) {
     const auto mended = detail::with_storable_ends(settlements);
-    co_return hub_->for_each(queue, mended ? *mended : settlements, [&](auto& in, const settlement& end, time_point now) {
-        return in.settle(in.find_consumer(consumer), end, now);
+    const auto& ends = mended ? *mended : settlements;
+    const auto order = order_of(ends);
+    const auto effects = hub_->for_each(queue, order, [&](auto& in, std::size_t at, time_point now) {
+        return in.settle(in.find_consumer(consumer), ends[at], now);
     }, hub::pace::some);
+    auto in_place = effects;
+    for (std::size_t i = 0; i < effects.size(); ++i) in_place[order[i]] = effects[i];
+    co_return in_place;
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::report(std::string queue, std::string consumer,
@@ -11689,20 +11738,6 @@ asio::awaitable<std::vector<node_info>> directory::stop(node_filter which) const
 
 }  // namespace taskflux
 
-// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
-
-namespace taskflux::detail {
-
-/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
-inline asio::awaitable<void> nap(clock& by, duration time) {
-    const auto executor = co_await asio::this_coro::executor;
-    const auto rings = std::make_shared<event>();
-    const alarm at(by, executor, rings, later(by.now(), time));
-    co_await rings->wait();
-}
-
-}  // namespace taskflux::detail
-
 // -------------------- taskflux/admin/events.ipp ------------------------------------------------------------
 
 namespace taskflux {
@@ -11710,12 +11745,37 @@ namespace taskflux {
 events::events(broker_ptr broker, std::string queue, events_options options)
     : broker_(detail::checked_broker(std::move(broker), "a reader of events")), queue_(std::move(queue)), options_(std::move(options)) {
     detail::check_queue_name(queue_);
-    if (options_.poll() <= duration::zero() || options_.lease() <= duration::zero()) {
-        throw error(errc::invalid_argument, "a reader of the events of queue " + queue_ + " can't be made: its poll is " +
-                                                std::to_string(options_.poll().count()) + " ms and its lease " +
-                                                std::to_string(options_.lease().count()) + " ms; both must be above zero");
+    const auto refuse = [&](const std::string& why) {
+        throw error(errc::invalid_argument, "a reader of the events of queue " + queue_ + " can't be made: " + why);
+    };
+    // A lease must outlive some answers that are late.
+    if (options_.poll() <= duration::zero() || options_.lease() <= duration::zero() || options_.poll() > options_.lease() / 3) {
+        refuse("its poll is " + std::to_string(options_.poll().count()) + " ms and its lease " +
+               std::to_string(options_.lease().count()) + " ms; both must be above zero, and the poll at most a third of the lease");
     }
-    if (!options_.from().empty()) done_ = read_ = event_cursor::parse(options_.from());
+    if (const auto& task = options_.of(); task && task->queue != queue_) refuse("task " + to_string(*task) + " is of another queue");
+    if (!options_.from().empty()) done_ = read_ = parse(options_.from());
+}
+
+std::string events::text_of(const place& where) const {
+    return queue_ + '@' + std::to_string(where.last.time_since_epoch().count()) + '@' + where.at.text();
+}
+
+events::place events::parse(const std::string& text) const {
+    place made;
+    const auto refuse = [&](const std::string& why) {
+        throw error(errc::invalid_argument, "\"" + text + "\" is no cursor of the events of queue " + queue_ + why);
+    };
+    const auto name_end = text.find('@');
+    if (name_end == text.npos) refuse(": take one that `events::cursor` has given");
+    if (text.compare(0, name_end, queue_) != 0) refuse(": it is of another queue");
+    std::int64_t ms = 0;
+    const auto* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data() + name_end + 1, end, ms);
+    if (read.ec != std::errc() || read.ptr == end || *read.ptr != '@') refuse(": take one that `events::cursor` has given");
+    made.last = time_point(duration(ms));
+    made.at = event_cursor::parse(std::string_view(read.ptr + 1, static_cast<std::size_t>(end - read.ptr - 1)));
+    return made;
 }
 
 asio::awaitable<event_item> events::next() {
@@ -11723,98 +11783,129 @@ asio::awaitable<event_item> events::next() {
         while (!ready_.empty()) {
             auto& first = ready_.front();
             bool is_given = true;
-            if (const auto* const event = std::get_if<queue_event>(&first.item)) is_given = co_await is_wanted(*event);
+            if (auto* const event = std::get_if<queue_event>(&first.item)) is_given = co_await is_wanted(*event);
             auto item = std::move(first.item);
-            done_ = first.behind;
+            done_ = std::move(first.behind);
             ready_.pop_front();
             if (is_given) co_return item;
         }
         co_await read();
-        if (!ready_.empty()) continue;
-        co_await detail::nap(broker_->clock(), options_.poll());
+        if (ready_.empty()) co_await rest();
     }
+}
+
+/// Waits until it is time to ask again, or the broker is closed.
+asio::awaitable<void> events::rest() {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<detail::event>();
+    auto& clock = broker_->clock();
+    const auto closing = broker_->on_close([rings] { rings->set(); });
+    const detail::alarm at(clock, executor, rings, later(clock.now(), options_.poll()));
+    co_await rings->wait();
 }
 
 /// Reads some entries, or nothing.
 asio::awaitable<void> events::read() {
     event_query query;
     query.lease = options_.lease();
-    if (!read_.id.empty()) query.cursor = read_.text();
+    const bool is_first = read_.at.id.empty();
+    if (!is_first) query.cursor = read_.at.text();
     auto page = co_await broker_->events(queue_, query);
-    if (read_.id.empty()) {
-        read_ = page.end;
-        last_ = page.now;
-        queue_event begun;
+    if (is_first) {
+        read_.at = std::move(page.end);
+        read_.last = page.now;
+        waiting begins;
+        auto& begun = begins.item.emplace<queue_event>();
         begun.at = page.now;
-        ready_.push_back({begun, read_, page.now});
+        begins.behind = read_;
+        ready_.push_back(std::move(begins));
         co_return;
     }
     for (auto& entry : page.entries) add(std::move(entry));
-    if (page.entries.empty() && page.newest != read_.number) {  // what came behind the cursor is gone
-        if (page.newest == read_.number + 1) co_return;  // it begins just now: the next call reads it
-        auto to = read_;
-        to.number = page.newest;
-        add_gap(to, to, page.now);
-        read_ = to;
-        has_told_ = true;
-    } else if (page.entries.empty()) {
-        read_.id = page.end.id;
-    }
+    if (!page.entries.empty()) co_return;
+    place end;
+    end.at = std::move(page.end);
+    end.last = read_.last;
+    if (end.at.number != read_.at.number) add_gap(std::move(end), page.now);  // what came behind the cursor is gone
+    else read_ = std::move(end);
 }
 
-/// `behind`: where the reader is when it has taken the gap.
-void events::add_gap(const event_cursor& to, event_cursor behind, time_point until) {
-    event_gap gap;
-    gap.from = read_.text();
-    gap.to = to.text();
-    gap.since = last_;
+/// `to`: where the reader is behind the gap.
+void events::add_gap(place to, time_point until) {
+    waiting made;
+    auto& gap = made.item.emplace<event_gap>();
+    gap.from = text_of(read_);
+    gap.to = text_of(to);
+    gap.since = read_.last;
     gap.until = until;
-    ready_.push_back({std::move(gap), std::move(behind), until});
+    read_ = std::move(to);
+    made.behind = read_;
+    ready_.push_back(std::move(made));
 }
 
 void events::add(event_entry entry) {
-    const auto at = entry.events.empty() ? last_ : entry.events.front().at;
+    const auto at = entry.events.empty() ? read_.last : entry.events.front().at;
     const bool begins = !entry.events.empty() && entry.events.front().kind == event_kind::begun;
-    if (begins && !has_told_) {  // what happened before, nobody has heard
-        add_gap(entry.at, entry.at, at);
-    } else if (!begins && entry.at.number != read_.number + 1) {
+    place behind;
+    behind.at = std::move(entry.at);
+    behind.last = at;
+    if (begins) return add_gap(std::move(behind), at);  // what happened before, nobody has heard
+    if (behind.at.number != read_.at.number + 1) {
         auto before = read_;
-        before.number = entry.at.number - 1;
-        add_gap(entry.at, std::move(before), at);
+        before.at.number = behind.at.number - 1;
+        add_gap(std::move(before), at);
     }
     for (auto& event : entry.events) {
-        if (event.kind == event_kind::begun) continue;
         const bool is_last = &event == &entry.events.back();
-        ready_.push_back({std::move(event), is_last ? entry.at : read_, at});
+        waiting made;
+        made.item = std::move(event);
+        made.behind = is_last ? behind : read_;
+        ready_.push_back(std::move(made));
     }
-    read_ = std::move(entry.at);
-    last_ = at;
-    has_told_ = false;
+    read_ = std::move(behind);
 }
 
-asio::awaitable<bool> events::is_wanted(const queue_event& event) {
-    const bool is_about_tasks = !event.numbers.empty();
-    for (const auto& range : event.numbers) {
-        if (options_.name().empty() || event.name.empty()) break;
-        for (auto number = range.first; number <= range.last && names_.size() < 100'000; ++number) names_[number] = event.name;
-    }
-    if (!options_.kinds().empty() && !options_.kinds().contains(event.kind)) co_return event.kind == event_kind::begun;
-    if (options_.of()) co_return event.kind == event_kind::begun || event.has(options_.of()->key.sequence);
-    if (options_.name().empty() || !is_about_tasks) co_return true;
-    if (!event.name.empty()) co_return event.name == options_.name();
-    const auto numbers = event.numbers;
-    for (const auto& range : numbers) {
-        for (auto number = range.first; number <= range.last; ++number) {
-            const auto name = co_await name_of(number);
-            if (name.empty() || name == options_.name()) co_return true;
+/// Leaves of an event what the reader wants; false: nothing.
+asio::awaitable<bool> events::is_wanted(queue_event& event) {
+    if (event.kind == event_kind::begun) co_return true;
+    if (!options_.name().empty() && !event.name.empty()) {
+        for (const auto& range : event.numbers) {
+            for (auto number = range.first; number <= range.last; ++number) know(number, event.name);
         }
     }
-    co_return false;
+    if (!options_.kinds().empty() && !options_.kinds().contains(event.kind)) co_return false;
+    if (const auto& task = options_.of()) {
+        const auto number = task->key.sequence;
+        if (!event.has(number)) co_return false;
+        event.numbers.clear();
+        event.numbers.push_back({number, number});
+    }
+    if (options_.name().empty() || event.numbers.empty()) co_return true;
+    if (!event.name.empty()) co_return event.name == options_.name();
+    std::vector<number_range> wanted;
+    for (const auto& range : event.numbers) {
+        for (auto number = range.first; number <= range.last; ++number) {
+            const bool is_one = co_await has_name(number);
+            if (!is_one) continue;
+            if (!wanted.empty() && wanted.back().last + 1 == number) wanted.back().last = number;
+            else wanted.push_back({number, number});
+        }
+    }
+    event.numbers = std::move(wanted);
+    co_return !event.numbers.empty();
 }
 
-/// Empty where its record is gone.
-asio::awaitable<std::string> events::name_of(std::uint64_t number) {
-    if (const auto found = names_.find(number); found != names_.end()) co_return found->second;
+void events::know(std::uint64_t number, std::string name) {
+    constexpr std::size_t most = 100'000;
+    names_[number] = std::move(name);
+    if (names_.size() > most) names_.erase(names_.begin());
+}
+
+/// Whether a task has the wanted name, or its record is gone.
+asio::awaitable<bool> events::has_name(std::uint64_t number) {
+    if (const auto found = names_.find(number); found != names_.end()) {
+        co_return found->second.empty() || found->second == options_.name();
+    }
     list_query query;
     query.queue = queue_;
     query.limit = 1;
@@ -11824,9 +11915,12 @@ asio::awaitable<std::string> events::name_of(std::uint64_t number) {
         before.key.sequence = number - 1;
         query.cursor = to_string(before);
     }
-    const auto page = co_await broker_->list(std::move(query));
-    if (page.tasks.empty() || page.tasks.front().id.key.sequence != number) co_return std::string();
-    co_return page.tasks.front().name;
+    auto page = co_await broker_->list(std::move(query));
+    const bool is_there = !page.tasks.empty() && page.tasks.front().id.key.sequence == number;
+    auto name = is_there ? std::move(page.tasks.front().name) : std::string();
+    const bool has = name.empty() || name == options_.name();
+    know(number, std::move(name));
+    co_return has;
 }
 
 }  // namespace taskflux
@@ -12001,6 +12095,20 @@ asio::awaitable<group_result> inspector::remove_group(std::string queue, std::st
 }
 
 }  // namespace taskflux
+
+// -------------------- taskflux/detail/nap.hpp --------------------------------------------------------------
+
+namespace taskflux::detail {
+
+/// Waits for `time` to pass by a clock, which must outlive it. Cancellation: terminal.
+inline asio::awaitable<void> nap(clock& by, duration time) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto rings = std::make_shared<event>();
+    const alarm at(by, executor, rings, later(by.now(), time));
+    co_await rings->wait();
+}
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/admin/inspector/history.ipp -------------------------------------------------
 
@@ -12588,7 +12696,9 @@ inline asio::awaitable<void> place_subtask(broker_ptr broker, journal_write writ
                                            task_key& made) {
     co_await broker->write_journal(tasks.front().parent->id, std::move(write));
     journal_write from_outside;
-    const auto keys = co_await submit_journalled(std::move(broker), std::move(queue), std::move(tasks), std::move(from_outside));
+    std::vector<bool> were_there(1, true);  // its own id may have been submitted before
+    const auto keys = co_await submit_journalled(std::move(broker), std::move(queue), std::move(tasks), std::move(from_outside),
+                                                 std::move(were_there));
     made = keys.front();
 }
 
@@ -12639,6 +12749,8 @@ asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector
                                                      std::size_t all) {
     try {
         co_return co_await std::move(submission);
+    } catch (const backlog_full& e) {
+        throw e.after(stored, all);
     } catch (const server_trouble& e) {
         if (stored == 0) throw;
         throw server_trouble(with_count(e, stored, all));
@@ -12706,6 +12818,7 @@ public:
     void attempt_ends(const attempt& of, const settlement& end) const noexcept;
 
     /// The I/O executor has run nothing for `time`, while these ran.
+    void throttled(const attempt& of, duration time) const noexcept;
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
 
     /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.
@@ -13765,14 +13878,19 @@ public:
 
     explicit trouble_log(log_sink to) : sink_(std::move(to)) {}
 
-    void log(const place& where, const std::string& line) {
-        if (std::exchange(logged_[where], line) != line) sink_(log_level::warning, line);
+    void log(const place& where, const std::string& line) { log(where, line, line); }
+
+    /// Where `sameness` tells whether it is as it was, since the line has counts that change.
+    void log(const place& where, const std::string& line, const std::string& sameness) {
+        if (std::exchange(logged_[where], sameness) != sameness) sink_(log_level::warning, line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
     void log_failure(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
+        } catch (const backlog_full& e) {
+            return log(where, what + ": " + e.what(), what + ": " + e.code().message());
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
         } catch (...) {  // is logged as any other
@@ -14997,8 +15115,7 @@ std::string batch_run::subject() const {
 void batch_run::deliver(std::exception_ptr error, bool) noexcept {
     const auto now = clock_.now();
     const bool is_cancelled = stopping() && stop_reason() != errc::timed_out;
-    auto open = take_open();
-    std::ranges::reverse(open);  // of those that go back to the head of their lane, the first one comes last
+    const auto open = take_open();
     for (const auto& one : open) {
         if (error && stopping() && stop_reason() == errc::timed_out && one->what().deadline_at <= now) one->stop(errc::timed_out);
         owner_->on_end(*one, one->failure ? one->failure : error);
@@ -15198,7 +15315,7 @@ public:
         for (const auto& [of, value] : limits_) {
             auto declaring = declare(of.first, of.second, value);
             const auto answer = co_await caught(std::move(declaring));
-            if (answer.failure()) pass_over(of.first, answer.failure());
+            if (answer.failure()) pass_over(of.first, of.second, answer.failure());
         }
         co_await broker_->join(joining_, queues_, lease_);
         ++epoch_;  // only now: a name that may have joined somewhere is tried again, rather than left behind
@@ -15269,12 +15386,13 @@ private:
         return broker_->set_limit(queue, limit_kind::declared, declared, std::string());
     }
 
-    void pass_over(const std::string& queue, const std::exception_ptr& failure) {
+    void pass_over(const std::string& queue, const std::optional<std::string>& key, const std::exception_ptr& failure) {
         const auto why = describe(failure);
         const auto code = code_of(why);
         if (code != errc::protocol && code != errc::invalid_argument) std::rethrow_exception(failure);
-        if (!refused_.insert(queue).second) return;
-        complain_("queue " + queue + " refuses the limit that is declared for it, which may not hold: " + why.message +
+        if (!refused_.emplace(queue, key).second) return;
+        const std::string whose = !key ? "it" : key->empty() ? "each of its keys" : "its key " + *key;
+        complain_("queue " + queue + " refuses the limit that is declared for " + whose + ", which may not hold: " + why.message +
                   "; it is declared again when the worker joins again");
     }
 
@@ -15285,7 +15403,7 @@ private:
     const queue_limit_map limits_;
     const duration lease_;
     const std::function<void(std::string)> complain_;
-    std::set<std::string> refused_;  // queues, of which `complain_` has heard
+    std::set<std::pair<std::string, std::optional<std::string>>> refused_;  // limits, of which `complain_` has heard
     unsigned epoch_ = 0;
     std::string joining_;  // the name whose `join` has not returned, or has failed
     std::vector<former_name> former_;
@@ -15965,12 +16083,15 @@ void worker_control::add(std::string name, std::string_view queue, std::unique_p
 void worker_control::limit(std::string queue, std::optional<std::string> key, const taskflux::limit& value) {
     checked_name(queue, "queue");
     if (key) check_name(limits::key, *key, true);
+    const std::string whose = !key ? "" : key->empty() ? "each key of " : "key " + *key + " of ";
+    const std::string called = key ? "key_limit()" : "limit()", live = key ? "set_key_limit" : "set_limit";
     if (life_.core()) {
-        throw error(errc::wrong_state, "the limit of queue " + queue + " can't be declared: the worker has been run; call limit() "
-                                       "before run(), or queue_control::set_limit");
+        throw error(errc::wrong_state, "the limit of " + whose + "queue " + queue + " can't be declared: the worker has been run; call " +
+                                           called + " before run(), or queue_control::" + live);
     }
     if (!limits_.emplace(std::pair(queue, std::move(key)), value).second) {
-        throw error(errc::invalid_argument, "the limit of queue " + queue + " can't be declared: this worker has one; call limit() once");
+        throw error(errc::invalid_argument, "the limit of " + whose + "queue " + queue + " can't be declared: this worker has one; call " +
+                                                called + " once");
     }
 }
 
@@ -16837,7 +16958,14 @@ void worker_monitor::log(log_level level, std::string text, const task_id* task)
     }
 }
 
+/// "30 s"; what is short in ms.
+inline std::string delay_text(duration time) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+    return seconds < 10 ? std::to_string(time.count()) + " ms" : std::to_string(seconds) + " s";
+}
+
 void worker_monitor::attempt_ends(const attempt& of, const settlement& end) const noexcept {
+    if (end.how == settlement::kind::throttle) return throttled(of, end.delay);
     const bool retries = end.how == settlement::kind::retry;
     if (!retries && end.how != settlement::kind::fail) return;
     try {
@@ -16852,16 +16980,21 @@ void worker_monitor::attempt_ends(const attempt& of, const settlement& end) cons
         } else {
             text += " failed: " + (what.why.message.empty() ? what.why.type : what.why.message);
         }
-        if (retries) {
-            const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
-            text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
-        } else {
-            text += "; no other follows";
-        }
+        text += retries ? "; the next is in " + delay_text(end.delay) : "; no other follows";
         log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
         if (!observer_) return;
         if (!retries) observer_->on_failed(what);
         else if (end.counts) observer_->on_retry(what, end.delay);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::throttled(const attempt& of, duration time) const noexcept {
+    try {
+        const auto id = of.id();
+        log(log_level::info, "task " + of.what().spec->name + ": its handler was told to wait; queue " + id.queue +
+                                 " starts nothing for " + delay_text(time), &id);
+        if (observer_) observer_->on_throttled(id.queue, time);
     } catch (...) {  // an observer's
     }
 }
@@ -17254,13 +17387,53 @@ inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent
     co_await broker->write_journal(std::move(parent), std::move(write));
 }
 
+/// Whether a task is the subtask that its parent's journal calls `key`.
+inline asio::awaitable<bool> is_child(broker_ptr broker, std::string queue, task_key which, std::string parent, std::string key) {
+    task_id id;
+    id.queue = std::move(queue);
+    id.key = which;
+    const auto known = co_await broker->get(std::move(id));
+    co_return known && known->parent == parent && child_key(known->call) == key;
+}
+
+/// How many of a submission are stored although it has failed: the first ones.
+inline std::size_t stored_before(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const backlog_full& e) {
+        return e.stored();
+    } catch (...) {
+        return 0;
+    }
+}
+
+/// Where a submission has failed for good, takes those of it out of the journal that are not stored: not the first `stored` ones,
+/// nor those that were there before, as a call whose answer was lost may have stored them. `may_be_others`: whose ids another
+/// task may have.
+inline asio::awaitable<void> drop_unstored(broker_ptr broker, task_id parent, journal_write write, std::string queue,
+                                           std::vector<std::string> keys, std::vector<std::string> own_ids, std::size_t stored,
+                                           std::vector<bool> were_there, std::vector<bool> may_be_others) {
+    std::vector<std::string> strange;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (i < stored && !may_be_others[i]) continue;
+        bool is_there = i < stored || were_there[i];
+        if (is_there) {
+            const auto known = co_await broker->find(queue, own_ids[i]);
+            is_there = known && co_await is_child(broker, queue, *known, to_string(parent), keys[i]);
+        }
+        if (!is_there) strange.push_back(std::move(keys[i]));
+    }
+    if (!strange.empty()) co_await drop_from_journal(broker, std::move(parent), std::move(write), std::move(strange));
+}
+
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                         journal_write write) {
+                                                         journal_write write, std::vector<bool> were_there) {
     const auto parent = tasks.front().parent->id;
-    std::vector<std::string> keys;
+    std::vector<std::string> keys, own_ids;
     std::vector<bool> may_be_others;  // an id that another call may have
     for (const auto& task : tasks) {
         keys.push_back(task.parent->key);
+        own_ids.push_back(task.own_id);
         may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
     }
     std::exception_ptr failure;
@@ -17273,7 +17446,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     const bool may_be_stored = failure && errc_of(failure) == errc::unavailable && !write.consumer.empty();
     if (may_be_stored) std::rethrow_exception(failure);  // the attempt departs, and another one submits them again
     if (failure) {
-        co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
+        co_await drop_unstored(broker, parent, std::move(write), queue, std::move(keys), std::move(own_ids), stored_before(failure),
+                               std::move(were_there), std::move(may_be_others));
         std::rethrow_exception(failure);
     }
     std::vector<task_key> made;
@@ -17283,8 +17457,7 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
         task_id there;
         there.queue = queue;
         there.key = stored[i].key;
-        const auto known = co_await broker->get(there);
-        if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
+        if (co_await is_child(broker, queue, there.key, to_string(parent), keys[i])) continue;
         std::vector<std::string> strange(1, keys[i]);
         co_await drop_from_journal(broker, parent, write, std::move(strange));
         throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
@@ -17376,7 +17549,9 @@ inline asio::awaitable<void> write_and_submit(notebook& book, place at, const st
     }
     const bool loses = !are_spawned && notebook::has_lost_in(made.epoch, made.found.lost_mark);
     if (loses || fresh.tasks.empty()) co_return;
-    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh.tasks), std::move(by));
+    std::vector<bool> were_there;
+    for (const auto at_place : fresh.places) were_there.push_back(known.before[at_place].has_value());
+    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh.tasks), std::move(by), std::move(were_there));
     for (std::size_t i = 0; i < keys.size(); ++i) made.children[fresh.places[i]].id.key = keys[i];
 }
 
@@ -21661,9 +21836,9 @@ std::size_t end_of_batch(const std::vector<Item>& items, std::size_t from) {
 template <class Item, class Result>
 class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
-    /// Sends some items and gives a result for each.
-    /// Where these are too many for the queue (`backlog_full`), it leaves them as they are, and each caller's are sent alone.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items)>;
+    /// Sends some items and gives a result for each. Where these are too many for the queue (`backlog_full`) and `are_several`
+    /// callers', it leaves them as they are: they are sent again, without those of callers that have no room.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items, bool are_several)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
@@ -21714,17 +21889,28 @@ private:
         return taken;
     }
 
-    /// To be sent first, and each alone.
-    void put_back(const batch& taken, std::vector<Item>& items) {
+    /// To be sent first. Where each item is a new one, callers that have no room after those before them are refused, and the others
+    /// go together; or else each goes alone, as it may need none.
+    void put_back(const batch& taken, std::vector<Item>& items, const detail::backlog_full& why) {
+        const bool are_all_new = why.fresh() == items.size();
+        std::size_t kept = 0;
+        batch again;
         auto next = items.begin();
         for (const auto& one : taken) {
             const auto end = next + static_cast<std::ptrdiff_t>(one->size);
-            one->items.assign(std::move_iterator(next), std::move_iterator(end));
-            one->goes_alone = true;
+            if (are_all_new && kept + one->size > why.room()) {
+                one->error = std::make_exception_ptr(why.for_caller(one->size, kept));
+                one->done.set();
+            } else {
+                one->items.assign(std::move_iterator(next), std::move_iterator(end));
+                one->goes_alone = !are_all_new;
+                kept += one->size;
+                again.push_back(one);
+            }
             next = end;
         }
         const std::lock_guard lock(mutex_);
-        waiting_.insert(waiting_.begin(), taken.begin(), taken.end());
+        waiting_.insert(waiting_.begin(), again.begin(), again.end());
     }
 
     static void check_count(std::size_t answers, std::size_t items) {
@@ -21742,12 +21928,12 @@ private:
             std::exception_ptr error;
             try {
                 const auto count = items.size();
-                results = co_await self->send_(items);
+                results = co_await self->send_(items, taken.size() > 1);
                 check_count(results.size(), count);
-            } catch (const detail::backlog_full&) {
+            } catch (const detail::backlog_full& e) {
                 error = std::current_exception();
                 if (taken.size() > 1) {
-                    self->put_back(taken, items);
+                    self->put_back(taken, items, e);
                     continue;
                 }
             } catch (...) {
@@ -21978,6 +22164,16 @@ if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else 
 end
 )lua";
 
+inline constexpr char shared_stop_events[] =
+    R"lua(local function stop_events(stated)
+also[#also + 1] = {'HDEL', w, '!'}
+if now < (whole(string.match(stated, '^(%d+) ')) or 0) + 3600000 then return end
+also[#also + 1] = {'HDEL', c, 'events', 'events_lease'}
+local stream = key('ev')
+if type(redis.pcall('XLEN', stream)) == 'number' then also[#also + 1] = {'UNLINK', stream} end
+end
+)lua";
+
 inline constexpr char shared_write_events[] =
     R"lua(local function write_events()
 if not told then return end
@@ -22045,7 +22241,7 @@ end
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
 gate = {room = math.huge, opens = 1e15, start = function() end, stated = stated}
-local till, rest = string.match(stated, '^!(%d*)(.*)$')
+local till, rest = string.match(stated, '^!([^=]*)(=?.*)$')
 if till then
 till = throttle_end(till)
 if till then
@@ -22053,6 +22249,7 @@ gate.room, gate.opens, gate.till = 0, till, till
 return
 end
 also[#also + 1] = rest ~= '' and {'HSET', c, 'paused', rest} or {'HDEL', c, 'paused'}
+also[#also + 1] = {'HDEL', c, 'throttled'}
 if rest == '' then return end
 stated = rest
 end
@@ -22110,6 +22307,7 @@ end
 inline constexpr char shared_in_force[] =
     R"lua(local function in_force(declared, live, throttled)
 local found = stated_limit(live) or stated_limit(declared) or ''
+if throttled and not throttle_end(throttled) then also[#also + 1] = {'HDEL', c, 'throttled'} end
 return behind_throttle(throttle_end(throttled), string.find(found, '%d') and '=' .. found or '')
 end
 )lua";
@@ -22121,7 +22319,7 @@ inline constexpr char shared_paused_over[] =
 inline constexpr char shared_put_in_force[] =
     R"lua(local function put_in_force(stated)
 also[#also + 1] = stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}
-local has_limit = string.find(stated or '', '=', 1, true)
+local has_limit = string.find(stated or '', '=', 1, true) and not string.find(stated, '=    ', 1, true)
 also[#also + 1] = has_limit and {'HSET', w, '*', '1'} or
 {'HDEL', w, '*'}
 end
@@ -22150,7 +22348,7 @@ end
 inline constexpr char shared_refusal[] =
     R"lua(local function refusal(stated, new)
 local most = stated and whole(string.match(stated, '=%d* %d* %d* %d* (%d+)$'))
-if not most or new < 1 then return nil end
+if not (most and most >= 1 and most <= 1000000000) or new < 1 then return nil end
 local there = 0
 for _, number in ipairs(call('HMGET', c, 'n0', 'n1', 'n2')) do
 there = there + (whole(number) or 0)
@@ -23246,7 +23444,7 @@ inline constexpr char shared_tell_of[] =
     R"lua(local function tell_of(kind, task, by, attempt)
 if not is_heard() then return end
 local record = task.record
-tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', by or '')
 end
 )lua";
 
@@ -23905,11 +24103,20 @@ return inbox and publish(inbox, 'W' .. (struct.pack('<I4', #queue) .. queue) .. 
 end
 )lua";
 
+inline constexpr char shared_first_turn_time[] =
+    R"lua(local function first_turn_time()
+if gate and gate.room < 1 then return 1e15 end
+local from = touched.are_due_seen and '(' .. now or '-inf'
+local first = call('ZRANGE', T, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+return math.min(touched[0], whole(first) or 1e15)
+end
+)lua";
+
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change(consumer)
 local opens = gate and gate.opens or 1e15
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15), touched[0],
-end_of_other_lease(consumer), opens, 1e15))
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), first_turn_time(), end_of_other_lease(consumer), opens,
+1e15))
 end
 )lua";
 
@@ -23998,7 +24205,7 @@ inline constexpr char shared_called_by[] =
 local found = call('HMGET', c, 'paused', 'events')
 local stated = stated_now or found[1]
 listens = listens == nil and found[2] or listens
-if not stated then return math.min(new, 8) end
+if not stated or string.find(stated, '=    ', 1, true) == 1 then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
 unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
@@ -24122,12 +24329,13 @@ inline constexpr char shared_turns_of_keys[] =
     R"lua(local function turns_of_keys()
 if made_turns then return made_turns end
 local each_rule = nil
+local starts_known = nil
 local function rule_of(of)
 if of.rule ~= nil then return of.rule end
 each_rule = each_rule or call('HMGET', c, 'each', 'own')
 local text, next_at = each_rule[1] or '', nil
-if each_rule[2] then
-local known = call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+if known then
 for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
 end
 local most, many, span, ahead = limit_in(text)
@@ -24189,7 +24397,7 @@ end
 local function place_key(of)
 local rule = rule_of(of)
 of.is_changed = false
-if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
 local works, room, opens = has_waiting(of), room_of(of)
 if works and room > 0 then
 if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
@@ -24203,7 +24411,11 @@ sorted_sets[R][of.name] = false
 end
 of.fresh, of.is_visited = 0, false
 if not rule or not rule.every then
-if of.is_due then look_again(of) end
+if of.is_due then
+look_again(of)
+starts_known = starts_known or call('HLEN', K)
+if starts_known > 0 then also[#also + 1] = {'HDEL', K, of.name} end
+end
 return
 end
 local is_over = not works and rule.next_at <= now
@@ -24218,7 +24430,13 @@ for _, of in ipairs(touched) do
 if of.is_changed then place_key(of) end
 end
 end
-local function turns_of(most)
+local function keys_come()
+local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
+for _, name in ipairs(come) do touch(name).is_due = true end
+touched.are_due_seen = true
+return come
+end
+local function turns_of(most, come)
 local list, known = {}, {}
 local function add(names)
 for _, name in ipairs(names) do
@@ -24226,58 +24444,62 @@ if not known[name] then list[#list + 1] = name end
 known[name] = true
 end
 end
-local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
-for _, name in ipairs(come) do touch(name).is_due = true end
 add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
 add(call('ZRANGE', R, 0, most))
+list.is_part = #list > most and call('ZCARD', R) > #list
 add(come)
 if #list > 0 and not known[''] then
 if tonumber(call('ZSCORE', R, '')) then list[#list + 1] = '' else table.insert(list, 1, '') end
 end
 return list
 end
-local function place_plain(list)
+local function place_plain(list, had_turn)
 if #list == 0 then return end
-local left = call('ZCARD', R) - (tonumber(call('ZSCORE', R, '')) and 1 or 0)
+local known = tonumber(call('ZSCORE', R, ''))
+local left = call('ZCARD', R) - (known and 1 or 0)
 for name, turn in pairs(sorted_sets[R]) do
 local is_there = tonumber(call('ZSCORE', R, name)) ~= nil
 if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
 end
-sorted_sets[R][''] = left > 0 and next_turn()
+if left < 1 then sorted_sets[R][''] = false
+elseif had_turn or not known then sorted_sets[R][''] = next_turn() end
 return left > 0
 end
+local function drop_ended(of)
+local start = 'r' .. of.name
+local members, seqs = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+20), {}
+for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -14)) or 0 end
+load(seqs)
+for n, member in ipairs(members) do
+local task = tasks[seqs[n]]
+if not (task and task.state == 3) and sorted_sets[P][member] == nil then
+sorted_sets[P][member] = false
+of.running = of.running - 1
+end
+end
+return #members
+end
 local function sift(cursor, most)
-for _ = 1, most do
+while most > 0 do
 local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
 if not member then return nil end
 local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+most = most - 1
 if not name then
 drop_foreign(P, member)
 cursor = member
 else
 local of = touch(name)
 of.is_due, cursor = true, 'w' .. name .. '\1'
-if room_of(of) < 1 then
-local start = 'r' .. name
-local those = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-20)
-for _, runs in ipairs(those) do
-local seq = whole(string.sub(runs, -14)) or 0
-load({seq})
-local task = tasks[seq]
-if not (task and task.state == 3) and sorted_sets[P][runs] == nil then
-sorted_sets[P][runs] = false
-of.running = of.running - 1
-end
-end
-end
+if room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
 return cursor
 end
 made_turns = {
-of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
-waiting_of = waiting_of,
+come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
+start = start_by_key, waiting_of = waiting_of,
 }
 return made_turns
 end
@@ -24447,7 +24669,10 @@ end
 
 inline constexpr char shared_write_lanes[] =
     R"lua(local function write_lanes(lengths)
-for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
+for name, seqs in pairs(lanes_head) do
+table.sort(seqs, function(one, other) return one > other end)
+write('LPUSH', name, seqs)
+end
 for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
 for name, seqs in pairs(lanes_remove) do
 if lengths[name] <= 1000 then
@@ -24583,7 +24808,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "2f6c98b611cf3c8260aec59b86a38b935c41b341",
+inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24674,7 +24899,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "8f5fcdf6f191fc8ce6fc7e342cc1d36a0c1248e8",
+inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24880,7 +25105,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "addefa9956faf2bf3ab198b66c7a2b7e746fbb2e",
+inline constexpr script counts{"counts", "4fa72d2365e6de1462263d9371befa538d5d98a4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -24918,7 +25143,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "384804a47b6a72840581e581a5de1d077d95945f",
+inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -24975,7 +25200,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "cbb256d0090a09f3b8ab0a2c975ae3ed3fdb73cf",
+inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25075,7 +25300,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "79e389f368921ed6d3e2e54ef01417c6edf5244f",
+inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -25118,35 +25343,44 @@ inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KE
 )lua";
 inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
-till, number = whole(till) or 0, whole(number) or 0
+till, number, leased = whole(till) or 0, whole(number) or 0, whole(leased) or 0
 local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
 if id ~= '' then
-entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
-else
+local oldest, from = age and age ~= '0' and now - age or 0, '(' .. id
+if (whole(string.match(id, '^%d+')) or 0) < oldest then from = string.format('%d', oldest) end
+entries = call('XRANGE', stream, from, '+', 'COUNT', ARGV[2])
+end
+if #entries == 0 then
 local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 id = newest and newest[1] or '0-0'
 end
 call('HLEN', w)
-if lease > 0 and till < now + lease / 2 then
+if lease > 0 then
+local needed = math.min(now + lease, 1e15 - 1)
+local renewed = string.format('%016d', math.min(now + lease + math.floor(lease / 2), 1e15 - 1))
 if till <= now then
 number = number + 1
-local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
-'begun', '0 - - ')
-call('HSET', c, 'events_n', string.format('%d', number))
-if ARGV[1] == '' then id = begins end
+local begins = {'#', string.format('%d', number), 'begun', '0  - '}
+id = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', unpack(begins))
+call('HSET', c, 'events_n', begins[2])
+if ARGV[1] ~= '' and #entries < tonumber(ARGV[2]) then entries[#entries + 1] = {id, begins} end
 end
-local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
-call('HSET', c, 'events', wanted)
+if till < needed then
+local wanted = renewed .. ' ' .. (most or 10000) .. ' ' .. (age or '0')
+call('HSET', c, 'events', wanted, 'events_lease', renewed)
 call('HSET', w, '!', wanted)
+elseif till == 1e15 and leased < needed then
+call('HSET', c, 'events_lease', renewed)
+end
 end
 return {'OK', now, number, id, unpack(entries)}
 )lua");
-inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -25173,13 +25407,13 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
-    shared_sleepers, shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first,
-    shared_first_in, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
+    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25198,7 +25432,8 @@ if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n')
 local _, lanes, watcher, watching, sifting, sifted
 most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
 if gate and gate.damage then set_aside('limit', gate.damage) end
-local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), 100, call('EXISTS', P) == 1
+local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
+local has_keyed = call('EXISTS', P, T) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
@@ -25323,20 +25558,22 @@ end
 end
 return #found > before
 end
-local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
-local round = {unpack(turns)}
+local come = has_keyed and turns_of_keys().come() or {}
+local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
+local round, had_turn = {unpack(turns)}, false
 while #round > 0 and #found < most and budget > 0 do
-if round[turn] == '' and take_plain() or round[turn] ~= '' and take_keyed(round[turn]) then
-turn = turn + 1
-else
-table.remove(round, turn)
-end
+local is_plain = round[turn] == ''
+local is_taken
+if is_plain then is_taken = take_plain() else is_taken = take_keyed(round[turn]) end
+had_turn = had_turn or is_plain and (is_taken or budget > 0)
+if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-return turns, is_moved
+is_moved = is_moved or (turns.is_part or #come == 100) and #found < most
+return turns, is_moved, had_turn
 end
-local function answer(turns, is_moved)
+local function answer(turns, is_moved, had_turn)
 local due_next = gate and gate.start(#found)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 local sleeping = call('ZCARD', i) > 0
@@ -25356,7 +25593,7 @@ if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now
 is_moved = is_moved or till
 end
 turns_of_keys().place()
-is_left = turns_of_keys().place_plain(turns) and sleeping or is_left
+is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
 end
 local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
@@ -25385,7 +25622,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "191318f10bfda9206048020cbe3acc2374fe97e2",
+inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -25396,9 +25633,9 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched, shared_priorities_in,
-    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -25406,9 +25643,10 @@ if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
 local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
-local unusual, sleeping = call('EXISTS', d, e, u, i, P) > 0, false
+local unusual, sleeping = call('EXISTS', d, e, u, i, P,
+T) > 0, false
 if unusual then
-if call('EXISTS', P) == 1 then return {'SLOW'} end
+if call('EXISTS', P) == 1 or (tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'SLOW'} end
 has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 sleeping = call('ZCARD', i) > 0
@@ -25565,7 +25803,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "53969bd43111620985a875a95eb3793c131a7483",
+inline constexpr script fetch_plain{"fetch_plain", "05da2c108fe5026495045697a4cec8757b6ce7d3",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -25701,7 +25939,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "91220f25ebee63e1d346462a0a966e8ac0c028ac",
+inline constexpr script hand_over{"hand_over", "53e28e725ddab5b2dd0088da6266cacee38315a3",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -25766,7 +26004,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "fd24a1e00c7d238f475585ba5075b5fbd3d245c4",
+inline constexpr script idle{"idle", "9ae7aa073d0adab17d1984ceb66b6dae08613bb2",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -25845,7 +26083,7 @@ inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpa
 )lua";
 inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -25854,19 +26092,19 @@ local keeps = tonumber(ARGV[1]) > 0
 if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
 number = string.format('%d', (whole(number) or 0) + 1)
-call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0  - ')
 call('HSET', c, 'events_n', number)
 end
 if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
-local till = keeps and 1e15 or now + 60000
+local till = keeps and 1e15 or whole(leased) or 0
 local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
 call('HSET', c, 'events', wanted)
 call('HSET', w, '!', wanted)
 end
 return {'OK'}
 )lua");
-inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25919,7 +26157,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "1ac29d82789a98d4884702dc75d82aff3329794d",
+inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -25985,7 +26223,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "de1a21dd54c8c564a0943d86b48abe026dcb06ca",
+inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26013,12 +26251,15 @@ inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T =
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_also, shared_listens, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text,
-    shared_has_lease, shared_end_of_other_lease, shared_next_change,
+    shared_has_lease, shared_end_of_other_lease, shared_first_turn_time, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local alive, is_expired = has_lease(consumer)
-if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'OK', now, 0} end
+if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or
+(tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then
+return {'OK', now, 0}
+end
 if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
 local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end
@@ -26043,7 +26284,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "29edb984964cc061e4d066138a45fc3b2c9f1ccb",
+inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -26052,36 +26293,37 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
-    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_is_in,
-    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
-    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
+    shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
+    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
 listens = known[5]
+if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -26204,7 +26446,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "73046e65f5114dfb5baf6845d491d64ff345ba34",
+inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26274,7 +26516,7 @@ if ARGV[1] == '2' then
 throttled = nil
 also = {{'HDEL', c, 'throttled'}}
 end
-if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
+if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', paused_over(in_force(declared, live))}}
 elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then
@@ -26285,7 +26527,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "3be4d7374c56fd5bf09d8475c35df24095d5b4c9",
+inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26326,7 +26568,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "16c962531f7331a4c8df4fa5542ea6e8c431d85e",
+inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26459,7 +26701,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "6e09f217fd82e374d4d2f8a49ed9ca1e74b7572b",
+inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26484,11 +26726,12 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, nested, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -26501,7 +26744,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "565ecb4a65c2eceec2f315652c08b1925083c667",
+inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26521,40 +26764,63 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to,
-    shared_also, shared_listens, shared_told, shared_write_events, shared_throttle_end,
-    shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts, shared_messages,
-    shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_listens, shared_told, shared_write_events, shared_throttle_end,
+    shared_behind_throttle, shared_limit_in, shared_stated_limit, shared_in_force, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
-local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
+local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
 local declared, live = known[2], known[3]
 if name ~= '' then declared, live = unpack(call('HMGET', L, 'd' .. name, 'l' .. name)) end
 local before = is_live and live or not is_live and declared
 local is_known = not is_live and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
-local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
+if is_known or wanted == '' and not before then return {'OK'} end
+local stated = wanted ~= '' and string.format('%d ', now) .. wanted .. '\n' .. reason
 local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
+if is_live then live = stated else declared = stated end
+local has_keyed = call('EXISTS', P) == 1
+wakes = has_keyed and 1 or 0
+local asleep = sleepers()
 if name == '' then
 store(c, is_live and 'keys_live' or 'keys_declared')
-local next_one = in_force(is_live and declared or stated, is_live and stated or not is_live and live)
-also[#also + 1] = next_one and {'HSET', c, 'each', string.sub(next_one, 2)} or {'HDEL', c, 'each'}
+local next_one = in_force(declared, live)
+next_one = next_one and string.sub(next_one, 2)
+also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
+if has_keyed and next_one ~= known[4] then
+also[#also + 1] = {'HSET', c, 'sift', 'w'}
+end
 else
 store(L, (is_live and 'l' or 'd') .. name)
 local left = call('HLEN', L) + (stated and 1 or 0) - (before and 1 or 0)
 also[#also + 1] = left > 0 and {'HSET', c, 'own', '1'} or {'HDEL', c, 'own'}
+if has_keyed then
+local of = touch(name)
+of.is_due, of.stated = true, {declared, live}
+turns_of_keys().place()
+for _, set in ipairs({R, T}) do
+probe('ZCARD', set)
+for member, at in pairs(sorted_sets[set]) do
+also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
 end
-if call('EXISTS', P) == 1 then
-also[#also + 1] = {'HSET', c, 'sift', 'w'}
-wakes = 1
 end
-write_rest(sleepers())
+probe('HLEN', K)
+end
+end
+write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "f7c8bdbaed7839ba8c5b319dd2ec7ae80b3b66ef",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
+inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -26576,7 +26842,7 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[10])
-if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '', '') end
 declare_events()
 if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
@@ -26591,7 +26857,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "bcb9d15ec03f941af5bdaed562800b9fc7a9eb4a",
+inline constexpr script set_limit{"set_limit", "ad0eed348fa689f471a488bb370ad54636ca956b",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
@@ -26637,14 +26903,14 @@ local last, numbers = last_number(known[1]), {}
 local seq = store_tasks(last, 5, {}, numbers)
 local refused = refusal(known[4], seq - last)
 if refused then return refused end
-for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "9608cf54e78ee668d840b6f475870628798fef03",
+inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26748,7 +27014,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "867efb72ad536b2e74b7ef2bcbd5fc36462438dc",
+inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -26792,12 +27058,12 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 if wanted then
 listens = wanted
-tell('succeeded', seq, failed + 1, '-', consumer)
+tell('succeeded', seq, failed + 1, '', consumer)
 write_events()
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
+inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
@@ -26915,7 +27181,7 @@ key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 for n = 2, #ARGV do
 local seq = unpack_struct('<d', ARGV[n], 3)
-tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+tell('succeeded', seq, tries[seq] or 1, '', consumer)
 end
 end
 call('ZCARD', f)
@@ -26931,7 +27197,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "c7c198d27870e55a5f380e5e2dc35ebe32875ec7",
+inline constexpr script settle_plain{"settle_plain", "ac1376c833367672d14d4258a668cc49a885088a",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26980,7 +27246,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "e4b6e8a6a84e7b11aadd52cd7123ebb649f47f68",
+inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27125,7 +27391,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "3140ca78788cc2a82f0fbe2eed1539f38938c497",
+inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27163,7 +27429,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "8302d8823b9d0a00517829b628af0f002321d380",
+inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27343,7 +27609,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "a5dc6893ce422deca9e4993dcbf998a34baaf113",
+inline constexpr script why{"why", "01aa658d1e3176457c33427afe11b8dcaa07c491",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27442,7 +27708,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "4bafdc4089a70d17e59c2a81466460f7a14c4cd9",
+inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts
@@ -27728,7 +27994,8 @@ private:
                 co_await begin_life();
             } else if (word == "FULL") {
                 const auto fresh = from.integer(), there = from.integer(), most = from.integer();
-                const bool is_certain = std::exchange(has_made_room, true);
+                // All scripts but that one have looked for what is due.
+                const bool is_certain = std::exchange(has_made_room, true) || &what != &scripts::enqueue_plain;
                 if (is_certain) throw detail::backlog_full(name_, std::uint64_t(fresh), std::uint64_t(there), std::uint64_t(most));
                 co_await maintain();  // tasks whose time is over make room
             } else {
@@ -28104,7 +28371,9 @@ private:
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
             enqueueing_ = std::make_shared<task_batcher>(
-                executor_, [self = weak_from_this()](std::vector<task_item>& items) { return send_tasks(self.lock(), items); });
+                executor_, [self = weak_from_this()](std::vector<task_item>& items, bool are_several) {
+                    return send_tasks(self.lock(), items, are_several);
+                });
         }
         return enqueueing_;
     }
@@ -28113,7 +28382,7 @@ private:
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends) {
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends, bool) {
                 return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
@@ -28135,7 +28404,8 @@ private:
         return ready_for_;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, const std::vector<task_item>& items) {
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item>& items,
+                                                          bool may_be_sent_again) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -28168,7 +28438,10 @@ private:
             if (all_plain) {
                 add_segments(items, with);
             } else {
-                for (const auto& item : items) with.add(item.record).add(item.place);  // they may be sent again
+                for (auto& item : items) {
+                    with.add(may_be_sent_again ? item.record : std::move(item.record));
+                    with.add(may_be_sent_again ? item.place : std::move(item.place));
+                }
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));
@@ -28996,6 +29269,7 @@ inline std::string_view take_word(std::string_view& text) {
 
 /// Numbers as '7-9,12', or '-' for none; false where it is something else.
 inline bool read_numbers(std::string_view text, std::vector<number_range>& into) {
+    constexpr std::uint64_t most_numbers = 10'000'000;  // more are no call's: readers look at each one
     if (text == "-") return true;
     for (;;) {
         const auto first = take_number(text);
@@ -29005,7 +29279,7 @@ inline bool read_numbers(std::string_view text, std::vector<number_range>& into)
         if (text.starts_with('-')) {
             text.remove_prefix(1);
             const auto last = take_number(text);
-            if (!last || *last < *first) return false;
+            if (!last || *last < *first || *last - *first > most_numbers) return false;
             range.last = *last;
         }
         into.push_back(range);
@@ -29024,8 +29298,7 @@ inline std::optional<queue_event> read_event(std::string_view kind, std::string_
     if (!attempt || !value.starts_with(' ')) return std::nullopt;
     value.remove_prefix(1);
     made.attempt = static_cast<unsigned>(*attempt);
-    const auto name = take_word(value);
-    if (name != "-") made.name = name;
+    made.name = take_word(value);
     if (!read_numbers(take_word(value), made.numbers)) return std::nullopt;
     (made.kind == event_kind::schedule_fired ? made.schedule : made.consumer) = value;
     return made;
@@ -29057,20 +29330,17 @@ inline awaitable<event_page> events(engine_ptr on, std::string name, event_query
     const auto begin = query.cursor.empty() ? event_cursor() : event_cursor::parse(query.cursor);
     arguments with;
     with.add(begin.id).add((std::min)(query.limit, engine::careful_batch_size) + (query.limit == 0 ? 1 : 0));
-    with.add((std::max)(query.lease, duration::zero()).count());
+    constexpr duration longest(static_cast<duration::rep>(stored_time::never));
+    with.add(std::clamp(query.lease, duration::zero(), longest).count());
     std::vector<std::string> own;
     own.emplace_back(own_key::events);
     const auto got = co_await on->call(std::move(name), scripts::events, std::move(own), std::move(with));
     auto from = got.read();
     event_page made;
     made.now = time_point(duration(from.integer()));
-    made.newest = static_cast<std::uint64_t>(from.integer());
-    made.end = begin;
-    const auto id = from.text();
-    if (begin.id.empty()) {
-        made.end.number = made.newest;
-        made.end.id = id;
-    }
+    made.end.number = static_cast<std::uint64_t>(from.integer());
+    made.end.id = from.text();
+    if (!from.done()) made.end.number = begin.number;  // there may be foreign ones only, and others behind them
     while (!from.done()) {
         auto entry = read_event_entry(from.part());
         made.end.id = entry.at.id;
@@ -30652,7 +30922,8 @@ public:
             std::vector<task_item> some;
             some.reserve(till - from);
             for (; from < till; ++from) some.push_back(std::move(items[from]));
-            const auto stored = co_await into->submit(std::move(some));
+            auto storing = into->submit(std::move(some));
+            const auto stored = co_await after_others(std::move(storing), answers.size(), items.size());
             for (const auto& one : stored) {
                 answers.push_back(one.task);
                 if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
@@ -30919,6 +31190,16 @@ public:
     }
 
 private:
+    /// Some of `all` tasks, of which so many are stored: the error counts these too.
+    static awaitable<std::vector<queue::stored>> after_others(awaitable<std::vector<queue::stored>> storing, std::size_t before,
+                                                              std::size_t all) {
+        try {
+            co_return co_await std::move(storing);
+        } catch (const detail::backlog_full& e) {
+            throw e.after(before, all);
+        }
+    }
+
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
         engine_->check_open();
         engine_->post().send(address, message, otherwise, std::move(done));

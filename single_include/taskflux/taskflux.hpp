@@ -739,7 +739,7 @@ struct queue_event {
     event_kind kind = event_kind::begun;
     time_point at{};                    ///< by the broker's wall clock
     std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
-    unsigned attempt = 0;               ///< of these tasks; 0 where none has been made
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has ended as one, or none is under way
     std::string name;                   ///< of these tasks; empty where the step did not have to know it
     std::string consumer;               ///< the worker's life that did it, or had the tasks
     std::string schedule;               ///< that fired
@@ -761,7 +761,7 @@ BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consum
 /// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
 struct event_cursor {
     std::uint64_t number = 0;
-    std::string id;
+    std::string id;  // two numbers, of which a cursor of another broker has others
 
     std::string text() const { return std::to_string(number) + '@' + id; }
 
@@ -799,8 +799,7 @@ struct event_query {
 
 struct event_page {
     std::vector<event_entry> entries;  ///< oldest first
-    event_cursor end;                  ///< behind them; where there are none, where the query began
-    std::uint64_t newest = 0;          ///< the number of the newest entry
+    event_cursor end;                  ///< behind them; where there are none, the newest: what was behind the query's cursor is gone
     time_point now{};                  ///< by the broker's wall clock
 };
 
@@ -2763,7 +2762,8 @@ public:
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
-    /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
+    /// Stores tasks, all or none; a broker over a network stores many in pieces, in their order, and a `queue_full` then says how
+    /// many are stored (`detail::backlog_full`). Errors: `queue_full`, `invalid_argument`.
     virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
 
     /// Makes `consumer` known on `queues` and gives it a lease of length `lease`, to be renewed each
@@ -5245,8 +5245,8 @@ namespace taskflux {
 /// Events that a reader did not get: they were dropped before it came to them, or nobody wanted to hear of them meanwhile. What has
 /// become of the tasks is in their records: `broker::list`.
 struct event_gap {
-    std::string from, to;  ///< cursors
-    time_point since{};    ///< of the last event before; 0 where the reader has none
+    std::string from, to;  ///< cursors: of the last that the reader has got, and where it goes on
+    time_point since{};    ///< of the last event before
     time_point until{};    ///< of the next one, or now
 };
 
@@ -5260,16 +5260,17 @@ public:
 
     /// Goes on behind a cursor that `events::cursor` has given; empty: from now on.
     events_options&& from(std::string cursor) && { return from_ = std::move(cursor), std::move(*this); }
-    /// How often it asks while nothing happens. Default 500 ms.
+    /// How often it asks while nothing happens, at most a third of the lease. Default 500 ms.
     events_options&& poll(duration every) && { return poll_ = every, std::move(*this); }
     /// For how long the queue goes on telling events when the reader is gone. Default one minute.
     events_options&& lease(duration time) && { return lease_ = time, std::move(*this); }
     /// Only these kinds; several calls add up.
     events_options&& only(event_kind kind) && { return kinds_.insert(kind), std::move(*this); }
-    /// Only what happens to this task.
+    /// Only what happens to this task, and of that nothing of others. It goes by the task's number.
     events_options&& of(const task_id& id) && { return task_ = id, std::move(*this); }
-    /// Only what happens to tasks of this name. Ends don't say it: the reader knows those of tasks whose beginning it has heard of,
-    /// and looks up each other one. A task whose record is gone counts as having the name.
+    /// Only what happens to tasks of this name, and of that nothing of others. Ends don't say it: the reader knows those of the
+    /// newest 100,000 tasks whose beginning it has heard of, and looks up each other one. A task whose record is gone counts as
+    /// having the name.
     events_options&& named(std::string name) && { return name_ = std::move(name), std::move(*this); }
 
     const std::string& from() const { return from_; }
@@ -5289,13 +5290,15 @@ private:
 
 /// Reads what happens in a queue, as long as it is asked: a queue that nobody reads tells nothing, unless `queue_control::
 /// keep_events` says so. At least once, and in order within the queue; a slow reader costs the queue nothing, and is told of what was
-/// dropped meanwhile. One `next` at a time, by one thread.
+/// dropped meanwhile. One `next` at a time, by one thread; until it has returned the reader must stay where it is: neither
+/// destroyed nor moved.
 class events {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;
 
-    /// Errors: `invalid_argument` for an invalid name or cursor, a null pointer, and times that are not above zero.
+    /// Errors: `invalid_argument` for an invalid name, a cursor or task of another queue, a null pointer, times that are not above
+    /// zero, and a poll above a third of the lease.
     events(broker_ptr broker, std::string queue, events_options options = events_options());
 
     /// The next event, or gap; waits for it. Without a cursor the first is `begun`: from there on none is missing. Cancellation:
@@ -5304,29 +5307,34 @@ public:
 
     /// Behind what `next` has given, as a text: for `events_options::from`, in another process too. Events that came together are
     /// given again until the last of them was taken. Empty before the first.
-    std::string cursor() const { return done_.id.empty() ? std::string() : done_.text(); }
+    std::string cursor() const { return done_.at.id.empty() ? std::string() : text_of(done_); }
 
 private:
+    struct place {
+        event_cursor at;
+        time_point last{};  // of the newest event before
+    };
     struct waiting {
         event_item item;
-        event_cursor behind;  ///< where the reader is when it has taken this one
-        time_point at{};
+        place behind;  // where the reader is when it has taken this one
     };
 
+    std::string text_of(const place& where) const;
+    place parse(const std::string& text) const;
+    awaitable<void> rest();
     awaitable<void> read();
-    void add_gap(const event_cursor& to, event_cursor behind, time_point until);
+    void add_gap(place to, time_point until);
     void add(event_entry entry);
-    awaitable<bool> is_wanted(const queue_event& event);
-    awaitable<std::string> name_of(std::uint64_t number);
+    awaitable<bool> is_wanted(queue_event& event);
+    awaitable<bool> has_name(std::uint64_t number);
+    void know(std::uint64_t number, std::string name);
 
     broker_ptr broker_;
     std::string queue_;
     events_options options_;
-    event_cursor done_, read_;
+    place done_, read_;
     std::deque<waiting> ready_;
-    time_point last_{};  // of the newest event that was read
-    bool has_told_ = false;  // of a gap up to what comes next
-    std::map<std::uint64_t, std::string> names_;  // of tasks; bounded
+    std::map<std::uint64_t, std::string> names_;  // of the newest tasks; empty: its record is gone
 };
 
 }  // namespace taskflux
@@ -5828,7 +5836,8 @@ struct throttle_bounds {
 
 /// Thrown by a handler: who it has asked wants to be left alone for `delay`, 1 ms to 24 h (a provider that answers 429). The
 /// attempt is none: it does not count, no retry is used up, and the task goes back to the head of its lane with its journal. No
-/// task of its queue starts before then, on any worker; those that run go on. A later one extends that time, and never shortens
+/// worker is handed a task of its queue before then; those that run go on, and so do those that a worker has fetched ahead or
+/// gathers for a batch. A later one extends that time, and never shortens
 /// it; `queue_control::end_throttle` ends it. Errors: `invalid_argument`.
 class throttled : public std::exception {
 public:
@@ -7726,10 +7735,39 @@ struct most_kept {
 /// `queue_full`: a submission is larger than the room that the queue's limit leaves.
 class backlog_full : public error {
 public:
-    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+    backlog_full(std::string queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : backlog_full(std::move(queue), fresh, there, most, 0, 0) {}
+
+    /// Of a submission of `all` tasks, where `before` ones had been stored before this was thrown.
+    backlog_full after(std::size_t before, std::size_t all) const { return {queue_, fresh_, there_, most_, before + stored_, all}; }
+
+    /// For one of the callers whose submissions were sent together, with `fresh` new tasks; `before`: those of others that have room.
+    backlog_full for_caller(std::uint64_t fresh, std::uint64_t before) const { return {queue_, fresh, there_ + before, most_}; }
+
+    std::uint64_t fresh() const { return fresh_; }
+    /// How many new tasks there would be room for.
+    std::uint64_t room() const { return most_ - (std::min)(there_, most_); }
+
+    /// How many of the submission are stored all the same: the first ones.
+    std::size_t stored() const { return stored_; }
+
+private:
+    backlog_full(std::string queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most, std::size_t stored, std::size_t all)
         : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
                                       ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
-                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
+                                      "max_waiting(" + std::to_string(most) + "); " + rest(fresh, most, stored, all)),
+          queue_(std::move(queue)), fresh_(fresh), there_(there), most_(most), stored_(stored) {}
+
+    static std::string rest(std::uint64_t fresh, std::uint64_t most, std::size_t stored, std::size_t all) {
+        const std::string what = stored == 0 ? "nothing of this submission is stored: submit it"
+                                             : "of the " + std::to_string(all) + " tasks the first " + std::to_string(stored) +
+                                                   " are stored: submit the others";
+        return what + (fresh > most ? " in smaller parts" : " later") + ", or raise the limit";
+    }
+
+    std::string queue_;
+    std::uint64_t fresh_, there_, most_;
+    std::size_t stored_;
 };
 
 // --- validation ---------------------------------------------------------------------------------------
@@ -8187,10 +8225,11 @@ struct open_child {
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
 /// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
-/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer.
+/// `were_there[i]`: whether the journal had `tasks[i]` before, so that an earlier call may have stored it. Errors:
 /// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                         journal_write write);
+                                                         journal_write write, std::vector<bool> were_there);
 
 /// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
 /// of `tasks[i]`. A cancellation does not part the two, and is thrown at the next await. Errors: `journal_mismatch`; those of
@@ -8967,6 +9006,9 @@ public:
 
     /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
     virtual void on_failed(const attempt_failure& /*of*/) {}
+
+    /// A handler has thrown `throttled`, or failed an item of its batch so: `queue` starts nothing for `time` from now on.
+    virtual void on_throttled(const std::string& /*queue*/, duration /*time*/) {}
 
     /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
@@ -10808,8 +10850,8 @@ public:
     /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
-    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
-    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
+    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after`, `throttled`
+    /// and `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
     /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {

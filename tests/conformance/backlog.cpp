@@ -124,6 +124,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_duplicate_needs_no_room, Backend, backends) {
     BOOST_TEST(on.there() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_own_id_of_a_duplicate_is_not_taken, Backend, backends) {
+    for (const std::size_t most : {1U, 2U}) {
+        bounded on(std::make_unique<Backend>(), most);
+        std::vector<new_task> three(3, on.task());
+        three[0].own_id = "a";
+        three[0].unique_key = three[1].unique_key = "x";
+        three[1].own_id = three[2].own_id = "b";
+        BOOST_TEST(on.is_refused(three) == (most < 2));
+        BOOST_TEST(on.there() == (most < 2 ? 0U : 2U));
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(callers_at_the_same_time_do_not_fail_each_other, Backend, backends) {
     for (const bool plain : {true, false}) {
         bounded on(std::make_unique<Backend>(), 5);
@@ -196,6 +208,38 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_error_says_how_full_the_queue_is, Backend, bac
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_error_says_how_many_of_a_large_submission_are_stored, Backend, backends) {
+    bounded on(std::make_unique<Backend>(), 650);
+    const client from(on.shared());
+    std::string text;
+    try {
+        on.run(from.submit_all(twice, std::vector<int>(2000, 1)));
+    } catch (const error& e) {
+        BOOST_TEST((e.code() == errc::queue_full));
+        text = e.what();
+    }
+    const auto stored = on.there();
+    BOOST_TEST((stored == 0 || stored == 600));  // a broker over a network sends 200 at a time
+    const auto said = stored == 0 ? "nothing of this submission is stored" : "of the 2000 tasks the first 600 are stored";
+    BOOST_TEST(text.find(said) != std::string::npos, text);
+    BOOST_TEST((text.find("nothing") != std::string::npos) == (stored == 0), text);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_can_never_fit_is_told_so, Backend, backends) {
+    bounded on(std::make_unique<Backend>(), 2);
+    const auto text_of = [&](std::size_t many) {
+        try {
+            on.run(on.broker().submit(q, std::vector<new_task>(many, on.task())));
+        } catch (const error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    BOOST_TEST(text_of(3).find("submit it in smaller parts, or raise the limit") != std::string::npos);
+    on.add();
+    BOOST_TEST(text_of(2).find("submit it later, or raise the limit") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_schedules_tick_that_finds_no_room_is_not_written_down, Backend, backends) {
     bounded on(std::make_unique<Backend>(), 1);
     on.add();
@@ -228,6 +272,62 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_workflow_catches_that_the_queue_of_its_subtasks_
     BOOST_TEST(f.run(job.result()) == -1);
     BOOST_TEST(caught == 1);
     BOOST_TEST(f.counts("far").waiting == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_workflow_keeps_those_of_its_subtasks_that_are_stored, Backend, backends) {
+    fixture f(std::make_unique<Backend>());
+    site on(f);
+    queue_control far_queue(f.shared(), "far");
+    f.run(far_queue.declare_limit(limit().max_waiting(300)));
+    f.run(far_queue.pause());
+    on.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        try {
+            co_await ctx.spawn(far, std::vector<int>(500, 1));
+        } catch (const error& e) {
+            co_return e.code() == errc::queue_full;
+        }
+        co_return -1;
+    };
+    on.begin();
+    const auto job = f.run(on.client.submit(parent, 0));
+    const auto has_left_it = [&] { return on.state(job.id()) != task_state::waiting && on.state(job.id()) != task_state::running; };
+    for (int i = 0; i != 1000 && !has_left_it(); ++i) {
+    }
+    const auto stored = f.counts("far").waiting;
+    BOOST_TEST((stored == 0 || stored == 200));  // a broker over a network sends 200 at a time
+    const bool waits = on.state(job.id()) == task_state::waiting_children;
+    BOOST_TEST(waits == (stored > 0));
+    f.run(far_queue.resume());
+    BOOST_TEST(f.run(job.result()) == 1);
+    BOOST_TEST(f.counts("far").succeeded == stored);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_subtask_that_was_stored_before_stays_when_others_of_its_call_find_no_room, Backend, backends) {
+    fixture f(std::make_unique<Backend>());
+    site on(f);
+    queue_control far_queue(f.shared(), "far");
+    f.run(far_queue.declare_limit(limit().max_waiting(2)));
+    f.run(far_queue.pause());
+    int runs = 0;
+    on.parent_body = [&](context& ctx, int) -> asio::awaitable<int> {
+        const std::size_t many = ++runs == 1 ? 1 : 3;  // more than before, as when the answer to the first was lost
+        try {
+            co_await ctx.spawn(far, std::vector<int>(many, 1));
+        } catch (const error& e) {
+            co_return e.code() == errc::queue_full;
+        }
+        throw taskflux::throttled(1s);
+    };
+    on.begin();
+    const auto job = f.run(on.client.submit(parent, 0));
+    for (int i = 0; i != 1000 && (runs == 0 || on.state(job.id()) != task_state::waiting); ++i) {
+    }
+    for (int i = 0; i != 20 && on.state(job.id()) != task_state::waiting_children; ++i) f.pass(1s);
+    BOOST_TEST((on.state(job.id()) == task_state::waiting_children));
+    BOOST_TEST(runs == 2);
+    f.run(far_queue.resume());
+    BOOST_TEST(f.run(job.result()) == 1);
+    BOOST_TEST(f.counts("far").succeeded == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

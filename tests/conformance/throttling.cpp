@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -126,15 +127,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_throttled_attempt_is_none_and_its_task_is_first_
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(throttled_together_tasks_keep_their_order, Backend, backends) {
-    throttling on(std::make_unique<Backend>());
-    const auto keys = on.add_many(6);
-    const auto found = on.fetch(w, 3);
-    std::vector<settlement> ends;
-    for (auto one = found.rbegin(); one != found.rend(); ++one) ends.push_back(on.settled(*one, kind::throttle, "", 1s));
-    on.run(on.broker().settle(q, w, ends));
-    on.advance(1s);
-    const auto again = keys_of(on.fetch(w, 10));
-    BOOST_CHECK((again == keys));
+    for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2}, {2, 1, 0}, {1, 2, 0}}) {
+        throttling on(std::make_unique<Backend>());
+        const auto keys = on.add_many(6);
+        const auto found = on.fetch(w, 4);
+        std::vector<settlement> ends;
+        for (const auto at : order) ends.push_back(on.settled(found[at], at == 1 ? kind::release : kind::throttle, "", 1s));
+        ends.push_back(on.settled(found[3], kind::complete));
+        ends.push_back(on.settled(found[3], kind::throttle, "", 1s));  // it has ended
+        auto effects = on.run(on.broker().settle(q, w, ends));
+        BOOST_CHECK((effects == std::vector<effect>{effect::done, effect::done, effect::done, effect::done, effect::lease_lost}));
+        on.advance(1s);
+        auto expected = keys;
+        expected.erase(expected.begin() + 3);
+        BOOST_CHECK((keys_of(on.fetch(w, 10)) == expected));
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_runs_goes_on_and_ends_while_its_queue_is_throttled, Backend, backends) {
@@ -275,7 +282,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_throws_throttled_runs_again_and_not
     BOOST_TEST(on.run(on.broker().get(first.id()))->attempts == 1U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_plain_function_and_a_workflow_step_may_throw_it, Backend, backends) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_plain_function_may_throw_it, Backend, backends) {
+    throttled_site on(std::make_unique<Backend>());
+    std::atomic<int> runs = 0;
+    on.worker.on(mail, [&](int number) -> int {
+        if (++runs == 1) throw taskflux::throttled(5s);
+        return number;
+    });
+    on.begin();
+    const auto job = on.run(on.client.submit(mail, 7));
+    for (int i = 0; i != 1000 && !on.until(); ++i) on.let_work();
+    BOOST_TEST(on.left().count() == 5000);
+    BOOST_TEST(runs == 1);
+    on.pass(5s);
+    BOOST_TEST(on.run(job.result()) == 7);
+    BOOST_TEST(runs == 2);
+    BOOST_TEST(on.run(on.broker().get(job.id()))->attempts == 1U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_workflow_step_may_throw_it, Backend, backends) {
     throttled_site on(std::make_unique<Backend>());
     int refusals = 2, charges = 0;
     on.worker.on(mail, [&](context& ctx, int number) -> asio::awaitable<int> {

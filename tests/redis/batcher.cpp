@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct sized {
 };
 std::size_t bytes_of(const sized& item) { return item.bytes; }
 
-asio::awaitable<std::vector<int>> fail(std::vector<int>) {
+asio::awaitable<std::vector<int>> fail(std::vector<int>, bool) {
     co_await asio::post(asio::deferred);  // more come meanwhile
     throw std::runtime_error("no luck");
 }
@@ -39,7 +40,7 @@ struct line {
     std::vector<std::size_t> sent;
     int under_way = 0, most_under_way = 0;
     std::shared_ptr<batcher<sized, int>> batches =
-        std::make_shared<batcher<sized, int>>(io.get_executor(), [this](std::vector<sized> items) { return send(*this, std::move(items)); });
+        std::make_shared<batcher<sized, int>>(io.get_executor(), [this](std::vector<sized> items, bool) { return send(*this, std::move(items)); });
 
     static asio::awaitable<std::vector<int>> send(line& in, std::vector<sized> items) {
         in.most_under_way = (std::max)(in.most_under_way, ++in.under_way);
@@ -84,29 +85,41 @@ BOOST_AUTO_TEST_CASE(a_batch_ends_before_it_has_too_many_items_or_bytes_and_has_
     BOOST_TEST(ends(many, batcher_limits::max_items) == many.size());
 }
 
-BOOST_AUTO_TEST_CASE(callers_whose_items_are_too_many_together_are_sent_alone_in_their_order) {
-    asio::io_context io;
-    std::vector<std::vector<int>> sent;
-    const auto send = [&](std::vector<int>& items) -> asio::awaitable<std::vector<int>> {
-        sent.push_back(items);
-        co_await asio::post(asio::deferred);
-        if (items.size() > 2) throw taskflux::detail::backlog_full("q", items.size(), 0, 2);
-        co_return items;
-    };
-    const auto batches = std::make_shared<batcher<int, int>>(io.get_executor(), send);
-    std::vector<std::vector<int>> answers(5);
-    int refused = 0;
-    const std::vector<std::vector<int>> wanted{{0}, {1, 2}, {3, 4, 5}, {6}, {7}};
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        asio::co_spawn(io, batches->run(wanted[i]), [&, i](std::exception_ptr error, std::vector<int> got) {
-            refused += error ? 1 : 0;
-            answers[i] = std::move(got);
-        });
+BOOST_AUTO_TEST_CASE(callers_that_have_no_room_are_refused_and_the_others_sent_in_their_order) {
+    for (const bool are_all_new : {true, false}) {
+        asio::io_context io;
+        std::vector<std::vector<int>> sent;
+        std::size_t stored = 0;
+        const auto send = [&](std::vector<int>& items, bool are_several) -> asio::awaitable<std::vector<int>> {
+            sent.push_back(items);
+            co_await asio::post(asio::deferred);
+            if (stored + items.size() > 5) {
+                const auto fresh = are_all_new || !are_several ? items.size() : items.size() - 1;  // with a duplicate or not
+                throw taskflux::detail::backlog_full("q", fresh, stored, 5);
+            }
+            stored += items.size();
+            co_return std::move(items);
+        };
+        const auto batches = std::make_shared<batcher<int, int>>(io.get_executor(), send);
+        std::vector<std::vector<int>> answers(5);
+        std::vector<std::string> refused(5);
+        const std::vector<std::vector<int>> wanted{{0}, {1, 2}, {3, 4, 5}, {6}, {7}};
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            asio::co_spawn(io, batches->run(wanted[i]), [&, i](std::exception_ptr error, std::vector<int> got) {
+                answers[i] = std::move(got);
+                try {
+                    if (error) std::rethrow_exception(error);
+                } catch (const taskflux::detail::backlog_full& e) {
+                    refused[i] = e.what();
+                }
+            });
+        }
+        io.run();
+        for (const std::size_t i : {0U, 1U, 3U, 4U}) BOOST_TEST(answers[i] == wanted[i], boost::test_tools::per_element());
+        BOOST_TEST(refused[2].find("no room for 3 more tasks: it has 3 that wait") != std::string::npos, refused[2]);
+        for (const std::size_t i : {0U, 1U, 3U, 4U}) BOOST_TEST(refused[i] == "");
+        BOOST_TEST(sent.size() <= (are_all_new ? 3U : wanted.size() + 2));
     }
-    io.run();
-    BOOST_TEST(refused == 1);
-    for (const std::size_t i : {0U, 1U, 3U, 4U}) BOOST_TEST(answers[i] == wanted[i], boost::test_tools::per_element());
-    BOOST_TEST(sent.size() <= wanted.size() + 2);
 }
 
 BOOST_AUTO_TEST_CASE(what_goes_wrong_with_a_batch_is_thrown_to_all_that_had_a_part_in_it) {

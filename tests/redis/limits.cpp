@@ -170,7 +170,48 @@ BOOST_FIXTURE_TEST_CASE(a_throttle_that_is_damaged_or_ends_too_late_holds_nothin
         set("paused", bad);
         set("throttled", bad.substr(1));
         BOOST_TEST(call(scripts::limits, {}, {}).items.at(3).text == "0", bad);
-        BOOST_TEST(fetched_now() == (bad == "!1e300" || bad == "!-1" ? 0U : 1U), bad);  // what is no time is no throttle: a pause
+        BOOST_TEST(fetched_now() == 1U, bad);
+        BOOST_TEST(server.command({"HEXISTS", key("c"), "paused"}).text == "0", bad);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_throttle_that_is_damaged_leaves_the_limit_behind_it, limits_fixture) {
+    for (const std::string bad : {"!=1   ", "!-1=1   ", "!1e300=1   "}) {
+        server.command({"FLUSHALL"});
+        begin_life();
+        join();
+        store(1);
+        store(2);
+        set("paused", bad);
+        BOOST_TEST(fetched_now() == 1U, bad);
+        BOOST_TEST(field("paused") == "=1   ", bad);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_left_of_a_throttle_that_is_over, limits_fixture) {
+    const auto is_left = [&] { return server.command({"HEXISTS", key("c"), "throttled"}).text == "1"; };
+    store(1);
+    const auto over = [&](const std::string& paused) {
+        if (!paused.empty()) set("paused", paused);
+        set("throttled", "1000");
+    };
+    over("!1000=5   ");
+    BOOST_TEST(fetched_now() == 1U);
+    BOOST_TEST(!is_left());
+    over("1");
+    BOOST_TEST(said(scripts::pause, {"l:0"}, {"0"}) == "OK");
+    BOOST_TEST(!is_left());
+    over("");
+    declare(limit().running(2));
+    BOOST_TEST(!is_left());
+    set("throttled", "99999999999999");  // the clock went back
+    set("paused", "!99999999999999");
+    fetched_now();
+    BOOST_TEST(!is_left());
+    BOOST_TEST(said(scripts::settle, {"l:0", "a:w"}, {"w", end_of(1, 1, settlement::kind::throttle, 60000)}) == "OK 0");
+    for (const std::string untouched : {"0", "1"}) {  // one that is not over stays
+        BOOST_TEST(said(scripts::pause, {"l:0"}, {untouched}) == "OK");
+        BOOST_TEST(is_left());
     }
 }
 
@@ -184,6 +225,18 @@ BOOST_FIXTURE_TEST_CASE(quick_ends_leave_a_queue_with_a_limit_to_others_which_co
     BOOST_TEST(said(scripts::settle_plain, {"a:w"}, {"w", end_of(1, 1)}) == "OK");
     BOOST_TEST(server.command({"ZCARD", key("i")}).text == "1", "one place, one sleeper");
     BOOST_TEST(field("n3") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(ends_in_a_queue_that_only_bounds_what_waits_are_quick_and_wake_nobody, limits_fixture) {
+    declare(limit().max_waiting(50));
+    for (std::uint32_t nonce = 1; nonce <= 14; ++nonce) store(nonce);
+    BOOST_TEST(fetched_now() == 10U);
+    sleepers(3, "*");
+    BOOST_TEST(said(scripts::settle_one, {"a:w"}, {"w", end_of(1, 1)}) == "OK");
+    BOOST_TEST(said(scripts::settle, {"a:w", "l:0"}, {"w", end_of(2, 2)}) == "OK 0");
+    BOOST_TEST(asleep() == 3U);
+    BOOST_TEST(said(scripts::settle, {"a:w", "l:0"}, {"w", end_of(3, 3, settlement::kind::release)}) == "OK 0");
+    BOOST_TEST(asleep() == 2U);
 }
 
 BOOST_FIXTURE_TEST_CASE(ends_wake_as_many_as_there_are_places_and_none_for_tasks_that_it_does_not_know, limits_fixture) {

@@ -224,7 +224,8 @@ public:
     virtual asio::any_io_executor get_executor() = 0;
     virtual taskflux::clock& clock() = 0;
 
-    /// Stores tasks, all or none. Errors: `queue_full`, `invalid_argument`.
+    /// Stores tasks, all or none; a broker over a network stores many in pieces, in their order, and a `queue_full` then says how
+    /// many are stored (`detail::backlog_full`). Errors: `queue_full`, `invalid_argument`.
     virtual awaitable<std::vector<submitted>> submit(std::string queue, std::vector<new_task> tasks) = 0;
 
     /// Makes `consumer` known on `queues` and gives it a lease of length `lease`, to be renewed each

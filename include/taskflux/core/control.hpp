@@ -35,7 +35,8 @@ struct throttle_bounds {
 
 /// Thrown by a handler: who it has asked wants to be left alone for `delay`, 1 ms to 24 h (a provider that answers 429). The
 /// attempt is none: it does not count, no retry is used up, and the task goes back to the head of its lane with its journal. No
-/// task of its queue starts before then, on any worker; those that run go on. A later one extends that time, and never shortens
+/// worker is handed a task of its queue before then; those that run go on, and so do those that a worker has fetched ahead or
+/// gathers for a batch. A later one extends that time, and never shortens
 /// it; `queue_control::end_throttle` ends it. Errors: `invalid_argument`.
 class throttled : public std::exception {
 public:

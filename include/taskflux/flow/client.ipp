@@ -27,7 +27,9 @@ inline asio::awaitable<void> place_subtask(broker_ptr broker, journal_write writ
                                            task_key& made) {
     co_await broker->write_journal(tasks.front().parent->id, std::move(write));
     journal_write from_outside;
-    const auto keys = co_await submit_journalled(std::move(broker), std::move(queue), std::move(tasks), std::move(from_outside));
+    std::vector<bool> were_there(1, true);  // its own id may have been submitted before
+    const auto keys = co_await submit_journalled(std::move(broker), std::move(queue), std::move(tasks), std::move(from_outside),
+                                                 std::move(were_there));
     made = keys.front();
 }
 
@@ -78,6 +80,8 @@ asio::awaitable<std::vector<submitted>> after_others(asio::awaitable<std::vector
                                                      std::size_t all) {
     try {
         co_return co_await std::move(submission);
+    } catch (const backlog_full& e) {
+        throw e.after(stored, all);
     } catch (const server_trouble& e) {
         if (stored == 0) throw;
         throw server_trouble(with_count(e, stored, all));

@@ -47,8 +47,8 @@ public:
     /// returns the result, or an `asio::awaitable` of it. Coroutines run on the broker's executor, plain
     /// functions on the CPU pool; up to `concurrency` of both at a time, on several threads if there are.
     ///
-    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after` and
-    /// `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
+    /// A handler that throws fails its attempt, and the retry policy decides what follows; `retry_after`, `throttled`
+    /// and `discard` override the policy. Errors: `errc::invalid_argument` for a second handler and for an empty function,
     /// `errc::wrong_state` once `run` has been called.
     template <class R, class P, class Function>
     worker& on(const detail::contract<R, P>& contract, Function handler) {

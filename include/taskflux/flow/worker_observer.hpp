@@ -36,6 +36,9 @@ public:
     /// An attempt has failed, and no other follows: the task is a dead letter, as long as its `failed_retention` says.
     virtual void on_failed(const attempt_failure& /*of*/) {}
 
+    /// A handler has thrown `throttled`, or failed an item of its batch so: `queue` starts nothing for `time` from now on.
+    virtual void on_throttled(const std::string& /*queue*/, duration /*time*/) {}
+
     /// The worker's I/O executor has run nothing for `time`: one of the handlers `among`, or other code, blocks its thread.
     /// Called once each time. A handler that takes long should be a plain function, which runs on the CPU pool.
     virtual void on_blocked(const std::vector<running_handler>& /*among*/, duration /*time*/) {}

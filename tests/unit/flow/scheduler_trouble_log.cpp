@@ -56,6 +56,22 @@ BOOST_AUTO_TEST_CASE(what_ends_the_scheduler_is_thrown_again_and_all_else_is_log
     BOOST_TEST(told() == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_queue_that_stays_full_is_told_of_once_however_full_it_is) {
+    const place a("q", "a");
+    of.log_failure(a, "firing", made(detail::backlog_full("q", 1, 5, 5)));
+    BOOST_TEST(told().starts_with("firing: queue q has no room for 1 more task: it has 5 "));
+    of.log_failure(a, "firing", made(detail::backlog_full("q", 1, 7, 5)));
+    of.log_failure(a, "firing", made(detail::backlog_full("q", 2, 7, 6)));
+    BOOST_TEST(told() == "");
+    of.log_failure(a, "firing", made(error(errc::unavailable, "no server")));
+    BOOST_TEST(told() == "firing: no server; ");
+    of.log_failure(a, "firing", made(detail::backlog_full("q", 1, 7, 5)));
+    BOOST_TEST(told() != "");
+    of.is_over(a);
+    of.log_failure(a, "firing", made(detail::backlog_full("q", 1, 7, 5)));
+    BOOST_TEST(told() != "");
+}
+
 BOOST_AUTO_TEST_CASE(rows_and_queues_that_are_gone_are_forgotten_and_no_others) {
     const place nowhere, queue("q", ""), row("q", "a"), other_row("q", "b"), elsewhere("r", "a");
     const auto log_all = [&] {

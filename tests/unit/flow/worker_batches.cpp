@@ -153,6 +153,28 @@ BOOST_AUTO_TEST_CASE(an_item_that_is_failed_alone_is_tried_again_alone) {
     BOOST_TEST((attempts[3] == std::vector<unsigned>{1, 1}));
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_that_is_tried_again_at_once_or_given_back_keeps_its_order) {
+    for (const bool throttles : {false, true}) {
+        batches.clear();
+        w.reset();
+        make().on_batch(twice, batch_options{}, [&](std::span<batch_item<int>> items) {
+            auto all = seen(items);
+            if (batches.size() == 1 && throttles) throw taskflux::throttled(1s);
+            if (batches.size() == 1) throw taskflux::retry_after(0s);
+            return all;
+        });
+        const auto jobs = submit(twice, range(0, 4));
+        begin();
+        settle();
+        advance(1s);
+        BOOST_REQUIRE_EQUAL(batches.size(), 2U);
+        BOOST_TEST(batches[1] == range(0, 4), boost::test_tools::per_element());
+        w->stop();
+        settle();
+        BOOST_TEST(life->done);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_exception_fails_those_that_have_not_been_failed_before) {
     make().on_batch(twice, batch_options{}, [](std::span<batch_item<int>> items) -> numbers {
         items[0].fail(std::runtime_error("its own"));

@@ -23,6 +23,11 @@ struct recorder final : taskflux::worker_observer {
         if (throws) throw 1;
     }
 
+    void on_throttled(const std::string& queue, taskflux::duration time) override {
+        throttles.push_back(queue + ' ' + std::to_string(time.count()));
+        if (throws) throw std::runtime_error("the observer's own trouble");
+    }
+
     void on_unclaimed(const std::string& queue, const std::string& name) override { unclaimed.push_back(queue + ' ' + name); }
     void on_starved(const taskflux::running_handler& who, const taskflux::task_id&, bool is_deadlock) override {
         starved.push_back(who.name + (is_deadlock ? " for ever" : ""));
@@ -30,7 +35,7 @@ struct recorder final : taskflux::worker_observer {
     void on_abandoned() override { ++abandoned; }
 
     std::vector<taskflux::attempt_failure> retries, failures;
-    std::vector<std::string> unclaimed, starved;
+    std::vector<std::string> unclaimed, starved, throttles;
     int abandoned = 0;
     std::vector<long> delays;
     bool throws = false;
@@ -102,6 +107,27 @@ BOOST_AUTO_TEST_CASE(an_attempt_after_which_the_deadline_leaves_no_time_is_told_
     BOOST_REQUIRE(seen->failures.size() == 1U);
     BOOST_REQUIRE(lines.size() == 1U);
     BOOST_TEST(lines[0].text == "worker node: task flaky: attempt 1 failed: not now; no other follows");
+}
+
+BOOST_AUTO_TEST_CASE(a_throttle_is_told_of_with_its_queue_and_time_and_is_no_failure) {
+    w.on(twice, [](context& ctx, int x) {
+        if (ctx.lease_token() == 1) throw taskflux::throttled(9s);
+        if (ctx.lease_token() == 2) throw taskflux::throttled(20s);
+        return 2 * x;
+    });
+    seen->throws = true;
+    start(w.run());
+    const auto job = now(client.submit(twice, 2));
+    pass(30s, 1s);
+    BOOST_TEST(now(job.result()) == 4);
+    BOOST_TEST(seen->throttles == (std::vector<std::string>{"default 9000", "default 20000"}), boost::test_tools::per_element());
+    BOOST_TEST(seen->retries.empty());
+    BOOST_TEST(seen->failures.empty());
+    BOOST_REQUIRE(lines.size() == 2U);
+    BOOST_TEST((lines[0].level == taskflux::log_level::info));
+    BOOST_TEST(lines[0].text == "worker node: task twice: its handler was told to wait; queue default starts nothing for 9000 ms");
+    BOOST_TEST(lines[0].task == to_string(job.id()));
+    BOOST_TEST(lines[1].text == "worker node: task twice: its handler was told to wait; queue default starts nothing for 20 s");
 }
 
 BOOST_AUTO_TEST_CASE(an_attempt_that_its_handler_puts_off_is_no_failure) {

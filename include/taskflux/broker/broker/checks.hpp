@@ -76,10 +76,39 @@ struct most_kept {
 /// `queue_full`: a submission is larger than the room that the queue's limit leaves.
 class backlog_full : public error {
 public:
-    backlog_full(const std::string& queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+    backlog_full(std::string queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most)
+        : backlog_full(std::move(queue), fresh, there, most, 0, 0) {}
+
+    /// Of a submission of `all` tasks, where `before` ones had been stored before this was thrown.
+    backlog_full after(std::size_t before, std::size_t all) const { return {queue_, fresh_, there_, most_, before + stored_, all}; }
+
+    /// For one of the callers whose submissions were sent together, with `fresh` new tasks; `before`: those of others that have room.
+    backlog_full for_caller(std::uint64_t fresh, std::uint64_t before) const { return {queue_, fresh, there_ + before, most_}; }
+
+    std::uint64_t fresh() const { return fresh_; }
+    /// How many new tasks there would be room for.
+    std::uint64_t room() const { return most_ - (std::min)(there_, most_); }
+
+    /// How many of the submission are stored all the same: the first ones.
+    std::size_t stored() const { return stored_; }
+
+private:
+    backlog_full(std::string queue, std::uint64_t fresh, std::uint64_t there, std::uint64_t most, std::size_t stored, std::size_t all)
         : error(errc::queue_full, "queue " + queue + " has no room for " + std::to_string(fresh) + " more task" + (fresh == 1 ? "" : "s") +
                                       ": it has " + std::to_string(there) + " that wait, are scheduled or held, and its limit is "
-                                      "max_waiting(" + std::to_string(most) + "); nothing of this submission is stored: submit it later, or raise the limit") {}
+                                      "max_waiting(" + std::to_string(most) + "); " + rest(fresh, most, stored, all)),
+          queue_(std::move(queue)), fresh_(fresh), there_(there), most_(most), stored_(stored) {}
+
+    static std::string rest(std::uint64_t fresh, std::uint64_t most, std::size_t stored, std::size_t all) {
+        const std::string what = stored == 0 ? "nothing of this submission is stored: submit it"
+                                             : "of the " + std::to_string(all) + " tasks the first " + std::to_string(stored) +
+                                                   " are stored: submit the others";
+        return what + (fresh > most ? " in smaller parts" : " later") + ", or raise the limit";
+    }
+
+    std::string queue_;
+    std::uint64_t fresh_, there_, most_;
+    std::size_t stored_;
 };
 
 // --- validation ---------------------------------------------------------------------------------------

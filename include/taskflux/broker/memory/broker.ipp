@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -71,12 +72,34 @@ asio::awaitable<void> memory_broker::watch(std::string consumer, duration wait) 
     return hub_->watch(std::move(consumer), wait);
 }
 
+/// The places of ends in the order in which they are settled. Tasks that are given back come last, the first one of all, since each
+/// goes to the head of its lane.
+inline std::vector<std::size_t> order_of(const std::vector<settlement>& ends) {
+    std::vector<std::size_t> order(ends.size());
+    std::iota(order.begin(), order.end(), std::size_t(0));
+    const auto is_given_back = [&](std::size_t at) {
+        return ends[at].how == settlement::kind::release || ends[at].how == settlement::kind::throttle;
+    };
+    std::sort(order.begin(), order.end(), [&](std::size_t one, std::size_t other) {
+        const bool is_back = is_given_back(one);
+        if (is_back != is_given_back(other)) return !is_back;
+        const auto number = ends[one].key.sequence, other_number = ends[other].key.sequence;
+        return is_back && number != other_number ? number > other_number : one < other;
+    });
+    return order;
+}
+
 asio::awaitable<std::vector<effect>> memory_broker::settle(std::string queue, std::string consumer,
                                                            const std::vector<settlement>& settlements) {
     const auto mended = detail::with_storable_ends(settlements);
-    co_return hub_->for_each(queue, mended ? *mended : settlements, [&](auto& in, const settlement& end, time_point now) {
-        return in.settle(in.find_consumer(consumer), end, now);
+    const auto& ends = mended ? *mended : settlements;
+    const auto order = order_of(ends);
+    const auto effects = hub_->for_each(queue, order, [&](auto& in, std::size_t at, time_point now) {
+        return in.settle(in.find_consumer(consumer), ends[at], now);
     }, hub::pace::some);
+    auto in_place = effects;
+    for (std::size_t i = 0; i < effects.size(); ++i) in_place[order[i]] = effects[i];
+    co_return in_place;
 }
 
 asio::awaitable<std::vector<effect>> memory_broker::report(std::string queue, std::string consumer,

@@ -48,9 +48,10 @@ private:
         std::size_t fresh = 0;
         for (const auto& one : tasks) {
             if (store.find_same(one, now)) continue;
-            const bool is_known = (!one.own_id.empty() && !own_ids.insert(one.own_id).second) ||
-                                  (!one.unique_key.empty() && !unique_keys.insert(one.unique_key).second);
-            fresh += is_known ? 0 : 1;
+            if (own_ids.contains(one.own_id) || unique_keys.contains(one.unique_key)) continue;  // neither has an empty one
+            if (!one.own_id.empty()) own_ids.insert(one.own_id);
+            if (!one.unique_key.empty()) unique_keys.insert(one.unique_key);
+            ++fresh;
         }
         return fresh;
     }

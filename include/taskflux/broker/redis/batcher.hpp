@@ -52,9 +52,9 @@ std::size_t end_of_batch(const std::vector<Item>& items, std::size_t from) {
 template <class Item, class Result>
 class batcher : public std::enable_shared_from_this<batcher<Item, Result>> {
 public:
-    /// Sends some items and gives a result for each.
-    /// Where these are too many for the queue (`backlog_full`), it leaves them as they are, and each caller's are sent alone.
-    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items)>;
+    /// Sends some items and gives a result for each. Where these are too many for the queue (`backlog_full`) and `are_several`
+    /// callers', it leaves them as they are: they are sent again, without those of callers that have no room.
+    using sender = std::function<asio::awaitable<std::vector<Result>>(std::vector<Item>& items, bool are_several)>;
 
     batcher(asio::any_io_executor executor, sender send) : executor_(std::move(executor)), send_(std::move(send)) {}
 
@@ -105,17 +105,28 @@ private:
         return taken;
     }
 
-    /// To be sent first, and each alone.
-    void put_back(const batch& taken, std::vector<Item>& items) {
+    /// To be sent first. Where each item is a new one, callers that have no room after those before them are refused, and the others
+    /// go together; or else each goes alone, as it may need none.
+    void put_back(const batch& taken, std::vector<Item>& items, const detail::backlog_full& why) {
+        const bool are_all_new = why.fresh() == items.size();
+        std::size_t kept = 0;
+        batch again;
         auto next = items.begin();
         for (const auto& one : taken) {
             const auto end = next + static_cast<std::ptrdiff_t>(one->size);
-            one->items.assign(std::move_iterator(next), std::move_iterator(end));
-            one->goes_alone = true;
+            if (are_all_new && kept + one->size > why.room()) {
+                one->error = std::make_exception_ptr(why.for_caller(one->size, kept));
+                one->done.set();
+            } else {
+                one->items.assign(std::move_iterator(next), std::move_iterator(end));
+                one->goes_alone = !are_all_new;
+                kept += one->size;
+                again.push_back(one);
+            }
             next = end;
         }
         const std::lock_guard lock(mutex_);
-        waiting_.insert(waiting_.begin(), taken.begin(), taken.end());
+        waiting_.insert(waiting_.begin(), again.begin(), again.end());
     }
 
     static void check_count(std::size_t answers, std::size_t items) {
@@ -133,12 +144,12 @@ private:
             std::exception_ptr error;
             try {
                 const auto count = items.size();
-                results = co_await self->send_(items);
+                results = co_await self->send_(items, taken.size() > 1);
                 check_count(results.size(), count);
-            } catch (const detail::backlog_full&) {
+            } catch (const detail::backlog_full& e) {
                 error = std::current_exception();
                 if (taken.size() > 1) {
-                    self->put_back(taken, items);
+                    self->put_back(taken, items, e);
                     continue;
                 }
             } catch (...) {

@@ -69,7 +69,8 @@ public:
             std::vector<task_item> some;
             some.reserve(till - from);
             for (; from < till; ++from) some.push_back(std::move(items[from]));
-            const auto stored = co_await into->submit(std::move(some));
+            auto storing = into->submit(std::move(some));
+            const auto stored = co_await after_others(std::move(storing), answers.size(), items.size());
             for (const auto& one : stored) {
                 answers.push_back(one.task);
                 if (one.is_awaited) on->ends().expect({queue, one.task.key}, !one.is_plain);
@@ -336,6 +337,16 @@ public:
     }
 
 private:
+    /// Some of `all` tasks, of which so many are stored: the error counts these too.
+    static awaitable<std::vector<queue::stored>> after_others(awaitable<std::vector<queue::stored>> storing, std::size_t before,
+                                                              std::size_t all) {
+        try {
+            co_return co_await std::move(storing);
+        } catch (const detail::backlog_full& e) {
+            throw e.after(before, all);
+        }
+    }
+
     void do_post(std::string address, std::string message, bounce otherwise, receipt done) override {
         engine_->check_open();
         engine_->post().send(address, message, otherwise, std::move(done));

@@ -208,7 +208,9 @@ private:
         const std::lock_guard lock(mutex_);
         if (!enqueueing_) {
             enqueueing_ = std::make_shared<task_batcher>(
-                executor_, [self = weak_from_this()](std::vector<task_item>& items) { return send_tasks(self.lock(), items); });
+                executor_, [self = weak_from_this()](std::vector<task_item>& items, bool are_several) {
+                    return send_tasks(self.lock(), items, are_several);
+                });
         }
         return enqueueing_;
     }
@@ -217,7 +219,7 @@ private:
         const std::lock_guard lock(mutex_);
         auto& made = settling_[consumer];
         if (!made) {
-            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends) {
+            made = std::make_shared<end_batcher>(executor_, [self = weak_from_this(), consumer](std::vector<end_item>& ends, bool) {
                 return send_ends(self.lock(), consumer, std::move(ends));
             });
         }
@@ -239,7 +241,8 @@ private:
         return ready_for_;
     }
 
-    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, const std::vector<task_item>& items) {
+    static asio::awaitable<std::vector<stored>> send_tasks(std::shared_ptr<queue> self, std::vector<task_item>& items,
+                                                          bool may_be_sent_again) {
         std::string heard_of;  // places, of those whose ends the inbox is to hear of
         bool all_plain = true;
         for (std::size_t i = 0; i < items.size(); ++i) {
@@ -272,7 +275,10 @@ private:
             if (all_plain) {
                 add_segments(items, with);
             } else {
-                for (const auto& item : items) with.add(item.record).add(item.place);  // they may be sent again
+                for (auto& item : items) {
+                    with.add(may_be_sent_again ? item.record : std::move(item.record));
+                    with.add(may_be_sent_again ? item.place : std::move(item.place));
+                }
             }
             std::vector<std::string> own;
             own.push_back(named(own_key::producer, self->producer_));

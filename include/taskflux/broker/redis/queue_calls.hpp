@@ -303,7 +303,8 @@ private:
                 co_await begin_life();
             } else if (word == "FULL") {
                 const auto fresh = from.integer(), there = from.integer(), most = from.integer();
-                const bool is_certain = std::exchange(has_made_room, true);
+                // All scripts but that one have looked for what is due.
+                const bool is_certain = std::exchange(has_made_room, true) || &what != &scripts::enqueue_plain;
                 if (is_certain) throw detail::backlog_full(name_, std::uint64_t(fresh), std::uint64_t(there), std::uint64_t(most));
                 co_await maintain();  // tasks whose time is over make room
             } else {

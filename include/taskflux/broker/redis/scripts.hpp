@@ -207,6 +207,16 @@ if last then of.spans[#of.spans + 1] = string.format('%d-%d', first, last) else 
 end
 )lua";
 
+inline constexpr char shared_stop_events[] =
+    R"lua(local function stop_events(stated)
+also[#also + 1] = {'HDEL', w, '!'}
+if now < (whole(string.match(stated, '^(%d+) ')) or 0) + 3600000 then return end
+also[#also + 1] = {'HDEL', c, 'events', 'events_lease'}
+local stream = key('ev')
+if type(redis.pcall('XLEN', stream)) == 'number' then also[#also + 1] = {'UNLINK', stream} end
+end
+)lua";
+
 inline constexpr char shared_write_events[] =
     R"lua(local function write_events()
 if not told then return end
@@ -274,7 +284,7 @@ end
 inline constexpr char shared_look_at_gate[] =
     R"lua(local function look_at_gate(stated, ends)
 gate = {room = math.huge, opens = 1e15, start = function() end, stated = stated}
-local till, rest = string.match(stated, '^!(%d*)(.*)$')
+local till, rest = string.match(stated, '^!([^=]*)(=?.*)$')
 if till then
 till = throttle_end(till)
 if till then
@@ -282,6 +292,7 @@ gate.room, gate.opens, gate.till = 0, till, till
 return
 end
 also[#also + 1] = rest ~= '' and {'HSET', c, 'paused', rest} or {'HDEL', c, 'paused'}
+also[#also + 1] = {'HDEL', c, 'throttled'}
 if rest == '' then return end
 stated = rest
 end
@@ -339,6 +350,7 @@ end
 inline constexpr char shared_in_force[] =
     R"lua(local function in_force(declared, live, throttled)
 local found = stated_limit(live) or stated_limit(declared) or ''
+if throttled and not throttle_end(throttled) then also[#also + 1] = {'HDEL', c, 'throttled'} end
 return behind_throttle(throttle_end(throttled), string.find(found, '%d') and '=' .. found or '')
 end
 )lua";
@@ -350,7 +362,7 @@ inline constexpr char shared_paused_over[] =
 inline constexpr char shared_put_in_force[] =
     R"lua(local function put_in_force(stated)
 also[#also + 1] = stated and {'HSET', c, 'paused', stated} or {'HDEL', c, 'paused'}
-local has_limit = string.find(stated or '', '=', 1, true)
+local has_limit = string.find(stated or '', '=', 1, true) and not string.find(stated, '=    ', 1, true)
 also[#also + 1] = has_limit and {'HSET', w, '*', '1'} or
 {'HDEL', w, '*'}
 end
@@ -379,7 +391,7 @@ end
 inline constexpr char shared_refusal[] =
     R"lua(local function refusal(stated, new)
 local most = stated and whole(string.match(stated, '=%d* %d* %d* %d* (%d+)$'))
-if not most or new < 1 then return nil end
+if not (most and most >= 1 and most <= 1000000000) or new < 1 then return nil end
 local there = 0
 for _, number in ipairs(call('HMGET', c, 'n0', 'n1', 'n2')) do
 there = there + (whole(number) or 0)
@@ -1475,7 +1487,7 @@ inline constexpr char shared_tell_of[] =
     R"lua(local function tell_of(kind, task, by, attempt)
 if not is_heard() then return end
 local record = task.record
-tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '-', by or '')
+tell(kind, task.seq, attempt or task.failed + 1, record and #record >= 15 and string.sub(record, 15, 14 + string.byte(record, 14)) or '', by or '')
 end
 )lua";
 
@@ -2134,11 +2146,20 @@ return inbox and publish(inbox, 'W' .. (struct.pack('<I4', #queue) .. queue) .. 
 end
 )lua";
 
+inline constexpr char shared_first_turn_time[] =
+    R"lua(local function first_turn_time()
+if gate and gate.room < 1 then return 1e15 end
+local from = touched.are_due_seen and '(' .. now or '-inf'
+local first = call('ZRANGE', T, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2]
+return math.min(touched[0], whole(first) or 1e15)
+end
+)lua";
+
 inline constexpr char shared_next_change[] =
     R"lua(local function next_change(consumer)
 local opens = gate and gate.opens or 1e15
-return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15), touched[0],
-end_of_other_lease(consumer), opens, 1e15))
+return math.max(0, math.min(tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15), first_turn_time(), end_of_other_lease(consumer), opens,
+1e15))
 end
 )lua";
 
@@ -2227,7 +2248,7 @@ inline constexpr char shared_called_by[] =
 local found = call('HMGET', c, 'paused', 'events')
 local stated = stated_now or found[1]
 listens = listens == nil and found[2] or listens
-if not stated then return math.min(new, 8) end
+if not stated or string.find(stated, '=    ', 1, true) == 1 then return math.min(new, 8) end
 local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
 unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
@@ -2351,12 +2372,13 @@ inline constexpr char shared_turns_of_keys[] =
     R"lua(local function turns_of_keys()
 if made_turns then return made_turns end
 local each_rule = nil
+local starts_known = nil
 local function rule_of(of)
 if of.rule ~= nil then return of.rule end
 each_rule = each_rule or call('HMGET', c, 'each', 'own')
 local text, next_at = each_rule[1] or '', nil
-if each_rule[2] then
-local known = call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l' .. of.name)
+if known then
 for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
 end
 local most, many, span, ahead = limit_in(text)
@@ -2418,7 +2440,7 @@ end
 local function place_key(of)
 local rule = rule_of(of)
 of.is_changed = false
-if not rule and of.fresh == 0 and not of.is_visited and not of.is_due then return end
+if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
 local works, room, opens = has_waiting(of), room_of(of)
 if works and room > 0 then
 if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
@@ -2432,7 +2454,11 @@ sorted_sets[R][of.name] = false
 end
 of.fresh, of.is_visited = 0, false
 if not rule or not rule.every then
-if of.is_due then look_again(of) end
+if of.is_due then
+look_again(of)
+starts_known = starts_known or call('HLEN', K)
+if starts_known > 0 then also[#also + 1] = {'HDEL', K, of.name} end
+end
 return
 end
 local is_over = not works and rule.next_at <= now
@@ -2447,7 +2473,13 @@ for _, of in ipairs(touched) do
 if of.is_changed then place_key(of) end
 end
 end
-local function turns_of(most)
+local function keys_come()
+local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
+for _, name in ipairs(come) do touch(name).is_due = true end
+touched.are_due_seen = true
+return come
+end
+local function turns_of(most, come)
 local list, known = {}, {}
 local function add(names)
 for _, name in ipairs(names) do
@@ -2455,58 +2487,62 @@ if not known[name] then list[#list + 1] = name end
 known[name] = true
 end
 end
-local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
-for _, name in ipairs(come) do touch(name).is_due = true end
 add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
 add(call('ZRANGE', R, 0, most))
+list.is_part = #list > most and call('ZCARD', R) > #list
 add(come)
 if #list > 0 and not known[''] then
 if tonumber(call('ZSCORE', R, '')) then list[#list + 1] = '' else table.insert(list, 1, '') end
 end
 return list
 end
-local function place_plain(list)
+local function place_plain(list, had_turn)
 if #list == 0 then return end
-local left = call('ZCARD', R) - (tonumber(call('ZSCORE', R, '')) and 1 or 0)
+local known = tonumber(call('ZSCORE', R, ''))
+local left = call('ZCARD', R) - (known and 1 or 0)
 for name, turn in pairs(sorted_sets[R]) do
 local is_there = tonumber(call('ZSCORE', R, name)) ~= nil
 if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
 end
-sorted_sets[R][''] = left > 0 and next_turn()
+if left < 1 then sorted_sets[R][''] = false
+elseif had_turn or not known then sorted_sets[R][''] = next_turn() end
 return left > 0
 end
+local function drop_ended(of)
+local start = 'r' .. of.name
+local members, seqs = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
+20), {}
+for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -14)) or 0 end
+load(seqs)
+for n, member in ipairs(members) do
+local task = tasks[seqs[n]]
+if not (task and task.state == 3) and sorted_sets[P][member] == nil then
+sorted_sets[P][member] = false
+of.running = of.running - 1
+end
+end
+return #members
+end
 local function sift(cursor, most)
-for _ = 1, most do
+while most > 0 do
 local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
 if not member then return nil end
 local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+most = most - 1
 if not name then
 drop_foreign(P, member)
 cursor = member
 else
 local of = touch(name)
 of.is_due, cursor = true, 'w' .. name .. '\1'
-if room_of(of) < 1 then
-local start = 'r' .. name
-local those = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-20)
-for _, runs in ipairs(those) do
-local seq = whole(string.sub(runs, -14)) or 0
-load({seq})
-local task = tasks[seq]
-if not (task and task.state == 3) and sorted_sets[P][runs] == nil then
-sorted_sets[P][runs] = false
-of.running = of.running - 1
-end
-end
-end
+if room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
 return cursor
 end
 made_turns = {
-of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of, start = start_by_key,
-waiting_of = waiting_of,
+come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
+start = start_by_key, waiting_of = waiting_of,
 }
 return made_turns
 end
@@ -2676,7 +2712,10 @@ end
 
 inline constexpr char shared_write_lanes[] =
     R"lua(local function write_lanes(lengths)
-for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
+for name, seqs in pairs(lanes_head) do
+table.sort(seqs, function(one, other) return one > other end)
+write('LPUSH', name, seqs)
+end
 for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
 for name, seqs in pairs(lanes_remove) do
 if lengths[name] <= 1000 then
@@ -2812,7 +2851,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "2f6c98b611cf3c8260aec59b86a38b935c41b341",
+inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -2903,7 +2942,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "8f5fcdf6f191fc8ce6fc7e342cc1d36a0c1248e8",
+inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -3109,7 +3148,7 @@ local reply = {'OK', call('HLEN', q), call('ZCARD', C), found[2] == 'paused' and
 for n = 1, #fields do reply[n + 4] = whole(found[n + 2]) or 0 end
 return reply
 )lua");
-inline constexpr script counts{"counts", "addefa9956faf2bf3ab198b66c7a2b7e746fbb2e",
+inline constexpr script counts{"counts", "4fa72d2365e6de1462263d9371befa538d5d98a4",
     std::string_view(counts_text.data(), counts_text.size()), "cdeCfq"};
 
 inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -3147,7 +3186,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "384804a47b6a72840581e581a5de1d077d95945f",
+inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -3204,7 +3243,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "cbb256d0090a09f3b8ab0a2c975ae3ed3fdb73cf",
+inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -3304,7 +3343,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "79e389f368921ed6d3e2e54ef01417c6edf5244f",
+inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -3347,35 +3386,44 @@ inline constexpr char events_keys[] = R"lua(local first_own, c, w = 3, unpack(KE
 )lua";
 inline constexpr auto events_text = joined(events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local till, most, age = string.match(stated or '', '^(%d+) (%d+) (%d+)$')
-till, number = whole(till) or 0, whole(number) or 0
+till, number, leased = whole(till) or 0, whole(number) or 0, whole(leased) or 0
 local lease, id, entries = tonumber(ARGV[3]), ARGV[1], {}
 if id ~= '' then
-entries = call('XRANGE', stream, '(' .. id, '+', 'COUNT', ARGV[2])
-else
+local oldest, from = age and age ~= '0' and now - age or 0, '(' .. id
+if (whole(string.match(id, '^%d+')) or 0) < oldest then from = string.format('%d', oldest) end
+entries = call('XRANGE', stream, from, '+', 'COUNT', ARGV[2])
+end
+if #entries == 0 then
 local newest = call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 id = newest and newest[1] or '0-0'
 end
 call('HLEN', w)
-if lease > 0 and till < now + lease / 2 then
+if lease > 0 then
+local needed = math.min(now + lease, 1e15 - 1)
+local renewed = string.format('%016d', math.min(now + lease + math.floor(lease / 2), 1e15 - 1))
 if till <= now then
 number = number + 1
-local begins = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', '#', string.format('%d', number),
-'begun', '0 - - ')
-call('HSET', c, 'events_n', string.format('%d', number))
-if ARGV[1] == '' then id = begins end
+local begins = {'#', string.format('%d', number), 'begun', '0  - '}
+id = call('XADD', stream, 'MAXLEN', '~', most or 10000, '*', unpack(begins))
+call('HSET', c, 'events_n', begins[2])
+if ARGV[1] ~= '' and #entries < tonumber(ARGV[2]) then entries[#entries + 1] = {id, begins} end
 end
-local wanted = string.format('%016d %s %s', now + lease, most or 10000, age or '0')
-call('HSET', c, 'events', wanted)
+if till < needed then
+local wanted = renewed .. ' ' .. (most or 10000) .. ' ' .. (age or '0')
+call('HSET', c, 'events', wanted, 'events_lease', renewed)
 call('HSET', w, '!', wanted)
+elseif till == 1e15 and leased < needed then
+call('HSET', c, 'events_lease', renewed)
+end
 end
 return {'OK', now, number, id, unpack(entries)}
 )lua");
-inline constexpr script events{"events", "e3004ce83ea07999a77ba7d74f4be62b39e1a364",
+inline constexpr script events{"events", "d61fbe6c948f155c9b5168e09196f2038625398a",
     std::string_view(events_text.data(), events_text.size()), "cw"};
 
 inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -3402,13 +3450,13 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
-    shared_sleepers, shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first,
-    shared_first_in, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
+    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -3427,7 +3475,8 @@ if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n')
 local _, lanes, watcher, watching, sifting, sifted
 most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
 if gate and gate.damage then set_aside('limit', gate.damage) end
-local found, aside, all, budget, has_keyed = {}, {}, lanes_of(lanes), 100, call('EXISTS', P) == 1
+local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
+local has_keyed = call('EXISTS', P, T) > 0
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
@@ -3552,20 +3601,22 @@ end
 end
 return #found > before
 end
-local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most) or {}, 1
-local round = {unpack(turns)}
+local come = has_keyed and turns_of_keys().come() or {}
+local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
+local round, had_turn = {unpack(turns)}, false
 while #round > 0 and #found < most and budget > 0 do
-if round[turn] == '' and take_plain() or round[turn] ~= '' and take_keyed(round[turn]) then
-turn = turn + 1
-else
-table.remove(round, turn)
-end
+local is_plain = round[turn] == ''
+local is_taken
+if is_plain then is_taken = take_plain() else is_taken = take_keyed(round[turn]) end
+had_turn = had_turn or is_plain and (is_taken or budget > 0)
+if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-return turns, is_moved
+is_moved = is_moved or (turns.is_part or #come == 100) and #found < most
+return turns, is_moved, had_turn
 end
-local function answer(turns, is_moved)
+local function answer(turns, is_moved, had_turn)
 local due_next = gate and gate.start(#found)
 if due_next then also[#also + 1] = {'HSET', c, 'tat', due_next} end
 local sleeping = call('ZCARD', i) > 0
@@ -3585,7 +3636,7 @@ if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now
 is_moved = is_moved or till
 end
 turns_of_keys().place()
-is_left = turns_of_keys().place_plain(turns) and sleeping or is_left
+is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
 end
 local is_more = #found < most and (budget == 0 or is_moved or ready > made_ready)
 local soonest = leave_behind(consumer, sleeping, #found > 0 or is_more or has_due, is_left, watcher, watching,
@@ -3614,7 +3665,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "191318f10bfda9206048020cbe3acc2374fe97e2",
+inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -3625,9 +3676,9 @@ inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched, shared_priorities_in,
-    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_text, shared_has_lease, shared_end_of_other_lease, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_sleepers, shared_wake_some, shared_write_rest,
     R"lua(local consumer, most, inbox, sleeper, signature = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 local is_behind = ARGV[6] == '1'
@@ -3635,9 +3686,10 @@ if is_expired and not is_behind then return {'DUE'} end
 if not alive then return {'LOST'} end
 local has_due = (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
-local unusual, sleeping = call('EXISTS', d, e, u, i, P) > 0, false
+local unusual, sleeping = call('EXISTS', d, e, u, i, P,
+T) > 0, false
 if unusual then
-if call('EXISTS', P) == 1 then return {'SLOW'} end
+if call('EXISTS', P) == 1 or (tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'SLOW'} end
 has_due = has_due or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 if has_due and not is_behind then return {'DUE'} end
 sleeping = call('ZCARD', i) > 0
@@ -3794,7 +3846,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "53969bd43111620985a875a95eb3793c131a7483",
+inline constexpr script fetch_plain{"fetch_plain", "05da2c108fe5026495045697a4cec8757b6ce7d3",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -3930,7 +3982,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "91220f25ebee63e1d346462a0a966e8ac0c028ac",
+inline constexpr script hand_over{"hand_over", "53e28e725ddab5b2dd0088da6266cacee38315a3",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -3995,7 +4047,7 @@ if not is_sound or not quiet then reply[#reply + 1] = (n - 1) / 5 end
 end
 return reply
 )lua");
-inline constexpr script idle{"idle", "fd24a1e00c7d238f475585ba5075b5fbd3d245c4",
+inline constexpr script idle{"idle", "9ae7aa073d0adab17d1984ceb66b6dae08613bb2",
     std::string_view(idle_text.data(), idle_text.size()), "cdeCi"};
 
 inline constexpr char join_keys[] = R"lua(local first_own, c, d, e, C, f, i, h = 8, unpack(KEYS)
@@ -4074,7 +4126,7 @@ inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpa
 )lua";
 inline constexpr auto keep_events_text = joined(keep_events_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole,
-    R"lua(local stated, number, life = unpack(call('HMGET', c, 'events', 'events_n', 'seq'))
+    R"lua(local stated, number, life, leased = unpack(call('HMGET', c, 'events', 'events_n', 'seq', 'events_lease'))
 if not life then return {'NEW'} end
 local stream = key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
@@ -4083,19 +4135,19 @@ local keeps = tonumber(ARGV[1]) > 0
 if keeps and not (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
 number = string.format('%d', (whole(number) or 0) + 1)
-call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0 - - ')
+call('XADD', stream, 'MAXLEN', '~', ARGV[1], '*', '#', number, 'begun', '0  - ')
 call('HSET', c, 'events_n', number)
 end
 if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
-local till = keeps and 1e15 or now + 60000
+local till = keeps and 1e15 or whole(leased) or 0
 local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
 call('HSET', c, 'events', wanted)
 call('HSET', w, '!', wanted)
 end
 return {'OK'}
 )lua");
-inline constexpr script keep_events{"keep_events", "d283abae3eb3fe7f174390cf705444176d927f57",
+inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -4148,7 +4200,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "1ac29d82789a98d4884702dc75d82aff3329794d",
+inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -4214,7 +4266,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "de1a21dd54c8c564a0943d86b48abe026dcb06ca",
+inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -4242,12 +4294,15 @@ inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T =
 inline constexpr auto look_text = joined(look_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_also, shared_listens, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_wakes, shared_touched, shared_text,
-    shared_has_lease, shared_end_of_other_lease, shared_next_change,
+    shared_has_lease, shared_end_of_other_lease, shared_first_turn_time, shared_next_change,
     R"lua(local consumer, inbox, sleeper, signature = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local held = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local alive, is_expired = has_lease(consumer)
-if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then return {'OK', now, 0} end
+if not alive or is_expired or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or
+(tonumber(call('ZRANGE', T, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) then
+return {'OK', now, 0}
+end
 if ARGV[5] == '1' and call('EXISTS', held) == 1 then return {'OK', now, 0} end
 local may_start, _, waiting, watcher, watching = admit(1, 'n2', 'watcher', 'watching')
 if may_start > 0 and (waiting or '0') ~= '0' then return {'OK', now, 0} end
@@ -4272,7 +4327,7 @@ if not knows_names then also[#also + 1] = {'HSET', N, signature, table.concat(AR
 for _, command in ipairs(also) do call(unpack(command)) end
 return {'OK', now, soonest < 1e15 and soonest or -2}
 )lua");
-inline constexpr script look{"look", "29edb984964cc061e4d066138a45fc3b2c9f1ccb",
+inline constexpr script look{"look", "1a9146b60e5cd8e34b1f5f89d0d1702ed5b97131",
     std::string_view(look_text.data(), look_text.size()), "cdeCiNT"};
 
 inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -4281,36 +4336,37 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
     shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
     shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
-    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_is_in,
-    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in, shared_gaps_as_text,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
-    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
+    shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
+    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
+    shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
 local run = known[1]
 listens = known[5]
+if listens and not is_heard() then stop_events(known[5]) end
 if #dead > 0 or ARGV[2] ~= '' and ARGV[2] ~= run then run = current_run(ARGV[2], run) end
 if run and run ~= '' and run ~= known[1] then
 also[#also + 1] = {'HSET', c, 'run', run}
@@ -4433,7 +4489,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "73046e65f5114dfb5baf6845d491d64ff345ba34",
+inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -4503,7 +4559,7 @@ if ARGV[1] == '2' then
 throttled = nil
 also = {{'HDEL', c, 'throttled'}}
 end
-if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '-', '') end
+if ARGV[1] ~= '2' and is_heard() then tell(ARGV[1] == '1' and 'paused' or 'resumed', nil, 0, '', '') end
 if ARGV[1] == '1' then
 also = {{'HSET', c, 'paused', paused_over(in_force(declared, live))}}
 elseif ARGV[1] == '0' or not string.find(paused or '', '^[^=!]') then
@@ -4514,7 +4570,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "3be4d7374c56fd5bf09d8475c35df24095d5b4c9",
+inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -4555,7 +4611,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "16c962531f7331a4c8df4fa5542ea6e8c431d85e",
+inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -4688,7 +4744,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "6e09f217fd82e374d4d2f8a49ed9ca1e74b7572b",
+inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -4713,11 +4769,12 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_next_change, shared_is_unwatched,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, nested, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -4730,7 +4787,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "565ecb4a65c2eceec2f315652c08b1925083c667",
+inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -4750,40 +4807,63 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, i, P, L = 5, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
-    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_add_to,
-    shared_also, shared_listens, shared_told, shared_write_events, shared_throttle_end,
-    shared_behind_throttle, shared_stated_limit, shared_in_force, shared_counts, shared_messages,
-    shared_wakes, shared_text, shared_wake, shared_sleepers, shared_wake_some, shared_write_rest,
+    shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
+    shared_moment, shared_add_to, shared_read, shared_also, shared_set_aside, shared_tell_of_foreign,
+    shared_drop_foreign, shared_listens, shared_told, shared_write_events, shared_throttle_end,
+    shared_behind_throttle, shared_limit_in, shared_stated_limit, shared_in_force, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
-local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live')
+local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
 local declared, live = known[2], known[3]
 if name ~= '' then declared, live = unpack(call('HMGET', L, 'd' .. name, 'l' .. name)) end
 local before = is_live and live or not is_live and declared
 local is_known = not is_live and before and string.match(before, '^%d+ (.*)$') == wanted .. '\n' .. reason
-local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
+if is_known or wanted == '' and not before then return {'OK'} end
+local stated = wanted ~= '' and string.format('%d ', now) .. wanted .. '\n' .. reason
 local function store(hash, field) also[#also + 1] = stated and {'HSET', hash, field, stated} or {'HDEL', hash, field} end
+if is_live then live = stated else declared = stated end
+local has_keyed = call('EXISTS', P) == 1
+wakes = has_keyed and 1 or 0
+local asleep = sleepers()
 if name == '' then
 store(c, is_live and 'keys_live' or 'keys_declared')
-local next_one = in_force(is_live and declared or stated, is_live and stated or not is_live and live)
-also[#also + 1] = next_one and {'HSET', c, 'each', string.sub(next_one, 2)} or {'HDEL', c, 'each'}
+local next_one = in_force(declared, live)
+next_one = next_one and string.sub(next_one, 2)
+also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
+if has_keyed and next_one ~= known[4] then
+also[#also + 1] = {'HSET', c, 'sift', 'w'}
+end
 else
 store(L, (is_live and 'l' or 'd') .. name)
 local left = call('HLEN', L) + (stated and 1 or 0) - (before and 1 or 0)
 also[#also + 1] = left > 0 and {'HSET', c, 'own', '1'} or {'HDEL', c, 'own'}
+if has_keyed then
+local of = touch(name)
+of.is_due, of.stated = true, {declared, live}
+turns_of_keys().place()
+for _, set in ipairs({R, T}) do
+probe('ZCARD', set)
+for member, at in pairs(sorted_sets[set]) do
+also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
 end
-if call('EXISTS', P) == 1 then
-also[#also + 1] = {'HSET', c, 'sift', 'w'}
-wakes = 1
 end
-write_rest(sleepers())
+probe('HLEN', K)
+end
+end
+write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "f7c8bdbaed7839ba8c5b319dd2ec7ae80b3b66ef",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "ciPL"};
+inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -4805,7 +4885,7 @@ local is_known = is_declared and before and string.match(before, '^%d+ (.*)$') =
 local stated = wanted ~= '' and (is_known and before or string.format('%d ', now) .. wanted .. '\n' .. reason)
 also[#also + 1] = stated and {'HSET', c, field, stated} or {'HDEL', c, field}
 local next_one = in_force(is_declared and stated or not is_declared and known[2], is_declared and known[3] or stated, known[10])
-if not is_known and is_heard() then tell('limit_changed', nil, 0, '-', '') end
+if not is_known and is_heard() then tell('limit_changed', nil, 0, '', '') end
 declare_events()
 if #missing > 0 then return {'NEED', unpack(missing)} end
 call('HLEN', w)
@@ -4820,7 +4900,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "bcb9d15ec03f941af5bdaed562800b9fc7a9eb4a",
+inline constexpr script set_limit{"set_limit", "ad0eed348fa689f471a488bb370ad54636ca956b",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
@@ -4866,14 +4946,14 @@ local last, numbers = last_number(known[1]), {}
 local seq = store_tasks(last, 5, {}, numbers)
 local refused = refusal(known[4], seq - last)
 if refused then return refused end
-for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '-', id) end
+for _, number in ipairs(is_heard() and numbers or {}) do tell('schedule_fired', number, 0, '', id) end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 end
 also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "9608cf54e78ee668d840b6f475870628798fef03",
+inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -4977,7 +5057,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "867efb72ad536b2e74b7ef2bcbd5fc36462438dc",
+inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -5021,12 +5101,12 @@ for inbox in string.gmatch(waiters, '[^\n]+') do publish(inbox, message) end
 end
 if wanted then
 listens = wanted
-tell('succeeded', seq, failed + 1, '-', consumer)
+tell('succeeded', seq, failed + 1, '', consumer)
 write_events()
 end
 return {'OK'}
 )lua");
-inline constexpr script settle_one{"settle_one", "d9382fcd85c80bbb63acebb23c03efadeb059683",
+inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
 inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
@@ -5144,7 +5224,7 @@ key('ev')
 if #missing > 0 then return {'NEED', unpack(missing)} end
 for n = 2, #ARGV do
 local seq = unpack_struct('<d', ARGV[n], 3)
-tell('succeeded', seq, tries[seq] or 1, '-', consumer)
+tell('succeeded', seq, tries[seq] or 1, '', consumer)
 end
 end
 call('ZCARD', f)
@@ -5160,7 +5240,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "c7c198d27870e55a5f380e5e2dc35ebe32875ec7",
+inline constexpr script settle_plain{"settle_plain", "ac1376c833367672d14d4258a668cc49a885088a",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -5209,7 +5289,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "e4b6e8a6a84e7b11aadd52cd7123ebb649f47f68",
+inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -5354,7 +5434,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "3140ca78788cc2a82f0fbe2eed1539f38938c497",
+inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -5392,7 +5472,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "8302d8823b9d0a00517829b628af0f002321d380",
+inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -5572,7 +5652,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "a5dc6893ce422deca9e4993dcbf998a34baaf113",
+inline constexpr script why{"why", "01aa658d1e3176457c33427afe11b8dcaa07c491",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -5671,7 +5751,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "4bafdc4089a70d17e59c2a81466460f7a14c4cd9",
+inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

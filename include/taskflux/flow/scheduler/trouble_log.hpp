@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker/checks.hpp>
 #include <taskflux/core/error.hpp>
 #include <taskflux/core/task/failure.hpp>
 #include <taskflux/fwd.hpp>
@@ -23,14 +24,19 @@ public:
 
     explicit trouble_log(log_sink to) : sink_(std::move(to)) {}
 
-    void log(const place& where, const std::string& line) {
-        if (std::exchange(logged_[where], line) != line) sink_(log_level::warning, line);
+    void log(const place& where, const std::string& line) { log(where, line, line); }
+
+    /// Where `sameness` tells whether it is as it was, since the line has counts that change.
+    void log(const place& where, const std::string& line, const std::string& sameness) {
+        if (std::exchange(logged_[where], sameness) != sameness) sink_(log_level::warning, line);
     }
 
     /// Logs an error, or throws it again where the scheduler must end: `operation_aborted`, `shut_down`.
     void log_failure(const place& where, const std::string& what, const std::exception_ptr& failure) {
         try {
             std::rethrow_exception(failure);
+        } catch (const backlog_full& e) {
+            return log(where, what + ": " + e.what(), what + ": " + e.code().message());
         } catch (const boost::system::system_error& e) {
             if (e.code() == asio::error::operation_aborted || e.code() == errc::shut_down) throw;
         } catch (...) {  // is logged as any other

@@ -145,8 +145,7 @@ std::string batch_run::subject() const {
 void batch_run::deliver(std::exception_ptr error, bool) noexcept {
     const auto now = clock_.now();
     const bool is_cancelled = stopping() && stop_reason() != errc::timed_out;
-    auto open = take_open();
-    std::ranges::reverse(open);  // of those that go back to the head of their lane, the first one comes last
+    const auto open = take_open();
     for (const auto& one : open) {
         if (error && stopping() && stop_reason() == errc::timed_out && one->what().deadline_at <= now) one->stop(errc::timed_out);
         owner_->on_end(*one, one->failure ? one->failure : error);

@@ -35,6 +35,7 @@ public:
     void attempt_ends(const attempt& of, const settlement& end) const noexcept;
 
     /// The I/O executor has run nothing for `time`, while these ran.
+    void throttled(const attempt& of, duration time) const noexcept;
     void blocked(const std::vector<running_handler>& among, duration time) const noexcept;
 
     /// Tasks of this name wait in a queue, and nobody has taken the first of them for `waited`.

@@ -23,7 +23,14 @@ void worker_monitor::log(log_level level, std::string text, const task_id* task)
     }
 }
 
+/// "30 s"; what is short in ms.
+inline std::string delay_text(duration time) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(time).count();
+    return seconds < 10 ? std::to_string(time.count()) + " ms" : std::to_string(seconds) + " s";
+}
+
 void worker_monitor::attempt_ends(const attempt& of, const settlement& end) const noexcept {
+    if (end.how == settlement::kind::throttle) return throttled(of, end.delay);
     const bool retries = end.how == settlement::kind::retry;
     if (!retries && end.how != settlement::kind::fail) return;
     try {
@@ -38,16 +45,21 @@ void worker_monitor::attempt_ends(const attempt& of, const settlement& end) cons
         } else {
             text += " failed: " + (what.why.message.empty() ? what.why.type : what.why.message);
         }
-        if (retries) {
-            const auto seconds = std::chrono::ceil<std::chrono::seconds>(end.delay).count();
-            text += "; the next is in " + (seconds < 10 ? std::to_string(end.delay.count()) + " ms" : std::to_string(seconds) + " s");
-        } else {
-            text += "; no other follows";
-        }
+        text += retries ? "; the next is in " + delay_text(end.delay) : "; no other follows";
         log(!retries ? log_level::error : end.counts ? log_level::warning : log_level::info, std::move(text), &what.task);
         if (!observer_) return;
         if (!retries) observer_->on_failed(what);
         else if (end.counts) observer_->on_retry(what, end.delay);
+    } catch (...) {  // an observer's
+    }
+}
+
+void worker_monitor::throttled(const attempt& of, duration time) const noexcept {
+    try {
+        const auto id = of.id();
+        log(log_level::info, "task " + of.what().spec->name + ": its handler was told to wait; queue " + id.queue +
+                                 " starts nothing for " + delay_text(time), &id);
+        if (observer_) observer_->on_throttled(id.queue, time);
     } catch (...) {  // an observer's
     }
 }

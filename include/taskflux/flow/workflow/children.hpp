@@ -24,10 +24,11 @@ struct open_child {
 asio::awaitable<task_outcome> end_of_child(broker_ptr broker, task_id parent, std::string key, task_id child);
 
 /// Submits subtasks that are written in the parent's journal, and returns their keys. A subtask that is not stored is taken
-/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer. Errors:
+/// out of the journal again, since its end would never reach the parent. `write`: consumer and token of the writer.
+/// `were_there[i]`: whether the journal had `tasks[i]` before, so that an earlier call may have stored it. Errors:
 /// those of `broker::submit`; `invalid_argument` where an own id or a unique key is another task's.
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                         journal_write write);
+                                                         journal_write write, std::vector<bool> were_there);
 
 /// Writes subtasks of the call `at` into the journal and submits those that are new, all in one queue. `names[i]` is the name
 /// of `tasks[i]`. A cancellation does not part the two, and is thrown at the next await. Errors: `journal_mismatch`; those of

@@ -66,13 +66,53 @@ inline asio::awaitable<void> drop_from_journal(broker_ptr broker, task_id parent
     co_await broker->write_journal(std::move(parent), std::move(write));
 }
 
+/// Whether a task is the subtask that its parent's journal calls `key`.
+inline asio::awaitable<bool> is_child(broker_ptr broker, std::string queue, task_key which, std::string parent, std::string key) {
+    task_id id;
+    id.queue = std::move(queue);
+    id.key = which;
+    const auto known = co_await broker->get(std::move(id));
+    co_return known && known->parent == parent && child_key(known->call) == key;
+}
+
+/// How many of a submission are stored although it has failed: the first ones.
+inline std::size_t stored_before(const std::exception_ptr& failure) {
+    try {
+        std::rethrow_exception(failure);
+    } catch (const backlog_full& e) {
+        return e.stored();
+    } catch (...) {
+        return 0;
+    }
+}
+
+/// Where a submission has failed for good, takes those of it out of the journal that are not stored: not the first `stored` ones,
+/// nor those that were there before, as a call whose answer was lost may have stored them. `may_be_others`: whose ids another
+/// task may have.
+inline asio::awaitable<void> drop_unstored(broker_ptr broker, task_id parent, journal_write write, std::string queue,
+                                           std::vector<std::string> keys, std::vector<std::string> own_ids, std::size_t stored,
+                                           std::vector<bool> were_there, std::vector<bool> may_be_others) {
+    std::vector<std::string> strange;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (i < stored && !may_be_others[i]) continue;
+        bool is_there = i < stored || were_there[i];
+        if (is_there) {
+            const auto known = co_await broker->find(queue, own_ids[i]);
+            is_there = known && co_await is_child(broker, queue, *known, to_string(parent), keys[i]);
+        }
+        if (!is_there) strange.push_back(std::move(keys[i]));
+    }
+    if (!strange.empty()) co_await drop_from_journal(broker, std::move(parent), std::move(write), std::move(strange));
+}
+
 asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std::string queue, std::vector<new_task> tasks,
-                                                         journal_write write) {
+                                                         journal_write write, std::vector<bool> were_there) {
     const auto parent = tasks.front().parent->id;
-    std::vector<std::string> keys;
+    std::vector<std::string> keys, own_ids;
     std::vector<bool> may_be_others;  // an id that another call may have
     for (const auto& task : tasks) {
         keys.push_back(task.parent->key);
+        own_ids.push_back(task.own_id);
         may_be_others.push_back(!task.unique_key.empty() || !task.own_id.starts_with(to_string(parent) + '/'));
     }
     std::exception_ptr failure;
@@ -85,7 +125,8 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
     const bool may_be_stored = failure && errc_of(failure) == errc::unavailable && !write.consumer.empty();
     if (may_be_stored) std::rethrow_exception(failure);  // the attempt departs, and another one submits them again
     if (failure) {
-        co_await drop_from_journal(broker, parent, std::move(write), std::move(keys));
+        co_await drop_unstored(broker, parent, std::move(write), queue, std::move(keys), std::move(own_ids), stored_before(failure),
+                               std::move(were_there), std::move(may_be_others));
         std::rethrow_exception(failure);
     }
     std::vector<task_key> made;
@@ -95,8 +136,7 @@ asio::awaitable<std::vector<task_key>> submit_journalled(broker_ptr broker, std:
         task_id there;
         there.queue = queue;
         there.key = stored[i].key;
-        const auto known = co_await broker->get(there);
-        if (known && known->parent == to_string(parent) && child_key(known->call) == keys[i]) continue;
+        if (co_await is_child(broker, queue, there.key, to_string(parent), keys[i])) continue;
         std::vector<std::string> strange(1, keys[i]);
         co_await drop_from_journal(broker, parent, write, std::move(strange));
         throw error(errc::invalid_argument, "subtask \"" + keys[i].substr(1) + "\" is not submitted: task " + to_string(there) +
@@ -188,7 +228,9 @@ inline asio::awaitable<void> write_and_submit(notebook& book, place at, const st
     }
     const bool loses = !are_spawned && notebook::has_lost_in(made.epoch, made.found.lost_mark);
     if (loses || fresh.tasks.empty()) co_return;
-    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh.tasks), std::move(by));
+    std::vector<bool> were_there;
+    for (const auto at_place : fresh.places) were_there.push_back(known.before[at_place].has_value());
+    const auto keys = co_await submit_journalled(book.broker(), queue, std::move(fresh.tasks), std::move(by), std::move(were_there));
     for (std::size_t i = 0; i < keys.size(); ++i) made.children[fresh.places[i]].id.key = keys[i];
 }
 

@@ -6,10 +6,11 @@
 -- where it is paused. Older programs take all of that for paused: they start nothing where there is a limit that they do not
 -- know.
 
--- Nil while nothing holds the queue back, which so costs nothing. `room`: how many more tasks may start now; `opens`: when time
--- lets one start, where it is only for that that none may; `start`: to be told how many start; gives what is to be written into
--- the field `tat`, or nil; `damage`: what is wrong with the limit, which then limits nothing; `stated`: that field. A
--- throttle that is over is taken out of that field by scripts that write at all.
+-- Nil while nothing holds the queue back, which so costs nothing. `room`: how many more tasks may start now; `opens`: when
+-- time lets one start, where it is only for that that none may; `till`: when its throttle ends; `most`: how many may run;
+-- `start`: to be told how many start; gives what is to be written into the field `tat`, or nil; `damage`: what is wrong with
+-- the limit, which then limits nothing; `stated`: that field. A throttle that is over is taken out of that field by scripts
+-- that write at all.
 local gate = nil
 
 local function is_in(least, number, most) return number and number >= least and number <= most end
@@ -30,7 +31,7 @@ end
 -- Finds out what that field allows, when `ends` tasks run no more than are counted.
 local function look_at_gate(stated, ends)
     gate = {room = math.huge, opens = stored_time.never, start = function() end, stated = stated}
-    local till, rest = string.match(stated, '^!(%d*)(.*)$')
+    local till, rest = string.match(stated, '^!([^=]*)(=?.*)$')
     if till then
         till = throttle_end(till)
         if till then
@@ -38,6 +39,7 @@ local function look_at_gate(stated, ends)
             return
         end
         also[#also + 1] = rest ~= '' and {'HSET', keys.queue, 'paused', rest} or {'HDEL', keys.queue, 'paused'}
+        also[#also + 1] = {'HDEL', keys.queue, 'throttled'}  -- else a clock that goes back puts it into force again
         if rest == '' then return end
         stated = rest
     end
@@ -98,6 +100,7 @@ end
 -- latter counts. Nil: nothing.
 local function in_force(declared, live, throttled)
     local found = stated_limit(live) or stated_limit(declared) or ''
+    if throttled and not throttle_end(throttled) then also[#also + 1] = {'HDEL', keys.queue, 'throttled'} end  -- it is over
     return behind_throttle(throttle_end(throttled), string.find(found, '%d') and '=' .. found or '')
 end
 
@@ -107,7 +110,7 @@ local function paused_over(stated) return '1' .. (string.match(stated or '', '=%
 -- The queue is to be held back by that, or by nothing, and who ends a task must know of it.
 local function put_in_force(stated)
     also[#also + 1] = stated and {'HSET', keys.queue, 'paused', stated} or {'HDEL', keys.queue, 'paused'}
-    local has_limit = string.find(stated or '', '=', 1, true)
+    local has_limit = string.find(stated or '', '=', 1, true) and not string.find(stated, limit_text.of_waiting, 1, true)
     also[#also + 1] = has_limit and {'HSET', keys.waiters, waiter_field.place, '1'} or
                           {'HDEL', keys.waiters, waiter_field.place}
 end

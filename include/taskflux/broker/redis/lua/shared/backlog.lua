@@ -4,7 +4,7 @@
 -- The answer that refuses so many new tasks where that field is `stated`; nil where there is room.
 local function refusal(stated, new)
     local most = stated and whole(string.match(stated, '=%d* %d* %d* %d* (%d+)$'))
-    if not most or new < 1 then return nil end
+    if not is_in(1, most, limits.tasks) or new < 1 then return nil end
     local there = 0
     for _, number in ipairs(call('HMGET', keys.queue, counter.held, counter.scheduled, counter.waiting)) do
         there = there + (whole(number) or 0)

@@ -149,7 +149,10 @@ local function erase_all(has_reports, has_attempts)
 end
 
 local function write_lanes(lengths)
-    for name, seqs in pairs(lanes_head) do write('LPUSH', name, seqs) end
+    for name, seqs in pairs(lanes_head) do
+        table.sort(seqs, function(one, other) return one > other end)  -- the last one pushed is the first of the lane
+        write('LPUSH', name, seqs)
+    end
     for name, seqs in pairs(lanes_tail) do write('RPUSH', name, seqs) end
     for name, seqs in pairs(lanes_remove) do
         -- In a long lane what is out stays as a remnant, which `fetch` drops: finding it would take too long.

@@ -135,6 +135,9 @@ local first_byte = {
 -- its place. And what the field `events` of `keys.queue` says. There, as `settle_one` reads that hash anyway.
 local waiter_field = {place = '*', events = '!'}
 
+-- How a limit begins that bounds only what waits: then no end gives a place back.
+local limit_text = {of_waiting = '=    '}
+
 -- How many characters at the end of a member of `keys.unclaimed` are its number, and order it among others.
 local unclaimed_tail = {number = 14, order = 18}
 

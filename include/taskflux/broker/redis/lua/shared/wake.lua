@@ -112,7 +112,7 @@ local function called_by(new, ends)
     local found = call('HMGET', keys.queue, 'paused', 'events')
     local stated = stated_now or found[1]
     listens = listens == nil and found[2] or listens
-    if not stated then return math.min(new, bound.wakes) end
+    if not stated or string.find(stated, limit_text.of_waiting, 1, true) == 1 then return math.min(new, bound.wakes) end
     local waiting, unclaimed, watcher, watching =
         unpack(call('HMGET', keys.queue, counter.waiting, counter.unclaimed, 'watcher', 'watching'))
     unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
