@@ -5007,6 +5007,8 @@ public:
             if (auto* const runs = store_.cancel_holder(key, now)) request_cancel(*runs);
         }
         return answers;
+    }
+
     // --- consumers and what they run ------------------------------------------------------------------
 
     void join(const std::string& name, duration lease, time_point now) { consumers_.join(name, lease, now); }
@@ -5219,7 +5221,6 @@ public:
         return removed;
     }
 
-    task_store& store() { return store_; }
     void pause(bool on) { admission_.pause(on); }
 
     /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
@@ -5313,7 +5314,6 @@ public:
     /// Whether any task, schedule or limit has ever been here.
     bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
 
-    // For `why.hpp`.
     family_store& store() { return store_; }
     const admission& gate() const { return admission_; }
     std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
