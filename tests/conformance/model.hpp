@@ -127,7 +127,8 @@ public:
                 ready(one, now);
                 break;
             case kind::cancel:
-            case kind::suspend: break;  // no walk pauses
+            case kind::throttle:
+            case kind::suspend: break;  // no walk pauses, or throttles its queue
         }
         return effect::done;
     }
