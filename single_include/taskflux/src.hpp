@@ -18587,7 +18587,11 @@ end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
 try('HSCAN', key, 0)
 try('HRANDFIELD', key, 1)
-try('ZRANGEBYLEX', key, '-', '+')
+for _, name in ipairs({'ZLEXCOUNT', 'ZRANGEBYLEX', 'XRANGE'}) do try(name, key, '-', '+') end
+try('XREVRANGE', key, '+', '-')
+try('XADD', key, '*', '#', 1)
+try('XTRIM', key, 'MAXLEN', 1)
+try('XLEN', key)
 try('UNLINK', key)
 try('DEL', key)
 return rules

@@ -169,7 +169,7 @@ BOOST_FIXTURE_TEST_CASE(a_throttle_that_is_damaged_or_ends_too_late_holds_nothin
         store(1);
         set("paused", bad);
         set("throttled", bad.substr(1));
-        BOOST_TEST(call(scripts::limits, {}, {}).items.at(3).text == "0", bad);
+        BOOST_TEST(call(scripts::limits, {}, {}).items.at(5).text == "0", bad);
         BOOST_TEST(fetched_now() == 1U, bad);
         BOOST_TEST(server.command({"HEXISTS", key("c"), "paused"}).text == "0", bad);
     }

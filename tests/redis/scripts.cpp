@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(what_stores_something_tells_that_the_server_does_not_have_t
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", "1"}) == "NEW");
         BOOST_TEST(said(scripts::set_limit, {}, {"limit_declared", "1   ", ""}) == "NEW");
         BOOST_TEST(said(scripts::set_key_limit, {}, {"", "0", "1   ", ""}) == "NEW");
-        BOOST_TEST(said(scripts::limits, {}, {}) == "OK    ");
+        BOOST_TEST(said(scripts::limits, {}, {}) == "OK     0");
         BOOST_TEST(said(scripts::set_schedule, {"l:0"}, {run, "it", "", ""}) == "OK 1");
         maintain();  // which does not know whether its name is listed
     }
@@ -727,7 +727,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_succeeds_at_once_has_no_history_but_its_state_w
     BOOST_TEST(server.command({"EXISTS", key("A")}) == "0");
     const auto state = call(scripts::history, {}, {"1", "7"}).items.at(1).text;
     BOOST_TEST(redis::read_status(state).holder == "w");
-    BOOST_TEST(redis::read_status(state).result == "42");
+    BOOST_TEST(redis::read_status(state).result == "", "it may be large, and no history tells it");
 }
 
 BOOST_AUTO_TEST_CASE(log_lines_are_numbered_once_and_those_of_older_versions_too) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <taskflux/broker/broker.hpp>
 #include <taskflux/core/control.hpp>
 #include <taskflux/core/limit.hpp>
 #include <taskflux/core/limit/rate_gate.hpp>
