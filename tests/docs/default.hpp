@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <iostream>
 #include <string>
 #include <vector>
 
