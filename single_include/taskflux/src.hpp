@@ -2546,7 +2546,9 @@ public:
         log_page made;
         if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
         auto next = from;
-        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines()[next - first]);
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) {
+            made.lines.push_back(lines()[static_cast<std::size_t>(next - first)]);
+        }
         made.cursor = std::to_string(next);
         made.has_ended = has_ended && next > last_;
         return made;
@@ -3424,7 +3426,7 @@ public:
         if (!is_ours(asked)) next = asked.number + 1 == first && !begins(first) ? first + 1 : first;  // the reader sees a gap
         const auto most = (std::max)(query.limit, std::size_t(1));
         for (; next <= last_ && made.entries.size() < most; ++next) {
-            made.entries.push_back(entries_[next - first]);
+            made.entries.push_back(entries_[static_cast<std::size_t>(next - first)]);
             for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
             made.end = made.entries.back().at;
         }

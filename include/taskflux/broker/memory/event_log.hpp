@@ -64,7 +64,7 @@ public:
         if (!is_ours(asked)) next = asked.number + 1 == first && !begins(first) ? first + 1 : first;  // the reader sees a gap
         const auto most = (std::max)(query.limit, std::size_t(1));
         for (; next <= last_ && made.entries.size() < most; ++next) {
-            made.entries.push_back(entries_[next - first]);
+            made.entries.push_back(entries_[static_cast<std::size_t>(next - first)]);
             for (auto& one : made.entries.back().events) one.at = shifted(one.at, ahead);
             made.end = made.entries.back().at;
         }

@@ -76,7 +76,9 @@ public:
         log_page made;
         if (!query.cursor.empty()) made.missed = static_cast<std::size_t>(from - (std::min)(asked, from));
         auto next = from;
-        for (; next <= last_ && made.lines.size() < query.limit; ++next) made.lines.push_back(lines()[next - first]);
+        for (; next <= last_ && made.lines.size() < query.limit; ++next) {
+            made.lines.push_back(lines()[static_cast<std::size_t>(next - first)]);
+        }
         made.cursor = std::to_string(next);
         made.has_ended = has_ended && next > last_;
         return made;
