@@ -7,6 +7,7 @@
 #include <taskflux/broker/events.hpp>
 #include <taskflux/broker/exchange.hpp>
 #include <taskflux/broker/history.hpp>
+#include <taskflux/broker/inspection.hpp>
 #include <taskflux/broker/journal.hpp>
 #include <taskflux/broker/memory.hpp>
 #include <taskflux/broker/redis.hpp>

@@ -698,113 +698,6 @@ struct most_errors {
 
 }  // namespace taskflux
 
-// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
-
-namespace taskflux {
-
-/// What has happened in a queue. Their names are stored on servers; append only.
-enum class event_kind : unsigned char {
-    begun,      ///< events are told from here on
-    submitted,
-    started,    ///< a worker has the task
-    succeeded,
-    failed,     ///< for good
-    cancelled,
-    expired,
-    retried,    ///< an attempt failed, and another one follows
-    postponed,  ///< the handler asked for another time, which does not count as an attempt
-    released,   ///< its worker gave the task back
-    lost,       ///< its worker's lease ran out
-    suspended,  ///< its handler paused
-    requeued,   ///< an ended task is tried afresh
-    replaced,   ///< a later submission with its unique key has taken the task's place
-    removed,    ///< the record, by hand
-    paused,     ///< the queue
-    resumed,
-    limit_changed,
-    schedule_fired,
-};
-BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
-                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
-
-/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
-struct number_range {
-    std::uint64_t first = 0, last = 0;
-};
-BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
-
-/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
-/// wants them reads the record.
-struct queue_event {
-    event_kind kind = event_kind::begun;
-    time_point at{};                    ///< by the broker's wall clock
-    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
-    unsigned attempt = 0;               ///< of these tasks; 0 where none has ended as one, or none is under way
-    std::string name;                   ///< of these tasks; empty where the step did not have to know it
-    std::string consumer;               ///< the worker's life that did it, or had the tasks
-    std::string schedule;               ///< that fired
-
-    bool has(std::uint64_t number) const {
-        for (const auto& range : numbers) {
-            if (range.first <= number && number <= range.last) return true;
-        }
-        return false;
-    }
-    std::size_t count() const {
-        std::size_t many = 0;
-        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
-        return many;
-    }
-};
-BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
-
-/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
-struct event_cursor {
-    std::uint64_t number = 0;
-    std::string id;  // two numbers, of which a cursor of another broker has others
-
-    std::string text() const { return std::to_string(number) + '@' + id; }
-
-    /// Errors: `invalid_argument`.
-    static event_cursor parse(std::string_view text) {
-        event_cursor made;
-        const auto* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, made.number);
-        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
-            made.id.assign(read.ptr + 1, end);
-            const auto dash = made.id.find('-');
-            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
-        }
-        throw error(errc::invalid_argument,
-                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
-    }
-
-private:
-    static bool is_number(const std::string& text) {
-        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
-    }
-};
-
-/// What one call to a broker has brought about. Entries are numbered without gaps.
-struct event_entry {
-    event_cursor at;
-    std::vector<queue_event> events;
-};
-
-struct event_query {
-    std::string cursor;       ///< behind which to read; empty: from now on
-    std::size_t limit = 100;  ///< entries
-    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
-};
-
-struct event_page {
-    std::vector<event_entry> entries;  ///< oldest first
-    event_cursor end;                  ///< behind them; where there are none, the newest: what was behind the query's cursor is gone
-    time_point now{};                  ///< by the broker's wall clock
-};
-
-}  // namespace taskflux
-
 // -------------------- taskflux/fwd.hpp ---------------------------------------------------------------------
 
 namespace boost::asio {
@@ -947,6 +840,113 @@ private:
     virtual void do_post(std::string address, std::string message, bounce otherwise, receipt done) = 0;
 
     const std::shared_ptr<detail::close_listeners> closing_;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/broker/events.hpp -----------------------------------------------------------
+
+namespace taskflux {
+
+/// What has happened in a queue. Their names are stored on servers; append only.
+enum class event_kind : unsigned char {
+    begun,      ///< events are told from here on
+    submitted,
+    started,    ///< a worker has the task
+    succeeded,
+    failed,     ///< for good
+    cancelled,
+    expired,
+    retried,    ///< an attempt failed, and another one follows
+    postponed,  ///< the handler asked for another time, which does not count as an attempt
+    released,   ///< its worker gave the task back
+    lost,       ///< its worker's lease ran out
+    suspended,  ///< its handler paused
+    requeued,   ///< an ended task is tried afresh
+    replaced,   ///< a later submission with its unique key has taken the task's place
+    removed,    ///< the record, by hand
+    paused,     ///< the queue
+    resumed,
+    limit_changed,
+    schedule_fired,
+};
+BOOST_DESCRIBE_ENUM(event_kind, begun, submitted, started, succeeded, failed, cancelled, expired, retried, postponed, released,
+                    lost, suspended, requeued, replaced, removed, paused, resumed, limit_changed, schedule_fired)
+
+/// Tasks of one queue by their numbers (`task_key::sequence`), from `first` to `last`.
+struct number_range {
+    std::uint64_t first = 0, last = 0;
+};
+BOOST_DESCRIBE_STRUCT(number_range, (), (first, last))
+
+/// Something that has happened to one or more tasks of a queue, or to the queue. Never payloads, results, errors or log lines: who
+/// wants them reads the record.
+struct queue_event {
+    event_kind kind = event_kind::begun;
+    time_point at{};                    ///< by the broker's wall clock
+    std::vector<number_range> numbers;  ///< of the tasks; none where it is about the queue
+    unsigned attempt = 0;               ///< of these tasks; 0 where none has ended as one, or none is under way
+    std::string name;                   ///< of these tasks; empty where the step did not have to know it
+    std::string consumer;               ///< the worker's life that did it, or had the tasks
+    std::string schedule;               ///< that fired
+
+    bool has(std::uint64_t number) const {
+        for (const auto& range : numbers) {
+            if (range.first <= number && number <= range.last) return true;
+        }
+        return false;
+    }
+    std::size_t count() const {
+        std::size_t many = 0;
+        for (const auto& range : numbers) many += static_cast<std::size_t>(range.last - range.first + 1);
+        return many;
+    }
+};
+BOOST_DESCRIBE_STRUCT(queue_event, (), (kind, at, numbers, attempt, name, consumer, schedule))
+
+/// How far a reader of a queue's events has come: the number of an entry, and what its broker calls it.
+struct event_cursor {
+    std::uint64_t number = 0;
+    std::string id;  // two numbers, of which a cursor of another broker has others
+
+    std::string text() const { return std::to_string(number) + '@' + id; }
+
+    /// Errors: `invalid_argument`.
+    static event_cursor parse(std::string_view text) {
+        event_cursor made;
+        const auto* const end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, made.number);
+        if (read.ec == std::errc() && read.ptr != end && *read.ptr == '@') {
+            made.id.assign(read.ptr + 1, end);
+            const auto dash = made.id.find('-');
+            if (dash != std::string::npos && is_number(made.id.substr(0, dash)) && is_number(made.id.substr(dash + 1))) return made;
+        }
+        throw error(errc::invalid_argument,
+                    "\"" + std::string(text) + "\" is no cursor of a queue's events: take one that `events::cursor` has given");
+    }
+
+private:
+    static bool is_number(const std::string& text) {
+        return !text.empty() && text.size() <= 19 && text.find_first_not_of("0123456789") == std::string::npos;
+    }
+};
+
+/// What one call to a broker has brought about. Entries are numbered without gaps.
+struct event_entry {
+    event_cursor at;
+    std::vector<queue_event> events;
+};
+
+struct event_query {
+    std::string cursor;       ///< behind which to read; empty: from now on
+    std::size_t limit = 100;  ///< entries
+    duration lease{};         ///< for how long to go on telling events, at least; zero: as it is
+};
+
+struct event_page {
+    std::vector<event_entry> entries;  ///< oldest first
+    event_cursor end;                  ///< behind them; where there are none, the newest: what was behind the query's cursor is gone
+    time_point now{};                  ///< by the broker's wall clock
 };
 
 }  // namespace taskflux
@@ -2428,16 +2428,6 @@ std::string to_string(const task_situation& situation);
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
-
-namespace taskflux {
-
-/// How long after a lease was taken or renewed its holder renews it: a third of it, so that two renewals can fail before
-/// it runs out.
-constexpr duration renewal_period(duration lease) { return lease / 3; }
-
-}  // namespace taskflux
-
 // -------------------- taskflux/core/limit.hpp --------------------------------------------------------------
 
 namespace taskflux {
@@ -2562,6 +2552,150 @@ struct queue_limits : stated_limits {
 
 }  // namespace taskflux
 
+// -------------------- taskflux/broker/inspection.hpp -------------------------------------------------------
+
+namespace taskflux {
+
+/// Selects tasks to list. What is empty does not restrict.
+struct list_query {
+    std::string queue;
+    std::optional<task_state> state;
+    std::string name;
+    time_point since{};        ///< submitted at or after
+    time_point until = never;  ///< submitted before
+    std::size_t limit = 100;   ///< a page of large tasks has fewer: it ends at 16 MiB
+    std::string cursor;        ///< of the page before
+};
+
+struct task_page {
+    std::vector<task_record> tasks;  ///< by queue, then in the order of submission
+    std::string cursor;              ///< for the next page; empty: there is none
+};
+
+/// How many tasks of a queue are in each state, ended ones as long as they are kept.
+struct queue_counts {
+    /// Of the tasks in one state.
+    std::size_t& operator[](task_state state) { return this->*field_of(state); }
+    std::size_t operator[](task_state state) const { return this->*field_of(state); }
+
+    std::size_t held = 0;
+    std::size_t scheduled = 0;
+    std::size_t waiting = 0;
+    std::size_t running = 0;
+    std::size_t waiting_children = 0;
+    std::size_t succeeded = 0;
+    std::size_t failed = 0;
+    std::size_t cancelled = 0;
+    std::size_t expired = 0;
+    std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
+    std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
+    std::size_t consumers = 0;  ///< workers, and receivers of messages, that have a lease; zero: nobody serves the queue
+    bool paused = false;
+
+private:
+    static constexpr std::size_t queue_counts::* field_of(task_state state) {
+        switch (state) {
+            case task_state::held: return &queue_counts::held;
+            case task_state::scheduled: return &queue_counts::scheduled;
+            case task_state::waiting: return &queue_counts::waiting;
+            case task_state::running: return &queue_counts::running;
+            case task_state::waiting_children: return &queue_counts::waiting_children;
+            case task_state::succeeded: return &queue_counts::succeeded;
+            case task_state::failed: return &queue_counts::failed;
+            case task_state::cancelled: return &queue_counts::cancelled;
+            case task_state::expired: break;
+        }
+        return &queue_counts::expired;
+    }
+};
+BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
+                                         cancelled, expired, unclaimed, set_aside, consumers, paused))
+
+/// A schedule as it is kept. What its text says is for `scheduler` to know.
+struct schedule_row {
+    std::string id;
+    std::string text;  ///< never empty
+};
+
+/// The schedules of a queue, by id.
+struct stored_schedules {
+    std::string life;  ///< which life of the queue this is: another one after a server has been emptied; empty: none has begun
+    std::vector<schedule_row> rows;
+};
+
+/// The calls of a broker that look at tasks and queues and change nothing, but that reading events has them told. Threads,
+/// cancellation and errors as those of `broker`.
+class inspection {
+public:
+    template <class T>
+    using awaitable = asio::awaitable<T>;
+
+    /// The key of the task that was submitted with the user's own id, if its record is still kept.
+    virtual awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) = 0;
+
+    /// A task's record, if it is still kept.
+    virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
+
+    /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
+    virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
+
+    /// The newest attempts at a task, with the one under way, and how they ended. Errors: `not_found`.
+    virtual awaitable<attempt_list> attempts(task_id id) = 0;
+
+    /// Lines of a task's log, of which the newest are kept. Errors: `not_found`, `invalid_argument` for the cursor.
+    virtual awaitable<log_page> log(task_id id, log_query query) = 0;
+
+    /// A page of records. A task that is there throughout is listed exactly once over all pages.
+    virtual awaitable<task_page> list(list_query query) = 0;
+
+    /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
+    virtual awaitable<std::vector<std::string>> queues() = 0;
+
+    virtual awaitable<queue_counts> counts(std::string queue) = 0;
+
+    /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
+    virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;
+
+    virtual awaitable<queue_limits> limits(std::string queue) = 0;
+
+    /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
+    /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
+    virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
+
+    virtual awaitable<stored_statistics> statistics(std::string queue) = 0;
+
+    /// The last `periods` periods that have counts, oldest first, with the one under way: of tasks of all names where `name` is
+    /// empty, and otherwise without the times.
+    virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
+                                                          std::size_t periods) = 0;
+
+    /// Failed attempts by group, in no order.
+    virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
+
+    virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
+
+    /// The text of one schedule, without a look at the others; empty: there is none.
+    virtual awaitable<std::string> schedule(std::string queue, std::string id) = 0;
+
+protected:
+    inspection() = default;
+    inspection(const inspection&) = default;
+    inspection& operator=(const inspection&) = default;
+    ~inspection() = default;
+};
+
+}  // namespace taskflux
+
+// -------------------- taskflux/core/lease/renewal_period.hpp -----------------------------------------------
+
+namespace taskflux {
+
+/// How long after a lease was taken or renewed its holder renews it: a third of it, so that two renewals can fail before
+/// it runs out.
+constexpr duration renewal_period(duration lease) { return lease / 3; }
+
+}  // namespace taskflux
+
 // -------------------- taskflux/broker/broker.hpp -----------------------------------------------------------
 
 namespace taskflux {
@@ -2676,75 +2810,8 @@ struct renewal {
     std::vector<unclaimed_task> unclaimed;  ///< one of each name, up to 20 names of a queue
 };
 
-/// Selects tasks to list. What is empty does not restrict.
-struct list_query {
-    std::string queue;
-    std::optional<task_state> state;
-    std::string name;
-    time_point since{};        ///< submitted at or after
-    time_point until = never;  ///< submitted before
-    std::size_t limit = 100;   ///< a page of large tasks has fewer: it ends at 16 MiB
-    std::string cursor;        ///< of the page before
-};
-
-struct task_page {
-    std::vector<task_record> tasks;  ///< by queue, then in the order of submission
-    std::string cursor;              ///< for the next page; empty: there is none
-};
-
-/// How many tasks of a queue are in each state, ended ones as long as they are kept.
-struct queue_counts {
-    /// Of the tasks in one state.
-    std::size_t& operator[](task_state state) { return this->*field_of(state); }
-    std::size_t operator[](task_state state) const { return this->*field_of(state); }
-
-    std::size_t held = 0;
-    std::size_t scheduled = 0;
-    std::size_t waiting = 0;
-    std::size_t running = 0;
-    std::size_t waiting_children = 0;
-    std::size_t succeeded = 0;
-    std::size_t failed = 0;
-    std::size_t cancelled = 0;
-    std::size_t expired = 0;
-    std::size_t unclaimed = 0;  ///< of the waiting ones: no worker that looked had a handler
-    std::size_t set_aside = 0;  ///< corrupt or foreign data that was met, and is left as it is
-    std::size_t consumers = 0;  ///< workers, and receivers of messages, that have a lease; zero: nobody serves the queue
-    bool paused = false;
-
-private:
-    static constexpr std::size_t queue_counts::* field_of(task_state state) {
-        switch (state) {
-            case task_state::held: return &queue_counts::held;
-            case task_state::scheduled: return &queue_counts::scheduled;
-            case task_state::waiting: return &queue_counts::waiting;
-            case task_state::running: return &queue_counts::running;
-            case task_state::waiting_children: return &queue_counts::waiting_children;
-            case task_state::succeeded: return &queue_counts::succeeded;
-            case task_state::failed: return &queue_counts::failed;
-            case task_state::cancelled: return &queue_counts::cancelled;
-            case task_state::expired: break;
-        }
-        return &queue_counts::expired;
-    }
-};
-BOOST_DESCRIBE_STRUCT(queue_counts, (), (held, scheduled, waiting, running, waiting_children, succeeded, failed,
-                                         cancelled, expired, unclaimed, set_aside, consumers, paused))
-
 /// Who says what limits a queue: its programs, in code, or somebody while they run.
 enum class limit_kind { declared, live };
-
-/// A schedule as it is kept. What its text says is for `scheduler` to know.
-struct schedule_row {
-    std::string id;
-    std::string text;  ///< never empty
-};
-
-/// The schedules of a queue, by id.
-struct stored_schedules {
-    std::string life;  ///< which life of the queue this is: another one after a server has been emptied; empty: none has begun
-    std::vector<schedule_row> rows;
-};
 
 /// Where tasks live. Implementations store and hand out; they decide nothing about retries. Every call is
 /// for one queue where not said otherwise, and takes and gives batches in the same order.
@@ -2752,7 +2819,7 @@ struct stored_schedules {
 /// All functions are thread-safe, take part in cancellation (terminal; what was sent may still take
 /// effect), end with `errc::shut_down` once the broker is closed, and throw `boost::system::system_error`.
 /// A consumer is one worker's life between joining and losing its lease.
-class broker : public exchange {
+class broker : public exchange, public inspection {
 public:
     template <class T>
     using awaitable = asio::awaitable<T>;
@@ -2798,9 +2865,6 @@ public:
     /// `wrong_state` when the task has ended, `not_found`, `too_large`.
     virtual awaitable<journal_written> write_journal(task_id id, journal_write what) = 0;
 
-    /// Reads a task's journal: these keys, or a page of all that it holds. Errors: `not_found`.
-    virtual awaitable<journal_page> journal(task_id id, journal_query query) = 0;
-
     /// Adds a signal to a task's journal, and resumes the task if that is what it waits for: done, `wrong_state` (it
     /// has ended), or `not_found`.
     virtual awaitable<effect> signal(task_id id, std::string name, std::string value) = 0;
@@ -2834,28 +2898,6 @@ public:
     /// Call again until it returns 0.
     virtual awaitable<std::size_t> clear(std::string queue, std::optional<task_state> state, std::size_t limit) = 0;
 
-    /// The key of the task that was submitted with the user's own id, if its record is still kept.
-    virtual awaitable<std::optional<task_key>> find(std::string queue, std::string own_id) = 0;
-
-    /// A task's record, if it is still kept.
-    virtual awaitable<std::optional<task_record>> get(task_id id) = 0;
-
-    /// Why a task is not running, if its record is still kept. Bounded: it looks at some thousand tasks at most.
-    virtual awaitable<std::optional<task_situation>> why(task_id id) = 0;
-    /// The newest attempts at a task, with the one under way, and how they ended. Errors: `not_found`.
-    virtual awaitable<attempt_list> attempts(task_id id) = 0;
-
-    /// Lines of a task's log, of which the newest are kept. Errors: `not_found`, `invalid_argument` for the cursor.
-    virtual awaitable<log_page> log(task_id id, log_query query) = 0;
-
-    /// A page of records. A task that is there throughout is listed exactly once over all pages.
-    virtual awaitable<task_page> list(list_query query) = 0;
-
-    /// The names of all queues that hold or have held tasks, schedules or limits, sorted.
-    virtual awaitable<std::vector<std::string>> queues() = 0;
-
-    virtual awaitable<queue_counts> counts(std::string queue) = 0;
-
     /// A paused queue takes tasks but hands none out.
     virtual awaitable<void> pause(std::string queue) = 0;
     virtual awaitable<void> resume(std::string queue) = 0;
@@ -2867,37 +2909,17 @@ public:
     /// The same for the limit of each key of a queue (`key` is empty), or of one key, which counts in place of that of each.
     virtual awaitable<void> set_key_limit(std::string queue, std::string key, limit_kind kind, std::optional<limit> value,
                                           std::string reason) = 0;
-    virtual awaitable<queue_limits> limits(std::string queue) = 0;
 
     /// Lets a queue start tasks at once that a settlement has throttled.
     virtual awaitable<void> end_throttle(std::string queue) = 0;
-
-    /// What has happened in a queue behind a cursor, and has it told for `event_query::lease` from now on. See `taskflux::events`,
-    /// which reads entry by entry. Errors: `invalid_argument` for the cursor.
-    virtual awaitable<event_page> events(std::string queue, event_query query) = 0;
 
     /// Has a queue tell its events whether somebody reads them or not: about the newest `most` entries are kept, none for longer
     /// than `age` (zero: any). `most` zero: only while somebody reads.
     virtual awaitable<void> keep_events(std::string queue, std::size_t most, duration age) = 0;
 
-    virtual awaitable<stored_statistics> statistics(std::string queue) = 0;
-
-    /// The last `periods` periods that have counts, oldest first, with the one under way: of tasks of all names where `name` is
-    /// empty, and otherwise without the times.
-    virtual awaitable<std::vector<stored_period>> history(std::string queue, std::string name, history_tier tier,
-                                                          std::size_t periods) = 0;
-
-    /// Failed attempts by group, in no order.
-    virtual awaitable<std::vector<error_group>> errors(std::string queue) = 0;
-
     /// Acts on a page of the tasks whose last failure was of a group, in the order of their numbers, from behind that number on. In
     /// one step each: what has ended otherwise or was tried afresh since is left alone.
     virtual awaitable<group_result> act_on_group(std::string queue, std::string group, group_verb what, std::uint64_t behind) = 0;
-
-    virtual awaitable<stored_schedules> schedules(std::string queue) = 0;
-
-    /// The text of one schedule, without a look at the others; empty: there is none.
-    virtual awaitable<std::string> schedule(std::string queue, std::string id) = 0;
 
     /// Changes a schedule, unless somebody else has: if its text is `from` (empty: there is none) it becomes `to`
     /// (empty: none), and `tasks` are stored with it, all or nothing. Also true when it is `to` already, so that the
