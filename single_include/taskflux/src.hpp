@@ -2170,167 +2170,6 @@ broker_ptr make_memory_broker(asio::any_io_executor executor, const memory_optio
 
 }  // namespace taskflux
 
-// -------------------- taskflux/core/limit/rate_gate.hpp ----------------------------------------------------
-
-namespace taskflux::detail {
-
-/// In milliseconds. `error`: of times since 1970 that were added up. `late`: who comes so much later than a start was due, as
-/// timers and messages do, is counted as on time, so that a rate is reached and not just kept.
-struct rate_slack {
-    static constexpr double error = 0.0005, late = 50;
-};
-
-/// How many tasks a rate lets start now: the generic cell rate algorithm (ITU-T I.371, annex A, as a virtual scheduling
-/// algorithm), in milliseconds and parts of one. All that it remembers is when the next start is due if starts are spread evenly;
-/// a burst may come earlier. `lua/shared/admission.lua` does the same.
-class rate_gate {
-public:
-    explicit rate_gate(const start_rate& what)
-        : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
-          burst_(static_cast<double>(what.burst)), early_(every_ * (burst_ - 1)) {}
-
-    /// What another gate remembers, for a rate that takes its place: what has started counts, but a larger burst
-    /// may start at once.
-    double next() const { return next_; }
-    void next(double due) { next_ = due; }
-
-    std::size_t may_start(time_point now) const {
-        const auto ahead = count(now) + early_ - due(now) + rate_slack::error;
-        if (ahead < 0) return 0;
-        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, burst_));
-    }
-
-    void started(std::size_t many, time_point now) { next_ = due(now) + static_cast<double>(many) * every_; }
-
-    /// When the next one may start, where none may start now: later than now.
-    time_point opens(time_point now) const {
-        const auto when = time_point(duration(static_cast<duration::rep>(std::ceil(due(now) - early_))));
-        return (std::max)(when, now + duration(1));
-    }
-
-private:
-    static double count(time_point when) { return static_cast<double>(when.time_since_epoch().count()); }
-
-    /// Where it lies further ahead than any start can have put it, by a clock that went back or by a rate that was lower, one may
-    /// start at once. What is past counts only where it is late by less than a start.
-    double due(time_point now) const {
-        const auto at = count(now), latest = at + early_ + every_;
-        if (next_ > latest + rate_slack::error) return latest - every_;
-        return next_ <= at - (std::min)(every_, rate_slack::late) ? at : next_;
-    }
-
-    double every_, burst_, early_;
-    double next_ = std::numeric_limits<double>::lowest();
-};
-
-}  // namespace taskflux::detail
-
-// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
-
-namespace taskflux::memory {
-
-/// Why no more tasks of a queue may start now.
-enum class obstacle {
-    none,       ///< as many may start as were asked for
-    paused,     ///< the queue is paused
-    throttled,  ///< a handler has been told to wait, and the whole queue does
-    running,    ///< as many run as its limit allows
-    rate        ///< as many have started lately as its limit allows
-};
-
-/// How many tasks may start now, and why not more.
-struct allowance {
-    std::size_t count = 0;
-    obstacle why_not_more = obstacle::none;
-};
-
-/// Decides how many tasks of one queue may start. All code that hands out tasks, or wakes a fetch that would, asks
-/// here and nowhere else: what limits a queue is a rule of this class.
-class admission {
-public:
-    void pause(bool on) { is_paused_ = on; }
-    bool is_paused() const { return is_paused_; }
-
-    /// Live where it counts in place of the declared one. Nothing: takes it back.
-    void state(bool is_live, std::optional<stated_limit> what) {
-        if (!limits_.state(is_live, std::move(what))) return;
-        const auto now_counts = limits_.in_force();
-        const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
-        gate_.reset();
-        if (now_counts.rate()) gate_.emplace(*now_counts.rate());
-        if (gate_ && known) gate_->next(*known);
-        most_running_ = now_counts.running();
-    }
-    const stated_limits& limits() const { return limits_; }
-
-    /// The limits of keys, and with them those of the queue. `ahead`: of the wall clock, by which times are shown.
-    queue_limits limits(queue_limits of_keys, duration ahead) const {
-        static_cast<stated_limits&>(of_keys) = limits_;
-        if (is_throttled()) of_keys.throttled_until = shifted(throttled_until_, ahead);
-        return of_keys;
-    }
-
-    /// How many tasks may run.
-    const std::optional<std::size_t>& most_running() const { return most_running_; }
-
-    /// How many tasks may be there that don't run.
-    std::optional<std::size_t> max_waiting() const { return limits_.in_force().max_waiting(); }
-
-    /// Nothing starts for so long from `now` on, or for as long as was said before.
-    void hold_back(duration time, time_point now) {
-        pass(now);
-        using bounds = detail::throttle_bounds;
-        const auto bounded = std::clamp(time, duration(bounds::least_ms), duration(bounds::most_ms));
-        throttle((std::max)(throttled_until_, now + bounded));
-    }
-    void throttle(time_point until) { throttled_until_ = until; }
-
-    /// Whether that is declared already.
-    bool is_declared(limit_kind kind, const std::optional<limit>& what) const {
-        return kind == limit_kind::declared && what && limits_.declared && limits_.declared->value == *what;
-    }
-
-    /// It is now so late: before anything else at that time.
-    void pass(time_point now) { now_ = now; }
-
-    /// How many of `wanted` tasks may start now, where so many are running.
-    allowance admit(std::size_t wanted, std::size_t running) const {
-        if (is_paused_) return {0, obstacle::paused};
-        if (is_throttled()) return {0, obstacle::throttled};
-        allowance made{wanted, obstacle::none};
-        if (most_running_) narrow(made, *most_running_ - (std::min)(running, *most_running_), obstacle::running);
-        if (gate_) narrow(made, gate_->may_start(now_), obstacle::rate);
-        return made;
-    }
-
-    /// So many have started.
-    void started(std::size_t many) {
-        if (gate_ && many > 0) gate_->started(many, now_);
-    }
-
-    /// When time alone lets a task start; `never` where it is not time that it waits for.
-    time_point opens(std::size_t running) const {
-        const auto why = admit(1, running).why_not_more;
-        return why == obstacle::throttled ? throttled_until_ : why == obstacle::rate ? gate_->opens(now_) : never;
-    }
-
-private:
-    bool is_throttled() const { return now_ < throttled_until_; }
-
-    static void narrow(allowance& made, std::size_t room, obstacle why) {
-        if (room < made.count) made = {room, why};
-    }
-
-    bool is_paused_ = false;
-    time_point throttled_until_{};
-    stated_limits limits_;
-    std::optional<std::size_t> most_running_;
-    std::optional<detail::rate_gate> gate_;
-    time_point now_{};
-};
-
-}  // namespace taskflux::memory
-
 // -------------------- taskflux/broker/broker/unserved.hpp --------------------------------------------------
 
 namespace taskflux::detail {
@@ -3528,6 +3367,61 @@ private:
 };
 
 }  // namespace taskflux::memory
+
+// -------------------- taskflux/core/limit/rate_gate.hpp ----------------------------------------------------
+
+namespace taskflux::detail {
+
+/// In milliseconds. `error`: of times since 1970 that were added up. `late`: who comes so much later than a start was due, as
+/// timers and messages do, is counted as on time, so that a rate is reached and not just kept.
+struct rate_slack {
+    static constexpr double error = 0.0005, late = 50;
+};
+
+/// How many tasks a rate lets start now: the generic cell rate algorithm (ITU-T I.371, annex A, as a virtual scheduling
+/// algorithm), in milliseconds and parts of one. All that it remembers is when the next start is due if starts are spread evenly;
+/// a burst may come earlier. `lua/shared/admission.lua` does the same.
+class rate_gate {
+public:
+    explicit rate_gate(const start_rate& what)
+        : every_(static_cast<double>(what.per.count()) / static_cast<double>(what.starts)),
+          burst_(static_cast<double>(what.burst)), early_(every_ * (burst_ - 1)) {}
+
+    /// What another gate remembers, for a rate that takes its place: what has started counts, but a larger burst
+    /// may start at once.
+    double next() const { return next_; }
+    void next(double due) { next_ = due; }
+
+    std::size_t may_start(time_point now) const {
+        const auto ahead = count(now) + early_ - due(now) + rate_slack::error;
+        if (ahead < 0) return 0;
+        return static_cast<std::size_t>((std::min)(std::floor(ahead / every_) + 1, burst_));
+    }
+
+    void started(std::size_t many, time_point now) { next_ = due(now) + static_cast<double>(many) * every_; }
+
+    /// When the next one may start, where none may start now: later than now.
+    time_point opens(time_point now) const {
+        const auto when = time_point(duration(static_cast<duration::rep>(std::ceil(due(now) - early_))));
+        return (std::max)(when, now + duration(1));
+    }
+
+private:
+    static double count(time_point when) { return static_cast<double>(when.time_since_epoch().count()); }
+
+    /// Where it lies further ahead than any start can have put it, by a clock that went back or by a rate that was lower, one may
+    /// start at once. What is past counts only where it is late by less than a start.
+    double due(time_point now) const {
+        const auto at = count(now), latest = at + early_ + every_;
+        if (next_ > latest + rate_slack::error) return latest - every_;
+        return next_ <= at - (std::min)(every_, rate_slack::late) ? at : next_;
+    }
+
+    double every_, burst_, early_;
+    double next_ = std::numeric_limits<double>::lowest();
+};
+
+}  // namespace taskflux::detail
 
 // -------------------- taskflux/broker/memory/keyed.hpp -----------------------------------------------------
 
@@ -4937,6 +4831,170 @@ private:
 
 }  // namespace taskflux::memory
 
+// -------------------- taskflux/broker/memory/admission.hpp -------------------------------------------------
+
+namespace taskflux::memory {
+
+/// Why no more tasks of a queue may start now.
+enum class obstacle {
+    none,       ///< as many may start as were asked for
+    paused,     ///< the queue is paused
+    throttled,  ///< a handler has been told to wait, and the whole queue does
+    running,    ///< as many run as its limit allows
+    rate        ///< as many have started lately as its limit allows
+};
+
+/// How many tasks may start now, and why not more.
+struct allowance {
+    std::size_t count = 0;
+    obstacle why_not_more = obstacle::none;
+};
+
+/// Decides how many tasks of one queue may start. All code that hands out tasks, or wakes a fetch that would, asks
+/// here and nowhere else: what limits a queue is a rule of this class.
+class admission {
+public:
+    void pause(bool on) { is_paused_ = on; }
+    bool is_paused() const { return is_paused_; }
+
+    /// Live where it counts in place of the declared one. Nothing: takes it back. False where it is so already.
+    bool state(bool is_live, std::optional<stated_limit> what) {
+        if (!limits_.state(is_live, std::move(what))) return false;
+        const auto now_counts = limits_.in_force();
+        const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
+        gate_.reset();
+        if (now_counts.rate()) gate_.emplace(*now_counts.rate());
+        if (gate_ && known) gate_->next(*known);
+        most_running_ = now_counts.running();
+        return true;
+    }
+    const stated_limits& limits() const { return limits_; }
+
+    /// The limits of keys, and with them those of the queue. `ahead`: of the wall clock, by which times are shown.
+    queue_limits limits(queue_limits of_keys, duration ahead) const {
+        static_cast<stated_limits&>(of_keys) = limits_;
+        if (is_throttled()) of_keys.throttled_until = shifted(throttled_until_, ahead);
+        return of_keys;
+    }
+
+    /// How many tasks may run.
+    const std::optional<std::size_t>& most_running() const { return most_running_; }
+
+    /// How many tasks may be there that don't run.
+    std::optional<std::size_t> max_waiting() const { return limits_.in_force().max_waiting(); }
+
+    /// Nothing starts for so long from `now` on, or for as long as was said before.
+    void hold_back(duration time, time_point now) {
+        pass(now);
+        using bounds = detail::throttle_bounds;
+        const auto bounded = std::clamp(time, duration(bounds::least_ms), duration(bounds::most_ms));
+        throttle((std::max)(throttled_until_, now + bounded));
+    }
+    void throttle(time_point until) { throttled_until_ = until; }
+
+    /// It is now so late: before anything else at that time.
+    void pass(time_point now) { now_ = now; }
+
+    /// How many of `wanted` tasks may start now, where so many are running.
+    allowance admit(std::size_t wanted, std::size_t running) const {
+        if (is_paused_) return {0, obstacle::paused};
+        if (is_throttled()) return {0, obstacle::throttled};
+        allowance made{wanted, obstacle::none};
+        if (most_running_) narrow(made, *most_running_ - (std::min)(running, *most_running_), obstacle::running);
+        if (gate_) narrow(made, gate_->may_start(now_), obstacle::rate);
+        return made;
+    }
+
+    /// So many have started.
+    void started(std::size_t many) {
+        if (gate_ && many > 0) gate_->started(many, now_);
+    }
+
+    /// When time alone lets a task start; `never` where it is not time that it waits for.
+    time_point opens(std::size_t running) const {
+        const auto why = admit(1, running).why_not_more;
+        return why == obstacle::throttled ? throttled_until_ : why == obstacle::rate ? gate_->opens(now_) : never;
+    }
+
+private:
+    bool is_throttled() const { return now_ < throttled_until_; }
+
+    static void narrow(allowance& made, std::size_t room, obstacle why) {
+        if (room < made.count) made = {room, why};
+    }
+
+    bool is_paused_ = false;
+    time_point throttled_until_{};
+    stated_limits limits_;
+    std::optional<std::size_t> most_running_;
+    std::optional<detail::rate_gate> gate_;
+    time_point now_{};
+};
+
+}  // namespace taskflux::memory
+
+// -------------------- taskflux/broker/memory/rules.hpp -----------------------------------------------------
+
+namespace taskflux::memory {
+
+/// What is set for a queue: its pause, its throttle, its limits and those of its keys; asked whenever tasks are to start. Not
+/// thread-safe.
+class queue_rules {
+public:
+    /// `store`: whose tasks they are for; it must outlive this.
+    explicit queue_rules(family_store& store) : store_(store) {}
+    queue_rules(const queue_rules&) = delete;
+    queue_rules& operator=(const queue_rules&) = delete;
+
+    void pause(bool on) { gate_.pause(on); }
+    void throttle(duration time, time_point now) { gate_.hold_back(time, now); }
+    void end_throttle() { gate_.throttle({}); }
+
+    /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
+    void set_limit(const std::string* key, limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
+        pass(now);
+        std::optional<stated_limit> stated;
+        if (what) stated.emplace(*what, std::move(reason), shifted(now, store_.wall().ahead()));
+        has_had_limits_ = has_had_limits_ || stated;
+        const bool is_live = kind == limit_kind::live;
+        if (key) return keyed().state(*key, is_live, std::move(stated));
+        if (gate_.state(is_live, std::move(stated))) store_.events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
+    }
+    queue_limits limits() const { return gate_.limits(store_.ready().keyed().limits(), store_.wall().ahead()); }
+    bool has_had_limits() const { return has_had_limits_; }
+    std::optional<std::size_t> max_waiting() const { return gate_.max_waiting(); }
+
+    const admission& gate() const { return gate_; }
+    std::size_t may_start(std::size_t most) const { return gate_.admit(most, store_.count(task_state::running)).count; }
+
+    /// It has been handed out.
+    void started(const entry& task) {
+        keyed().take_turn(task);
+        gate_.started(1);
+    }
+
+    /// It is now so late.
+    void pass(time_point now) {
+        gate_.pass(now);
+        keyed().pass(now);
+    }
+
+    /// When time alone lets a task start that waits for nothing else, at the earliest.
+    time_point next() const {
+        const auto opens = gate_.opens(store_.count(task_state::running));
+        return (std::min)(opens < never && store_.ready().has_work(nullptr) ? opens : never, keyed().next_time());
+    }
+
+private:
+    keyed_tasks& keyed() const { return store_.ready().keyed(); }
+
+    family_store& store_;
+    admission gate_;
+    bool has_had_limits_ = false;
+};
+
+}  // namespace taskflux::memory
+
 // -------------------- taskflux/broker/memory/schedules.hpp -------------------------------------------------
 
 namespace taskflux::memory {
@@ -4996,7 +5054,7 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (const room left{max_pending_, admission_.max_waiting()}; !left.takes(store_, tasks.size())) {
+        if (const room left{max_pending_, rules_.max_waiting()}; !left.takes(store_, tasks.size())) {
             advance(now);  // makes room
             left.check(store_, listed.name, tasks, now);
         }
@@ -5058,7 +5116,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (auto left = may_start(max); left > 0;) {
+        for (auto left = rules_.may_start(max); left > 0;) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             if (task->limit() <= now) {
@@ -5067,8 +5125,7 @@ public:
             }
             --left;
             store_.deliver(*task, who, now);
-            keyed().take_turn(*task);
-            admission_.started(1);
+            rules_.started(*task);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
@@ -5076,7 +5133,7 @@ public:
         }
     }
 
-    bool has_work(const name_set* names) const { return may_start(1) > 0 && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -5111,7 +5168,7 @@ public:
                 break;
             case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
             case settlement::kind::throttle:
-                admission_.hold_back(end.delay, now);
+                rules_.throttle(end.delay, now);
                 store_.release(*task, now);
                 break;
         }
@@ -5223,21 +5280,8 @@ public:
         return removed;
     }
 
-    void pause(bool on) { admission_.pause(on); }
-
-    /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
-    void set_limit(const std::string* key, limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
-        pass(now);
-        std::optional<stated_limit> stated;
-        if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
-        has_had_limits_ = has_had_limits_ || stated;
-        const bool is_live = kind == limit_kind::live;
-        if (key) return keyed().state(*key, is_live, std::move(stated));
-        if (!admission_.is_declared(kind, what)) events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
-        admission_.state(is_live, std::move(stated));
-    }
-    queue_limits limits() const { return admission_.limits(keyed().limits(), ahead()); }
-    void end_throttle() { admission_.throttle({}); }
+    queue_rules& rules() { return rules_; }
+    const queue_rules& rules() const { return rules_; }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -5279,7 +5323,7 @@ public:
         }
         made.unclaimed = store_.ready().unclaimed_size();
         made.consumers = consumers_.size();
-        made.paused = admission_.is_paused();
+        made.paused = rules_.gate().is_paused();
         return made;
     }
 
@@ -5292,7 +5336,7 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
-        pass(now);
+        rules_.pass(now);
         if (now < next()) return;
         store_.advance(now, most);
         consumers_.bury(now, [&](consumer& who) {
@@ -5311,13 +5355,12 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens(), keyed().next_time()}); }
+    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), rules_.next()}); }
 
     /// Whether any task, schedule or limit has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || rules_.has_had_limits(); }
 
     family_store& store() { return store_; }
-    const admission& gate() const { return admission_; }
     std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
 
     attendance& attended() { return consumers_.attended; }
@@ -5326,22 +5369,6 @@ public:
     listing listed;
 
 private:
-    std::size_t may_start(std::size_t most) const { return admission_.admit(most, store_.count(task_state::running)).count; }
-
-    /// When its rate lets a task start that waits for nothing else.
-    time_point opens() const {
-        const auto when = admission_.opens(store_.count(task_state::running));
-        return when < never && store_.ready().has_work(nullptr) ? when : never;
-    }
-
-    keyed_tasks& keyed() { return store_.ready().keyed(); }
-    const keyed_tasks& keyed() const { return store_.ready().keyed(); }
-
-    void pass(time_point now) {
-        admission_.pass(now);
-        keyed().pass(now);
-    }
-
     void request_cancel(entry& running) {
         running.cancel_requested = true;
         running.holder->has_news = true;
@@ -5358,8 +5385,7 @@ private:
     family_store store_;
     std::size_t max_pending_;
     consumers consumers_;
-    admission admission_;
-    bool has_had_limits_ = false;
+    queue_rules rules_{store_};
     memory::schedules schedules_;
     std::vector<std::string> nudged_;
 };
@@ -6541,7 +6567,7 @@ private:
         const bool is_scheduled = task_.state == task_state::scheduled;
         if (is_scheduled) add_scheduled();
         const auto& counts = in_.counts();
-        const auto& gate = in_.gate();
+        const auto& gate = in_.rules().gate();
         if (counts.paused) add(why_reason::paused);
         if (!is_scheduled && !counts.paused) add_gate(gate, counts.running);
         if (counts.consumers == 0) add(why_reason::no_worker);
@@ -6801,7 +6827,7 @@ asio::awaitable<queue_counts> memory_broker::counts(std::string queue) {
 asio::awaitable<void> memory_broker::pause(std::string queue) {
     hub_->in_any(queue, [](auto& in, time_point now) {
         in.events().tell(event_kind::paused, 0, 0, {}, {}, now);
-        return in.pause(true), true;
+        return in.rules().pause(true), true;
     });
     co_return;
 }
@@ -6809,7 +6835,7 @@ asio::awaitable<void> memory_broker::pause(std::string queue) {
 asio::awaitable<void> memory_broker::resume(std::string queue) {
     hub_->in_any(queue, [](auto& in, time_point now) {
         in.events().tell(event_kind::resumed, 0, 0, {}, {}, now);
-        return in.pause(false), true;
+        return in.rules().pause(false), true;
     });
     co_return;
 }
@@ -6817,7 +6843,7 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
 asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kind, std::optional<limit> value,
                                                std::string reason) {
     detail::check_reason(reason);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(nullptr, kind, value, std::move(reason), now), true; });
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.rules().set_limit(nullptr, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
@@ -6826,17 +6852,17 @@ asio::awaitable<void> memory_broker::set_key_limit(std::string queue, std::strin
     detail::check_name(detail::limits::key, key, true);
     detail::check_key_limit(value);
     detail::check_reason(reason);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(&key, kind, value, std::move(reason), now), true; });
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.rules().set_limit(&key, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
     hub_->follow_wall();
-    co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+    co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.rules().limits(); });
 }
 
 asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
-    hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    hub_->in_existing(queue, [](auto& in, time_point) { return in.rules().end_throttle(), true; });
     co_return;
 }
 

@@ -35,15 +35,16 @@ public:
     void pause(bool on) { is_paused_ = on; }
     bool is_paused() const { return is_paused_; }
 
-    /// Live where it counts in place of the declared one. Nothing: takes it back.
-    void state(bool is_live, std::optional<stated_limit> what) {
-        if (!limits_.state(is_live, std::move(what))) return;
+    /// Live where it counts in place of the declared one. Nothing: takes it back. False where it is so already.
+    bool state(bool is_live, std::optional<stated_limit> what) {
+        if (!limits_.state(is_live, std::move(what))) return false;
         const auto now_counts = limits_.in_force();
         const auto known = gate_ ? std::optional(gate_->next()) : std::nullopt;
         gate_.reset();
         if (now_counts.rate()) gate_.emplace(*now_counts.rate());
         if (gate_ && known) gate_->next(*known);
         most_running_ = now_counts.running();
+        return true;
     }
     const stated_limits& limits() const { return limits_; }
 
@@ -68,11 +69,6 @@ public:
         throttle((std::max)(throttled_until_, now + bounded));
     }
     void throttle(time_point until) { throttled_until_ = until; }
-
-    /// Whether that is declared already.
-    bool is_declared(limit_kind kind, const std::optional<limit>& what) const {
-        return kind == limit_kind::declared && what && limits_.declared && limits_.declared->value == *what;
-    }
 
     /// It is now so late: before anything else at that time.
     void pass(time_point now) { now_ = now; }

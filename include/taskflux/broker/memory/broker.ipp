@@ -224,7 +224,7 @@ asio::awaitable<queue_counts> memory_broker::counts(std::string queue) {
 asio::awaitable<void> memory_broker::pause(std::string queue) {
     hub_->in_any(queue, [](auto& in, time_point now) {
         in.events().tell(event_kind::paused, 0, 0, {}, {}, now);
-        return in.pause(true), true;
+        return in.rules().pause(true), true;
     });
     co_return;
 }
@@ -232,7 +232,7 @@ asio::awaitable<void> memory_broker::pause(std::string queue) {
 asio::awaitable<void> memory_broker::resume(std::string queue) {
     hub_->in_any(queue, [](auto& in, time_point now) {
         in.events().tell(event_kind::resumed, 0, 0, {}, {}, now);
-        return in.pause(false), true;
+        return in.rules().pause(false), true;
     });
     co_return;
 }
@@ -240,7 +240,7 @@ asio::awaitable<void> memory_broker::resume(std::string queue) {
 asio::awaitable<void> memory_broker::set_limit(std::string queue, limit_kind kind, std::optional<limit> value,
                                                std::string reason) {
     detail::check_reason(reason);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(nullptr, kind, value, std::move(reason), now), true; });
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.rules().set_limit(nullptr, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
@@ -249,17 +249,17 @@ asio::awaitable<void> memory_broker::set_key_limit(std::string queue, std::strin
     detail::check_name(detail::limits::key, key, true);
     detail::check_key_limit(value);
     detail::check_reason(reason);
-    hub_->in_any(queue, [&](auto& in, time_point now) { return in.set_limit(&key, kind, value, std::move(reason), now), true; });
+    hub_->in_any(queue, [&](auto& in, time_point now) { return in.rules().set_limit(&key, kind, value, std::move(reason), now), true; });
     co_return;
 }
 
 asio::awaitable<queue_limits> memory_broker::limits(std::string queue) {
     hub_->follow_wall();
-    co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.limits(); });
+    co_return hub_->in_existing(queue, [](auto& in, time_point) { return in.rules().limits(); });
 }
 
 asio::awaitable<void> memory_broker::end_throttle(std::string queue) {
-    hub_->in_existing(queue, [](auto& in, time_point) { return in.end_throttle(), true; });
+    hub_->in_existing(queue, [](auto& in, time_point) { return in.rules().end_throttle(), true; });
     co_return;
 }
 

@@ -2,11 +2,11 @@
 
 #include <taskflux/broker/broker.hpp>
 #include <taskflux/broker/broker/checks.hpp>
-#include <taskflux/broker/memory/admission.hpp>
 #include <taskflux/broker/memory/consumers.hpp>
 #include <taskflux/broker/memory/family.hpp>
 #include <taskflux/broker/memory/listing.hpp>
 #include <taskflux/broker/memory/room.hpp>
+#include <taskflux/broker/memory/rules.hpp>
 #include <taskflux/broker/memory/schedules.hpp>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ public:
 
     std::vector<submitted> submit(std::vector<new_task> tasks, time_point now) {
         detail::check_tasks(tasks);
-        if (const room left{max_pending_, admission_.max_waiting()}; !left.takes(store_, tasks.size())) {
+        if (const room left{max_pending_, rules_.max_waiting()}; !left.takes(store_, tasks.size())) {
             advance(now);  // makes room
             left.check(store_, listed.name, tasks, now);
         }
@@ -91,7 +91,7 @@ public:
     void fetch(consumer& who, const name_set* names, std::size_t queue, std::size_t max, time_point now,
                std::vector<delivery>& out) {
         std::size_t budget = 1000;
-        for (auto left = may_start(max); left > 0;) {
+        for (auto left = rules_.may_start(max); left > 0;) {
             auto* const task = store_.ready().next(names, budget);
             if (!task) return;
             if (task->limit() <= now) {
@@ -100,8 +100,7 @@ public:
             }
             --left;
             store_.deliver(*task, who, now);
-            keyed().take_turn(*task);
-            admission_.started(1);
+            rules_.started(*task);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
@@ -109,7 +108,7 @@ public:
         }
     }
 
-    bool has_work(const name_set* names) const { return may_start(1) > 0 && store_.ready().has_work(names); }
+    bool has_work(const name_set* names) const { return rules_.may_start(1) > 0 && store_.ready().has_work(names); }
 
     /// The name of the task that is next in its lane, or null.
     const std::string* next_name() const {
@@ -144,7 +143,7 @@ public:
                 break;
             case settlement::kind::suspend: store_.suspend(*task, end.data, end.delay, now); break;
             case settlement::kind::throttle:
-                admission_.hold_back(end.delay, now);
+                rules_.throttle(end.delay, now);
                 store_.release(*task, now);
                 break;
         }
@@ -256,21 +255,8 @@ public:
         return removed;
     }
 
-    void pause(bool on) { admission_.pause(on); }
-
-    /// See `broker::set_limit`, and `set_key_limit` where there is a `key`.
-    void set_limit(const std::string* key, limit_kind kind, const std::optional<limit>& what, std::string reason, time_point now) {
-        pass(now);
-        std::optional<stated_limit> stated;
-        if (what) stated.emplace(*what, std::move(reason), shifted(now, ahead()));
-        has_had_limits_ = has_had_limits_ || stated;
-        const bool is_live = kind == limit_kind::live;
-        if (key) return keyed().state(*key, is_live, std::move(stated));
-        if (!admission_.is_declared(kind, what)) events().tell(event_kind::limit_changed, 0, 0, {}, {}, now);
-        admission_.state(is_live, std::move(stated));
-    }
-    queue_limits limits() const { return admission_.limits(keyed().limits(), ahead()); }
-    void end_throttle() { admission_.throttle({}); }
+    queue_rules& rules() { return rules_; }
+    const queue_rules& rules() const { return rules_; }
 
     // --- schedules -------------------------------------------------------------------------------------
 
@@ -312,7 +298,7 @@ public:
         }
         made.unclaimed = store_.ready().unclaimed_size();
         made.consumers = consumers_.size();
-        made.paused = admission_.is_paused();
+        made.paused = rules_.gate().is_paused();
         return made;
     }
 
@@ -325,7 +311,7 @@ public:
     /// then past. What has fallen due and is not yet done is not handed out, and tasks past their deadlines neither.
     void advance_some(time_point now) {
         constexpr std::size_t most = 500;
-        pass(now);
+        rules_.pass(now);
         if (now < next()) return;
         store_.advance(now, most);
         consumers_.bury(now, [&](consumer& who) {
@@ -344,13 +330,12 @@ public:
     duration ahead() const { return store_.wall().ahead(); }
 
     /// When `advance` will next have something to do, at the earliest.
-    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), opens(), keyed().next_time()}); }
+    time_point next() const { return (std::min)({store_.next(), consumers_.next_lease_end(), rules_.next()}); }
 
     /// Whether any task, schedule or limit has ever been here.
-    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || has_had_limits_; }
+    bool has_been_used() const { return store_.has_held_tasks() || schedules_.has_held_any() || rules_.has_had_limits(); }
 
     family_store& store() { return store_; }
-    const admission& gate() const { return admission_; }
     std::vector<std::string> busy_consumers(std::size_t most) const { return consumers_.busy(most); }
 
     attendance& attended() { return consumers_.attended; }
@@ -359,22 +344,6 @@ public:
     listing listed;
 
 private:
-    std::size_t may_start(std::size_t most) const { return admission_.admit(most, store_.count(task_state::running)).count; }
-
-    /// When its rate lets a task start that waits for nothing else.
-    time_point opens() const {
-        const auto when = admission_.opens(store_.count(task_state::running));
-        return when < never && store_.ready().has_work(nullptr) ? when : never;
-    }
-
-    keyed_tasks& keyed() { return store_.ready().keyed(); }
-    const keyed_tasks& keyed() const { return store_.ready().keyed(); }
-
-    void pass(time_point now) {
-        admission_.pass(now);
-        keyed().pass(now);
-    }
-
     void request_cancel(entry& running) {
         running.cancel_requested = true;
         running.holder->has_news = true;
@@ -391,8 +360,7 @@ private:
     family_store store_;
     std::size_t max_pending_;
     consumers consumers_;
-    admission admission_;
-    bool has_had_limits_ = false;
+    queue_rules rules_{store_};
     memory::schedules schedules_;
     std::vector<std::string> nudged_;
 };

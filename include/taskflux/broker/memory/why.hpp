@@ -77,7 +77,7 @@ private:
         const bool is_scheduled = task_.state == task_state::scheduled;
         if (is_scheduled) add_scheduled();
         const auto& counts = in_.counts();
-        const auto& gate = in_.gate();
+        const auto& gate = in_.rules().gate();
         if (counts.paused) add(why_reason::paused);
         if (!is_scheduled && !counts.paused) add_gate(gate, counts.running);
         if (counts.consumers == 0) add(why_reason::no_worker);
