@@ -317,6 +317,7 @@ class Scripts:
         return compact(self.tables.put_in(path, text))
 
     def put_in_small_functions(self):
+        self.nested = {}  # what nested_from has found, by script
         self.shared = [part for parts in self.declared.values() for part in parts]
         self.own = {path.rsplit("/", 1)[1][:-len(".lua")]: text for path, text in self.written.items()}
         for at, (_, text) in enumerate(self.shared):
@@ -338,7 +339,7 @@ class Scripts:
     def parts(self, name):
         """(letters of its keys, its first line, shared declarations, its own text)"""
         parts = used(self.own[name], self.shared)
-        wanted = words("".join([part for _, part in parts] + [self.own[name]]))
+        wanted = words(self.own[name]).union(*(words(part) for _, part in parts))
         letters = [letter for key, letter in self.letters.items() if letter in wanted or key == "queue"]
         first = f"local first_own, {', '.join(letters)} = {len(letters) + 1}, unpack(KEYS)\n"
         return letters, first, parts, self.own[name]
@@ -352,15 +353,19 @@ class Scripts:
     def nested_from(self, name):
         """From which of its shared declarations on a script stands in a function of its own, as Lua has no more than 200 local
         variables in one function, and 60 of others around it; None: it has few. -1: there is no such place."""
-        letters, _, parts, own = self.parts(name)
+        if name not in self.nested:
+            self.nested[name] = self.place_of_nested(*self.parts(name))
+        return self.nested[name]
+
+    def place_of_nested(self, letters, _, parts, own):
         outer, last = len(letters) + 1, locals_of(own)
         if outer + sum(len(names) for names, _ in parts) + last <= MOST_LOCALS:
             return None
         for at in range(len(parts), 0, -1):
             around = set(letters).union(*(names for names, _ in parts[:at]))
-            within = "".join([text for _, text in parts[at:]] + [own])
+            within = words(own).union(*(words(text) for _, text in parts[at:]))
             if (len(around) + 1 <= MOST_LOCALS and sum(len(names) for names, _ in parts[at:]) + last <= MOST_LOCALS
-                    and len(words(within) & around) <= MOST_UPVALUES):
+                    and len(within & around) <= MOST_UPVALUES):
                 return at
         return -1
 

@@ -1,4 +1,5 @@
 """What tools/generate_scripts.py must know of a Lua text: its tokens, and what it reads and writes in which order."""
+import functools
 import re
 
 TOKEN = re.compile(r"""
@@ -73,11 +74,12 @@ def folded(text):
     return "".join(token.text for token in code)
 
 
+@functools.cache
 def words(text):
     """The names that a text uses as variables: neither fields nor what stands in strings."""
     code = [token for token in tokens(text) if token.kind not in ("space", "comment")]
-    return {token.text for before, token in zip([None] + code, code)
-            if token.kind == "name" and not (before and before.text == ".")}
+    return frozenset(token.text for before, token in zip([None] + code, code)
+                     if token.kind == "name" and not (before and before.text == "."))
 
 
 # ------------------------------------------------------------------------------- reads and writes in their order
