@@ -13,7 +13,7 @@
 // How many tasks that don't run a queue takes.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_backlog {
 
 struct bounded : fixture {
     explicit bounded(std::unique_ptr<backend> on, std::size_t most) : fixture(std::move(on)), control(shared(), q) {
@@ -38,7 +38,7 @@ struct bounded : fixture {
     queue_control control;
 };
 
-}  // namespace
+}  // namespace conformance_backlog
 
 BOOST_AUTO_TEST_SUITE(conformance_backlog)
 

@@ -19,7 +19,7 @@
 // Handlers that take several tasks at a time, on every broker.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_batches {
 
 inline constexpr task<int(int)> twice{"twice", task_options().queue("q").retry(retry_policy::fixed(1s).attempts(2))};
 inline constexpr task<void(int)> other{"other", task_options().queue("q")};
@@ -90,7 +90,7 @@ private:
     std::optional<started<void>> working;
 };
 
-}  // namespace
+}  // namespace conformance_batches
 
 BOOST_AUTO_TEST_SUITE(conformance_batches)
 

@@ -22,7 +22,7 @@
 // Who is there, and what they can be told, on every broker.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_directory {
 
 inline constexpr task<void()> wait_long{"wait_long", task_options().queue("q")};
 inline constexpr method<void()> nothing{"service", "nothing"};
@@ -95,7 +95,7 @@ struct steering : fixture {
     taskflux::client client;
 };
 
-}  // namespace
+}  // namespace conformance_directory
 
 BOOST_AUTO_TEST_SUITE(conformance_directory)
 

@@ -19,7 +19,7 @@
 // How what runs ends, on every broker. Virtual time stands still but where it is moved: what waits for it hangs.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_ending {
 
 inline constexpr method<void()> wait_long{"place", "wait_long"};
 inline constexpr method<stream<int>()> count{"place", "count"};
@@ -76,7 +76,7 @@ struct everything : fixture {
     boost::system::error_code emit_error;
 };
 
-}  // namespace
+}  // namespace conformance_ending
 
 BOOST_AUTO_TEST_SUITE(conformance_ending)
 

@@ -15,7 +15,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_errors {
 
 struct failing : fixture {
     explicit failing(std::unique_ptr<backend> on) : fixture(std::move(on)), seen(shared()) { join(w); }
@@ -50,7 +50,7 @@ struct failing : fixture {
     inspector seen;
 };
 
-}  // namespace
+}  // namespace conformance_errors
 
 BOOST_AUTO_TEST_SUITE(conformance_errors)
 

@@ -14,7 +14,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_events {
 
 using event = queue_event;
 using ek = event_kind;
@@ -72,7 +72,7 @@ struct observed : fixture {
 
 using ks = std::vector<ek>;
 
-}  // namespace
+}  // namespace conformance_events
 
 BOOST_AUTO_TEST_SUITE(conformance_events)
 

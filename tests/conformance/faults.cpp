@@ -46,7 +46,7 @@ inline constexpr std::string_view payload_name<conformance::other_funds> = "insu
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_faults {
 
 constexpr auto known = throws<insufficient_funds, reason>;
 
@@ -145,7 +145,7 @@ bool is_five(const fault_of<insufficient_funds>& e) {
            why.message == "the handler threw the fault insufficient_funds";
 }
 
-}  // namespace
+}  // namespace conformance_faults
 
 BOOST_AUTO_TEST_SUITE(conformance_faults)
 

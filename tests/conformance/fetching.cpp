@@ -4,7 +4,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_fetching {
 
 std::shared_ptr<const name_set> names(name_set some) { return std::make_shared<const name_set>(std::move(some)); }
 
@@ -14,7 +14,7 @@ std::vector<std::string> names_of(const std::vector<delivery>& found) {
     return all;
 }
 
-}  // namespace
+}  // namespace conformance_fetching
 
 BOOST_AUTO_TEST_SUITE(conformance_fetching)
 

@@ -11,12 +11,12 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_history {
 
 using outcome = attempt_outcome;
 using some = std::vector<attempt_outcome>;
 
-}  // namespace
+}  // namespace conformance_history
 
 BOOST_AUTO_TEST_SUITE(conformance_history)
 

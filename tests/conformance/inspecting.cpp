@@ -9,7 +9,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_inspecting {
 
 list_query by_pages_of(std::size_t limit, const std::string& queue = {}) {
     list_query query;
@@ -18,7 +18,7 @@ list_query by_pages_of(std::size_t limit, const std::string& queue = {}) {
     return query;
 }
 
-}  // namespace
+}  // namespace conformance_inspecting
 
 BOOST_AUTO_TEST_SUITE(conformance_inspecting)
 

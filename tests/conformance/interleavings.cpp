@@ -9,7 +9,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_interleavings {
 
 /// One broker, what its consumers have in their hands, and what must not be undone.
 struct world {
@@ -142,7 +142,7 @@ void play(std::unique_ptr<backend> with, const program& all, const std::vector<s
     BOOST_TEST_CONTEXT(so_far << "the end") { finish(in, waiting); }
 }
 
-}  // namespace
+}  // namespace conformance_interleavings
 
 BOOST_AUTO_TEST_SUITE(conformance_interleavings)
 

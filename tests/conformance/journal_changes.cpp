@@ -9,7 +9,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_journal_changes {
 
 /// A parent whose first run makes the calls of `before` and then gives up, and whose later runs make those of `after`.
 struct changed_handler {
@@ -99,7 +99,7 @@ asio::awaitable<int> chosen(context& ctx, int value) {
     co_return value;
 }
 
-}  // namespace
+}  // namespace conformance_journal_changes
 
 BOOST_AUTO_TEST_SUITE(conformance_journal_changes)
 

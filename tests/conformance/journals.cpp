@@ -12,7 +12,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_journals {
 
 /// A running parent, and what tests do to its journal.
 struct family {
@@ -91,7 +91,7 @@ struct family {
 
 const std::string why = R"({"code":"task_failed","type":"","message":"no luck","pointer":"","expected":""})";
 
-}  // namespace
+}  // namespace conformance_journals
 
 BOOST_AUTO_TEST_SUITE(conformance_journals)
 

@@ -13,7 +13,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_keyed_limits {
 
 /// A queue with tasks that have keys, and two consumers.
 struct keyed : fixture {
@@ -76,7 +76,7 @@ struct keyed : fixture {
     inline static const std::string other = "other";
 };
 
-}  // namespace
+}  // namespace conformance_keyed_limits
 
 BOOST_AUTO_TEST_SUITE(conformance_keyed_limits)
 

@@ -17,7 +17,7 @@
 // `invalid_argument`, or works wherever it goes.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_limits {
 
 namespace limits = detail::limits;
 using detail::name_limit;
@@ -210,7 +210,7 @@ bool is_allowed(const name_limit& limit, bool is_optional, const std::string& na
     return name.size() <= limit.most && detail::follows(limit.rule, name);
 }
 
-}  // namespace
+}  // namespace conformance_limits
 
 BOOST_AUTO_TEST_SUITE(conformance_limits)
 

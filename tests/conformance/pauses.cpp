@@ -10,7 +10,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_pauses {
 
 using namespace asio::experimental::awaitable_operators;
 using word = std::string;
@@ -31,7 +31,7 @@ void until_begun(fixture& on, const int& begins, int wanted) {
     while (begins < wanted) on.run(on.broker().counts(q));
 }
 
-}  // namespace
+}  // namespace conformance_pauses
 
 BOOST_AUTO_TEST_SUITE(conformance_pauses)
 

@@ -7,7 +7,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_queue_limits {
 
 /// A queue with a limit, and two consumers.
 struct limited : fixture {
@@ -44,7 +44,7 @@ struct limited : fixture {
     inline static const std::string other = "other";
 };
 
-}  // namespace
+}  // namespace conformance_queue_limits
 
 BOOST_AUTO_TEST_SUITE(conformance_queue_limits)
 

@@ -23,7 +23,7 @@ struct sum_args {
 };
 BOOST_DESCRIBE_STRUCT(sum_args, (), (a, b))
 
-namespace {
+namespace conformance_raw_queues {
 
 inline constexpr task<int(sum_args)> sum{"sum", task_options().queue("q")};
 
@@ -44,7 +44,7 @@ struct raw_fixture : fixture {
     bool is_empty(const raw_queue& which) { return !run(which.receive(0ms)).has_value(); }
 };
 
-}  // namespace
+}  // namespace conformance_raw_queues
 
 BOOST_AUTO_TEST_SUITE(conformance_raw_queues)
 

@@ -4,7 +4,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_refusals {
 
 struct operation {
     const char* name;
@@ -57,7 +57,7 @@ placed with_token(placed task) {
     return task;
 }
 
-}  // namespace
+}  // namespace conformance_refusals
 
 BOOST_AUTO_TEST_SUITE(conformance_refusals)
 

@@ -10,7 +10,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_replacing {
 
 /// A submission with a key that others share; its payload tells which it is.
 new_task keyed(const std::string& payload, duplicate policy = duplicate::replace) {
@@ -37,7 +37,7 @@ std::vector<std::string> payloads(fixture& on) {
 
 using texts = std::vector<std::string>;
 
-}  // namespace
+}  // namespace conformance_replacing
 
 BOOST_AUTO_TEST_SUITE(conformance_replacing)
 

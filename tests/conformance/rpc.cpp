@@ -45,7 +45,7 @@ private:
     int sum_ = 0;
 };
 
-namespace {
+namespace conformance_rpc {
 
 inline constexpr method<int(add_args)> add{"calculator", "add"};
 inline constexpr method<void()> fail{"calculator", "fail"};
@@ -154,7 +154,7 @@ struct calling : fixture {
 
 service_options named(std::string_view id) { return service_options().id(id); }
 
-}  // namespace
+}  // namespace conformance_rpc
 
 BOOST_AUTO_TEST_SUITE(conformance_rpc)
 

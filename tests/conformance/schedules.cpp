@@ -17,7 +17,7 @@
 // A scheduler on every broker.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_schedules {
 
 inline constexpr task<void(int)> report{"report", task_options().queue("q")};
 inline constexpr task<void(int)> other_report{"other_report", task_options().queue("q")};
@@ -140,7 +140,7 @@ asio::awaitable<void> wait_for(clock& source, duration time, int& ended) {
     ++ended;
 }
 
-}  // namespace
+}  // namespace conformance_schedules
 
 BOOST_AUTO_TEST_SUITE(conformance_schedules)
 

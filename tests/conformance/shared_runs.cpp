@@ -9,13 +9,13 @@
 // Several clients that `run` what is one task: by its own id, or by a unique key.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_shared_runs {
 
 inline constexpr task<int(int)> shared{"shared", task_options().queue("q")};
 
 submit_options same(bool by_id) { return by_id ? submit_options().id("one") : submit_options().unique("one"); }
 
-}  // namespace
+}  // namespace conformance_shared_runs
 
 BOOST_AUTO_TEST_SUITE(conformance_shared_runs)
 

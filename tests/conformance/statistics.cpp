@@ -14,7 +14,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_statistics {
 
 /// A queue whose attempts are settled as a worker does.
 struct counted : fixture {
@@ -65,7 +65,7 @@ struct counted : fixture {
     statistics seen;
 };
 
-}  // namespace
+}  // namespace conformance_statistics
 
 BOOST_AUTO_TEST_SUITE(conformance_statistics)
 

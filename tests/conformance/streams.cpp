@@ -31,7 +31,7 @@ private:
     BOOST_DESCRIBE_CLASS(counter, (), (upwards, names), (), ())
 };
 
-namespace {
+namespace conformance_streams {
 
 inline constexpr method<stream<int>(int)> count_to{"numbers", "count_to"};
 inline constexpr method<stream<std::string>(int)> texts{"numbers", "texts"};
@@ -118,7 +118,7 @@ std::vector<int> up_to(int end) {
     return all;
 }
 
-}  // namespace
+}  // namespace conformance_streams
 
 BOOST_AUTO_TEST_SUITE(conformance_streams)
 

@@ -33,7 +33,7 @@ struct named_point {
 };
 BOOST_DESCRIBE_STRUCT(named_point, (), (x, y))
 
-namespace {
+namespace conformance_texts {
 
 constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
 
@@ -143,7 +143,7 @@ std::unique_ptr<mailbox> mute(fixture& on, int& heard, const std::string& servic
     return box;
 }
 
-}  // namespace
+}  // namespace conformance_texts
 
 BOOST_AUTO_TEST_SUITE(conformance_texts)
 

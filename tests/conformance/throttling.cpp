@@ -14,7 +14,7 @@
 // A handler whose provider says "not now" holds its whole queue back for a while.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_throttling {
 
 inline constexpr task<int(int)> mail{"mail", here().retry(retry_policy::none())};
 inline constexpr task<int(int)> bulk{"bulk", here().retry(retry_policy::none())};
@@ -63,7 +63,7 @@ struct throttled_site : throttling {
     std::vector<int> seen;
 };
 
-}  // namespace
+}  // namespace conformance_throttling
 
 BOOST_AUTO_TEST_SUITE(conformance_throttling)
 

@@ -4,7 +4,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_time {
 
 new_task delayed(duration delay) {
     auto made = fixture::task();
@@ -12,7 +12,7 @@ new_task delayed(duration delay) {
     return made;
 }
 
-}  // namespace
+}  // namespace conformance_time
 
 BOOST_AUTO_TEST_SUITE(conformance_time)
 

@@ -7,7 +7,7 @@
 // Tasks that come, go and end together, for which brokers have shorter ways than for a single one.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_together {
 
 constexpr std::size_t many = 6;
 
@@ -17,7 +17,7 @@ std::vector<effect> settle_all(fixture& on, const std::vector<delivery>& which, 
     return on.run(on.broker().settle(q, by, ends));
 }
 
-}  // namespace
+}  // namespace conformance_together
 
 BOOST_AUTO_TEST_SUITE(conformance_together)
 

@@ -11,7 +11,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_tracing {
 
 const std::string received = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -25,7 +25,7 @@ struct seen {
     std::optional<trace_context> trace;
 };
 
-}  // namespace
+}  // namespace conformance_tracing
 
 BOOST_AUTO_TEST_SUITE(conformance_tracing)
 

@@ -7,7 +7,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_transitions {
 
 /// One way to take a task over one line of the state table.
 struct step {
@@ -70,7 +70,7 @@ std::vector<step> steps() {
 
 using line = std::tuple<task_state, task_event, task_state>;
 
-}  // namespace
+}  // namespace conformance_transitions
 
 BOOST_AUTO_TEST_SUITE(conformance_transitions)
 

@@ -7,7 +7,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_wakeups {
 
 /// Calls that wait, with the tasks that they were given.
 struct crowd {
@@ -31,7 +31,7 @@ fetch_request known(fetch_request request, name_set names) {
     return request;
 }
 
-}  // namespace
+}  // namespace conformance_wakeups
 
 BOOST_AUTO_TEST_SUITE(conformance_wakeups)
 

@@ -6,7 +6,7 @@
 
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_walks {
 
 /// Random calls on a broker, each answer compared with the model's.
 class walk {
@@ -187,7 +187,7 @@ private:
     std::string said_;
 };
 
-}  // namespace
+}  // namespace conformance_walks
 
 BOOST_AUTO_TEST_SUITE(conformance_walks)
 

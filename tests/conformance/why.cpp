@@ -16,7 +16,7 @@
 // Why a task is not running, as a value and as a sentence.
 namespace taskflux::conformance {
 
-namespace {
+namespace conformance_why {
 
 struct asked : fixture {
     explicit asked(std::unique_ptr<backend> on) : fixture(std::move(on)), control(shared(), q), inspect(shared()) {}
@@ -58,7 +58,7 @@ using why_reason::throttled;
 using why_reason::turn;
 using why_reason::unclaimed;
 
-}  // namespace
+}  // namespace conformance_why
 
 BOOST_AUTO_TEST_SUITE(conformance_why)
 

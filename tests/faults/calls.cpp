@@ -27,7 +27,7 @@
 
 // Calls whose connections are cut, whose servers are killed, and whose Redis can't be reached. None is carried out twice,
 // and each ends within its own time.
-namespace {
+namespace faults_calls {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -335,7 +335,7 @@ struct with_one_server {
     const call_options brief = call_options().timeout(1500ms);  // long enough to look whether its instance is there
 };
 
-}  // namespace
+}  // namespace faults_calls
 
 BOOST_AUTO_TEST_SUITE(faults_calls)
 

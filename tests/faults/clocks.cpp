@@ -21,7 +21,7 @@
 
 // Fault 8: times of day that are wrong. A server that comes back, or that takes over, has another time than the one
 // before; the clients' clocks are an hour off.
-namespace {
+namespace faults_clocks {
 
 using namespace test::faults;
 using test::eventually;
@@ -160,7 +160,7 @@ std::string results_with(taskflux::duration client_ahead, taskflux::duration wor
     return out.str();
 }
 
-}  // namespace
+}  // namespace faults_clocks
 
 BOOST_AUTO_TEST_SUITE(faults_clocks)
 

@@ -17,7 +17,7 @@
 
 namespace test::faults {
 
-namespace {
+namespace faults_families {
 
 constexpr int children = 10'000;
 
@@ -52,7 +52,7 @@ std::size_t kill_again_and_again(std::vector<std::unique_ptr<child>>& workers, S
     return kills;
 }
 
-}  // namespace
+}  // namespace faults_families
 
 BOOST_AUTO_TEST_SUITE(faults_families)
 

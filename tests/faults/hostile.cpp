@@ -22,7 +22,7 @@
 // Somebody writes into the keys of a queue while workers, clients, lists and a schedule are at work on it: junk where it finds
 // room, foreign types for a while, records and states of some tasks, its victims. Nothing crashes or hangs, no other task is
 // lost, and each damage is said once. What is done is drawn from a seed (TASKFLUX_STORM_SEED); TASKFLUX_LONG makes it long.
-namespace {
+namespace faults_hostile {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -301,7 +301,7 @@ private:
     std::size_t writes_ = 0, types_changed_ = 0, victims_damaged_ = 0;
 };
 
-}  // namespace
+}  // namespace faults_hostile
 
 BOOST_AUTO_TEST_SUITE(faults_hostile)
 

@@ -6,13 +6,13 @@
 
 // Fault 3: the connection is cut after any byte of any request or answer. Nothing is lost, and nothing is done
 // twice. Here: what most programs do.
-namespace {
+namespace faults_lost_answers {
 
 using namespace test::faults;
 using namespace taskflux;
 using kind = settlement::kind;
 
-}  // namespace
+}  // namespace faults_lost_answers
 
 BOOST_FIXTURE_TEST_SUITE(faults_lost_answers, with_proxy)
 

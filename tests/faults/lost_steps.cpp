@@ -6,7 +6,7 @@
 #include <vector>
 
 // Fault 3, the rest of it: every other call, with the connection cut after any byte of its request or answer.
-namespace {
+namespace faults_lost_steps {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -27,7 +27,7 @@ new_task delayed() {
     return made;
 }
 
-}  // namespace
+}  // namespace faults_lost_steps
 
 BOOST_FIXTURE_TEST_SUITE(faults_lost_steps, with_proxy)
 

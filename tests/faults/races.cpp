@@ -14,7 +14,7 @@
 
 // Fault 14: cancelling races fetching, settling and recovery. Each has a connection of its own to one server, so
 // that the server sees their calls in any order; what is called when is drawn from a seed.
-namespace {
+namespace faults_races {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -277,7 +277,7 @@ private:
     unsigned lives_ = 0;
 };
 
-}  // namespace
+}  // namespace faults_races
 
 BOOST_AUTO_TEST_SUITE(faults_races)
 

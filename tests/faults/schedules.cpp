@@ -10,7 +10,7 @@
 #include <vector>
 
 // Fault 10: many nodes fire the same schedules, and one of them is killed every second.
-namespace {
+namespace faults_schedules {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -65,7 +65,7 @@ std::vector<std::string> without_gaps(const std::vector<std::string>& ids) {
     return expected;
 }
 
-}  // namespace
+}  // namespace faults_schedules
 
 BOOST_AUTO_TEST_SUITE(faults_schedules)
 

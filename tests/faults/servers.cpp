@@ -12,7 +12,7 @@
 #include <thread>
 
 // Servers that die and come back or are replaced: faults 4 and 5.
-namespace {
+namespace faults_servers {
 
 using namespace test::faults;
 using test::eventually;
@@ -146,7 +146,7 @@ private:
     test::child submitter_;
 };
 
-}  // namespace
+}  // namespace faults_servers
 
 BOOST_AUTO_TEST_SUITE(faults_servers)
 

@@ -16,7 +16,7 @@
 
 // Fault 13: hours of steady work of all kinds, in the server's time. It takes no more memory after that than after
 // the first minutes, has no key that docs/wire-format.md does not name, and leaves nothing behind.
-namespace {
+namespace faults_soak {
 
 // `c` holds what is in no history yet: up to a thousand counters, where the server's clock runs ahead of its clients'.
 const std::vector<std::string> of_statistics{"tf:{q}:M", "tf:{q}:c", "tf:{q}:m"};
@@ -225,7 +225,7 @@ private:
     std::size_t turn_ = 0, settled_ = 0;
 };
 
-}  // namespace
+}  // namespace faults_soak
 
 BOOST_AUTO_TEST_SUITE(faults_soak)
 

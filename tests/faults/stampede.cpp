@@ -12,7 +12,7 @@
 
 // Fault 12: very many tasks fall due in the same millisecond while hundreds of workers sleep. The server's clock
 // counts its processor time only, so what SLOWLOG measures does not depend on what else the machine does.
-namespace {
+namespace faults_stampede {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -58,7 +58,7 @@ void consume_in_many_places(const std::string& url, std::size_t number, ledger& 
     io.run();
 }
 
-}  // namespace
+}  // namespace faults_stampede
 
 BOOST_AUTO_TEST_SUITE(faults_stampede)
 

@@ -26,7 +26,7 @@
 // Streams whose connections are cut, and whose reader is killed.
 namespace test::faults {
 
-namespace {
+namespace faults_streams {
 
 using namespace std::chrono_literals;
 using taskflux::broker_ptr;
@@ -85,7 +85,7 @@ void read_one(const std::string& url, ledger& read_by_now) {
     io.run();
 }
 
-}  // namespace
+}  // namespace faults_streams
 
 BOOST_AUTO_TEST_SUITE(faults_streams)
 

@@ -10,7 +10,7 @@
 
 // Fault 15: many submit tasks of one unique key, from several processes, while some of these and the workers are
 // killed: never more than one of the tasks lives, and the key is free when it has ended.
-namespace {
+namespace faults_unique_keys {
 
 using namespace test::faults;
 using namespace taskflux;
@@ -107,7 +107,7 @@ submitted submit(observer& on, new_task one) {
     return on.run(on.broker->submit("q", std::move(tasks))).at(0);
 }
 
-}  // namespace
+}  // namespace faults_unique_keys
 
 BOOST_FIXTURE_TEST_SUITE(faults_unique_keys, fixture)
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 // Fault 16: programs with several versions of taskflux on one server.
-namespace {
+namespace faults_versions {
 
 using namespace test::faults;
 
@@ -36,7 +36,7 @@ std::unique_ptr<test::child> this_version(const std::string& url) {
     return std::make_unique<test::child>([=] { work(url, [](auto& worker) { worker.on(job, run_here); }); });
 }
 
-}  // namespace
+}  // namespace faults_versions
 
 BOOST_AUTO_TEST_SUITE(faults_versions)
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 // Workers that die, stand still, or kill themselves: faults 1, 2, 7 and 11.
-namespace {
+namespace faults_workers {
 
 using namespace test::faults;
 
@@ -45,7 +45,7 @@ struct fixture {
     test::faults::ledger told{told_size};
 };
 
-}  // namespace
+}  // namespace faults_workers
 
 BOOST_FIXTURE_TEST_SUITE(faults_workers, fixture)
 

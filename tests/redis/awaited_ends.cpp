@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace redis_awaited_ends {
 
 using namespace taskflux;
 using redis::awaited_ends;
@@ -26,7 +26,7 @@ task_outcome large_outcome() {
     return made;
 }
 
-}  // namespace
+}  // namespace redis_awaited_ends
 
 BOOST_AUTO_TEST_SUITE(redis_awaited_ends)
 

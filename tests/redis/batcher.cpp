@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace redis_batcher {
 
 namespace asio = boost::asio;
 using namespace taskflux::redis;
@@ -67,7 +67,7 @@ struct line {
     }
 };
 
-}  // namespace
+}  // namespace redis_batcher
 
 BOOST_AUTO_TEST_SUITE(redis_batcher)
 

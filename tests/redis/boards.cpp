@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace redis_boards {
 
 using namespace std::chrono_literals;
 
-}  // namespace
+}  // namespace redis_boards
 
 BOOST_AUTO_TEST_SUITE(redis_boards)
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 // Tasks and results that are large together: they travel in pieces, each once.
-namespace {
+namespace redis_bulks {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -36,7 +36,7 @@ struct fixture {
     test::observer on{server.url()};
 };
 
-}  // namespace
+}  // namespace redis_bulks
 
 BOOST_FIXTURE_TEST_SUITE(redis_bulks, fixture)
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace redis_bytes {
 
 using namespace taskflux;
 
@@ -24,7 +24,7 @@ std::string state_with(std::size_t offset, double value) {
     return state.replace(offset, bytes.size(), bytes);
 }
 
-}  // namespace
+}  // namespace redis_bytes
 
 BOOST_AUTO_TEST_SUITE(redis_bytes)
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace redis_consumers {
 
 using namespace std::chrono_literals;
 using taskflux::redis::consumers;
@@ -21,7 +21,7 @@ struct with_consumer {
     bool is_unknown(std::uint32_t token) const { return !all.unknown("w", "q", std::vector<held_task>(1, {7, token})).empty(); }
 };
 
-}  // namespace
+}  // namespace redis_consumers
 
 BOOST_FIXTURE_TEST_SUITE(redis_consumers, with_consumer)
 

@@ -13,12 +13,12 @@
 #include <vector>
 
 // Corrupt and foreign data in a queue: told of, set aside, never destroyed, and in nobody's way.
-namespace {
+namespace redis_damage {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
 
-}  // namespace
+}  // namespace redis_damage
 
 BOOST_FIXTURE_TEST_SUITE(redis_damage, test::damage_fixture)
 

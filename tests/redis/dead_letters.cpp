@@ -13,7 +13,7 @@
 #include <vector>
 
 // Tasks that fail while no worker runs them: whoever sees to it on the server says so.
-namespace {
+namespace redis_dead_letters {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -43,7 +43,7 @@ struct burying {
     test::observer on{server.url(), test::patient().observer(seen).log([this](std::string_view text) { lines.emplace_back(text); })};
 };
 
-}  // namespace
+}  // namespace redis_dead_letters
 
 BOOST_FIXTURE_TEST_SUITE(redis_dead_letters, burying)
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 // Many tasks fall due at once: that is done bit by bit, and what can start meanwhile is handed out.
-namespace {
+namespace redis_due {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -50,7 +50,7 @@ struct fixture {
 constexpr std::size_t many = 3000;
 constexpr std::size_t very_many = 20'000;
 
-}  // namespace
+}  // namespace redis_due
 
 BOOST_FIXTURE_TEST_SUITE(redis_due, fixture)
 

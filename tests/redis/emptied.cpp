@@ -19,7 +19,7 @@
 #include <vector>
 
 // A server that is emptied while programs are connected to it: what was stored is lost; what comes after is not.
-namespace {
+namespace redis_emptied {
 
 using namespace taskflux;
 using namespace taskflux::conformance;
@@ -77,7 +77,7 @@ const std::vector<std::string> only_q{"q"};
 const std::vector<std::string> only_ticks{"ticks"};
 const std::vector<std::string> only_tick{"tick"};
 
-}  // namespace
+}  // namespace redis_emptied
 
 BOOST_FIXTURE_TEST_SUITE(redis_emptied, emptied)
 

@@ -27,7 +27,7 @@
 #include <string>
 
 // What starts before its server and ends while that is away. A call to the server may take 600 s: what waits for one hangs.
-namespace {
+namespace redis_ending {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -90,7 +90,7 @@ struct program {
     static asio::awaitable<void> call(rpc by) { co_await by.call(serve_endless); }
 };
 
-}  // namespace
+}  // namespace redis_ending
 
 BOOST_FIXTURE_TEST_SUITE(redis_ending, program)
 

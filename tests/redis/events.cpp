@@ -10,7 +10,7 @@
 #include <vector>
 
 // Events as they are stored: what each quick script tells, that none does where nobody listens, and what becomes of foreign data.
-namespace {
+namespace redis_events {
 
 using namespace test;
 
@@ -65,7 +65,7 @@ struct damaged_events : damage_fixture {
 
 using texts = std::vector<std::string>;
 
-}  // namespace
+}  // namespace redis_events
 
 BOOST_AUTO_TEST_SUITE(redis_events)
 

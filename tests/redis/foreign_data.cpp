@@ -16,7 +16,7 @@
 
 // Somebody else writes into a queue's keys. Whatever it is: the server is not blocked, it is told of once, and other
 // tasks are run.
-namespace {
+namespace redis_foreign_data {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -72,7 +72,7 @@ const std::vector<attack> attacks{
     {"a unique key has no holder", {in("HSET", "y", {"key", "junk"})}},
 };
 
-}  // namespace
+}  // namespace redis_foreign_data
 
 BOOST_FIXTURE_TEST_SUITE(redis_foreign_data, test::damage_fixture)
 

@@ -25,7 +25,7 @@
 #include <vector>
 
 // A lone task goes straight to a consumer that sleeps, in the message that wakes it; and its end to who awaits it.
-namespace {
+namespace redis_handing_over {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -116,7 +116,7 @@ struct fixture {
     test::observer on{server.url()};
 };
 
-}  // namespace
+}  // namespace redis_handing_over
 
 BOOST_FIXTURE_TEST_SUITE(redis_handing_over, fixture)
 

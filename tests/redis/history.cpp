@@ -14,7 +14,7 @@
 #include <vector>
 
 // Attempts and logs as they are stored: damaged, written by other versions, sent again.
-namespace {
+namespace redis_history {
 
 using namespace taskflux;
 using redis::put;
@@ -90,7 +90,7 @@ struct history_fixture : test::damage_fixture {
 
 using some = std::vector<std::string>;
 
-}  // namespace
+}  // namespace redis_history
 
 BOOST_FIXTURE_TEST_SUITE(redis_history, history_fixture)
 
@@ -239,6 +239,8 @@ BOOST_AUTO_TEST_CASE(attempts_go_with_a_task_that_is_not_kept) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(redis_history_scripts, test::scripts_fixture)
+
+using namespace redis_history;
 
 namespace scripts = taskflux::redis::scripts;
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 // What the messages of a server do to the coroutines of a process, without either.
-namespace {
+namespace redis_inbox {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -53,7 +53,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace redis_inbox
 
 BOOST_FIXTURE_TEST_SUITE(redis_inbox, fixture)
 

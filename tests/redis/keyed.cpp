@@ -11,7 +11,7 @@
 #include <vector>
 
 // Tasks that have a key as they are stored, and what becomes of damage to that: no script fails for it, and no key is stuck.
-namespace {
+namespace redis_keyed_time {
 
 using namespace test;
 
@@ -71,7 +71,7 @@ struct keyed_time : frozen_fixture {
     auto sleeper() { return start(broker().fetch(request("other", 1, 24h))); }
 };
 
-}  // namespace
+}  // namespace redis_keyed_time
 
 BOOST_FIXTURE_TEST_SUITE(redis_keyed_time, keyed_time)
 
@@ -115,7 +115,9 @@ BOOST_AUTO_TEST_CASE(a_sleeper_sleeps_while_a_full_queue_has_keys_whose_time_has
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(redis_keyed, keyed_fixture)
+BOOST_FIXTURE_TEST_SUITE(redis_keyed, redis_keyed_time::keyed_fixture)
+
+using namespace redis_keyed_time;
 
 BOOST_AUTO_TEST_CASE(a_queue_has_nothing_left_of_keys_whose_tasks_have_ended) {
     for (int i = 0; i < 20; ++i) put("k" + std::to_string(i % 7));

@@ -10,7 +10,7 @@
 #include <string>
 
 // Limits of queues as they are stored, and what becomes of those that are damaged.
-namespace {
+namespace redis_limits {
 
 using namespace test;
 
@@ -53,7 +53,7 @@ struct damaged_limit : damage_fixture {
     void set(const std::string& field, const std::string& value) { server.command({"HSET", "tf:{q}:c", field, value}); }
 };
 
-}  // namespace
+}  // namespace redis_limits
 
 BOOST_AUTO_TEST_SUITE(redis_limits)
 

@@ -8,7 +8,7 @@
 #include <string>
 
 namespace taskflux::redis::wire {
-namespace {
+namespace redis_link_state {
 
 using namespace std::chrono_literals;
 using phase = link_state::phase;
@@ -55,7 +55,7 @@ struct fixture {
     std::string unavailable() const { return link.unavailable("it failed", "asked").what(); }
 };
 
-}  // namespace
+}  // namespace redis_link_state
 
 BOOST_FIXTURE_TEST_SUITE(redis_link_state, fixture)
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 // Which queues a sleeper asks: where it was called, where a time has come, and each once in a polling interval.
-namespace {
+namespace redis_lookout {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -38,7 +38,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace redis_lookout
 
 BOOST_FIXTURE_TEST_SUITE(redis_lookout, fixture)
 

@@ -10,14 +10,14 @@
 #include <vector>
 
 // A consumer of many queues: it asks those that have something to do, and what is wrong with one stays with it.
-namespace {
+namespace redis_many_queues {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using namespace taskflux;
 using fixture = test::many_queues_fixture;
 
-}  // namespace
+}  // namespace redis_many_queues
 
 BOOST_FIXTURE_TEST_SUITE(redis_many_queues, fixture)
 

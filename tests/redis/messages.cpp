@@ -10,7 +10,7 @@
 #include <vector>
 
 // What a server sends by itself, and what it adds to the answer of a call that waits for replicas.
-namespace {
+namespace redis_messages {
 
 using namespace taskflux;
 using redis::reply;
@@ -51,7 +51,7 @@ struct fixture {
 
 bool is_protocol(const error& e) { return e.code() == errc::protocol; }
 
-}  // namespace
+}  // namespace redis_messages
 
 BOOST_FIXTURE_TEST_SUITE(redis_messages, fixture)
 

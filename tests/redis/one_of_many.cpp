@@ -20,7 +20,7 @@
 #include <vector>
 
 // Calls that read all queues or boards, and consumers of several: what is wrong with one of them stays with it.
-namespace {
+namespace redis_one_of_many {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -69,7 +69,7 @@ struct fixture {
     const taskflux::scheduler scheduler{on.broker};
 };
 
-}  // namespace
+}  // namespace redis_one_of_many
 
 BOOST_FIXTURE_TEST_SUITE(redis_one_of_many, fixture)
 

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace {
+namespace redis_prefix {
 
 using namespace boost::asio::experimental::awaitable_operators;
 
@@ -19,7 +19,7 @@ boost::asio::awaitable<std::string> ask(taskflux::client client, taskflux::worke
     co_return answer;
 }
 
-}  // namespace
+}  // namespace redis_prefix
 
 BOOST_AUTO_TEST_SUITE(redis_prefix)
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 // What is stored of a task, and what is read of it again, without a server.
-namespace {
+namespace redis_records {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -50,7 +50,7 @@ time_point end_by_time(const run_policy& policy, const redis::task_status& statu
     return redis::limit_of(records.read(record), status);
 }
 
-}  // namespace
+}  // namespace redis_records
 
 BOOST_AUTO_TEST_SUITE(redis_records)
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 // The ends of tasks whose subtasks are in another queue are carried there.
-namespace {
+namespace redis_relay {
 
 using namespace taskflux;
 using namespace taskflux::conformance;
@@ -51,7 +51,7 @@ struct relaying : test::frozen_fixture {
     delivery last;
 };
 
-}  // namespace
+}  // namespace redis_relay
 
 BOOST_FIXTURE_TEST_SUITE(redis_relay, relaying)
 

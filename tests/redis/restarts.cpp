@@ -16,7 +16,7 @@
 
 // A queue lives on while its server is another one, or the same after a restart: numbers are skipped then, once each time,
 // and nothing looks at them.
-namespace {
+namespace redis_restarts {
 
 using namespace taskflux;
 namespace asio = boost::asio;
@@ -54,7 +54,7 @@ struct fixture : test::damage_fixture {
     }
 };
 
-}  // namespace
+}  // namespace redis_restarts
 
 BOOST_FIXTURE_TEST_SUITE(redis_restarts, fixture)
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace redis_rights {
 
 using taskflux::redis::wire::rights_script;
 
@@ -36,7 +36,7 @@ std::string answer_with(test::redis_server& server, const std::vector<std::strin
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-}  // namespace
+}  // namespace redis_rights
 
 BOOST_AUTO_TEST_SUITE(redis_rights)
 

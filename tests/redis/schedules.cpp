@@ -9,7 +9,7 @@
 #include <string_view>
 
 // What schedules cost a Redis server.
-namespace {
+namespace redis_schedules {
 
 using namespace taskflux;
 
@@ -36,7 +36,7 @@ struct fixture {
     const taskflux::scheduler scheduler{on.broker};
 };
 
-}  // namespace
+}  // namespace redis_schedules
 
 BOOST_FIXTURE_TEST_SUITE(redis_schedules, fixture)
 

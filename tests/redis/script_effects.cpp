@@ -14,7 +14,7 @@
 #include <vector>
 
 // What scripts leave on the server: to the last key, as a caller that asks by broker can't see it.
-namespace {
+namespace redis_script_effects {
 
 using namespace test;
 using namespace std::chrono_literals;
@@ -66,7 +66,7 @@ struct fixture : scripts_fixture {
     }
 };
 
-}  // namespace
+}  // namespace redis_script_effects
 
 BOOST_FIXTURE_TEST_SUITE(redis_script_effects, fixture)
 

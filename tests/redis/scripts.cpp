@@ -13,7 +13,7 @@
 #include <vector>
 
 // Every script by itself, for each of the words that its answer may begin with.
-namespace {
+namespace redis_scripts {
 
 using namespace test;
 
@@ -28,7 +28,7 @@ const std::initializer_list<const script*> all_scripts = {
     &scripts::wait,        &scripts::schedules, &scripts::set_schedule, &scripts::begin_life, &scripts::history,
     &scripts::log,         &scripts::events, &scripts::keep_events};
 
-}  // namespace
+}  // namespace redis_scripts
 
 BOOST_FIXTURE_TEST_SUITE(redis_scripts, scripts_fixture)
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace redis_segments {
 
 using namespace taskflux;
 using sizes = std::vector<std::size_t>;
@@ -48,7 +48,7 @@ sizes shares(const std::vector<redis::task_item>& tasks) {
 
 sizes shares(std::size_t count, std::size_t bytes) { return shares(std::vector(count, item_of(bytes))); }
 
-}  // namespace
+}  // namespace redis_segments
 
 BOOST_AUTO_TEST_SUITE(redis_segments)
 

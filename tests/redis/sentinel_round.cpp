@@ -9,7 +9,7 @@
 #include <vector>
 
 // Whom a round of questions asks, and what it says when nobody knows: without any Sentinel.
-namespace {
+namespace redis_sentinel_round {
 
 using namespace taskflux;
 using redis::address;
@@ -55,7 +55,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace redis_sentinel_round
 
 BOOST_FIXTURE_TEST_SUITE(redis_sentinel_round, fixture)
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 // The servers that tests start, and then connections that find their master through Sentinels.
-namespace {
+namespace redis_sentinels {
 
 using namespace std::chrono_literals;
 using test::connection;
@@ -51,7 +51,7 @@ long subscribers(redis_server& server, const connection& of) {
     return server.command({"PUBSUB", "NUMSUB", of.inbox()}).items.at(1).integer();
 }
 
-}  // namespace
+}  // namespace redis_sentinels
 
 BOOST_AUTO_TEST_SUITE(redis_sentinels)
 

@@ -6,12 +6,12 @@
 
 #include <chrono>
 
-namespace {
+namespace redis_server_clock {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
 
-}  // namespace
+}  // namespace redis_server_clock
 
 BOOST_AUTO_TEST_SUITE(redis_server_clock)
 

@@ -9,13 +9,13 @@
 #include <vector>
 
 // Where a fetch falls asleep, and where it does not.
-namespace {
+namespace redis_sleepers {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
 using fixture = test::many_queues_fixture;
 
-}  // namespace
+}  // namespace redis_sleepers
 
 BOOST_FIXTURE_TEST_SUITE(redis_sleepers, fixture)
 

@@ -10,7 +10,7 @@
 
 // A task that waits for the end of another with its unique key, where not all goes as it should: programs of a version that does
 // not know of it, and data that somebody has damaged.
-namespace {
+namespace redis_successors {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -56,7 +56,7 @@ struct scene {
     test::observer on;
 };
 
-}  // namespace
+}  // namespace redis_successors
 
 BOOST_AUTO_TEST_SUITE(redis_successors)
 

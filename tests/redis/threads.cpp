@@ -18,7 +18,7 @@
 #include <vector>
 
 // Several threads on one broker; to be run under ThreadSanitizer.
-namespace {
+namespace redis_threads {
 
 namespace asio = boost::asio;
 
@@ -41,7 +41,7 @@ asio::awaitable<int> submit_and_check(taskflux::client client) {
     co_return right;
 }
 
-}  // namespace
+}  // namespace redis_threads
 
 BOOST_AUTO_TEST_SUITE(redis_threads)
 

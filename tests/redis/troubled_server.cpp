@@ -21,7 +21,7 @@
 #include <vector>
 
 // A server that has no memory left, or takes no connections, while workflows run.
-namespace {
+namespace redis_troubled_server {
 
 namespace asio = boost::asio;
 using taskflux::context;
@@ -137,7 +137,7 @@ void run(std::vector<words> begin, std::vector<words> end) {
     if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace
+}  // namespace redis_troubled_server
 
 BOOST_AUTO_TEST_SUITE(redis_troubled_server)
 

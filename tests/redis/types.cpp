@@ -17,7 +17,7 @@
 
 // A key of a queue that another program has given another type, for a while: what fails because of it has no effect, so that
 // nothing is half stored, half ended, or given a number that another task gets again.
-namespace {
+namespace redis_types {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -188,7 +188,7 @@ std::map<std::string, std::string> contents(test::redis_client& eye, const std::
     return found;
 }
 
-}  // namespace
+}  // namespace redis_types
 
 BOOST_AUTO_TEST_SUITE(redis_types)
 

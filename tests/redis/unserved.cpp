@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace redis_unserved {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -58,7 +58,7 @@ struct waiting_caller {
     test::observer on{server.url(), test::patient().observer(seen).log([this](std::string_view text) { (said += text) += '\n'; }), time};
 };
 
-}  // namespace
+}  // namespace redis_unserved
 
 BOOST_FIXTURE_TEST_SUITE(redis_unserved, waiting_caller)
 

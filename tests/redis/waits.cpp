@@ -13,7 +13,7 @@
 #include <vector>
 
 // Callers that wait for the ends of tasks: what they cost the server, and what finds an end of which no message has come.
-namespace {
+namespace redis_waits {
 
 using namespace taskflux;
 using namespace taskflux::conformance;
@@ -42,7 +42,7 @@ struct waiting_fixture : test::frozen_fixture {
     }
 };
 
-}  // namespace
+}  // namespace redis_waits
 
 BOOST_FIXTURE_TEST_SUITE(redis_waits, waiting_fixture)
 

@@ -20,7 +20,7 @@
 #include <vector>
 
 // Clients and workers as users write them, on a real server, in real time.
-namespace {
+namespace redis_worker {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -140,7 +140,7 @@ asio::awaitable<void> not_replicated(taskflux::broker_ptr broker) {
     BOOST_TEST(counts.waiting == 1U);
 }
 
-}  // namespace
+}  // namespace redis_worker
 
 BOOST_AUTO_TEST_SUITE(redis_worker)
 

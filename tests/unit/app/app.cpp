@@ -22,7 +22,7 @@ using taskflux::app;
 using taskflux::app_config;
 using taskflux::config_error;
 
-namespace {
+namespace flow_app {
 
 inline constexpr taskflux::task<void(int)> mail{"mail", task_options().queue("mail")};
 inline constexpr taskflux::method<int(int)> double_it{"math", "double_it"};
@@ -102,7 +102,7 @@ public:
 asio::awaitable<int> twice_of(int number) { co_return 2 * number; }
 asio::awaitable<void> nothing(int) { co_return; }
 
-}  // namespace
+}  // namespace flow_app
 
 BOOST_FIXTURE_TEST_SUITE(flow_app, app_fixture)
 

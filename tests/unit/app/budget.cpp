@@ -8,14 +8,14 @@
 using taskflux::config_error;
 using taskflux::detail::config_budget;
 
-namespace {
+namespace flow_app_budget {
 
 /// Where a test's config is.
 std::string here() { return "x.json:1:2"; }
 
 bool says_where(const config_error& e) { return std::string(e.what()).starts_with("x.json:1:2: more than"); }
 
-}  // namespace
+}  // namespace flow_app_budget
 
 BOOST_AUTO_TEST_SUITE(flow_app_budget)
 

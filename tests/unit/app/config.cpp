@@ -20,7 +20,7 @@ using taskflux::app_environment;
 using taskflux::config_error;
 using taskflux::config_sources;
 
-namespace {
+namespace flow_app_config {
 
 /// A folder of its own, with config files; errors name them without it.
 struct folder {
@@ -54,7 +54,7 @@ struct folder {
     }
 };
 
-}  // namespace
+}  // namespace flow_app_config
 
 BOOST_FIXTURE_TEST_SUITE(flow_app_config, folder)
 

@@ -9,7 +9,7 @@
 using taskflux::detail::json_places;
 using taskflux::detail::text_places;
 
-namespace {
+namespace flow_app_json_places {
 
 using places = std::map<std::string, std::size_t>;
 
@@ -19,7 +19,7 @@ places walk(const std::string& text) {
     return found;
 }
 
-}  // namespace
+}  // namespace flow_app_json_places
 
 BOOST_AUTO_TEST_SUITE(flow_app_json_places)
 

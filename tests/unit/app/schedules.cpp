@@ -8,7 +8,7 @@
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace flow_app_schedules {
 
 template <class Config>
 Config unusual() {
@@ -33,7 +33,7 @@ void check_ticking(const taskflux::schedule_options& options) {
     BOOST_TEST(made.hosts == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
 }
 
-}  // namespace
+}  // namespace flow_app_schedules
 
 BOOST_AUTO_TEST_SUITE(flow_app_schedules)
 

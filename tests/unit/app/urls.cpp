@@ -14,7 +14,7 @@
 
 #include <unistd.h>
 
-namespace {
+namespace flow_app_urls {
 
 using namespace test::flow;
 using taskflux::app_config;
@@ -104,7 +104,7 @@ struct url_paths {
     }
 };
 
-}  // namespace
+}  // namespace flow_app_urls
 
 BOOST_FIXTURE_TEST_SUITE(flow_app_urls, url_paths)
 

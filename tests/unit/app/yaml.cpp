@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-namespace {
+namespace flow_app_yaml {
 
 struct yaml_file {
     std::filesystem::path path = std::filesystem::temp_directory_path() / ("taskflux_" + std::to_string(getpid()) + ".yaml");
@@ -34,7 +34,7 @@ struct yaml_file {
     }
 };
 
-}  // namespace
+}  // namespace flow_app_yaml
 
 BOOST_FIXTURE_TEST_SUITE(flow_app_yaml, yaml_file)
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 // Which queues of an embedded broker have something to do.
-namespace {
+namespace broker_agenda {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -40,7 +40,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace broker_agenda
 
 BOOST_FIXTURE_TEST_SUITE(broker_agenda, fixture)
 

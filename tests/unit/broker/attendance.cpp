@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <set>
 
-namespace {
+namespace broker_attendance {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
 
-}  // namespace
+}  // namespace broker_attendance
 
 BOOST_AUTO_TEST_SUITE(broker_attendance)
 

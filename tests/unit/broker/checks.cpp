@@ -15,7 +15,7 @@
 
 using namespace taskflux;
 
-namespace {
+namespace broker_checks {
 
 using namespace std::chrono_literals;
 
@@ -56,7 +56,7 @@ task_record record_of(std::uint64_t number, std::string payload = {}) {
     return made;
 }
 
-}  // namespace
+}  // namespace broker_checks
 
 BOOST_AUTO_TEST_SUITE(broker_checks)
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace broker_choice {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -49,7 +49,7 @@ struct fixture {
     sleeper* chosen() const { return memory::choose_fetch(waiting, queue); }
 };
 
-}  // namespace
+}  // namespace broker_choice
 
 BOOST_FIXTURE_TEST_SUITE(broker_choice, fixture)
 

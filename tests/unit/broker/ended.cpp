@@ -4,7 +4,7 @@
 
 #include <deque>
 
-namespace {
+namespace broker_ended {
 
 using namespace std::chrono_literals;
 using taskflux::time_point;
@@ -31,7 +31,7 @@ struct graveyard {
     }
 };
 
-}  // namespace
+}  // namespace broker_ended
 
 BOOST_AUTO_TEST_SUITE(broker_ended)
 

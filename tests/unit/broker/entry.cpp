@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-namespace {
+namespace broker_entry {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -30,7 +30,7 @@ entry task_with(run_policy policy) {
     return made;
 }
 
-}  // namespace
+}  // namespace broker_entry
 
 BOOST_AUTO_TEST_SUITE(broker_entry)
 

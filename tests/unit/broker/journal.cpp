@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace broker_journal {
 
 using taskflux::child_place;
 
-}  // namespace
+}  // namespace broker_journal
 
 BOOST_AUTO_TEST_SUITE(broker_journal)
 

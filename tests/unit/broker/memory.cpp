@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace broker_memory {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -101,7 +101,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace broker_memory
 
 BOOST_AUTO_TEST_SUITE(broker_memory)
 

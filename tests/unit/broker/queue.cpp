@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace broker_queue {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -38,7 +38,7 @@ struct fixture {
 
 bool is_queue_full(const error& e) { return e.code() == errc::queue_full; }
 
-}  // namespace
+}  // namespace broker_queue
 
 BOOST_AUTO_TEST_SUITE(broker_queue)
 

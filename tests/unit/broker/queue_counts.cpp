@@ -9,7 +9,7 @@
 #include <string>
 #include <type_traits>
 
-namespace {
+namespace broker_queue_counts {
 
 using namespace taskflux;
 
@@ -26,7 +26,7 @@ std::string field_with(const queue_counts& of, std::size_t number) {
     return name;
 }
 
-}  // namespace
+}  // namespace broker_queue_counts
 
 BOOST_AUTO_TEST_SUITE(broker_queue_counts)
 

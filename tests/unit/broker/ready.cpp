@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace broker_ready {
 
 using taskflux::name_set;
 using taskflux::memory::entry;
@@ -40,7 +40,7 @@ struct lanes {
     }
 };
 
-}  // namespace
+}  // namespace broker_ready
 
 BOOST_AUTO_TEST_SUITE(broker_ready)
 

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-namespace {
+namespace broker_table {
 
 using taskflux::memory::entry_table;
 
@@ -15,7 +15,7 @@ std::size_t size_after(entry_table& table, std::uint64_t sequence) {
     return count;
 }
 
-}  // namespace
+}  // namespace broker_table
 
 BOOST_AUTO_TEST_SUITE(broker_table)
 

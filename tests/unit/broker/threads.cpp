@@ -13,7 +13,7 @@
 #include <random>
 #include <set>
 
-namespace {
+namespace broker_threads {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -146,7 +146,7 @@ asio::awaitable<void> fetch_until_closed(broker_ptr tasks, fetch_request request
     }
 }
 
-}  // namespace
+}  // namespace broker_threads
 
 BOOST_AUTO_TEST_SUITE(broker_threads)
 

@@ -21,7 +21,7 @@
 
 using namespace test::codec;
 
-namespace {
+namespace codec_coded {
 
 inline constexpr taskflux::task<std::string(std::string)> patient{
     "echo", task_options().retry(retry_policy::fixed(1s).attempts(2))};
@@ -60,7 +60,7 @@ asio::awaitable<std::string> joined(taskflux::stream<std::string> values) {
     co_return all;
 }
 
-}  // namespace
+}  // namespace codec_coded
 
 BOOST_FIXTURE_TEST_SUITE(codec_coded, coded_fixture)
 

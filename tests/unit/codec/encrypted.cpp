@@ -14,7 +14,7 @@
 
 using namespace taskflux;
 
-namespace {
+namespace codec_encrypted {
 
 encryption_key key_of(char byte) { return encryption_key(std::string(encryption_key::size, byte)); }
 
@@ -55,7 +55,7 @@ std::string random_bytes(std::mt19937& random, std::size_t size) {
     return made;
 }
 
-}  // namespace
+}  // namespace codec_encrypted
 
 BOOST_AUTO_TEST_SUITE(codec_encrypted)
 

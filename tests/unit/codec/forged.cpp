@@ -18,7 +18,7 @@
 // What somebody who can write to the server, but has no key, has put there; and what can't be read for other reasons.
 using namespace test::codec;
 
-namespace {
+namespace codec_forged {
 
 inline constexpr taskflux::task<std::string(std::string)> outer{"outer", task_options().retry(retry_policy::fixed(1s).attempts(2))};
 
@@ -55,7 +55,7 @@ struct forged_fixture : coded_fixture {
     }
 };
 
-}  // namespace
+}  // namespace codec_forged
 
 BOOST_FIXTURE_TEST_SUITE(codec_forged, forged_fixture)
 

@@ -23,7 +23,7 @@
 #include <vector>
 
 // What a real server has of encrypted tasks: all of its keys, read raw.
-namespace {
+namespace codec_stored {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -132,7 +132,7 @@ asio::awaitable<void> all_kinds(program& with) {
     BOOST_TEST(record->payload.size() < 300U);
 }
 
-}  // namespace
+}  // namespace codec_stored
 
 BOOST_AUTO_TEST_SUITE(codec_stored)
 

@@ -13,7 +13,7 @@
 
 using namespace taskflux;
 
-namespace {
+namespace codec_zstd {
 
 std::string coded_form_of(std::string_view codecs, std::string_view bytes) {
     std::string base64;
@@ -43,7 +43,7 @@ std::string orders(int count) {
     return text + "]";
 }
 
-}  // namespace
+}  // namespace codec_zstd
 
 BOOST_AUTO_TEST_SUITE(codec_zstd)
 

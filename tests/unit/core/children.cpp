@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace core_children {
 
 using namespace taskflux;
 using verdict = children_policy::verdict;
@@ -24,7 +24,7 @@ constexpr row rows[] = {
     {children_policy::quorum(0), {3, 0, 0}, verdict::succeed},
 };
 
-}  // namespace
+}  // namespace core_children
 
 BOOST_AUTO_TEST_SUITE(core_children)
 

@@ -12,7 +12,7 @@ using namespace codec_types;
 using taskflux::decode;
 using taskflux::encode;
 
-namespace {
+namespace core_codec {
 
 template <class T>
 void both_ways(const T& value, std::string_view text) {
@@ -41,7 +41,7 @@ struct has_value {
 };
 BOOST_DESCRIBE_STRUCT(has_value, (), (some))
 
-}  // namespace
+}  // namespace core_codec
 
 BOOST_AUTO_TEST_SUITE(core_codec)
 

@@ -14,7 +14,7 @@ using namespace codec_types;
 using taskflux::decode;
 using taskflux::encode;
 
-namespace {
+namespace core_codec_robustness {
 
 /// Values of all kinds from one seed.
 class generator {
@@ -115,7 +115,7 @@ constexpr const char* sample =
     R"({"flag":true,"small":-5,"large":12345,"number":-1.5e+3,"text":"a\u00fc\ud83d\ude00\n€","paint":"blue",)"
     R"("points":[{"x":0.25}],"lists":{"k":[1,2]},"both":[1,"b"],"figure":{"type":"point","value":{"y":null}}})";
 
-}  // namespace
+}  // namespace core_codec_robustness
 
 BOOST_AUTO_TEST_SUITE(core_codec_robustness)
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-namespace {
+namespace core_control {
 
 using namespace std::chrono_literals;
 
@@ -21,7 +21,7 @@ std::string refusal_of(taskflux::duration delay) {
     return "";
 }
 
-}  // namespace
+}  // namespace core_control
 
 BOOST_AUTO_TEST_SUITE(core_control)
 

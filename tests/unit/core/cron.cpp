@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+namespace core_cron {
 
 namespace data = boost::unit_test::data;
 using namespace std::chrono;
@@ -307,7 +307,7 @@ struct oracle {
     plain_field minutes, hours, days, months, weekdays;
 };
 
-}  // namespace
+}  // namespace core_cron
 
 BOOST_AUTO_TEST_SUITE(core_cron)
 

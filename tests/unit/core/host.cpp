@@ -11,7 +11,7 @@
 #include <set>
 #include <string>
 
-namespace {
+namespace core_host {
 
 std::set<std::string> addresses() {
     std::set<std::string> all;
@@ -38,7 +38,7 @@ bool has_default_route() {
     return false;
 }
 
-}  // namespace
+}  // namespace core_host
 
 BOOST_AUTO_TEST_SUITE(core_host)
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace core_id {
 
 using namespace taskflux;
 
@@ -20,7 +20,7 @@ static_assert(is_valid_own_id("order 7: ü") && !is_valid_own_id("") && !is_vali
 
 constexpr auto most = (std::numeric_limits<std::uint64_t>::max)();
 
-}  // namespace
+}  // namespace core_id
 
 BOOST_AUTO_TEST_SUITE(core_id)
 

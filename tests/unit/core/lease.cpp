@@ -5,7 +5,7 @@
 #include <chrono>
 
 namespace taskflux {
-namespace {
+namespace core_lease {
 
 using namespace std::chrono_literals;
 
@@ -20,5 +20,5 @@ BOOST_AUTO_TEST_CASE(two_renewals_can_fail_before_a_lease_runs_out) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace core_lease
 }  // namespace taskflux

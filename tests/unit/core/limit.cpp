@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-namespace {
+namespace core_limit {
 
 using namespace std::chrono_literals;
 using taskflux::duration;
@@ -34,7 +34,7 @@ rate_gate gate_of(std::uint64_t starts, duration per, std::uint64_t burst) {
 
 const time_point begin{std::chrono::hours(24 * 365 * 56)};  // where a double has no more than 12 bits for parts of a millisecond
 
-}  // namespace
+}  // namespace core_limit
 
 BOOST_AUTO_TEST_SUITE(core_limit)
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace {
+namespace core_limits {
 
 using namespace taskflux;
 using namespace taskflux::detail;
@@ -24,7 +24,7 @@ bool is_refused(const name_limit& limit, std::string_view name) {
     return false;
 }
 
-}  // namespace
+}  // namespace core_limits
 
 BOOST_AUTO_TEST_SUITE(core_limits)
 

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-namespace {
+namespace core_options {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -45,7 +45,7 @@ void refuses_bad_values() {
     refuses([] { Options{}.retention(1ms, -1ms); }, "retention");
 }
 
-}  // namespace
+}  // namespace core_options
 
 BOOST_AUTO_TEST_SUITE(core_options)
 

@@ -8,7 +8,7 @@
 #include <random>
 #include <stdexcept>
 
-namespace {
+namespace core_retry {
 
 using namespace std::chrono_literals;
 using taskflux::duration;
@@ -93,7 +93,7 @@ std::ostream& operator<<(std::ostream& out, const entry& e) {
     return out << e.what;
 }
 
-}  // namespace
+}  // namespace core_retry
 
 BOOST_AUTO_TEST_SUITE(core_retry)
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace core_schedule {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -40,7 +40,7 @@ std::string text_of(const tick_plan& made) {
     return text + "| " + (made.next ? std::to_string(made.next->time_since_epoch() / 1s) : "none");
 }
 
-}  // namespace
+}  // namespace core_schedule
 
 BOOST_AUTO_TEST_SUITE(core_schedule)
 

@@ -10,7 +10,7 @@
 using namespace codec_types;
 using taskflux::schema_of;
 
-namespace {
+namespace core_schema {
 
 template <class T>
 void has_schema(std::string_view text) {
@@ -37,7 +37,7 @@ struct defaults {
 };
 BOOST_DESCRIBE_STRUCT(defaults, (), (count, at, usual, set, unknown, none))
 
-}  // namespace
+}  // namespace core_schema
 
 BOOST_AUTO_TEST_SUITE(core_schema)
 

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace core_snowflake {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -28,7 +28,7 @@ void refuses(Call call, const std::string& part) {
     });
 }
 
-}  // namespace
+}  // namespace core_snowflake
 
 BOOST_AUTO_TEST_SUITE(core_snowflake)
 

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-namespace {
+namespace core_state {
 
 using namespace taskflux;
 using enum task_state;
@@ -27,7 +27,7 @@ static_assert(is_terminal(expired) && !is_terminal(held));
 static_assert(is_before_attempt(waiting) && !is_before_attempt(running) && !is_before_attempt(failed));
 static_assert(has_unfailed_attempt(waiting_children) && !has_unfailed_attempt(waiting) && !has_unfailed_attempt(failed));
 
-}  // namespace
+}  // namespace core_state
 
 BOOST_AUTO_TEST_SUITE(core_state)
 

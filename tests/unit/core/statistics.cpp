@@ -13,7 +13,7 @@ namespace taskflux {
 using namespace std::chrono_literals;
 using detail::counted;
 
-namespace {
+namespace core_statistics {
 
 time_histogram of(std::initializer_list<duration> times) {
     time_histogram made;
@@ -21,7 +21,7 @@ time_histogram of(std::initializer_list<duration> times) {
     return made;
 }
 
-}  // namespace
+}  // namespace core_statistics
 
 BOOST_AUTO_TEST_SUITE(core_statistics)
 

@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-namespace {
+namespace core_task {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -18,7 +18,7 @@ static_assert(std::is_void_v<decltype(tick)::result_type> && std::is_void_v<decl
 static_assert(measure.name() == "measure" && measure.options().queue() == "lab");
 static_assert(tick.options().queue() == "default");
 
-}  // namespace
+}  // namespace core_task
 
 BOOST_AUTO_TEST_SUITE(core_task)
 

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace core_time {
 
 using namespace std::chrono_literals;
 using taskflux::later;
@@ -38,7 +38,7 @@ static_assert(shifted(time_point(), 2s) == time_point());
 static_assert(shifted(never, 2s) == never);
 static_assert(shifted(never, -2s) == never);
 
-}  // namespace
+}  // namespace core_time
 
 BOOST_AUTO_TEST_SUITE(core_time)
 

@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-namespace {
+namespace core_time_text {
 
 using namespace taskflux;
 using namespace std::chrono_literals;
@@ -31,7 +31,7 @@ void refuses(Call call, const std::string& part) {
     });
 }
 
-}  // namespace
+}  // namespace core_time_text
 
 BOOST_AUTO_TEST_SUITE(core_time_text)
 

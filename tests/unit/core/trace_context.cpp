@@ -9,7 +9,7 @@
 
 using namespace taskflux;
 
-namespace {
+namespace core_trace_context {
 
 const std::string trace = "0af7651916cd43dd8448eb211c80319c", span = "b7ad6b7169203331";
 
@@ -21,7 +21,7 @@ bool is_valid(std::string_view text) { return trace_context::parse(text).has_val
 
 std::string state_of(std::string_view text) { return trace_context::parse(parent(), text)->tracestate(); }
 
-}  // namespace
+}  // namespace core_trace_context
 
 BOOST_AUTO_TEST_SUITE(core_trace_context)
 

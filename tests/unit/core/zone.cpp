@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-namespace {
+namespace core_zone {
 
 using namespace std::chrono;
 using namespace std::chrono_literals;
@@ -18,7 +18,7 @@ constexpr sys_days autumn(2026y / October / 25);
 
 local_seconds local(sys_days day, seconds time) { return local_seconds(day.time_since_epoch() + time); }
 
-}  // namespace
+}  // namespace core_zone
 
 BOOST_AUTO_TEST_SUITE(core_zone)
 

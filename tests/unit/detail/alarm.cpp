@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace {
+namespace detail_alarm {
 
 using taskflux::detail::alarm;
 using taskflux::detail::event;
@@ -23,7 +23,7 @@ struct fixture : test::fixture {
     void set_for(taskflux::duration from_now) { set.emplace(time, io.get_executor(), rings, time.now() + from_now); }
 };
 
-}  // namespace
+}  // namespace detail_alarm
 
 using namespace std::chrono_literals;
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace detail_caught {
 
 using namespace test;
 using taskflux::detail::caught;
@@ -51,7 +51,7 @@ asio::awaitable<void> cancelled_before(bool& has_begun, bool& has_gone_on) {
     has_gone_on = true;
 }
 
-}  // namespace
+}  // namespace detail_caught
 
 BOOST_FIXTURE_TEST_SUITE(detail_caught, fixture)
 

@@ -4,7 +4,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace taskflux_clock {
 
 using namespace std::chrono_literals;
 using taskflux::manual_clock;
@@ -30,7 +30,7 @@ struct fixture {
     }
 };
 
-}  // namespace
+}  // namespace taskflux_clock
 
 BOOST_AUTO_TEST_SUITE(taskflux_clock)
 

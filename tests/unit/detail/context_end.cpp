@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace {
+namespace detail_context_end {
 
 namespace asio = boost::asio;
 using taskflux::detail::context_end;
@@ -21,7 +21,7 @@ struct witness {
     bool& has_seen;
 };
 
-}  // namespace
+}  // namespace detail_context_end
 
 BOOST_AUTO_TEST_SUITE(detail_context_end)
 

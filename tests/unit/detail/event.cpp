@@ -11,7 +11,7 @@
 #include <memory>
 #include <thread>
 
-namespace {
+namespace detail_event {
 
 namespace asio = boost::asio;
 using taskflux::detail::event;
@@ -38,7 +38,7 @@ void poll(asio::io_context& context) {
     context.poll();
 }
 
-}  // namespace
+}  // namespace detail_event
 
 BOOST_AUTO_TEST_SUITE(detail_event)
 

@@ -11,12 +11,12 @@
 #include <string_view>
 #include <thread>
 
-namespace {
+namespace detail_gate {
 
 namespace asio = boost::asio;
 using namespace taskflux;
 
-}  // namespace
+}  // namespace detail_gate
 
 BOOST_AUTO_TEST_SUITE(detail_gate)
 

@@ -6,7 +6,7 @@
 
 #include <thread>
 
-namespace {
+namespace detail_here_first {
 
 namespace asio = boost::asio;
 using taskflux::detail::here_first;
@@ -28,7 +28,7 @@ struct fixture {
     here_first nowhere{std::thread::id(), io.get_executor()};
 };
 
-}  // namespace
+}  // namespace detail_here_first
 
 BOOST_FIXTURE_TEST_SUITE(detail_here_first, fixture)
 

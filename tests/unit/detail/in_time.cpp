@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+namespace detail_in_time {
 
 using namespace test;
 using taskflux::detail::caught;
@@ -46,7 +46,7 @@ struct in_time_fixture : fixture {
     }
 };
 
-}  // namespace
+}  // namespace detail_in_time
 
 BOOST_FIXTURE_TEST_SUITE(detail_in_time, in_time_fixture)
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-namespace {
+namespace detail_intrusive_list {
 
 struct item : taskflux::detail::list_hook<item> {
     int value = 0;
@@ -35,7 +35,7 @@ struct fixture {
 
 using ints = std::vector<int>;
 
-}  // namespace
+}  // namespace detail_intrusive_list
 
 BOOST_FIXTURE_TEST_SUITE(detail_intrusive_list, fixture)
 

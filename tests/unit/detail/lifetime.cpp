@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace lifetime_of_a_core {
 
 namespace asio = boost::asio;
 using taskflux::detail::lifetime;
@@ -34,7 +34,7 @@ struct core {
     void abandon() { told += "abandon "; }
 };
 
-}  // namespace
+}  // namespace lifetime_of_a_core
 
 BOOST_FIXTURE_TEST_SUITE(lifetime_of_a_core, fixture)
 

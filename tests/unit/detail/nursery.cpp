@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+namespace detail_nursery {
 
 using namespace test;
 using taskflux::detail::event;
@@ -61,7 +61,7 @@ asio::awaitable<void> stop_itself(nursery& all, nursery::child& self, event& on)
     all.stop_all();
 }
 
-}  // namespace
+}  // namespace detail_nursery
 
 BOOST_FIXTURE_TEST_SUITE(detail_nursery, parent)
 

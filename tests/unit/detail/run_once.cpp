@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace {
+namespace detail_run_once {
 
 struct core {
     void stop() { ++stops; }
@@ -18,7 +18,7 @@ struct fixture {
     std::shared_ptr<core> made = std::make_shared<core>();
 };
 
-}  // namespace
+}  // namespace detail_run_once
 
 BOOST_FIXTURE_TEST_SUITE(detail_run_once, fixture)
 

@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace {
+namespace detail_serial_executor {
 
 namespace asio = boost::asio;
 using taskflux::detail::serial_executor;
@@ -24,7 +24,7 @@ struct fixture {
     std::vector<int> order;
 };
 
-}  // namespace
+}  // namespace detail_serial_executor
 
 BOOST_FIXTURE_TEST_SUITE(detail_serial_executor, fixture)
 

@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace detail_sleep {
 
 using namespace test;
 using taskflux::detail::sleep_for;
@@ -16,7 +16,7 @@ asio::awaitable<bool> sleep_through(taskflux::clock& time) {
     co_return (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
 }
 
-}  // namespace
+}  // namespace detail_sleep
 
 BOOST_FIXTURE_TEST_SUITE(detail_sleep, fixture)
 

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+namespace detail_spawn {
 
 using namespace test;
 using taskflux::detail::sleep_for;
@@ -46,7 +46,7 @@ struct heard {
     }
 };
 
-}  // namespace
+}  // namespace detail_spawn
 
 BOOST_FIXTURE_TEST_SUITE(detail_spawn, fixture)
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace {
+namespace stop_on_error_ {
 
 namespace asio = boost::asio;
 using taskflux::stop_on_error;
@@ -70,4 +70,4 @@ BOOST_AUTO_TEST_CASE(coroutines_that_return_leave_the_others_running) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace stop_on_error_

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-namespace {
+namespace detail_temporaries {
 
 using taskflux::detail::dies_twice;
 using taskflux::detail::temporaries_die_twice;
@@ -23,7 +23,7 @@ struct declared {
     std::string text;
 };
 
-}  // namespace
+}  // namespace detail_temporaries
 
 BOOST_AUTO_TEST_SUITE(detail_temporaries)
 

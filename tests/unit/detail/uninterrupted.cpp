@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace {
+namespace detail_uninterrupted {
 
 using namespace test;
 using taskflux::detail::sleep_for;
@@ -35,7 +35,7 @@ struct uninterrupted_fixture : fixture {
     std::function<bool()> ends = [this] { return is_ending; };
 };
 
-}  // namespace
+}  // namespace detail_uninterrupted
 
 BOOST_FIXTURE_TEST_SUITE(detail_uninterrupted, uninterrupted_fixture)
 

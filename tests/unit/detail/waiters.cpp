@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace {
+namespace detail_waiters {
 
 namespace asio = boost::asio;
 using taskflux::detail::waiters;
@@ -24,7 +24,7 @@ struct fixture {
     waiters all;
 };
 
-}  // namespace
+}  // namespace detail_waiters
 
 BOOST_FIXTURE_TEST_SUITE(detail_waiters, fixture)
 

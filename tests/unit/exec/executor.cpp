@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace exec_executor {
 
 using namespace test;
 using taskflux::executor;
@@ -44,7 +44,7 @@ bool says(const std::exception_ptr& error, const std::string& what) {
     }
 }
 
-}  // namespace
+}  // namespace exec_executor
 
 BOOST_FIXTURE_TEST_SUITE(exec_executor, fixture)
 

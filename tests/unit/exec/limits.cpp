@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace exec_limits {
 
 using namespace test;
 using taskflux::executor;
@@ -60,7 +60,7 @@ asio::awaitable<void> submit_with(executor& pool, run_options with, gate& at) {
     co_await pool.submit(with, wait, std::ref(at));
 }
 
-}  // namespace
+}  // namespace exec_limits
 
 BOOST_FIXTURE_TEST_SUITE(exec_limits, fixture)
 

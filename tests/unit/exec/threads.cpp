@@ -14,7 +14,7 @@
 #include <vector>
 
 // Several threads; to be run under ThreadSanitizer. Nothing here depends on how long anything takes.
-namespace {
+namespace exec_threads {
 
 using namespace test;
 using taskflux::executor;
@@ -48,7 +48,7 @@ auto on(asio::thread_pool& threads, asio::awaitable<R> coroutine) {
     return asio::co_spawn(threads, std::move(coroutine), asio::use_future);
 }
 
-}  // namespace
+}  // namespace exec_threads
 
 BOOST_AUTO_TEST_SUITE(exec_threads)
 

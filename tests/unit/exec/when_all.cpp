@@ -21,7 +21,7 @@
 #include <utility>
 #include <variant>
 
-namespace {
+namespace exec_when_all {
 
 namespace asio = boost::asio;
 using taskflux::when_all;
@@ -71,7 +71,7 @@ asio::awaitable<std::string> text_later(std::string what) {
     co_return what;
 }
 
-}  // namespace
+}  // namespace exec_when_all
 
 BOOST_FIXTURE_TEST_SUITE(exec_when_all, fixture)
 

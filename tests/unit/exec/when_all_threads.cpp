@@ -17,7 +17,7 @@
 #include <vector>
 
 // Several threads run the executor, the caller is in no strand, and its call has a cancellation slot.
-namespace {
+namespace exec_when_all_threads {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -53,7 +53,7 @@ int await_many(Make make) {
     return values;
 }
 
-}  // namespace
+}  // namespace exec_when_all_threads
 
 BOOST_AUTO_TEST_SUITE(exec_when_all_threads)
 

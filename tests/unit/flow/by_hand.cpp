@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+namespace flow_by_hand {
 
 using namespace test::flow;
 using taskflux::call_context;
@@ -151,4 +151,4 @@ BOOST_AUTO_TEST_CASE(a_method_is_called_with_a_context_made_by_hand) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace flow_by_hand

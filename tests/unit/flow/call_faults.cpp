@@ -18,7 +18,7 @@ using namespace test::flow;
 using taskflux::call_options;
 using taskflux::detail::call_message;
 
-namespace {
+namespace flow_call_faults {
 
 inline constexpr taskflux::method<int(int)> square{"sums", "square"};
 
@@ -110,7 +110,7 @@ struct calling : fixture {
     std::optional<taskflux::rpc> caller;
 };
 
-}  // namespace
+}  // namespace flow_call_faults
 
 BOOST_FIXTURE_TEST_SUITE(flow_call_faults, calling)
 

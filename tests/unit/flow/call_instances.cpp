@@ -9,7 +9,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_call_instances {
 
 /// Instances "a" and "b" of a service on its board, and how often each of them is chosen.
 struct choosing : fixture {
@@ -35,7 +35,7 @@ struct choosing : fixture {
     taskflux::detail::instances known{broker};
 };
 
-}  // namespace
+}  // namespace flow_call_instances
 
 BOOST_FIXTURE_TEST_SUITE(flow_call_instances, choosing)
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 // What a user names in a call, or in the options of what serves calls: refused where it is given, with the rule in the text.
-namespace {
+namespace flow_call_options {
 
 using namespace taskflux;
 using detail::name_limit;
@@ -59,7 +59,7 @@ bool is_refused(const std::function<void()>& give, std::string_view name) {
     }
 }
 
-}  // namespace
+}  // namespace flow_call_options
 
 BOOST_AUTO_TEST_SUITE(flow_call_options)
 

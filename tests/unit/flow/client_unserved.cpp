@@ -12,7 +12,7 @@
 // Callers that wait for results of a queue which no worker serves.
 using namespace test::flow;
 
-namespace {
+namespace flow_client_without_a_worker {
 
 struct unserved_recorder final : taskflux::broker_observer {
     void on_unserved(const std::string& queue, taskflux::duration waited) override {
@@ -42,7 +42,7 @@ struct unserved : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_client_without_a_worker
 
 BOOST_FIXTURE_TEST_SUITE(flow_client_without_a_worker, unserved)
 

@@ -17,7 +17,7 @@ using taskflux::settlement;
 using taskflux::detail::decide;
 using taskflux::detail::failed_attempt;
 
-namespace {
+namespace flow_decide {
 
 struct changed_book {
     int page = 0;
@@ -49,7 +49,7 @@ struct attempt_fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_decide
 
 BOOST_FIXTURE_TEST_SUITE(flow_decide, attempt_fixture)
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace flow_declared_schedules {
 
 using namespace taskflux;
 using rows = std::vector<schedule_row>;
@@ -57,7 +57,7 @@ struct fixture {
     const schedule_definition tick = each_minute("tick"), other_tick = each_hour("tick");
 };
 
-}  // namespace
+}  // namespace flow_declared_schedules
 
 BOOST_FIXTURE_TEST_SUITE(flow_declared_schedules, fixture)
 

@@ -10,7 +10,7 @@
 using namespace test::flow;
 using taskflux::detail::board_of;
 
-namespace {
+namespace flow_directory_faults {
 
 /// An embedded broker whose boards can't be read or written while the test says so.
 class faulty_broker : public taskflux::memory::memory_broker {
@@ -52,7 +52,7 @@ struct directory_fixture : fixture {
     });
 };
 
-}  // namespace
+}  // namespace flow_directory_faults
 
 BOOST_FIXTURE_TEST_SUITE(flow_directory_faults, directory_fixture)
 

@@ -16,7 +16,7 @@
 // Values that refer to nothing, as they are default-constructed or were moved from.
 using namespace test::flow;
 
-namespace {
+namespace flow_empty_values {
 
 inline constexpr taskflux::method<int(int)> add{"sums", "add"};
 inline constexpr taskflux::method<taskflux::stream<int>()> count{"sums", "count"};
@@ -46,7 +46,7 @@ struct empty : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_empty_values
 
 BOOST_FIXTURE_TEST_SUITE(flow_empty_values, empty)
 

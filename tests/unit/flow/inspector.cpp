@@ -9,11 +9,11 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_inspector {
 
 inline constexpr taskflux::task<void()> parent{"parent"};
 
-}  // namespace
+}  // namespace flow_inspector
 
 BOOST_FIXTURE_TEST_SUITE(flow_inspector, fixture)
 

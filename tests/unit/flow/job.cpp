@@ -4,7 +4,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_job {
 
 /// One task runs at a time, and plain functions at once.
 struct job_fixture : fixture {
@@ -27,7 +27,7 @@ struct job_fixture : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_job
 
 BOOST_FIXTURE_TEST_SUITE(flow_job, job_fixture)
 

@@ -10,7 +10,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_lease_keeper {
 
 /// Moves only when it is told to, from any thread, and counts how often it is asked.
 class asked_clock final : public taskflux::clock {
@@ -111,7 +111,7 @@ void await_asked(const asked_clock& time, int count) {
     while (time.asked < goal) std::this_thread::yield();
 }
 
-}  // namespace
+}  // namespace flow_lease_keeper
 
 BOOST_AUTO_TEST_SUITE(flow_lease_keeper)
 

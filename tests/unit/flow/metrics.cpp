@@ -15,7 +15,7 @@ namespace taskflux {
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace flow_metrics {
 
 using labels = std::map<std::string, std::string>;
 
@@ -131,7 +131,7 @@ queue_metrics mail() {
     return made;
 }
 
-}  // namespace
+}  // namespace flow_metrics
 
 BOOST_AUTO_TEST_SUITE(flow_metrics)
 

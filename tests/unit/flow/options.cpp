@@ -16,7 +16,7 @@
 #include <vector>
 
 // The defaults of what runs, what each option sets, and the bounds on both sides.
-namespace {
+namespace flow_options {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -33,7 +33,7 @@ std::string refusal(const std::function<void()>& set) {
     return "none";
 }
 
-}  // namespace
+}  // namespace flow_options
 
 BOOST_AUTO_TEST_SUITE(flow_options)
 

@@ -6,7 +6,7 @@
 
 using taskflux::detail::pending_reports;
 
-namespace {
+namespace flow_pending_reports {
 
 const auto me = std::make_shared<const std::string>("me");
 
@@ -24,7 +24,7 @@ taskflux::attempt_report report_of(std::uint64_t task, std::optional<std::string
     return news;
 }
 
-}  // namespace
+}  // namespace flow_pending_reports
 
 BOOST_AUTO_TEST_SUITE(flow_pending_reports)
 

@@ -14,7 +14,7 @@ using namespace test::flow;
 using taskflux::limit;
 using taskflux::queue_control;
 
-namespace {
+namespace flow_queue_control {
 
 boost::system::error_code code_of(const std::function<void()>& call) {
     try {
@@ -25,7 +25,7 @@ boost::system::error_code code_of(const std::function<void()>& call) {
     return {};
 }
 
-}  // namespace
+}  // namespace flow_queue_control
 
 BOOST_FIXTURE_TEST_SUITE(flow_queue_control, fixture)
 

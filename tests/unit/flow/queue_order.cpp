@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace {
+namespace flow_queue_order {
 
 /// An order of all queues.
 std::vector<std::size_t> draw_order(const std::vector<taskflux::weighted_queue>& queues, std::minstd_rand& random) {
@@ -19,7 +19,7 @@ std::vector<std::size_t> draw_order(const std::vector<taskflux::weighted_queue>&
     return places;
 }
 
-}  // namespace
+}  // namespace flow_queue_order
 
 BOOST_AUTO_TEST_SUITE(flow_queue_order)
 

@@ -13,7 +13,7 @@ using taskflux::error;
 using taskflux::schedule_definition;
 using taskflux::stored_schedule;
 
-namespace {
+namespace flow_schedule_book {
 
 struct book_fixture : fixture {
     schedule_definition each_minute(const std::string& id) {
@@ -33,7 +33,7 @@ struct book_fixture : fixture {
     schedule_book book{broker, {}, "node"};
 };
 
-}  // namespace
+}  // namespace flow_schedule_book
 
 BOOST_FIXTURE_TEST_SUITE(flow_schedule_book, book_fixture)
 

@@ -11,7 +11,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_schedule_moves {
 
 /// An embedded broker that is away for the next schedule that is stored in a queue.
 class breaking_broker : public taskflux::memory::memory_broker {
@@ -31,7 +31,7 @@ public:
     std::string away_for;
 };
 
-}  // namespace
+}  // namespace flow_schedule_moves
 
 BOOST_FIXTURE_TEST_SUITE(flow_schedule_moves, fixture)
 

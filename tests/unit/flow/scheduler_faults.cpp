@@ -9,7 +9,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_scheduler_faults {
 
 /// An embedded broker that can be away.
 class faulty_broker : public taskflux::memory::memory_broker {
@@ -40,7 +40,7 @@ struct scheduler_fixture : fixture {
     taskflux::scheduler other{faulty};
 };
 
-}  // namespace
+}  // namespace flow_scheduler_faults
 
 BOOST_FIXTURE_TEST_SUITE(flow_scheduler_faults, scheduler_fixture)
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace flow_scheduler_trouble_log {
 
 using namespace taskflux;
 using place = detail::trouble_log::place;
@@ -26,7 +26,7 @@ std::exception_ptr made(Error error) {
     return std::make_exception_ptr(std::move(error));
 }
 
-}  // namespace
+}  // namespace flow_scheduler_trouble_log
 
 BOOST_FIXTURE_TEST_SUITE(flow_scheduler_trouble_log, fixture)
 

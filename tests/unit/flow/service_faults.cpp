@@ -11,7 +11,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_service_faults {
 
 /// An embedded broker whose directory can't be reached as often as the test says, and whose messages may get stuck.
 class faulty_broker : public taskflux::memory::memory_broker {
@@ -38,7 +38,7 @@ private:
 
 inline constexpr taskflux::method<int(int)> echo{"echo", "echo"};
 
-}  // namespace
+}  // namespace flow_service_faults
 
 BOOST_FIXTURE_TEST_SUITE(flow_service_faults, fixture)
 

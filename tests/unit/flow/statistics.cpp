@@ -9,7 +9,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_statistics {
 
 inline constexpr taskflux::task<void()> parent{"parent"};
 
@@ -24,7 +24,7 @@ struct counted : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_statistics
 
 BOOST_FIXTURE_TEST_SUITE(flow_statistics, counted)
 

@@ -16,7 +16,7 @@ using taskflux::detail::inlet;
 using taskflux::detail::outlet;
 using kind = call_message::kind;
 
-namespace {
+namespace flow_stream_messages {
 
 /// A reader, and a source whose messages the test sends by hand.
 struct reading_fixture : fixture {
@@ -93,7 +93,7 @@ struct emitting_fixture : fixture {
     std::shared_ptr<outlet> out;
 };
 
-}  // namespace
+}  // namespace flow_stream_messages
 
 BOOST_FIXTURE_TEST_SUITE(flow_stream_messages, reading_fixture)
 
@@ -418,7 +418,9 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_refused_before_its_first_value_has_not_beg
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(flow_stream_sources, emitting_fixture)
+BOOST_FIXTURE_TEST_SUITE(flow_stream_sources, flow_stream_messages::emitting_fixture)
+
+using namespace flow_stream_messages;
 
 BOOST_AUTO_TEST_CASE(values_that_were_lost_are_sent_again_until_they_are_received) {
     emit({"a", "b", "c"});

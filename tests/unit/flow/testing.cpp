@@ -12,7 +12,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
-namespace {
+namespace flow_testing {
 
 using namespace test::flow;
 using taskflux::client;
@@ -255,4 +255,4 @@ BOOST_AUTO_TEST_CASE(what_is_ready_runs_before_time_moves_on) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace flow_testing

@@ -20,7 +20,7 @@ using taskflux::batch_item;
 using taskflux::batch_options;
 using numbers = std::vector<int>;
 
-namespace {
+namespace flow_worker_batches {
 
 inline constexpr taskflux::task<int(int)> tried_twice{"tried_twice", task_options().retry(retry_policy::fixed(1s).attempts(2))};
 inline constexpr taskflux::task<int(int)> in_time{"in_time", task_options().timeout(10s)};
@@ -76,7 +76,7 @@ numbers range(int first, int count) {
     return all;
 }
 
-}  // namespace
+}  // namespace flow_worker_batches
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_batches, batch_fixture)
 

@@ -4,7 +4,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_worker_cancelling {
 
 struct cancelling_fixture : fixture {
     gate closed{here};
@@ -19,7 +19,7 @@ struct cancelling_fixture : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_worker_cancelling
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_cancelling, cancelling_fixture)
 

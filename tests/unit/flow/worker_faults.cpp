@@ -9,7 +9,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_worker_faults {
 
 /// An embedded broker, some of whose calls fail, or answer late, while the test says so.
 class faulty_broker : public taskflux::memory::memory_broker {
@@ -99,7 +99,7 @@ struct faulty_fixture : fixture {
         std::make_shared<faulty_broker>(io.get_executor(), taskflux::memory_options(), time);
 };
 
-}  // namespace
+}  // namespace flow_worker_faults
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_faults, faulty_fixture)
 

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace flow_worker_held_slots {
 
 using namespace taskflux;
 using detail::held_slots;
@@ -46,7 +46,7 @@ struct fixture {
         worker_options().observer(sees).log([this](std::string_view line) { lines.emplace_back(line); }), "node", time);
 };
 
-}  // namespace
+}  // namespace flow_worker_held_slots
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_held_slots, fixture)
 

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace flow_worker_monitor {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -58,7 +58,7 @@ struct fixture {
     }), "node", time};
 };
 
-}  // namespace
+}  // namespace flow_worker_monitor
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_monitor, fixture)
 

@@ -10,7 +10,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_worker_observer {
 
 struct recorder final : taskflux::worker_observer {
     void on_retry(const taskflux::attempt_failure& of, taskflux::duration delay) override {
@@ -57,7 +57,7 @@ struct observed : fixture {
 
 inline constexpr taskflux::task<int(int)> flaky{"flaky", task_options().retry(retry_policy::fixed(1s).attempts(2))};
 
-}  // namespace
+}  // namespace flow_worker_observer
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_observer, observed)
 
@@ -289,7 +289,9 @@ BOOST_AUTO_TEST_CASE(a_worker_that_has_ended_or_never_ran_is_destroyed_in_silenc
 
 BOOST_AUTO_TEST_SUITE_END()
 
-namespace {
+namespace flow_worker_without_a_free_slot {
+
+using namespace flow_worker_observer;
 
 struct one_slot : observed {
     one_slot() {
@@ -314,7 +316,7 @@ struct one_slot : observed {
                  })};
 };
 
-}  // namespace
+}  // namespace flow_worker_without_a_free_slot
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_without_a_free_slot, one_slot)
 

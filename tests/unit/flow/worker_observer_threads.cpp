@@ -14,7 +14,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_worker_observer_threads {
 
 /// Ends the wait of a handler that blocks its thread.
 struct releaser final : taskflux::worker_observer {
@@ -48,7 +48,7 @@ private:
     taskflux::manual_clock time_;
 };
 
-}  // namespace
+}  // namespace flow_worker_observer_threads
 
 BOOST_AUTO_TEST_SUITE(flow_worker_observer_threads)
 

@@ -5,7 +5,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_worker_retrying {
 
 /// When each attempt of the task "flaky" began, in milliseconds from its submission.
 struct retry_fixture : fixture {
@@ -30,7 +30,7 @@ struct retry_fixture : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_worker_retrying
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_retrying, retry_fixture)
 

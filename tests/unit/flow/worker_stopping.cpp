@@ -4,7 +4,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_worker_stopping {
 
 /// A worker of two slots and two prefetched tasks, with handlers that wait at a gate.
 struct stopping_fixture : fixture {
@@ -29,7 +29,7 @@ struct stopping_fixture : fixture {
     }
 };
 
-}  // namespace
+}  // namespace flow_worker_stopping
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_stopping, stopping_fixture)
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace flow_worker_unclaimed_watch {
 
 using namespace std::chrono_literals;
 using namespace taskflux;
@@ -33,7 +33,7 @@ struct fixture {
     const name_set known{"mine"};
 };
 
-}  // namespace
+}  // namespace flow_worker_unclaimed_watch
 
 BOOST_FIXTURE_TEST_SUITE(flow_worker_unclaimed_watch, fixture)
 

@@ -14,7 +14,7 @@
 
 using namespace test::flow;
 
-namespace {
+namespace flow_workflow_faults {
 
 using namespace boost::asio::experimental::awaitable_operators;
 
@@ -92,7 +92,7 @@ struct workflow_fixture : fixture {
     int begins = 0, caught = 0, notes = 0;
 };
 
-}  // namespace
+}  // namespace flow_workflow_faults
 
 BOOST_FIXTURE_TEST_SUITE(flow_workflow_faults, workflow_fixture)
 
