@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(queues_are_ready_while_they_have_tasks_that_may_start) {
     submit("b");
     submit("a");
     BOOST_TEST(ready() == (names{"a", "b"}), boost::test_tools::per_element());
-    queue("a").pause(true);
+    queue("a").rules().pause(true);
     agenda.note(queue("a"));
     BOOST_TEST(ready() == names{"b"}, boost::test_tools::per_element());
     queue("b").clear(std::nullopt, 1, now);

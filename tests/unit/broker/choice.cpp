@@ -73,9 +73,9 @@ BOOST_AUTO_TEST_CASE(the_first_that_waits_in_the_queue_and_has_a_handler_for_the
 BOOST_AUTO_TEST_CASE(nobody_is_woken_in_a_paused_queue) {
     sleep("q");
     submit("work");
-    queue.pause(true);
+    queue.rules().pause(true);
     BOOST_TEST(chosen() == nullptr);
-    queue.pause(false);
+    queue.rules().pause(false);
     BOOST_TEST(chosen() != nullptr);
 }
 
