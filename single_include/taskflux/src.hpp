@@ -24716,12 +24716,14 @@ end
 
 inline constexpr char shared_write_sorted_sets[] =
     R"lua(local function write_sorted_sets()
-local ends = sorted_sets[f]
-sorted_sets[f] = {}
-for at, seqs in pairs(ends) do
-if seqs == false then sorted_sets[f][at] = false
-elseif at < 1e15 then sorted_sets[f][table.concat(seqs, ',')] = at end
+local ends, members = sorted_sets[f], {}
+for member, seqs in pairs(ends) do
+if not seqs then members[member] = false end
 end
+for at, seqs in pairs(ends) do
+if seqs and at < 1e15 then members[table.concat(seqs, ',')] = at end
+end
+sorted_sets[f] = members
 for name, members in pairs(sorted_sets) do
 local add, out = {}, {}
 for member, score in pairs(members) do
@@ -24840,7 +24842,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
+inline constexpr script act_on_group{"act_on_group", "1d4309ae2aa4b880bdf41156b7de3c5af4d285fb",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24931,7 +24933,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
+inline constexpr script aside{"aside", "f85310413a348150f12672d3f6415d26a1476a2f",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25175,7 +25177,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
+inline constexpr script end_child{"end_child", "7ba5abb14e66157db7debe0cabc5467967f2caa7",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25232,7 +25234,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
+inline constexpr script enqueue{"enqueue", "6ff0380fde0f38edbfb2d9ae6ffd77058ade4060",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25654,7 +25656,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
+inline constexpr script fetch{"fetch", "67399f693d69d10ee91ec183985b200b7c4d9ee2",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26189,7 +26191,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
+inline constexpr script leave{"leave", "250d74877e8f76c10a36c613a8f050aba766098f",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26255,7 +26257,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
+inline constexpr script list{"list", "14dd0fb4c970f48c0b1d9d8658f6517276199ddc",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26478,7 +26480,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
+inline constexpr script maintain{"maintain", "cca617c13ee478ee990cfd7ba8ecb8f1dba49df4",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26559,7 +26561,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
+inline constexpr script pause{"pause", "e021f2291bd821d8b0fe5d49aaf9f671375763be",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26600,7 +26602,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
+inline constexpr script reclaim{"reclaim", "0fe372f9da1933e2b641f3e378bfd5fa8990aa62",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26733,7 +26735,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
+inline constexpr script report{"report", "ad62b210b7de77f4b85b8e3693212392df0786d8",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26776,7 +26778,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
+inline constexpr script resign{"resign", "54560fa71071c49fd2954d98d3f8767bc21a3427",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26942,7 +26944,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
+inline constexpr script set_schedule{"set_schedule", "c2864c6bf06f908d48be1ecb4f519980da96d9b4",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27046,7 +27048,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
+inline constexpr script settle{"settle", "19d4a31e1dd0567a2ff3911af1972daf4a3b198f",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27278,7 +27280,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
+inline constexpr script signal{"signal", "28b965100ad5c1d11c6b07aeffb4af2d037a1964",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27423,7 +27425,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
+inline constexpr script steer{"steer", "b7d743d5b1a1c7625fda70206a39269b31248d6a",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27461,7 +27463,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
+inline constexpr script update{"update", "517a5f4f2ae5482367b955f892853c0d2594f2c3",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27740,7 +27742,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
+inline constexpr script write_journal{"write_journal", "5a89989f584929087352ad9673ebf7efba7a9e38",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

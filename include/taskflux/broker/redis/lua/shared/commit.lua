@@ -163,12 +163,15 @@ local function write_lanes(lengths)
 end
 
 local function write_sorted_sets()
-    local ends = sorted_sets[keys.forgotten]
-    sorted_sets[keys.forgotten] = {}
-    for at, seqs in pairs(ends) do
-        if seqs == false then sorted_sets[keys.forgotten][at] = false
-        elseif at < stored_time.never then sorted_sets[keys.forgotten][table.concat(seqs, ',')] = at end
+    -- What will be forgotten is gathered by its time, and what goes out by its member, which may come back under that name.
+    local ends, members = sorted_sets[keys.forgotten], {}
+    for member, seqs in pairs(ends) do
+        if not seqs then members[member] = false end
     end
+    for at, seqs in pairs(ends) do
+        if seqs and at < stored_time.never then members[table.concat(seqs, ',')] = at end
+    end
+    sorted_sets[keys.forgotten] = members
     for name, members in pairs(sorted_sets) do
         local add, out = {}, {}
         for member, score in pairs(members) do
