@@ -220,6 +220,28 @@ BOOST_AUTO_TEST_CASE(attempts_go_with_their_task) {
     BOOST_TEST(server.command({"EXISTS", "tf:{q}:A"}) == "0");
 }
 
+BOOST_AUTO_TEST_CASE(progress_and_log_go_with_tasks_that_are_not_kept_also_where_they_came_together) {
+    auto brief = test::plain_task();
+    auto spec = std::make_shared<task_spec>(*brief.spec);
+    spec->policy.retention = duration::zero();
+    brief.spec = std::move(spec);
+    run(broker->submit("q", std::vector<new_task>(5, brief)));
+    BOOST_TEST(server.command({"EXISTS", "tf:{q}:b"}) == "1");
+    std::vector<settlement> ends;
+    for (const auto& one : fetch(5)) {
+        key = one.key;
+        held = one;
+        BOOST_TEST((report({line("one")}) == effect::done));
+        settlement end;
+        end.key = one.key;
+        end.token = one.token;
+        ends.push_back(end);
+    }
+    BOOST_TEST(ends.size() == 5U);
+    run(broker->settle("q", "w", ends));
+    BOOST_TEST(server.command({"EXISTS", "tf:{q}:b", "tf:{q}:g"}) == "0");
+}
+
 BOOST_AUTO_TEST_CASE(attempts_go_with_a_task_that_is_not_kept) {
     auto brief = test::plain_task();
     auto spec = std::make_shared<task_spec>(*brief.spec);

@@ -133,19 +133,22 @@ local function plan()
     return of
 end
 
+-- Of tasks that are erased: progress and logs.
+local function erase_reports()
+    local fields = {}
+    for _, seq in ipairs(erased) do
+        fields[#fields + 1] = seq .. 'p'
+        fields[#fields + 1] = seq .. 'l'
+    end
+    write('HDEL', keys.reports, fields)
+end
+
 local function erase_all(has_reports, has_attempts)
     write('HDEL', keys.records, erased)
     write('HDEL', keys.states, erased)
     write('HDEL', keys.waiters, erased)
     if has_attempts then write('HDEL', keys.attempts, erased) end
-    if has_reports then
-        local fields = {}
-        for _, seq in ipairs(erased) do
-            fields[#fields + 1] = seq .. 'p'
-            fields[#fields + 1] = seq .. 'l'
-        end
-        write('HDEL', keys.reports, fields)
-    end
+    if has_reports then erase_reports() end
 end
 
 local function write_lanes(lengths)
