@@ -24928,6 +24928,7 @@ load(gone)
 for n, seq in ipairs(gone) do
 local task = tasks[seq]
 if (task and task.state == 3 and task.holder == ARGV[1]) then
+if (task.special and info(task).key) then by_key(task, 'r', false) end
 detach(task)
 task.when = now
 changed[seq] = true
@@ -24937,7 +24938,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "a69f2ddfa94de3d5954a6eac9d36b128b083be2a",
+inline constexpr script aside{"aside", "a88237decde73917d45eb032de35db6bf507d500",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
