@@ -23070,7 +23070,7 @@ inline constexpr char shared_past_attempts[] =
 
 inline constexpr char shared_entries_of[] =
     R"lua(local function entries_of(list)
-local entries, left_out = {}, 0
+local entries, left_out, most = {}, 0, 40
 pcall(function()
 local many, at
 many, left_out, at = struct.unpack('<I4I4', list)
@@ -23081,7 +23081,8 @@ local _, token, outcome = struct.unpack('<I4I4B', entry)
 entries[n] = {token = token, outcome = outcome, bytes = entry}
 end
 end)
-return entries, left_out
+if #entries <= most then return entries, left_out end
+return {unpack(entries, #entries - most + 1)}, left_out + #entries - most
 end
 )lua";
 
@@ -24846,7 +24847,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "f3251235c0dc9c3d01b07cd06887bf700488a409",
+inline constexpr script act_on_group{"act_on_group", "0e6472c13a36069ff5bac308e188a2392496e1e3",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -26197,7 +26198,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "4256e025481e091a06e5bb0539963c7e378fe38f",
+inline constexpr script leave{"leave", "6b8d8e4a13ad49c40c2d2183bf52c012d91fc4e6",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26487,7 +26488,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "66729ad42a663f18db858f597118890fc6a6b3b0",
+inline constexpr script maintain{"maintain", "f8b6be31d5e7ce656c9eec14af632ebfaf97e291",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26609,7 +26610,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "5bd5876d37ea849fa37b8051b7284e4194db11b7",
+inline constexpr script reclaim{"reclaim", "90989f9f7c052822043fa81348ca5417e24e626d",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -27056,7 +27057,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "aa36329aeb8d4f332aee85be8f5a55e0d8e977cc",
+inline constexpr script settle{"settle", "846caa396f995a9d67c39b031384c8f66eb63190",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27438,7 +27439,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "65d709d073f3aa32d69b7c2ec4f013b9e981d670",
+inline constexpr script steer{"steer", "ab3460260d0b875ce1e57dff159ba6ee7639564b",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)

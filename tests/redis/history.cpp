@@ -196,6 +196,19 @@ BOOST_AUTO_TEST_CASE(of_more_attempts_than_this_version_keeps_the_newest_stay) {
     BOOST_TEST(known.attempts[0].consumer == "v");
 }
 
+BOOST_AUTO_TEST_CASE(of_very_many_attempts_only_the_last_are_looked_at) {
+    std::vector<std::string> entries;
+    for (std::uint32_t token = 1; token <= 160; ++token) {
+        entries.push_back(entry(token, token <= 100 ? attempt_outcome::retried : attempt_outcome::suspended));
+    }
+    for (int n = 0; n != 160; ++n) end_attempt();
+    store_attempts(list(entries));
+    end_attempt();
+    const auto known = attempts();
+    BOOST_REQUIRE(known.attempts.size() == 21U);
+    BOOST_TEST((known.attempts[0].token > 100U && known.attempts[19].token == 161U && known.left_out == 141U));
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_whose_end_only_a_newer_version_knows_is_left_out_and_not_made_up) {
     store_attempts(list({entry(1, static_cast<attempt_outcome>(99))}));
     BOOST_TEST((run(broker->cancel("q", {key})).at(0) == effect::requested));
