@@ -22978,7 +22978,7 @@ inline constexpr char shared_bodies[] =
 )lua";
 
 inline constexpr char shared_messages[] =
-    R"lua(local messages = {}
+    R"lua(local messages, hearers = {}, {}
 )lua";
 
 inline constexpr char shared_wakes[] =
@@ -23578,7 +23578,7 @@ end
 
 inline constexpr char shared_are_heard[] =
     R"lua(local function are_heard(seq, bytes)
-for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
+for inbox in string.gmatch(hearers[seq] or call('HGET', w, seq) or '', '[^\n]+') do
 if bytes > 65536 or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
 end
 return true
@@ -23714,17 +23714,25 @@ struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. (str
 end
 )lua";
 
+inline constexpr char shared_note_hearers[] =
+    R"lua(local function note_hearers()
+for seq, channels in pairs(hearers) do also[#also + 1] = {'HSET', w, seq, channels} end
+end
+)lua";
+
 inline constexpr char shared_tell_waiters[] =
     R"lua(local function tell_waiters()
-if #ended == 0 or call('EXISTS', w) == 0 then return end
+if #ended == 0 or not next(hearers) and call('EXISTS', w) == 0 then return end
 local seqs, gone = {}, {}
 for n, task in ipairs(ended) do seqs[n] = task.seq end
 local found = read(w, seqs)
 for n, task in ipairs(ended) do
-if found[n] then
+local channels = hearers[task.seq] or found[n]
+if channels then
 gone[#gone + 1] = task.seq
+hearers[task.seq] = nil
 local message = end_of(task)
-for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
+for inbox in string.gmatch(channels, '[^\n]+') do messages[#messages + 1] = {inbox, message} end
 end
 end
 return gone
@@ -23811,9 +23819,8 @@ end
 
 inline constexpr char shared_hear_of[] =
     R"lua(local function hear_of(seq, channel)
-local known = call('HGET', w, seq) or ''
-if string.find(known, channel, 1, true) then return end
-also[#also + 1] = {'HSET', w, seq, known .. channel .. '\n'}
+local known = hearers[seq] or call('HGET', w, seq) or ''
+if not string.find(known, channel, 1, true) then hearers[seq] = known .. channel .. '\n' end
 end
 )lua";
 
@@ -23833,7 +23840,7 @@ end
 )lua";
 
 inline constexpr char shared_store_tasks[] =
-    R"lua(local function store_tasks(seq, from, reply, numbers)
+    R"lua(local function store_tasks(seq, from, reply, numbers, heard, channel)
 local time = struct.pack('<I6', now)
 for n = from, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
@@ -23880,6 +23887,7 @@ changed[seq] = nil
 end
 end
 end
+if heard and heard[#numbers - 1] then hear_of(numbers[#numbers], channel) end
 if policy == 2 and not is_own then restart_holder(info(task).unique) end
 end
 return seq
@@ -24641,6 +24649,7 @@ inline constexpr char shared_plan[] =
 tell_parents()
 if touched[1] then turns_of_keys().place() end
 local of, merged = {told = tell_waiters()}, {}
+note_hearers()
 if next(counts) and call('HLEN', c) >= 1000 then
 for what, by in pairs(counts) do
 local place = string.match(what, '^:%d+:(%d+):.')
@@ -24807,13 +24816,14 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
     shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -24847,7 +24857,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "0e6472c13a36069ff5bac308e188a2392496e1e3",
+inline constexpr script act_on_group{"act_on_group", "1db244bc066dae3571775e6a894c7db35d1e907b",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24916,13 +24926,13 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -24939,7 +24949,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "a88237decde73917d45eb032de35db6bf507d500",
+inline constexpr script aside{"aside", "1c8fdb924b090b1fe309befb0dac9061555f8a1c",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25168,13 +25178,13 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -25183,7 +25193,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "adb9df037d6674cd108a1d327aa5b4bfb50b426d",
+inline constexpr script end_child{"end_child", "3c21bf6885392b7a88320ec02552ce4e94dced13",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25208,15 +25218,15 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -25226,21 +25236,21 @@ if not known[1] then return {'NEW'} end
 listens = known[3]
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local reply, numbers, at = {'OK', seq + 1}, {}, 1
-seq = store_tasks(seq, 6, reply, numbers)
-local refused = refusal(known[4], seq - reply[2] + 1)
-if refused then return refused end
+local reply, heard, at = {'OK', seq + 1}, {}, 1
 while at < #ARGV[5] do
 local place
 place, at = struct.unpack('<H', ARGV[5], at)
-hear_of(numbers[place + 1], ARGV[4])
+heard[place] = true
 end
+seq = store_tasks(seq, 6, reply, {}, heard, ARGV[4])
+local refused = refusal(known[4], seq - reply[2] + 1)
+if refused then return refused end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "07f19f567bd437b82c9ea3a9a1c4be9aaaf3a671",
+inline constexpr script enqueue{"enqueue", "6a8128183b1b4eba62924649ed7ca44a53af1283",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25340,7 +25350,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
+inline constexpr script enqueue_plain{"enqueue_plain", "eac487ac8012debda26d837c83e48195e03e4089",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -25445,15 +25455,15 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25662,7 +25672,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "70c2d1ab81b56197e7ac69eff6e679ebe0e67604",
+inline constexpr script fetch{"fetch", "80d53cb5292d0385366966d472a8a86f7c771002",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -25843,7 +25853,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "05da2c108fe5026495045697a4cec8757b6ce7d3",
+inline constexpr script fetch_plain{"fetch_plain", "bf283795b5b417910bdff5e32d82e9f4a79b172d",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -26060,7 +26070,7 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
+inline constexpr script join{"join", "35cd9fbd3bc4a4572a719b44cf31042ea71854c3",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
@@ -26169,7 +26179,7 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
@@ -26198,7 +26208,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "6b8d8e4a13ad49c40c2d2183bf52c012d91fc4e6",
+inline constexpr script leave{"leave", "351dedfd93e78482ae0b8a2b3f919bdc3507b0e8",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26223,27 +26233,28 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
-    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -26264,7 +26275,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "db69347c951db27bd7b3f324a4e668b62673e23f",
+inline constexpr script list{"list", "0695cc83eb08e795df23ada1bc9ff83a2d8c9d42",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26352,14 +26363,14 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -26488,7 +26499,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "f8b6be31d5e7ce656c9eec14af632ebfaf97e291",
+inline constexpr script maintain{"maintain", "e2680309d42b3145530603aad7e38bda18ba84d1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26544,13 +26555,13 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -26569,7 +26580,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "337d1022553660aa66c7cda0ad60d9e8c79733b8",
+inline constexpr script pause{"pause", "493bbdc05fb6c0c62a0db73d6de6df3d737f4a8e",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26594,12 +26605,13 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -26610,7 +26622,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "90989f9f7c052822043fa81348ca5417e24e626d",
+inline constexpr script reclaim{"reclaim", "21995dfabf3dfe4e72bd80ec5f80b38d18b54705",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26654,7 +26666,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
+inline constexpr script renew{"renew", "0798439d4d9ac2cb35ccee8eca447d04fdad2735",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -26704,13 +26716,13 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -26743,7 +26755,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "0266da5e3aad81ff9a5fe06a95b11b453cbc78f2",
+inline constexpr script report{"report", "b578e48927e6526eb10ee3d955d814fe84be265c",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26766,14 +26778,14 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, nested, shared_apply, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -26786,7 +26798,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "88f7ce17d6b8e1fb45e476160f114953c8da9ad2",
+inline constexpr script resign{"resign", "837eedce9d88aab73a911feaa41d407df2ae56f2",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26861,7 +26873,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
+inline constexpr script set_key_limit{"set_key_limit", "1a1b6bc9dae2588915eb612b7a96f09b89e2021f",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -26899,7 +26911,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "ad0eed348fa689f471a488bb370ad54636ca956b",
+inline constexpr script set_limit{"set_limit", "7bc506c10701bbb30572be1b1bd0edee82035102",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
@@ -26924,15 +26936,15 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
+    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -26953,7 +26965,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "df7fb56e56b2c4eca3f377ebefdbc7e768db8a9e",
+inline constexpr script set_schedule{"set_schedule", "1895a6087b10b18ae79b0d56da4232c4f9191779",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26979,13 +26991,13 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_wait_for_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -27057,7 +27069,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "846caa396f995a9d67c39b031384c8f66eb63190",
+inline constexpr script settle{"settle", "1c5e1a3fd3f836ee48cedb0aabdfb1c170679de4",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27245,7 +27257,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "2d9325f844224d02e3bbe08adc921cdf8546290d",
+inline constexpr script settle_plain{"settle_plain", "434321b9e2a08f280003ea088e91931d6b560054",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27268,13 +27280,13 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27294,7 +27306,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "42d97c5f47cf06bd7414993787c3e2f172eaa9f8",
+inline constexpr script signal{"signal", "aa8d7f252c11cf6f3aaafe4b62f07ee021256af0",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27408,13 +27420,13 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -27439,7 +27451,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "ab3460260d0b875ce1e57dff159ba6ee7639564b",
+inline constexpr script steer{"steer", "7ce421ddb9affe36c6c6157e5754845ddcfbda10",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27462,13 +27474,13 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27477,7 +27489,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "0ee7bc71a9e8cf8d6089dbad4a98ab3aebfb10e1",
+inline constexpr script update{"update", "05c3662523b170bd93a37ce2e4129763755028dc",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27489,8 +27501,8 @@ inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_declar
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text, shared_hear_of,
-    shared_wake, shared_wake_some, shared_write_rest,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text,
+    shared_note_hearers, shared_hear_of, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
@@ -27507,10 +27519,11 @@ if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
 end)
+note_hearers()
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
+inline constexpr script wait{"wait", "21be6aa3e47741bf879ec43785d24e3d8d238943",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
@@ -27681,13 +27694,13 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -27756,7 +27769,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "3dac2a61a10fa00bf29ba611e03291af0b8ad253",
+inline constexpr script write_journal{"write_journal", "29aff14d3285d99c1d1131b553232a0397d6e97e",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -92,6 +92,7 @@ local function plan()
     tell_parents()
     if touched[1] then turns_of_keys().place() end
     local of, merged = {told = tell_waiters()}, {}
+    note_hearers()
     if next(counts) and call('HLEN', keys.queue) >= bound.counters then  -- of statistics: as `count_submitted` does
         for what, by in pairs(counts) do
             local place = string.match(what, '^:%d+:(%d+):.')
