@@ -23305,6 +23305,7 @@ inline constexpr char shared_forgive_crashes[] =
     R"lua(local function forgive_crashes(task)
 if task.crashes == 0 then return end
 task.crashes = 0
+task.packed = nil
 changed[task.seq] = true
 end
 )lua";
@@ -24857,7 +24858,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "1db244bc066dae3571775e6a894c7db35d1e907b",
+inline constexpr script act_on_group{"act_on_group", "794e39d9a9a7dc7ed1cfc2f9b59730a725ab0899",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24949,7 +24950,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "1c8fdb924b090b1fe309befb0dac9061555f8a1c",
+inline constexpr script aside{"aside", "9f777da82850288a08ea64b6154f9241f41c5f78",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25193,7 +25194,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "3c21bf6885392b7a88320ec02552ce4e94dced13",
+inline constexpr script end_child{"end_child", "480596b8b5f80d77b999d98882805f9d0e870f9d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25250,7 +25251,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "6a8128183b1b4eba62924649ed7ca44a53af1283",
+inline constexpr script enqueue{"enqueue", "137148c6e451a889563b17b8e18cc767b281a199",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25672,7 +25673,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "80d53cb5292d0385366966d472a8a86f7c771002",
+inline constexpr script fetch{"fetch", "b99501a5db38925c8a807b61cdd3b67b7186da5b",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26208,7 +26209,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "351dedfd93e78482ae0b8a2b3f919bdc3507b0e8",
+inline constexpr script leave{"leave", "5b71ecf17c37ae749b617472451703cc93024fe8",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26275,7 +26276,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "0695cc83eb08e795df23ada1bc9ff83a2d8c9d42",
+inline constexpr script list{"list", "735ff374eb8715b7027b2d1463665a6a7d9d54b3",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26499,7 +26500,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "e2680309d42b3145530603aad7e38bda18ba84d1",
+inline constexpr script maintain{"maintain", "c16b063048a406a184e98efb775e99e46cad01fd",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26580,7 +26581,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "493bbdc05fb6c0c62a0db73d6de6df3d737f4a8e",
+inline constexpr script pause{"pause", "d8c01e2aae46b52db7c1c224e683597a517ab9fb",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26622,7 +26623,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "21995dfabf3dfe4e72bd80ec5f80b38d18b54705",
+inline constexpr script reclaim{"reclaim", "956c92133e060fa579f2f18736fd8c1423bb68ee",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26755,7 +26756,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "b578e48927e6526eb10ee3d955d814fe84be265c",
+inline constexpr script report{"report", "5a92e44f98a5910e5469013d2e6d11e0375404b2",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26798,7 +26799,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "837eedce9d88aab73a911feaa41d407df2ae56f2",
+inline constexpr script resign{"resign", "bf7f88f821a9fcfa575e2c43ab950f35e8e47b2c",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26965,7 +26966,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "1895a6087b10b18ae79b0d56da4232c4f9191779",
+inline constexpr script set_schedule{"set_schedule", "7cf6f5ed8215efa8b8889b317aac1362eee4a7e4",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27069,7 +27070,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "1c5e1a3fd3f836ee48cedb0aabdfb1c170679de4",
+inline constexpr script settle{"settle", "31d957bc0b2364f794fd7cb1d7ea9f8f7808c429",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27306,7 +27307,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "aa8d7f252c11cf6f3aaafe4b62f07ee021256af0",
+inline constexpr script signal{"signal", "0485481264fca77511dc0fa43955627c43f096d6",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27451,7 +27452,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "7ce421ddb9affe36c6c6157e5754845ddcfbda10",
+inline constexpr script steer{"steer", "07d8a0c794c0d5e86b86a748adf543c95a2ce828",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27489,7 +27490,7 @@ bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) ..
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 )lua");
-inline constexpr script update{"update", "05c3662523b170bd93a37ce2e4129763755028dc",
+inline constexpr script update{"update", "82b6def4c56b6ba95d217349ed8590eccce17a31",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27769,7 +27770,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "29aff14d3285d99c1d1131b553232a0397d6e97e",
+inline constexpr script write_journal{"write_journal", "18360164dde62c970b8433cde6e71bd19181e30f",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts
