@@ -25812,8 +25812,9 @@ from = from + #entries
 local at = 1
 while entries[at] and found < most and not is_odd do
 if string.byte(entries[at]) == 64 then
+local before = #also
 local of = open_segment(string.sub(entries[at], 2))
-if #also > 0 then return {'SLOW'} end
+if #also > before then return {'SLOW'} end
 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
 if not of or not of.is_rest then taken = taken + 1 end
 at = at + 1
@@ -25854,7 +25855,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "bf283795b5b417910bdff5e32d82e9f4a79b172d",
+inline constexpr script fetch_plain{"fetch_plain", "6bdf64edb72430568490519f79ef367046a43044",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
@@ -25981,6 +25982,7 @@ return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1), submitted,
 string.format('%d', (whole(many) or 0) + 1))
+for _, command in ipairs(also) do call(unpack(command)) end
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 if is_told then
@@ -25990,7 +25992,7 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "53e28e725ddab5b2dd0088da6266cacee38315a3",
+inline constexpr script hand_over{"hand_over", "d34ece2e85100879de6f34dd9bcb03040a5f9198",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)

@@ -135,8 +135,9 @@ for _, priority in ipairs(priorities) do
         local at = 1
         while entries[at] and found < most and not is_odd do
             if string.byte(entries[at]) == first_byte.segment then
+                local before = #also
                 local of = open_segment(string.sub(entries[at], 2))
-                if #also > 0 then return {'SLOW'} end  -- it is damaged
+                if #also > before then return {'SLOW'} end  -- it is damaged
                 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
                 if not of or not of.is_rest then taken = taken + 1 end
                 at = at + 1
