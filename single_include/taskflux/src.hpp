@@ -3229,22 +3229,21 @@ public:
     void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
         if (!is_on(now)) return forget(now);
         auto& events = entry_at(now).events;
-        const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
-        const auto is_same = [&](const queue_event& known) {
-            return known.kind == kind && known.attempt == attempt && known.name == name && known.*who == about;
-        };
-        if (events.empty() || !is_same(events.back())) {
+        const auto [place, is_new] = in_newest_.try_emplace(std::tuple(kind, attempt, name, about), events.size());
+        if (is_new) {
             auto& made = events.emplace_back();
             made.kind = kind;
             made.at = now;
             made.attempt = attempt;
             made.name = name;
-            made.*who = about;
+            (kind == event_kind::schedule_fired ? made.schedule : made.consumer) = about;
         }
-        auto& numbers = events.back().numbers;
-        if (number == 0) return;
-        if (!numbers.empty() && numbers.back().last + 1 == number) numbers.back().last = number;
-        else numbers.push_back({number, number});
+        if (number > 0) add(number, events[place->second].numbers);
+    }
+
+    /// Drops what was told when nobody has listened for an hour; O(1) where nothing is kept.
+    void forget(time_point now) {
+        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
     }
 
     /// A call is over: what the next one does is another entry.
@@ -3277,6 +3276,7 @@ public:
         age_ = age;
         most_ = most > 0 ? most : usual;
         const bool was_on = is_on(now);
+        if (is_kept_) leased_until_ = (std::max)(leased_until_, now);  // they stay for a while from now on
         is_kept_ = most > 0;
         if (is_kept_ && !was_on) begin(now);
     }
@@ -3297,8 +3297,16 @@ private:
         seal();
     }
 
-    void forget(time_point now) {
-        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
+    /// Numbers stand in their order, whatever the order in which a call comes to its tasks.
+    static void add(std::uint64_t number, std::vector<number_range>& numbers) {
+        const auto behind = std::ranges::upper_bound(numbers, number, {}, &number_range::first);
+        const auto before = behind == numbers.begin() ? numbers.end() : std::prev(behind);
+        const bool follows = before != numbers.end() && before->last + 1 == number;
+        const bool precedes = behind != numbers.end() && number + 1 == behind->first;
+        if (follows) before->last = precedes ? behind->last : number;
+        if (follows && precedes) numbers.erase(behind);
+        if (!follows && precedes) behind->first = number;
+        if (!follows && !precedes) numbers.insert(behind, {number, number});
     }
 
     event_cursor cursor_of(std::uint64_t number) const {
@@ -3318,6 +3326,7 @@ private:
     event_entry& entry_at(time_point now) {
         if (!is_sealed_ && !entries_.empty()) return entries_.back();
         is_sealed_ = false;
+        in_newest_.clear();
         entries_.emplace_back().at = cursor_of(++last_);
         while (entries_.size() > most_) entries_.pop_front();
         drop_old(now);
@@ -3334,6 +3343,7 @@ private:
 
     const std::uint64_t life_;
     std::deque<event_entry> entries_;
+    std::map<std::tuple<event_kind, unsigned, std::string, std::string>, std::size_t> in_newest_;  // places of its events
     std::uint64_t last_ = 0;  // the number of the newest
     std::size_t most_ = usual;
     duration age_{};          // zero: any
@@ -4035,7 +4045,7 @@ protected:
     /// Something happens to a task, which is still where it was. `attempt`: 0 where none has been made.
     void tell(event_kind kind, const entry& task, unsigned attempt, time_point now) {
         static const std::string nobody;
-        if (!events_.is_on(now)) return;
+        if (!events_.is_on(now)) return events_.forget(now);
         const bool runs = task.state == task_state::running && task.ran_by;
         events_.tell(kind, task.sequence, attempt, task.spec->name, runs ? *task.ran_by : nobody, now);
     }
@@ -26150,14 +26160,14 @@ call('HSET', c, 'events_n', number)
 end
 if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
-local till = keeps and 1e15 or whole(leased) or 0
+local till = keeps and 1e15 or math.max(whole(leased) or 0, now)
 local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
 call('HSET', c, 'events', wanted)
 call('HSET', w, '!', wanted)
 end
 return {'OK'}
 )lua");
-inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
+inline constexpr script keep_events{"keep_events", "02bd36d478303d6dc15ee9bc46df3d9e9c4447d8",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
