@@ -212,6 +212,15 @@ BOOST_AUTO_TEST_CASE(crashes_are_forgiven_though_the_parent_is_handed_out_as_its
     BOOST_TEST(crashes_of("1", "7") == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_fetch_that_can_not_note_its_names_leaves_nobody_asleep) {
+    join();
+    server.command({"SET", key("N"), "foreign"});
+    for (const auto* const script : {&scripts::fetch_plain, &scripts::fetch}) {
+        BOOST_CHECK_THROW(said(*script, {"l:0", "a:w"}, {"w", "1", "inbox", "1:w", "known", "", "job"}), std::exception);
+        BOOST_TEST(!is_there("i"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_large_journal_is_read_in_longer_and_longer_pages) {
     store(7);
     BOOST_TEST(said(scripts::write_journal, {"j:1"}, {"1", "7", "", "0", "", "1000", "sa", "+", "0", "5"}).starts_with("OK 0"));

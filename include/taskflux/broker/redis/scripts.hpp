@@ -3853,6 +3853,9 @@ reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watch
 names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
+for _, command in ipairs(also) do
+if command[2] == N then call('HLEN', N) end
+end
 local asleep = sleepers()
 write('SADD', mine, held)
 for _, trim in ipairs(trims) do call(unpack(trim)) end
@@ -3866,7 +3869,7 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "6bdf64edb72430568490519f79ef367046a43044",
+inline constexpr script fetch_plain{"fetch_plain", "879c935c86d522f20374a0e5c6405584778bc9bb",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)

@@ -165,6 +165,9 @@ reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watch
                         names and table.concat(ARGV, '\n', 7))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
+for _, command in ipairs(also) do
+    if command[2] == keys.names then call('HLEN', keys.names) end  -- a key of another type shows here
+end
 local asleep = sleepers()
 
 write('SADD', mine, held)  -- first, as it fails where the key has another type
