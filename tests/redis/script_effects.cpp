@@ -197,6 +197,7 @@ BOOST_AUTO_TEST_CASE(crashes_are_forgiven_though_the_parent_is_handed_out_as_its
     let_lease_end();
     call(scripts::maintain, {"l:0", "a:w", "j:1"}, {"100", run});
     BOOST_TEST(crashes_of("1", "7") == 1U);
+    join();
     auto child = plain_task();
     auto spec = *child.spec;
     spec.policy.deadline = 1ms;
@@ -206,7 +207,6 @@ BOOST_AUTO_TEST_CASE(crashes_are_forgiven_though_the_parent_is_handed_out_as_its
     const redis::task_item item(child, 8);
     BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "99", run, "", "", item.record, item.place}) == "OK 2");
     server.command({"BLPOP", "nothing", "0.01"});  // until its deadline has passed
-    join();
     BOOST_TEST(call(scripts::fetch, {"l:0", "a:w", "j:1"}, {"w", "5", "", "1:w", "*", "1"}).items.at(4).text == "1");
     BOOST_TEST(server.command({"HGET", key("c"), "n8"}) == "1");
     BOOST_TEST(crashes_of("1", "7") == 0U);
