@@ -3229,22 +3229,21 @@ public:
     void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
         if (!is_on(now)) return forget(now);
         auto& events = entry_at(now).events;
-        const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
-        const auto is_same = [&](const queue_event& known) {
-            return known.kind == kind && known.attempt == attempt && known.name == name && known.*who == about;
-        };
-        if (events.empty() || !is_same(events.back())) {
+        const auto [place, is_new] = in_newest_.try_emplace(std::tuple(kind, attempt, name, about), events.size());
+        if (is_new) {
             auto& made = events.emplace_back();
             made.kind = kind;
             made.at = now;
             made.attempt = attempt;
             made.name = name;
-            made.*who = about;
+            (kind == event_kind::schedule_fired ? made.schedule : made.consumer) = about;
         }
-        auto& numbers = events.back().numbers;
-        if (number == 0) return;
-        if (!numbers.empty() && numbers.back().last + 1 == number) numbers.back().last = number;
-        else numbers.push_back({number, number});
+        if (number > 0) add(number, events[place->second].numbers);
+    }
+
+    /// Drops what was told when nobody has listened for an hour; O(1) where nothing is kept.
+    void forget(time_point now) {
+        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
     }
 
     /// A call is over: what the next one does is another entry.
@@ -3277,6 +3276,7 @@ public:
         age_ = age;
         most_ = most > 0 ? most : usual;
         const bool was_on = is_on(now);
+        if (is_kept_) leased_until_ = (std::max)(leased_until_, now);  // they stay for a while from now on
         is_kept_ = most > 0;
         if (is_kept_ && !was_on) begin(now);
     }
@@ -3297,8 +3297,16 @@ private:
         seal();
     }
 
-    void forget(time_point now) {
-        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
+    /// Numbers stand in their order, whatever the order in which a call comes to its tasks.
+    static void add(std::uint64_t number, std::vector<number_range>& numbers) {
+        const auto behind = std::ranges::upper_bound(numbers, number, {}, &number_range::first);
+        const auto before = behind == numbers.begin() ? numbers.end() : std::prev(behind);
+        const bool follows = before != numbers.end() && before->last + 1 == number;
+        const bool precedes = behind != numbers.end() && number + 1 == behind->first;
+        if (follows) before->last = precedes ? behind->last : number;
+        if (follows && precedes) numbers.erase(behind);
+        if (!follows && precedes) behind->first = number;
+        if (!follows && !precedes) numbers.insert(behind, {number, number});
     }
 
     event_cursor cursor_of(std::uint64_t number) const {
@@ -3318,6 +3326,7 @@ private:
     event_entry& entry_at(time_point now) {
         if (!is_sealed_ && !entries_.empty()) return entries_.back();
         is_sealed_ = false;
+        in_newest_.clear();
         entries_.emplace_back().at = cursor_of(++last_);
         while (entries_.size() > most_) entries_.pop_front();
         drop_old(now);
@@ -3334,6 +3343,7 @@ private:
 
     const std::uint64_t life_;
     std::deque<event_entry> entries_;
+    std::map<std::tuple<event_kind, unsigned, std::string, std::string>, std::size_t> in_newest_;  // places of its events
     std::uint64_t last_ = 0;  // the number of the newest
     std::size_t most_ = usual;
     duration age_{};          // zero: any
@@ -4035,7 +4045,7 @@ protected:
     /// Something happens to a task, which is still where it was. `attempt`: 0 where none has been made.
     void tell(event_kind kind, const entry& task, unsigned attempt, time_point now) {
         static const std::string nobody;
-        if (!events_.is_on(now)) return;
+        if (!events_.is_on(now)) return events_.forget(now);
         const bool runs = task.state == task_state::running && task.ran_by;
         events_.tell(kind, task.sequence, attempt, task.spec->name, runs ? *task.ran_by : nobody, now);
     }
@@ -22126,8 +22136,15 @@ inline constexpr char shared_also[] =
     R"lua(local also = {}
 )lua";
 
+inline constexpr char shared_damage[] =
+    R"lua(local damage = {}
+)lua";
+
 inline constexpr char shared_set_aside[] =
-    R"lua(local function set_aside(what, why) also[#also + 1] = {'HSET', q, what, why} end
+    R"lua(local function set_aside(what, why)
+damage[what] = why
+also[#also + 1] = {'HSET', q, what, why}
+end
 )lua";
 
 inline constexpr char shared_tell_of_foreign[] =
@@ -22144,12 +22161,7 @@ end
 )lua";
 
 inline constexpr char shared_is_set_aside[] =
-    R"lua(local function is_set_aside(what)
-for _, command in ipairs(also) do
-if command[2] == q and command[3] == what then return true end
-end
-return false
-end
+    R"lua(local function is_set_aside(what) return damage[what] ~= nil end
 )lua";
 
 inline constexpr char shared_listens[] =
@@ -22978,7 +22990,7 @@ inline constexpr char shared_bodies[] =
 )lua";
 
 inline constexpr char shared_messages[] =
-    R"lua(local messages = {}
+    R"lua(local messages, hearers = {}, {}
 )lua";
 
 inline constexpr char shared_wakes[] =
@@ -23070,7 +23082,7 @@ inline constexpr char shared_past_attempts[] =
 
 inline constexpr char shared_entries_of[] =
     R"lua(local function entries_of(list)
-local entries, left_out = {}, 0
+local entries, left_out, most = {}, 0, 40
 pcall(function()
 local many, at
 many, left_out, at = struct.unpack('<I4I4', list)
@@ -23081,7 +23093,8 @@ local _, token, outcome = struct.unpack('<I4I4B', entry)
 entries[n] = {token = token, outcome = outcome, bytes = entry}
 end
 end)
-return entries, left_out
+if #entries <= most then return entries, left_out end
+return {unpack(entries, #entries - most + 1)}, left_out + #entries - most
 end
 )lua";
 
@@ -23304,6 +23317,7 @@ inline constexpr char shared_forgive_crashes[] =
     R"lua(local function forgive_crashes(task)
 if task.crashes == 0 then return end
 task.crashes = 0
+task.packed = nil
 changed[task.seq] = true
 end
 )lua";
@@ -23577,7 +23591,7 @@ end
 
 inline constexpr char shared_are_heard[] =
     R"lua(local function are_heard(seq, bytes)
-for inbox in string.gmatch(call('HGET', w, seq) or '', '[^\n]+') do
+for inbox in string.gmatch(hearers[seq] or call('HGET', w, seq) or '', '[^\n]+') do
 if bytes > 65536 or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
 end
 return true
@@ -23713,17 +23727,25 @@ struct.pack('<dI4BI4', task.seq, task.nonce, task.state, attempts(task)) .. (str
 end
 )lua";
 
+inline constexpr char shared_note_hearers[] =
+    R"lua(local function note_hearers()
+for seq, channels in pairs(hearers) do also[#also + 1] = {'HSET', w, seq, channels} end
+end
+)lua";
+
 inline constexpr char shared_tell_waiters[] =
     R"lua(local function tell_waiters()
-if #ended == 0 or call('EXISTS', w) == 0 then return end
+if #ended == 0 or not next(hearers) and call('EXISTS', w) == 0 then return end
 local seqs, gone = {}, {}
 for n, task in ipairs(ended) do seqs[n] = task.seq end
 local found = read(w, seqs)
 for n, task in ipairs(ended) do
-if found[n] then
+local channels = hearers[task.seq] or found[n]
+if channels then
 gone[#gone + 1] = task.seq
+hearers[task.seq] = nil
 local message = end_of(task)
-for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
+for inbox in string.gmatch(channels, '[^\n]+') do messages[#messages + 1] = {inbox, message} end
 end
 end
 return gone
@@ -23810,9 +23832,8 @@ end
 
 inline constexpr char shared_hear_of[] =
     R"lua(local function hear_of(seq, channel)
-local known = call('HGET', w, seq) or ''
-if string.find(known, channel, 1, true) then return end
-also[#also + 1] = {'HSET', w, seq, known .. channel .. '\n'}
+local known = hearers[seq] or call('HGET', w, seq) or ''
+if not string.find(known, channel, 1, true) then hearers[seq] = known .. channel .. '\n' end
 end
 )lua";
 
@@ -23832,7 +23853,7 @@ end
 )lua";
 
 inline constexpr char shared_store_tasks[] =
-    R"lua(local function store_tasks(seq, from, reply, numbers)
+    R"lua(local function store_tasks(seq, from, reply, numbers, heard, channel)
 local time = struct.pack('<I6', now)
 for n = from, #ARGV, 2 do
 local record, how = time .. ARGV[n], ARGV[n + 1]
@@ -23879,6 +23900,7 @@ changed[seq] = nil
 end
 end
 end
+if heard and heard[#numbers - 1] then hear_of(numbers[#numbers], channel) end
 if policy == 2 and not is_own then restart_holder(info(task).unique) end
 end
 return seq
@@ -24309,7 +24331,7 @@ if string.byte(entry) == 64 then
 if #of.seqs > 0 then break end
 local name = string.sub(entry, 2)
 of.segment = open_segment(name) or {first = 0, count = 0}
-if is_set_aside(entry) then count(2, -(select(2, span_of(name)) or 0)) end
+if (damage[entry] ~= nil) then count(2, -(select(2, span_of(name)) or 0)) end
 for seq = of.segment.first, of.segment.first + of.segment.count - 1 do
 local code = code_of(of.segment, seq)
 if code == 0 or code == 253 then of.seqs[#of.seqs + 1] = seq end
@@ -24330,7 +24352,7 @@ end
 inline constexpr char shared_drop_first[] =
     R"lua(local function drop_first(of)
 local seq = of.seqs[of.at]
-if not tasks[seq] and is_set_aside(seq) then
+if not tasks[seq] and (damage[seq] ~= nil) then
 count(2, -1)
 if of.segment then mark(of.segment, seq, 254) end
 end
@@ -24640,6 +24662,7 @@ inline constexpr char shared_plan[] =
 tell_parents()
 if touched[1] then turns_of_keys().place() end
 local of, merged = {told = tell_waiters()}, {}
+note_hearers()
 if next(counts) and call('HLEN', c) >= 1000 then
 for what, by in pairs(counts) do
 local place = string.match(what, '^:%d+:(%d+):.')
@@ -24682,13 +24705,8 @@ return of
 end
 )lua";
 
-inline constexpr char shared_erase_all[] =
-    R"lua(local function erase_all(has_reports, has_attempts)
-write('HDEL', r, erased)
-write('HDEL', s, erased)
-write('HDEL', w, erased)
-if has_attempts then write('HDEL', A, erased) end
-if has_reports then
+inline constexpr char shared_erase_reports[] =
+    R"lua(local function erase_reports()
 local fields = {}
 for _, seq in ipairs(erased) do
 fields[#fields + 1] = seq .. 'p'
@@ -24696,6 +24714,15 @@ fields[#fields + 1] = seq .. 'l'
 end
 write('HDEL', g, fields)
 end
+)lua";
+
+inline constexpr char shared_erase_all[] =
+    R"lua(local function erase_all(has_reports, has_attempts)
+write('HDEL', r, erased)
+write('HDEL', s, erased)
+write('HDEL', w, erased)
+if has_attempts then write('HDEL', A, erased) end
+if has_reports then erase_reports() end
 end
 )lua";
 
@@ -24716,12 +24743,14 @@ end
 
 inline constexpr char shared_write_sorted_sets[] =
     R"lua(local function write_sorted_sets()
-local ends = sorted_sets[f]
-sorted_sets[f] = {}
-for at, seqs in pairs(ends) do
-if seqs == false then sorted_sets[f][at] = false
-elseif at < 1e15 then sorted_sets[f][table.concat(seqs, ',')] = at end
+local ends, members = sorted_sets[f], {}
+for member, seqs in pairs(ends) do
+if not seqs then members[member] = false end
 end
+for at, seqs in pairs(ends) do
+if seqs and at < 1e15 then members[table.concat(seqs, ',')] = at end
+end
+sorted_sets[f] = members
 for name, members in pairs(sorted_sets) do
 local add, out = {}, {}
 for member, score in pairs(members) do
@@ -24781,7 +24810,7 @@ inline constexpr char act_on_group_keys[] = R"lua(local first_own, c, r, s, d, e
 )lua";
 inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
@@ -24800,13 +24829,14 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
     shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -24840,7 +24870,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
+inline constexpr script act_on_group{"act_on_group", "c9681ab8dba1f60e3bbd3d14ee6b0be53fc4ed5f",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24893,28 +24923,29 @@ inline constexpr char aside_keys[] = R"lua(local first_own, c, r, s, d, e, f, u,
 )lua";
 inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
@@ -24922,6 +24953,7 @@ load(gone)
 for n, seq in ipairs(gone) do
 local task = tasks[seq]
 if (task and task.state == 3 and task.holder == ARGV[1]) then
+if (task.special and info(task).key) then by_key(task, 'r', false) end
 detach(task)
 task.when = now
 changed[seq] = true
@@ -24931,7 +24963,7 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
+inline constexpr script aside{"aside", "68b6052370861c7ba908452c2d9731882f722d23",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24948,12 +24980,12 @@ inline constexpr script begin_life{"begin_life", "960919a9c63b376ea1527fa63c47ed
 inline constexpr char clear_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q = 11, unpack(KEYS)
 )lua";
 inline constexpr auto clear_text = joined(clear_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_last_number, shared_read, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_open_segments,
-    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_in_slices, shared_gaps_in, shared_next_numbers, shared_walk, shared_counts,
-    shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_last_number, shared_read, shared_also, shared_damage, shared_set_aside,
+    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_open_segments, shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_load, shared_in_slices, shared_gaps_in, shared_next_numbers,
+    shared_walk, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local most, state, known = tonumber(ARGV[3]), tonumber(ARGV[4]), call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, found = last_number(known[1]), whole(known[2]) or 0, {}
@@ -24966,7 +24998,7 @@ found[#found + 1] = task.nonce
 end)
 return {'OK', seen, seen >= last and 1 or 0, unpack(found)}
 )lua");
-inline constexpr script clear{"clear", "45da8ec1b7b29a6144cb4047b64c90c7c9388692",
+inline constexpr script clear{"clear", "3dbf001dc6c4ebcdee2d2ef30d96274a4603db4b",
     std::string_view(clear_text.data(), clear_text.size()), "crsdeCfbBq"};
 
 inline constexpr char count_attempts_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
@@ -25144,28 +25176,29 @@ inline constexpr char end_child_keys[] = R"lua(local first_own, c, r, s, d, e, f
 )lua";
 inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
@@ -25175,40 +25208,41 @@ end
 end
 return commit({'OK'})
 )lua");
-inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
+inline constexpr script end_child{"end_child", "f2e161d939ccd7847ddb9c26daa136eda39ffdbb",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
-    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run, shared_parse,
-    shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state, shared_unpack_state,
-    shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also, shared_damage,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
+    shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
+    shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
+    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -25218,21 +25252,21 @@ if not known[1] then return {'NEW'} end
 listens = known[3]
 local seq = last_number(known[1])
 if (ARGV[3] ~= '' and ARGV[3] ~= known[2] and current_run(ARGV[3], known[2]) ~= known[2]) or ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
-local reply, numbers, at = {'OK', seq + 1}, {}, 1
-seq = store_tasks(seq, 6, reply, numbers)
-local refused = refusal(known[4], seq - reply[2] + 1)
-if refused then return refused end
+local reply, heard, at = {'OK', seq + 1}, {}, 1
 while at < #ARGV[5] do
 local place
 place, at = struct.unpack('<H', ARGV[5], at)
-hear_of(numbers[place + 1], ARGV[4])
+heard[place] = true
 end
+seq = store_tasks(seq, 6, reply, {}, heard, ARGV[4])
+local refused = refusal(known[4], seq - reply[2] + 1)
+if refused then return refused end
 also[#also + 1] = {'HSET', c, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
+inline constexpr script enqueue{"enqueue", "bb3f9eefd0597b1344aab965c50e137abae3b829",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25332,7 +25366,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
+inline constexpr script enqueue_plain{"enqueue_plain", "eac487ac8012debda26d837c83e48195e03e4089",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -25419,11 +25453,11 @@ inline constexpr char fetch_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 )lua";
 inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
-    shared_tasks, shared_changed, nested, shared_read_state, shared_unpack_state, shared_pack_state,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state,
     shared_fresh, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
@@ -25437,15 +25471,15 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25533,7 +25567,7 @@ deliver(passed_over)
 end
 else
 sorted_sets[u][other.member] = false
-if is_set_aside(other.seq) then
+if (damage[other.seq] ~= nil) then
 count('u', -1)
 count(2, -1)
 end
@@ -25578,7 +25612,7 @@ if not task or task.state ~= 2 or task.unclaimed or (task.special and info(task)
 string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)) ~= member then
 budget, of.removed = budget - 1, of.removed + 1
 sorted_sets[P][member] = false
-if seq and is_set_aside(seq) then count(2, -1) end
+if seq and (damage[seq] ~= nil) then count(2, -1) end
 elseif sorted_sets[P][member] ~= false then
 if not names or names[info(task).name] then
 deliver(task)
@@ -25637,12 +25671,10 @@ reply[#reply + 1] = task.seq
 reply[#reply + 1] = task.record
 reply[#reply + 1] = task.packed
 end
-for _, command in ipairs(also) do
-if command[2] == q then
+for what, why in pairs(damage) do
 reply[#reply + 1] = 0
-reply[#reply + 1] = tostring(command[3])
-reply[#reply + 1] = command[4]
-end
+reply[#reply + 1] = tostring(what)
+reply[#reply + 1] = why
 end
 if #dead_letters > 0 then
 reply[#reply + 1] = 0
@@ -25654,14 +25686,14 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
+inline constexpr script fetch{"fetch", "303c1a8a846f8782e97f14c7b2f4002c427af5b0",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
 )lua";
 inline constexpr auto fetch_plain_text = joined(fetch_plain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_write, shared_also, shared_set_aside, shared_listens, shared_told, shared_tell,
+    shared_write, shared_also, shared_damage, shared_set_aside, shared_listens, shared_told, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_is_special, shared_segments, shared_span_of, shared_open_segment, shared_ends_in, shared_counts,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_touched, shared_priorities_in,
@@ -25793,8 +25825,9 @@ from = from + #entries
 local at = 1
 while entries[at] and found < most and not is_odd do
 if string.byte(entries[at]) == 64 then
+local before = #also
 local of = open_segment(string.sub(entries[at], 2))
-if #also > 0 then return {'SLOW'} end
+if #also > before then return {'SLOW'} end
 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
 if not of or not of.is_rest then taken = taken + 1 end
 at = at + 1
@@ -25822,6 +25855,9 @@ reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watch
 names and table.concat(ARGV, '\n', 7))
 local mine = key('a:' .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
+for _, command in ipairs(also) do
+if command[2] == N then call('HLEN', N) end
+end
 local asleep = sleepers()
 write('SADD', mine, held)
 for _, trim in ipairs(trims) do call(unpack(trim)) end
@@ -25835,17 +25871,17 @@ end
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script fetch_plain{"fetch_plain", "05da2c108fe5026495045697a4cec8757b6ce7d3",
+inline constexpr script fetch_plain{"fetch_plain", "35dd397259961cd220819ddbe238e1988471b9f9",
     std::string_view(fetch_plain_text.data(), fetch_plain_text.size()), "crsdeCuiNbqPT"};
 
 inline constexpr char find_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, k, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto find_text = joined(find_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of,
-    shared_info, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_damage, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_record_of, shared_info, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seqs, known, reply = {}, call('HMGET', k, unpack(ARGV, 2)), {'OK'}
 for n = 1, #ARGV - 1 do
@@ -25862,17 +25898,17 @@ reply[#reply + 1] = task and task.nonce or 0
 end
 return reply
 )lua");
-inline constexpr script find{"find", "ba6686c8f5f9c641e4dcf9a601c886e7ec537ac2",
+inline constexpr script find{"find", "7d04e77d324fe1c885c0d05f4a0c50b1cf81a563",
     std::string_view(find_text.data(), find_text.size()), "crsdeCfkbBq"};
 
 inline constexpr char get_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto get_text = joined(get_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_told, shared_parse, shared_fault_in,
-    shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_damage, shared_set_aside, shared_told, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_find, shared_record_of, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local reply = {'OK'}
 for n = 1, #ARGV, 2 do
@@ -25886,7 +25922,7 @@ end
 end
 return reply
 )lua");
-inline constexpr script get{"get", "0cb7924c0c0dff311f40a7d773717b1f6ae80b09",
+inline constexpr script get{"get", "318c260f69bc3fa11d532bfc9028ed5caa14b6bd",
     std::string_view(get_text.data(), get_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char hand_over_keys[] = R"lua(local first_own, c, r, s, C, i, w, N = 8, unpack(KEYS)
@@ -25962,6 +25998,7 @@ return {'SLOW'}
 end
 call('HSET', c, 'seq', field, 'n3', string.format('%d', (whole(running) or 0) + 1), submitted,
 string.format('%d', (whole(many) or 0) + 1))
+for _, command in ipairs(also) do call(unpack(command)) end
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', c, 'tat', due_next) end
 if is_told then
@@ -25971,17 +26008,17 @@ write_events()
 end
 return {'OK', seq}
 )lua");
-inline constexpr script hand_over{"hand_over", "53e28e725ddab5b2dd0088da6266cacee38315a3",
+inline constexpr script hand_over{"hand_over", "d34ece2e85100879de6f34dd9bcb03040a5f9198",
     std::string_view(hand_over_text.data(), hand_over_text.size()), "crsCiwN"};
 
 inline constexpr char held_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto held_text = joined(held_keys, shared_prefix, shared_declared, shared_call, shared_key,
-    shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in,
-    shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_counts,
-    shared_bodies, shared_count, shared_text, shared_held_by,
+    shared_whole, shared_of_digits, shared_read, shared_also, shared_damage, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_counts, shared_bodies, shared_count, shared_text, shared_held_by,
     R"lua(local seqs = held_by(ARGV[1])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 load(seqs)
@@ -25996,17 +26033,17 @@ end
 call('PUBLISH', ARGV[2], 'W' .. text(((string.match(prefix, '{(.*)}:$')))) .. (struct.pack('<I4', #ARGV[3]) .. ARGV[3]))
 return answer
 )lua");
-inline constexpr script held{"held", "f72fdda0f75cf37934b99801fb305b1cb702df1a",
+inline constexpr script held{"held", "0db4ba26b6790d55e2bd2aa91f4dd017c9712bce",
     std::string_view(held_text.data(), held_text.size()), "crsbBq"};
 
 inline constexpr char history_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, b, B, q, A = 12, unpack(KEYS)
 )lua";
 inline constexpr auto history_text = joined(history_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_damage, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_find, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK'} end
@@ -26014,7 +26051,7 @@ task.result = ''
 if task.state ~= 6 then task.error = '' end
 return {'OK', pack_state(task), call('HGET', A, task.seq) or ''}
 )lua");
-inline constexpr script history{"history", "aef513733bdfcfcc237db71698afc8e1ec1c956e",
+inline constexpr script history{"history", "b20035bed768e45b064e789d8df77b8b9ee94084",
     std::string_view(history_text.data(), history_text.size()), "crsdeCfbBqA"};
 
 inline constexpr char idle_keys[] = R"lua(local first_own, c, d, e, C, i = 6, unpack(KEYS)
@@ -26052,18 +26089,18 @@ also = {{'HSET', h, ARGV[1], ARGV[2] .. ':' .. ARGV[3]},
 write_rest({})
 return {'OK', life}
 )lua");
-inline constexpr script join{"join", "94395e4abe63526a8ba349d4f357a4f13da976d1",
+inline constexpr script join{"join", "35cd9fbd3bc4a4572a719b44cf31042ea71854c3",
     std::string_view(join_text.data(), join_text.size()), "cdeCfih"};
 
 inline constexpr char journal_keys[] = R"lua(local first_own, c, r, s, b, B, q = 7, unpack(KEYS)
 )lua";
 inline constexpr auto journal_text = joined(journal_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies, shared_count,
-    shared_text,
+    shared_key, shared_whole, shared_of_digits, shared_read, shared_also, shared_damage, shared_set_aside,
+    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts, shared_bodies,
+    shared_count, shared_text,
     R"lua(local seq = tonumber(ARGV[1])
 load({seq})
 if tasks[seq] and tasks[seq].nonce ~= tonumber(ARGV[2]) then return {'OK', 4} end
@@ -26108,7 +26145,7 @@ until page[1] == '0' or left <= 0 or bytes >= 1048576
 end
 return reply
 )lua");
-inline constexpr script journal{"journal", "b34c01cf30588ab278a1fa4b800e74e652e206a5",
+inline constexpr script journal{"journal", "40896e7e0edd54587953ff18f1e1a3631aaefd5a",
     std::string_view(journal_text.data(), journal_text.size()), "crsbBq"};
 
 inline constexpr char keep_events_keys[] = R"lua(local first_own, c, w = 3, unpack(KEYS)
@@ -26129,22 +26166,22 @@ call('HSET', c, 'events_n', number)
 end
 if keeps or (stated and string.find(stated, '^%d+ %d+ %d+$') and
 string.sub(stated, 1, 16) > string.format('%016d', now)) then
-local till = keeps and 1e15 or whole(leased) or 0
+local till = keeps and 1e15 or math.max(whole(leased) or 0, now)
 local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or 10000, keeps and ARGV[2] or '0')
 call('HSET', c, 'events', wanted)
 call('HSET', w, '!', wanted)
 end
 return {'OK'}
 )lua");
-inline constexpr script keep_events{"keep_events", "cf4b5770e88daaf9367790f1ac1dffd04cce5066",
+inline constexpr script keep_events{"keep_events", "02bd36d478303d6dc15ee9bc46df3d9e9c4447d8",
     std::string_view(keep_events_text.data(), keep_events_text.size()), "cw"};
 
 inline constexpr char leave_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
 )lua";
 inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, nested, shared_fresh,
@@ -26161,13 +26198,14 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
     shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
     shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -26177,7 +26215,7 @@ for _, seq in ipairs(some) do
 if (tasks[seq] and tasks[seq].state == 3 and tasks[seq].holder == ARGV[1]) then
 release(tasks[seq])
 else
-if is_set_aside(seq) then count(3, -1) end
+if (damage[seq] ~= nil) then count(3, -1) end
 append(held_remove, ARGV[1], seq)
 end
 end
@@ -26189,7 +26227,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
+inline constexpr script leave{"leave", "f285f3087ca503734b4c52f5749ed8cd270fed40",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26210,31 +26248,32 @@ inline constexpr char list_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, 
 )lua";
 inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
-    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
-    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
-    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_last_number, shared_add_to, shared_read, shared_write, shared_also, shared_damage,
+    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
+    shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -26255,17 +26294,17 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
+inline constexpr script list{"list", "0fb55d5eb0e91c2e40ea7d3f026b46434d37ce49",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
 )lua";
 inline constexpr auto log_text = joined(log_keys, shared_call, shared_clock, shared_now, shared_whole,
-    shared_of_digits, shared_read, shared_also, shared_set_aside, shared_parse, shared_fault_in, shared_tasks,
-    shared_read_state, shared_unpack_state, shared_fresh, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_find,
-    shared_lines_in, shared_counts, shared_bodies, shared_count, shared_text,
+    shared_of_digits, shared_read, shared_also, shared_damage, shared_set_aside, shared_parse,
+    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
+    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
+    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
+    shared_find, shared_lines_in, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK'} end
@@ -26275,7 +26314,7 @@ if from < first or from > last + 1 then from = first end
 return {'OK', from, last, (task.state >= 5 and task.state <= 8) and 1 or 0,
 unpack(lines, from - first + 1, math.min(#lines, from - first + tonumber(ARGV[4])))}
 )lua");
-inline constexpr script log{"log", "645a2a8732f73413b8bae893566401e76b58dc3a",
+inline constexpr script log{"log", "c5861cd18460a40213662a914415f05a846c323c",
     std::string_view(log_text.data(), log_text.size()), "crsdeCfgbBq"};
 
 inline constexpr char look_keys[] = R"lua(local first_own, c, d, e, C, i, N, T = 8, unpack(KEYS)
@@ -26323,8 +26362,8 @@ inline constexpr char maintain_keys[] = R"lua(local first_own, c, r, s, d, e, C,
 )lua";
 inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_is_set_aside, shared_listens, shared_told, shared_is_heard,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_stop_events, shared_write_events, shared_throttle_end,
     shared_gate, shared_is_in, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_current_run,
     shared_parse, shared_fault_in, shared_tasks, nested, shared_changed, shared_read_state,
@@ -26343,13 +26382,14 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
     shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
     shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -26396,7 +26436,7 @@ local task = tasks[seq]
 if task and task.state == 1 then
 detach(task)
 make_ready(task, now)
-elseif is_set_aside(seq) then
+elseif (damage[seq] ~= nil) then
 count(1, -1)
 end
 end
@@ -26454,7 +26494,7 @@ local task = tasks[seq]
 recover(task)
 note_failed(task)
 else
-if is_set_aside(seq) then count(3, -1) end
+if (damage[seq] ~= nil) then count(3, -1) end
 append(held_remove, consumer, seq)
 end
 end
@@ -26478,15 +26518,15 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
+inline constexpr script maintain{"maintain", "0aef86750dbb2a4d26272acd5d5d9f4a3c1bbbdc",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
 )lua";
 inline constexpr auto outbox_text = joined(outbox_keys, shared_prefix, shared_declared, shared_call,
-    shared_key, shared_whole, shared_of_digits, shared_read, shared_write, shared_also, shared_set_aside,
-    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
-    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_key, shared_whole, shared_of_digits, shared_read, shared_write, shared_also, shared_damage,
+    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_bodies, shared_count, shared_text,
     R"lua(local out = {}
@@ -26510,37 +26550,38 @@ until cursor == '0' or #reply > 2
 reply[2] = cursor
 return reply
 )lua");
-inline constexpr script outbox{"outbox", "d67ebc8d3268d5a6c5231dcb7470dd682e54ce03",
+inline constexpr script outbox{"outbox", "5a608742c3094d01ed6fa7b8652a398d188687c1",
     std::string_view(outbox_text.data(), outbox_text.size()), "crsbBqo"};
 
 inline constexpr char pause_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit, shared_in_force,
+    shared_paused_over, shared_put_in_force, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, nested,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -26559,37 +26600,38 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
+inline constexpr script pause{"pause", "83d1128c9d6ce50faa55980dad7e06f81251a281",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
 )lua";
 inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
+    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, nested,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -26600,7 +26642,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
+inline constexpr script reclaim{"reclaim", "3d0922e0fe04dbe98bb916d41aa5461f00acb3ce",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26644,7 +26686,7 @@ end
 write_rest({})
 return reply
 )lua");
-inline constexpr script renew{"renew", "5bac0ce82b98270919fe579aee3f2bdf087a0731",
+inline constexpr script renew{"renew", "0798439d4d9ac2cb35ccee8eca447d04fdad2735",
     std::string_view(renew_text.data(), renew_text.size()), "cdeCfuixo"};
 
 inline constexpr char renew_all_keys[] = R"lua(local first_own, c, d, e, C, f, u, x, o = 9, unpack(KEYS)
@@ -26677,30 +26719,30 @@ inline constexpr char report_keys[] = R"lua(local first_own, c, r, s, d, e, C, f
 )lua";
 inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
-    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts, shared_ready,
+    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -26733,37 +26775,38 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
+inline constexpr script report{"report", "ee982108c5ed4be24a7531ca778ef794073969e0",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
+    shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, nested, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, nested,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -26776,7 +26819,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
+inline constexpr script resign{"resign", "3a3fd78546df710d89595929ed217959ede17151",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26800,15 +26843,15 @@ inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, 
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_write_events, shared_throttle_end,
-    shared_behind_throttle, shared_limit_in, shared_stated_limit, shared_in_force, shared_parse,
-    shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
-    shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
+    shared_moment, shared_add_to, shared_read, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_write_events,
+    shared_throttle_end, shared_behind_throttle, shared_limit_in, shared_stated_limit, shared_in_force,
+    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
+    shared_load, shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages,
+    shared_wakes, shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -26851,7 +26894,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
+inline constexpr script set_key_limit{"set_key_limit", "c245cf8461a80aef37fcd5253de47a5c6e3efb15",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -26889,7 +26932,7 @@ end
 write_rest(sleepers())
 return {'OK'}
 )lua");
-inline constexpr script set_limit{"set_limit", "ad0eed348fa689f471a488bb370ad54636ca956b",
+inline constexpr script set_limit{"set_limit", "7bc506c10701bbb30572be1b1bd0edee82035102",
     std::string_view(set_limit_text.data(), set_limit_text.size()), "cuiwN"};
 
 inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, S, P, R, T, L, K, o, A = 29, unpack(KEYS)
@@ -26897,7 +26940,7 @@ inline constexpr char set_schedule_keys[] = R"lua(local first_own, c, r, s, d, e
 inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
     shared_moment, shared_last_number, shared_add_to, shared_read, shared_write, shared_due, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
+    shared_damage, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told,
     shared_is_heard, shared_declare_events, shared_tell, shared_write_events, shared_throttle_end,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_refusal, shared_current_run,
     shared_parse, shared_fault_in, nested, shared_tasks, shared_changed, shared_read_state,
@@ -26914,14 +26957,15 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
+    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -26942,38 +26986,39 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
+inline constexpr script set_schedule{"set_schedule", "8dcf3821524376df5deb3ddcf75fdb4ed6fc1785",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_throttled_till, shared_hold_back, shared_parse,
-    shared_fault_in, shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state,
-    shared_fresh, nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
-    shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
-    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
+    shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_now, shared_throttled_till,
+    shared_hold_back, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
+    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
@@ -27046,7 +27091,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
+inline constexpr script settle{"settle", "a4c876231da34a55b862592ffea4c5f113b33541",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27098,18 +27143,19 @@ return {'OK'}
 inline constexpr script settle_one{"settle_one", "ef890764f5530bb6b779457d8a37119b8d7db804",
     std::string_view(settle_one_text.data(), settle_one_text.size()), "csCfw"};
 
-inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, N, b, B, q = 12, unpack(KEYS)
+inline constexpr char settle_plain_keys[] = R"lua(local first_own, c, s, C, f, u, i, w, g, N, b, B, q = 13, unpack(KEYS)
 )lua";
 inline constexpr auto settle_plain_text = joined(settle_plain_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_listens,
-    shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate, shared_limit_in,
-    shared_look_at_gate, shared_stated_now, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_rewritten,
-    shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count, shared_append,
-    shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_wake_some, shared_write_rest, shared_store_segment,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_listens, shared_told, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_rewritten, shared_counts, shared_ready, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_append, shared_are_heard, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_wake_some, shared_write_rest, shared_store_segment,
+    shared_erase_reports,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -27137,7 +27183,10 @@ sub(word, 11, 14) ~= sub(of.text, 10 + 4 * at,
 10 + 4 * (at + 1) - 1) then
 return {'SLOW'}
 end
-if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
+if of.retention == 0 then
+if has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
+erased[#erased + 1] = seq
+end
 local group = of.group
 if not group then
 group, of.low, of.high = {}, at, at
@@ -27217,6 +27266,7 @@ tell('succeeded', seq, tries[seq] or 1, '', consumer)
 end
 end
 call('ZCARD', f)
+local has_reports = #erased > 0 and call('HLEN', g) > 0
 local asleep = sleepers()
 write('SREM', mine, released)
 write('HSET', s, states)
@@ -27224,41 +27274,43 @@ for moment, those in pairs(forgotten) do
 if moment < 1e15 then call('ZADD', f, string.format('%d', moment), table.concat(those, ',')) end
 end
 write('HDEL', w, told)
+if has_reports then erase_reports() end
 count(3, 1 - #ARGV)
 count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "ac1376c833367672d14d4258a668cc49a885088a",
-    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
+inline constexpr script settle_plain{"settle_plain", "41b11f333b5eab2a44b7d9cfea49e7a42e921e73",
+    std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
     shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
     shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27278,18 +27330,19 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
+inline constexpr script signal{"signal", "5c654a9fd4d9272e4eb0eb9dc7b4840bd78ee358",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
 )lua";
 inline constexpr auto statistics_text = joined(statistics_keys, shared_prefix, shared_declared, shared_call,
     shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_read, shared_also,
-    shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
-    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_record_of, shared_info, shared_counts, shared_bodies, shared_count,
-    shared_this_period, shared_pending, shared_priorities_in, shared_text,
+    shared_damage, shared_set_aside, shared_parse, shared_fault_in, shared_tasks, shared_read_state,
+    shared_unpack_state, shared_fresh, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_load, shared_record_of, shared_info,
+    shared_counts, shared_bodies, shared_count, shared_this_period, shared_pending, shared_priorities_in,
+    shared_text,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seqs, oldest = {}, now
 local lanes = priorities_in(call('HGET', c, 'lanes'))
@@ -27337,7 +27390,7 @@ end
 pending(stored, function(_, name, text) take(name, text) end)
 return reply
 )lua");
-inline constexpr script statistics{"statistics", "dd347dd559244b3995e706a454c07c9e99ae921b",
+inline constexpr script statistics{"statistics", "8faa3b8fc983eaa0ded28040b83db3d27e090ac1",
     std::string_view(statistics_text.data(), statistics_text.size()), "crsdeCfubBqm"};
 
 inline constexpr char statistics_history_keys[] = R"lua(local first_own, c, m, M = 4, unpack(KEYS)
@@ -27373,32 +27426,33 @@ inline constexpr char steer_keys[] = R"lua(local first_own, c, r, s, d, e, C, f,
 )lua";
 inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
-    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
-    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
+    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
+    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -27423,36 +27477,37 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
+inline constexpr script steer{"steer", "35eb6d78fc2dc4a76bb3192ba67607f8888cbe94",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_moment,
-    shared_add_to, shared_read, shared_write, shared_also, shared_set_aside, shared_tell_of_foreign,
-    shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
-    shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
-    shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
+    shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
+    shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
+    shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
+    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
+    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
     shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit, nested,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27460,21 +27515,22 @@ if not (task.state <= 2) then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
+end)()
 )lua");
-inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
+inline constexpr script update{"update", "d279f436398ea128cca74588731d14c66bcecd2d",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
 )lua";
 inline constexpr auto wait_text = joined(wait_keys, shared_prefix, shared_declared, shared_call,
     shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits, shared_add_to,
-    shared_read, shared_also, shared_set_aside, shared_listens, shared_told, shared_write_events,
-    shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
-    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_read, shared_also, shared_damage, shared_set_aside, shared_listens, shared_told,
+    shared_write_events, shared_parse, shared_fault_in, shared_tasks, shared_read_state, shared_unpack_state,
+    shared_fresh, shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_find, shared_in_slices, shared_answered_bytes, shared_fits, shared_counts,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text, shared_hear_of,
-    shared_wake, shared_wake_some, shared_write_rest,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_attempts, shared_text,
+    shared_note_hearers, shared_hear_of, shared_wake, shared_wake_some, shared_write_rest,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local soonest = math.min(tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15), tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15), 1e15)
 local reply, seqs = {'OK', now, soonest < 1e15 and soonest or -1, call('ZCARD', C)}, {}
@@ -27491,35 +27547,33 @@ if ARGV[1] ~= '' then hear_of(task.seq, ARGV[1]) end
 end
 reply[#reply + 1] = answer
 end)
+note_hearers()
 write_rest({})
 return reply
 )lua");
-inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
+inline constexpr script wait{"wait", "3145377752a0b42c95037216428fb6279eacc6d9",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
 inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
-    shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_throttle_end,
-    shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse, shared_fault_in,
-    shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets,
-    shared_own_ids, shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
+    shared_damage, shared_set_aside, shared_tell_of_foreign, shared_drop_foreign, shared_listens,
+    shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit, shared_parse,
+    shared_fault_in, shared_name_in, shared_tasks, shared_read_state, shared_unpack_state, shared_fresh,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_load, shared_record_of, shared_info, shared_counts, shared_ready,
+    shared_sorted_sets, shared_own_ids, shared_bodies, shared_count, shared_touched, shared_touch,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
     shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
     shared_text, shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
 local task = tasks[seq]
-local damage = not task and call('HGET', q, seq)
-for _, command in ipairs(also) do
-if not task and command[2] == q and command[3] == seq then damage = command[4] end
-end
-if damage then return {'OK', 2, '', {18, 0, 0, 0, 0, 0, damage}} end
+local fault = not task and (damage[seq] or call('HGET', q, seq))
+if fault then return {'OK', 2, '', {18, 0, 0, 0, 0, 0, fault}} end
 if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
 reply[2], reply[3] = task.state, name_in(record_of(task))
 local function give(reason, of)
@@ -27641,14 +27695,14 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "01aa658d1e3176457c33427afe11b8dcaa07c491",
+inline constexpr script why{"why", "d5529bc2b56baf3302fd2992dfb635724ec612f3",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
 inline constexpr auto write_journal_text = joined(write_journal_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
-    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_set_aside,
+    shared_moment, shared_add_to, shared_read, shared_write, shared_also, shared_damage, shared_set_aside,
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
@@ -27665,13 +27719,13 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -27740,7 +27794,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
+inline constexpr script write_journal{"write_journal", "1946bfbee06aa34900745db477bce9d95d30c067",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -112,6 +112,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_one_call_does_to_many_tasks_is_one_event_with
     BOOST_TEST(found.size() <= 12U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_one_call_does_to_tasks_of_many_names_in_turn_is_told_together, Backend, backends) {
+    observed on(std::make_unique<Backend>());
+    auto reads = on.begun();
+    std::vector<new_task> tasks;
+    for (int n = 0; n < 40; ++n) tasks.push_back(on.task(n % 2 ? "one" : "other"));
+    on.run(on.broker().submit(q, tasks));
+    std::vector<settlement> ends;
+    for (const auto& one : on.fetch(w, 40)) ends.push_back(on.settled(one, kind::fail));
+    BOOST_REQUIRE(ends.size() == 40U);
+    std::ranges::reverse(ends);
+    on.run(on.broker().settle(q, w, ends));
+    std::size_t failed = 0, events = 0;
+    for (const auto& one : on.all(reads)) {
+        BOOST_TEST(std::ranges::is_sorted(one.numbers, {}, &number_range::first));
+        failed += one.kind == ek::failed ? one.count() : 0;
+        events += one.kind == ek::failed;
+    }
+    BOOST_TEST((failed == 40U && events <= 2U));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_told_stays_for_an_hour_when_nobody_reads_or_has_it_kept_any_more, Backend, backends) {
+    for (const bool is_kept : {false, true}) {
+        observed on(std::make_unique<Backend>());
+        const queue_control control(on.shared(), q);
+        if (is_kept) on.run(control.keep_events(1000));
+        auto reads = on.begun();
+        const auto cursor = reads.cursor();
+        const auto key = on.add();
+        auto later = on.task();
+        for (const auto delay : {30min, 120min}) {  // something to do for the broker
+            later.delay = delay;
+            on.add(later);
+        }
+        on.next(reads);
+        on.pass(2min);  // its lease is over
+        if (is_kept) on.run(control.keep_events(0));
+        on.pass(40min);
+        on.join();
+        auto back = on.reader(events_options().from(cursor));
+        BOOST_TEST(on.is_of(on.next(back), ek::submitted, {key}));
+        on.pass(2h);
+        on.join();
+        on.add();
+        auto late = on.reader(events_options().from(cursor));
+        on.gap(late);
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_is_handed_over_is_told_too, Backend, backends) {
     observed on(std::make_unique<Backend>());
     auto reads = on.begun();

@@ -3,6 +3,7 @@
 #include <conformance/fixture.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,8 +17,8 @@ public:
     struct task {
         task_state state = task_state::held;
         run_policy policy;
-        std::string unique_key, payload;
-        time_point due{}, from{};
+        std::string unique_key, key, payload, progress;
+        time_point due{}, from{}, gone_at{};
         bool is_tried = false, is_first_try = false, cancel_requested = false;
         unsigned failed = 0, crashes = 0, deliveries = 0;
         std::string holder;
@@ -37,7 +38,26 @@ public:
     std::map<task_key, task> tasks;
     std::map<std::string, task_key> successors;  // by unique key: who waits for the holder's end
     std::map<std::string, time_point> leases;
-    time_point now{};
+    time_point now{}, throttled_until{};
+    std::size_t limit = 0, limit_of_each_key = 0;  // how many may run; 0: any number
+
+    /// How many tasks may start now.
+    std::size_t startable() const {
+        if (now < throttled_until) return 0;
+        const auto places = [](std::size_t most, std::size_t running) {
+            return most == 0 ? (std::numeric_limits<std::size_t>::max)() : most - (std::min)(most, running);
+        };
+        std::map<std::string, std::size_t> waiting, running;
+        for (const auto& [key, one] : tasks) {
+            if (one.state == task_state::waiting) ++waiting[one.key];
+            if (one.state == task_state::running) ++running[one.key];
+        }
+        std::size_t found = 0;
+        for (const auto& [key, many] : waiting) {
+            found += key.empty() ? many : (std::min)(many, places(limit_of_each_key, running[key]));
+        }
+        return (std::min)(found, places(limit, count(task_state::running)));
+    }
 
     /// The key of the task that stands in the way of a new one.
     std::optional<task_key> holder_of(const std::string& unique_key) const {
@@ -63,6 +83,7 @@ public:
         auto& one = tasks.at(key);
         one.policy = by.spec->policy;
         one.payload = by.payload;
+        one.key = by.key;
         one.from = now;
         one.due = now + by.delay;
         if (!is_successor(key)) ready(one, one.due);
@@ -77,6 +98,7 @@ public:
         task made;
         made.policy = from.spec->policy;
         made.unique_key = from.unique_key;
+        made.key = from.key;
         made.payload = from.payload;
         made.due = now + from.delay;
         made.from = now;
@@ -105,8 +127,10 @@ public:
         const bool is_current = one.state == task_state::running && one.holder == who && one.deliveries == end.token;
         if (!is_current || !leases.contains(who)) return effect::lease_lost;
         if (end.how == kind::cancel && !one.cancel_requested) return effect::wrong_state;
+        if (end.how == kind::throttle) throttled_until = (std::max)(throttled_until, now + end.delay);
         if (one.cancel_requested) {
-            const bool is_attempt = end.how != kind::release && (end.how != kind::retry || end.counts);
+            const bool is_attempt =
+                end.how != kind::release && end.how != kind::throttle && (end.how != kind::retry || end.counts);
             one.failed += is_attempt ? 1 : 0;
             finish(end.key, task_state::cancelled);
             return effect::done;
@@ -123,13 +147,22 @@ public:
                 else ready(one, now + end.delay);
                 break;
             case kind::release:
+            case kind::throttle:
                 if (one.is_first_try) one.is_tried = false;
                 ready(one, now);
                 break;
             case kind::cancel:
-            case kind::throttle:
-            case kind::suspend: break;  // no walk pauses, or throttles its queue
+            case kind::suspend: break;  // no walk pauses
         }
+        return effect::done;
+    }
+
+    effect report(const delivery& which, const std::string& progress, const std::string& who) {
+        const auto found = tasks.find(which.key);
+        if (found == tasks.end()) return effect::not_found;
+        auto& one = found->second;
+        if (one.state != task_state::running || one.holder != who || one.deliveries != which.token) return effect::lease_lost;
+        one.progress = progress;
         return effect::done;
     }
 
@@ -174,6 +207,7 @@ public:
 
     /// What time alone brings about, as it is seen by the first call after it.
     void settle_time() {
+        std::erase_if(tasks, [&](const auto& one) { return is_terminal(one.second.state) && one.second.gone_at <= now; });
         for (auto& [key, one] : tasks) {
             if (one.state == task_state::scheduled && one.due <= now) one.state = task_state::waiting;
         }
@@ -226,7 +260,9 @@ private:
             if (has_key) ready(tasks[waits], tasks[waits].due);
         }
         const auto& policy = one.policy;
-        if ((state == task_state::failed ? policy.failed_retention : policy.retention) == 0s) tasks.erase(key);
+        const auto keep = state == task_state::failed ? policy.failed_retention : policy.retention;
+        one.gone_at = now + keep;
+        if (keep == 0s) tasks.erase(key);
     }
 
     void give_back(const std::string& who, bool is_crash) {

@@ -438,6 +438,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(restart_ends_what_is_between_two_attempts_at_once,
     BOOST_TEST(got.payload == "second");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_awaits_what_the_same_call_restarts_hears_that_it_was_cancelled, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    auto first = keyed("first");
+    first.spec = on.task(run_policy{.retention = 0s, .failed_retention = 0s}).spec;
+    const auto key = on.add(first);
+    BOOST_TEST(on.settle(fixture::settled(on.fetch_one(), kind::retry, "{}", 1h)) == effect::done);
+    std::vector<new_task> both{keyed("joins", duplicate::join), keyed("second", duplicate::restart)};
+    both[0].is_awaited = true;
+    const auto answers = on.run(on.broker().submit(q, both));
+    BOOST_TEST(answers.at(0).key == key);
+    const auto outcome = on.run(on.broker().wait({q, key}, 1h));
+    BOOST_REQUIRE(outcome.has_value());
+    BOOST_TEST(outcome->state == task_state::cancelled);
+    BOOST_TEST(on.fetch_one().key == answers.at(1).key);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(restart_replaces_what_has_not_started, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     on.join();

@@ -259,6 +259,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_is_requeued_and_ends_again_is_kept_fro
     BOOST_TEST(on.counts().failed == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_ends_again_as_its_last_end_would_be_forgotten_is_forgotten_in_its_time, Backend, backends) {
+    fixture on(std::make_unique<Backend>());
+    on.join();
+    std::vector<task_key> keys;
+    for (int n = 0; n < 12; ++n) {
+        keys.push_back(on.add(on.task(run_policy{.deadline = 10s, .retention = 60s + n * 1s, .failed_retention = 20s + n * 1s})));
+        on.settle(on.fetch_one(), kind::fail);
+    }
+    for (const auto& key : keys) BOOST_TEST(on.requeue(key) == effect::done);
+    on.advance(40s);  // nobody has called the broker meanwhile
+    BOOST_TEST(on.counts().expired == 12U);
+    on.advance(1h);
+    BOOST_TEST(on.counts().expired == 0U);
+    BOOST_TEST(on.list().empty());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(records_with_different_retentions_go_each_in_its_time, Backend, backends) {
     fixture on(std::make_unique<Backend>());
     for (const auto seconds : {7, 3, 9, 1, 5}) on.cancel(on.add(on.task(run_policy{.retention = seconds * 1s})));

@@ -13,6 +13,14 @@ class walk {
 public:
     walk(std::unique_ptr<backend> with, std::uint32_t seed) : on_(std::move(with)), random_(seed) {
         for (const auto* who : {"a", "b"}) join(who);
+        if (roll(3) == 0) {
+            model_.limit = 3;
+            on_.run(on_.broker().set_limit(q, limit_kind::declared, limit().running(3), ""));
+        }
+        if (roll(3) == 0) {
+            model_.limit_of_each_key = 1;
+            on_.run(on_.broker().set_key_limit(q, "", limit_kind::declared, limit().running(1), ""));
+        }
     }
 
     void go(int steps) {
@@ -33,9 +41,11 @@ private:
     }
 
     void step() {
-        switch (roll(14)) {
+        switch (roll(16)) {
             case 0:
             case 1: return submit();
+            case 14: return submit_together();
+            case 15: return report();
             case 2:
             case 3:
             case 4: return fetch();
@@ -57,12 +67,13 @@ private:
         run_policy policy;
         if (roll(3) == 0) policy.deadline = 20s;
         if (roll(3) == 0) policy.expires_in = 8s;
-        if (roll(4) == 0) policy.retention = policy.failed_retention = 0s;
+        if (roll(2) == 0) policy.retention = policy.failed_retention = retention();
         policy.crash_limit = unsigned(roll(3));
         auto task = on_.task(policy);
         if (roll(3) == 0) task.delay = 5s;
         task.hold = roll(5) == 0;
         if (roll(3) == 0) task.unique_key = "k";
+        if (roll(3) == 0) task.key = roll(2) ? "one" : "other";
         if (!task.unique_key.empty() && !task.hold) task.on_duplicate = static_cast<duplicate>(roll(3));
         task.payload = std::to_string(said_.size());
         say("submit as " + std::to_string(int(task.on_duplicate)));
@@ -79,15 +90,45 @@ private:
         if (task.on_duplicate == duplicate::restart) model_.restart(task.unique_key);
     }
 
+    duration retention() {
+        constexpr duration all[] = {0s, 3s, 12s, 25s};
+        return all[roll(4)];
+    }
+
+    /// Tasks that differ in nothing but their payloads, which a broker may store as one.
+    void submit_together() {
+        run_policy policy;
+        if (roll(2)) policy.retention = policy.failed_retention = retention();
+        std::vector<new_task> tasks(4 + roll(3), on_.task(policy));
+        for (auto& one : tasks) one.payload = std::to_string(said_.size());
+        say("submit together");
+        for (const auto& one : on_.run(on_.broker().submit(q, tasks))) {
+            BOOST_TEST(!one.duplicate);
+            keys_.push_back(one.key);
+            model_.submit(one.key, tasks[0]);
+        }
+    }
+
+    void report() {
+        if (given_.empty()) return;
+        const auto& which = given_[roll(given_.size())];
+        const auto holder = model_.tasks.find(which.key);
+        const auto who = holder != model_.tasks.end() && roll(4) ? holder->second.holder : someone();
+        say("report");
+        if (who.empty()) return;
+        const auto progress = std::to_string(said_.size());
+        BOOST_TEST(on_.report_progress(which, progress, who) == model_.report(which, progress, who));
+    }
+
     void fetch() {
         const auto who = someone();
-        const auto max = 1 + roll(2);
+        const auto max = 1 + roll(roll(4) ? 2 : 8);
         say("fetch " + who);
         if (!model_.leases.contains(who)) {
             BOOST_TEST(on_.error_of(on_.broker().fetch(on_.request(who, max))) == errc::lease_lost);
             return;
         }
-        const auto expected = (std::min)(max, model_.count(task_state::waiting));
+        const auto expected = (std::min)(max, model_.startable());
         const auto found = on_.fetch(who, max);
         BOOST_TEST(found.size() == expected);
         for (const auto& one : found) {
@@ -100,10 +141,10 @@ private:
 
     void settle() {
         if (given_.empty()) return;
-        constexpr kind all[] = {kind::complete, kind::fail, kind::retry, kind::release, kind::cancel};
+        constexpr kind all[] = {kind::complete, kind::fail, kind::retry, kind::release, kind::cancel, kind::throttle};
         const auto newest = given_.size() - 1;
-        auto end = on_.settled(given_[roll(3) ? newest : roll(given_.size())], all[roll(5)]);
-        if (roll(2)) end.delay = 5s;
+        auto end = on_.settled(given_[roll(3) ? newest : roll(given_.size())], all[roll(roll(4) ? 5 : 6)]);
+        if (roll(2) || end.how == kind::throttle) end.delay = 5s;
         end.counts = roll(3) > 0;
         const auto holder = model_.tasks.find(end.key);
         const auto who = holder != model_.tasks.end() && roll(4) ? holder->second.holder : someone();
@@ -169,6 +210,7 @@ private:
             const auto& ideal = model_.tasks[record.id.key];
             BOOST_TEST(record.state == ideal.state);
             BOOST_TEST(record.payload == ideal.payload);
+            if (!ideal.progress.empty()) BOOST_TEST(on_.record(record.id.key).progress == ideal.progress);
             BOOST_TEST(record.attempts == ideal.attempts());
             BOOST_TEST(record.crashes == ideal.crashes);
             BOOST_TEST(record.deliveries == ideal.deliveries);

@@ -196,6 +196,19 @@ BOOST_AUTO_TEST_CASE(of_more_attempts_than_this_version_keeps_the_newest_stay) {
     BOOST_TEST(known.attempts[0].consumer == "v");
 }
 
+BOOST_AUTO_TEST_CASE(of_very_many_attempts_only_the_last_are_looked_at) {
+    std::vector<std::string> entries;
+    for (std::uint32_t token = 1; token <= 160; ++token) {
+        entries.push_back(entry(token, token <= 100 ? attempt_outcome::retried : attempt_outcome::suspended));
+    }
+    for (int n = 0; n != 160; ++n) end_attempt();
+    store_attempts(list(entries));
+    end_attempt();
+    const auto known = attempts();
+    BOOST_REQUIRE(known.attempts.size() == 21U);
+    BOOST_TEST((known.attempts[0].token > 100U && known.attempts[19].token == 161U && known.left_out == 141U));
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_whose_end_only_a_newer_version_knows_is_left_out_and_not_made_up) {
     store_attempts(list({entry(1, static_cast<attempt_outcome>(99))}));
     BOOST_TEST((run(broker->cancel("q", {key})).at(0) == effect::requested));
@@ -218,6 +231,28 @@ BOOST_AUTO_TEST_CASE(attempts_go_with_their_task) {
     run(broker->settle("q", "w", {end}));
     BOOST_TEST((run(broker->remove("q", {key})).at(0) == effect::done));
     BOOST_TEST(server.command({"EXISTS", "tf:{q}:A"}) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(progress_and_log_go_with_tasks_that_are_not_kept_also_where_they_came_together) {
+    auto brief = test::plain_task();
+    auto spec = std::make_shared<task_spec>(*brief.spec);
+    spec->policy.retention = duration::zero();
+    brief.spec = std::move(spec);
+    run(broker->submit("q", std::vector<new_task>(5, brief)));
+    BOOST_TEST(server.command({"EXISTS", "tf:{q}:b"}) == "1");
+    std::vector<settlement> ends;
+    for (const auto& one : fetch(5)) {
+        key = one.key;
+        held = one;
+        BOOST_TEST((report({line("one")}) == effect::done));
+        settlement end;
+        end.key = one.key;
+        end.token = one.token;
+        ends.push_back(end);
+    }
+    BOOST_TEST(ends.size() == 5U);
+    run(broker->settle("q", "w", ends));
+    BOOST_TEST(server.command({"EXISTS", "tf:{q}:b", "tf:{q}:g"}) == "0");
 }
 
 BOOST_AUTO_TEST_CASE(attempts_go_with_a_task_that_is_not_kept) {

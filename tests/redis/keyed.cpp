@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -222,6 +223,28 @@ BOOST_AUTO_TEST_CASE(what_an_older_program_puts_into_a_lane_goes_to_its_key) {
     raw({"RPUSH", key("l:0"), field(second - 1), field(second)});
     BOOST_TEST(fetched() == 1U);
     BOOST_TEST(counts().waiting == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_a_worker_can_not_read_and_sets_aside_takes_no_place_of_its_key) {
+    auto bad = plain_task();
+    const auto spec = std::make_shared<task_spec>(*bad.spec);
+    spec->headers["a"] = "b";
+    bad.spec = spec;
+    bad.key = "a";
+    const auto number = run(broker->submit("q", std::vector<new_task>{bad})).front().key.sequence;
+    const auto next = put("a");
+    auto text = raw({"HGET", key("r"), field(number)}).text;
+    const auto at = text.find("{\"");
+    BOOST_REQUIRE(at != std::string::npos);
+    text[at] = '!';
+    raw({"HSET", key("r"), field(number), text});
+    std::vector<delivery> found;
+    for (int times = 0; times < 3 && found.empty(); ++times) found = fetch(1);
+    BOOST_REQUIRE(found.size() == 1U);
+    BOOST_TEST(found[0].key.sequence == next);
+    BOOST_TEST(counts().running == 1U);
+    end(found[0]);
+    BOOST_TEST(raw({"EXISTS", key("P")}).text == "0");
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_was_damaged_while_its_task_ran_frees_its_place) {

@@ -198,6 +198,11 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_left_of_a_throttle_that_is_over, limits_fixtu
     over("!1000=5   ");
     BOOST_TEST(fetched_now() == 1U);
     BOOST_TEST(!is_left());
+    over("!1000=5   ");
+    sleepers(1, "*");
+    BOOST_TEST(said(scripts::hand_over, {"p:me", "a:w"}, {"me", "99", run, "", record(8)}) == "OK 2");
+    BOOST_TEST(!is_left());
+    BOOST_TEST(field("paused") == "=5   ");
     over("1");
     BOOST_TEST(said(scripts::pause, {"l:0"}, {"0"}) == "OK");
     BOOST_TEST(!is_left());

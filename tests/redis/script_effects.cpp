@@ -189,6 +189,38 @@ BOOST_AUTO_TEST_CASE(crashes_before_a_journal_grew_are_forgiven_each_time) {
     BOOST_TEST(crashes_of("1", "7") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(crashes_are_forgiven_though_the_parent_is_handed_out_as_its_subtask_is_given_up) {
+    store(7);
+    join();
+    BOOST_TEST(said(scripts::fetch, {"l:0", "a:w", "j:1"}, fetched(1)).starts_with("OK"));
+    BOOST_TEST(said(scripts::write_journal, {"j:1"}, {"1", "7", "w", "1", "", "1000", "cx", "+", "1", "q\njob\nid"}).starts_with("OK 0"));
+    let_lease_end();
+    call(scripts::maintain, {"l:0", "a:w", "j:1"}, {"100", run});
+    BOOST_TEST(crashes_of("1", "7") == 1U);
+    join();
+    auto child = plain_task();
+    auto spec = *child.spec;
+    spec.policy.deadline = 1ms;
+    child.spec = std::make_shared<task_spec>(spec);
+    child.own_id = "id";
+    child.parent = parent_link{{"q", {1, 7}}, "cx"};
+    const redis::task_item item(child, 8);
+    BOOST_TEST(said(scripts::enqueue, {"p:me", "l:0"}, {"me", "99", run, "", "", item.record, item.place}) == "OK 2");
+    server.command({"BLPOP", "nothing", "0.01"});  // until its deadline has passed
+    BOOST_TEST(call(scripts::fetch, {"l:0", "a:w", "j:1"}, {"w", "5", "", "1:w", "*", "1"}).items.at(4).text == "1");
+    BOOST_TEST(server.command({"HGET", key("c"), "n8"}) == "1");
+    BOOST_TEST(crashes_of("1", "7") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_that_can_not_note_its_names_leaves_nobody_asleep) {
+    join();
+    server.command({"SET", key("N"), "foreign"});
+    for (const auto* const script : {&scripts::fetch_plain, &scripts::fetch}) {
+        BOOST_CHECK_THROW(said(*script, {"l:0", "a:w"}, {"w", "1", "inbox", "1:w", "known", "", "job"}), std::exception);
+        BOOST_TEST(!is_there("i"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_large_journal_is_read_in_longer_and_longer_pages) {
     store(7);
     BOOST_TEST(said(scripts::write_journal, {"j:1"}, {"1", "7", "", "0", "", "1000", "sa", "+", "0", "5"}).starts_with("OK 0"));

@@ -8,8 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace taskflux::memory {
 
@@ -28,22 +32,21 @@ public:
     void tell(event_kind kind, std::uint64_t number, unsigned attempt, const std::string& name, const std::string& about, time_point now) {
         if (!is_on(now)) return forget(now);
         auto& events = entry_at(now).events;
-        const auto who = kind == event_kind::schedule_fired ? &queue_event::schedule : &queue_event::consumer;
-        const auto is_same = [&](const queue_event& known) {
-            return known.kind == kind && known.attempt == attempt && known.name == name && known.*who == about;
-        };
-        if (events.empty() || !is_same(events.back())) {
+        const auto [place, is_new] = in_newest_.try_emplace(std::tuple(kind, attempt, name, about), events.size());
+        if (is_new) {
             auto& made = events.emplace_back();
             made.kind = kind;
             made.at = now;
             made.attempt = attempt;
             made.name = name;
-            made.*who = about;
+            (kind == event_kind::schedule_fired ? made.schedule : made.consumer) = about;
         }
-        auto& numbers = events.back().numbers;
-        if (number == 0) return;
-        if (!numbers.empty() && numbers.back().last + 1 == number) numbers.back().last = number;
-        else numbers.push_back({number, number});
+        if (number > 0) add(number, events[place->second].numbers);
+    }
+
+    /// Drops what was told when nobody has listened for an hour; O(1) where nothing is kept.
+    void forget(time_point now) {
+        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
     }
 
     /// A call is over: what the next one does is another entry.
@@ -76,6 +79,7 @@ public:
         age_ = age;
         most_ = most > 0 ? most : usual;
         const bool was_on = is_on(now);
+        if (is_kept_) leased_until_ = (std::max)(leased_until_, now);  // they stay for a while from now on
         is_kept_ = most > 0;
         if (is_kept_ && !was_on) begin(now);
     }
@@ -96,8 +100,16 @@ private:
         seal();
     }
 
-    void forget(time_point now) {
-        if (!entries_.empty() && now - leased_until_ > stays) entries_.clear();
+    /// Numbers stand in their order, whatever the order in which a call comes to its tasks.
+    static void add(std::uint64_t number, std::vector<number_range>& numbers) {
+        const auto behind = std::ranges::upper_bound(numbers, number, {}, &number_range::first);
+        const auto before = behind == numbers.begin() ? numbers.end() : std::prev(behind);
+        const bool follows = before != numbers.end() && before->last + 1 == number;
+        const bool precedes = behind != numbers.end() && number + 1 == behind->first;
+        if (follows) before->last = precedes ? behind->last : number;
+        if (follows && precedes) numbers.erase(behind);
+        if (!follows && precedes) behind->first = number;
+        if (!follows && !precedes) numbers.insert(behind, {number, number});
     }
 
     event_cursor cursor_of(std::uint64_t number) const {
@@ -117,6 +129,7 @@ private:
     event_entry& entry_at(time_point now) {
         if (!is_sealed_ && !entries_.empty()) return entries_.back();
         is_sealed_ = false;
+        in_newest_.clear();
         entries_.emplace_back().at = cursor_of(++last_);
         while (entries_.size() > most_) entries_.pop_front();
         drop_old(now);
@@ -133,6 +146,7 @@ private:
 
     const std::uint64_t life_;
     std::deque<event_entry> entries_;
+    std::map<std::tuple<event_kind, unsigned, std::string, std::string>, std::size_t> in_newest_;  // places of its events
     std::uint64_t last_ = 0;  // the number of the newest
     std::size_t most_ = usual;
     duration age_{};          // zero: any

@@ -95,7 +95,7 @@ protected:
     /// Something happens to a task, which is still where it was. `attempt`: 0 where none has been made.
     void tell(event_kind kind, const entry& task, unsigned attempt, time_point now) {
         static const std::string nobody;
-        if (!events_.is_on(now)) return;
+        if (!events_.is_on(now)) return events_.forget(now);
         const bool runs = task.state == task_state::running && task.ran_by;
         events_.tell(kind, task.sequence, attempt, task.spec->name, runs ? *task.ran_by : nobody, now);
     }

@@ -1,4 +1,4 @@
--- Sets tasks aside that a consumer was given and can't read.
+-- Sets tasks aside that a consumer was given and can't read: they stay as they are, and take no place of a limit.
 -- in:  KEYS queue HASH, records HASH, states HASH, scheduled ZSET, limited ZSET, forgotten ZSET, unclaimed ZSET, own_ids HASH,
 --           unique_keys HASH, successors HASH, sleepers ZSET, waiters HASH, reports HASH, names HASH, cancels HASH, segments
 --           HASH, segment_index ZSET, set_aside HASH, keyed ZSET, turns ZSET, turn_times ZSET, key_rules HASH, key_starts HASH,
@@ -12,6 +12,7 @@ load(gone)
 for n, seq in ipairs(gone) do
     local task = tasks[seq]
     if is_held_by(task, ARGV[1]) then
+        if key_of(task) then by_key(task, key_letter.running, false) end
         detach(task)
         task.when = now
         changed[seq] = true

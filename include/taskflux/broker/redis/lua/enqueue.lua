@@ -20,15 +20,15 @@ local seq = last_number(known[1])
 -- `maintain` must come first on a new server, and where who else has an id or key may be gone.
 if is_new_server(ARGV[3], known[2]) or is_due() then return {'DUE'} end
 
-local reply, numbers, at = {'OK', seq + 1}, {}, 1
-seq = store_tasks(seq, 6, reply, numbers)
-local refused = refusal(known[4], seq - reply[2] + 1)
-if refused then return refused end
+local reply, heard, at = {'OK', seq + 1}, {}, 1
 while at < #ARGV[5] do
     local place
     place, at = struct.unpack(format.u16, ARGV[5], at)
-    hear_of(numbers[place + 1], ARGV[4])
+    heard[place] = true
 end
+seq = store_tasks(seq, 6, reply, {}, heard, ARGV[4])
+local refused = refusal(known[4], seq - reply[2] + 1)
+if refused then return refused end
 also[#also + 1] = {'HSET', keys.queue, 'seq', string.format('%d', seq)}
 remember_answer(producer, batch, reply)
 return commit(reply)

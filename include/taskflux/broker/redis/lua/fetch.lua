@@ -219,12 +219,10 @@ local function answer(turns, is_moved, had_turn)
         reply[#reply + 1] = task.record
         reply[#reply + 1] = task.packed
     end
-    for _, command in ipairs(also) do
-        if command[2] == keys.set_aside then
-            reply[#reply + 1] = 0
-            reply[#reply + 1] = tostring(command[3])
-            reply[#reply + 1] = command[4]
-        end
+    for what, why in pairs(damage) do
+        reply[#reply + 1] = 0
+        reply[#reply + 1] = tostring(what)
+        reply[#reply + 1] = why
     end
     if #dead_letters > 0 then
         reply[#reply + 1] = 0

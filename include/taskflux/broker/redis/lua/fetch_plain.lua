@@ -135,8 +135,9 @@ for _, priority in ipairs(priorities) do
         local at = 1
         while entries[at] and found < most and not is_odd do
             if string.byte(entries[at]) == first_byte.segment then
+                local before = #also
                 local of = open_segment(string.sub(entries[at], 2))
-                if #also > 0 then return {'SLOW'} end  -- it is damaged
+                if #also > before then return {'SLOW'} end  -- it is damaged
                 repeat is_odd = of and not take_piece(of) until is_odd or not of or not of.is_rest or found == most
                 if not of or not of.is_rest then taken = taken + 1 end
                 at = at + 1
@@ -164,6 +165,9 @@ reply[4] = leave_behind(consumer, sleeping, found > 0 or has_due, is_left, watch
                         names and table.concat(ARGV, '\n', 7))
 local mine = key(own_key.held .. consumer)
 if #missing > 0 then return {'NEED', unpack(missing)} end
+for _, command in ipairs(also) do
+    if command[2] == keys.names then call('HLEN', keys.names) end  -- a key of another type shows here
+end
 local asleep = sleepers()
 
 write('SADD', mine, held)  -- first, as it fails where the key has another type

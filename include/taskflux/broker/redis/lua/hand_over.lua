@@ -77,6 +77,7 @@ if is_in_the_way or
 end
 call('HSET', keys.queue, 'seq', field, counter.running, string.format('%d', (whole(running) or 0) + 1), submitted,
      string.format('%d', (whole(many) or 0) + 1))
+for _, command in ipairs(also) do call(unpack(command)) end  -- a throttle that is over
 local due_next = gate and gate.start(1)
 if due_next then call('HSET', keys.queue, 'tat', due_next) end
 if is_told then

@@ -16,7 +16,7 @@ if keeps and not wants(stated) then
 end
 if keeps or wants(stated) then
     -- Without it, as long as those who read have asked for.
-    local till = keeps and stored_time.never or whole(leased) or 0
+    local till = keeps and stored_time.never or math.max(whole(leased) or 0, now)  -- from then on they stay for a while
     local wanted = string.format('%016d %s %s', till, keeps and ARGV[1] or bound.events, keeps and ARGV[2] or '0')
     call('HSET', keys.queue, 'events', wanted)
     call('HSET', keys.waiters, waiter_field.events, wanted)

@@ -1,7 +1,7 @@
 -- Ends attempts that returned results, of tasks about which nothing is special and which nobody has cancelled. SLOW, and
 -- nothing has been done, when that is not so.
--- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, waiters HASH, names HASH,
---           segments HASH, segment_index ZSET, set_aside HASH, a:… SET, ev STREAM
+-- in:  KEYS queue HASH, states HASH, leases ZSET, forgotten ZSET, unclaimed ZSET, sleepers ZSET, waiters HASH, reports HASH,
+--           names HASH, segments HASH, segment_index ZSET, set_aside HASH, a:… SET, ev STREAM
 --      ARGV as `settle`
 -- out: {'OK'}: all are done; DUE, NEED, SLOW
 -- O(log n) an attempt.
@@ -34,7 +34,10 @@ for n = 2, #ARGV do
                                                                    status_at.nonces + stored_size.nonce * (at + 1) - 1) then
             return {'SLOW'}
         end
-        if of.retention == 0 and has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
+        if of.retention == 0 then
+            if has_waiters and not are_heard(seq, #word) then return {'SLOW'} end
+            erased[#erased + 1] = seq
+        end
         local group = of.group
         if not group then
             group, of.low, of.high = {}, at, at
@@ -119,6 +122,7 @@ if wants(listens) then
     end
 end
 call('ZCARD', keys.forgotten)
+local has_reports = #erased > 0 and call('HLEN', keys.reports) > 0
 local asleep = sleepers()
 write('SREM', mine, released)
 write('HSET', keys.states, states)
@@ -126,6 +130,7 @@ for moment, those in pairs(forgotten) do
     if moment < stored_time.never then call('ZADD', keys.forgotten, string.format('%d', moment), table.concat(those, ',')) end
 end
 write('HDEL', keys.waiters, told)
+if has_reports then erase_reports() end
 count(task_state.running, 1 - #ARGV)
 count(task_state.succeeded, kept)
 write_rest(asleep)

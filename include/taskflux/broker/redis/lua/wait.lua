@@ -21,5 +21,6 @@ in_slices(seqs, load, function(seq, n)
     end
     reply[#reply + 1] = answer
 end)
+note_hearers()
 write_rest({})
 return reply

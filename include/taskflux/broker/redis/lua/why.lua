@@ -10,11 +10,8 @@ if is_due() then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
 local task = tasks[seq]
-local damage = not task and call('HGET', keys.set_aside, seq)
-for _, command in ipairs(also) do
-    if not task and command[2] == keys.set_aside and command[3] == seq then damage = command[4] end
-end
-if damage then return {'OK', task_state.waiting, '', {why_reason.damaged, 0, 0, 0, 0, 0, damage}} end
+local fault = not task and (damage[seq] or call('HGET', keys.set_aside, seq))
+if fault then return {'OK', task_state.waiting, '', {why_reason.damaged, 0, 0, 0, 0, 0, fault}} end
 if not task or task.nonce ~= tonumber(ARGV[2]) then return reply end
 reply[2], reply[3] = task.state, name_in(record_of(task))
 

@@ -86,7 +86,11 @@ local function is_due() return due(keys.scheduled) or due(keys.limited) or due(k
 local also = {}  -- commands that `write_rest` performs
 
 -- Leaves corrupt or foreign data as it is, and tells of it: what it is called -> why it can't be used.
-local function set_aside(what, why) also[#also + 1] = {'HSET', keys.set_aside, what, why} end
+local damage = {}
+local function set_aside(what, why)
+    damage[what] = why
+    also[#also + 1] = {'HSET', keys.set_aside, what, why}
+end
 -- A foreign member of a set or lane is taken out, so that it is not met for ever; what it was stays in `keys.set_aside`.
 local function tell_of_foreign(name, member)
     set_aside(string.sub(name, #prefix + 1) .. ' ' .. string.sub(member, 1, bound.told), 'it is foreign, and was taken out')
@@ -95,9 +99,4 @@ local function drop_foreign(set, member)
     tell_of_foreign(set, member)
     also[#also + 1] = {'ZREM', set, member}
 end
-local function is_set_aside(what)
-    for _, command in ipairs(also) do
-        if command[2] == keys.set_aside and command[3] == what then return true end
-    end
-    return false
-end
+local function is_set_aside(what) return damage[what] ~= nil end

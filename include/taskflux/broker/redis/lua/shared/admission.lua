@@ -3,8 +3,7 @@
 -- for the gate and what its caller needs of the same hash; and one more where the queue has a limit.
 --
 -- What holds a queue back is one field, `paused`: '=' and a limit, perhaps behind a throttle (throttle.lua); or anything else
--- where it is paused. Older programs take all of that for paused: they start nothing where there is a limit that they do not
--- know.
+-- where it is paused. Programs that know no limits take all of that for paused, and start nothing.
 
 -- Nil while nothing holds the queue back, which so costs nothing. `room`: how many more tasks may start now; `opens`: when
 -- time lets one start, where it is only for that that none may; `till`: when its throttle ends; `most`: how many may run;

@@ -4,20 +4,22 @@
 
 local past_attempts = {}  -- by number, as they are stored
 
--- The entries of a stored list, and how many were left out; of a damaged one what can be read.
+-- The last entries of a stored list, and how many were left out; of a damaged one what can be read. A newer version may keep
+-- more than this one: what is done with entries takes no longer where there are very many.
 local function entries_of(list)
-    local entries, left_out = {}, 0
+    local entries, left_out, most = {}, 0, 2 * most_kept.attempts
     pcall(function()
         local many, at
         many, left_out, at = struct.unpack(format.past_attempts, list)
-        for n = 1, many do  -- a newer version may keep more
+        for n = 1, many do
             local entry
             entry, at = struct.unpack(format.past_entry, list, at)
             local _, token, outcome = struct.unpack(format.past_key, entry)
             entries[n] = {token = token, outcome = outcome, bytes = entry}
         end
     end)
-    return entries, left_out
+    if #entries <= most then return entries, left_out end
+    return {unpack(entries, #entries - most + 1)}, left_out + #entries - most
 end
 
 -- Which of too many goes: the oldest, but no failure where more than half of them are none, as a task may sleep any number of

@@ -10,7 +10,7 @@ local sorted_sets = {                                       -- member -> score, 
 local held_add, held_remove = {}, {}                        -- consumer -> numbers
 local own_ids, unique_keys, successors, cancels = {}, {}, {}, {}  -- false: out
 local bodies, states = {}, {}                               -- number, text, number, text…
-local messages = {}                                         -- {channel, text} each
+local messages, hearers = {}, {}                            -- {channel, text} each; number -> channels, where they are more
 local wakes, knowers, myself = 0, {most = 0}, ''            -- how many sleepers, and how many of those; and who not
 
 local function count(what, by) counts[what] = (counts[what] or 0) + by end

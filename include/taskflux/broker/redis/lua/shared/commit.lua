@@ -92,6 +92,7 @@ local function plan()
     tell_parents()
     if touched[1] then turns_of_keys().place() end
     local of, merged = {told = tell_waiters()}, {}
+    note_hearers()
     if next(counts) and call('HLEN', keys.queue) >= bound.counters then  -- of statistics: as `count_submitted` does
         for what, by in pairs(counts) do
             local place = string.match(what, '^:%d+:(%d+):.')
@@ -133,19 +134,22 @@ local function plan()
     return of
 end
 
+-- Of tasks that are erased: progress and logs.
+local function erase_reports()
+    local fields = {}
+    for _, seq in ipairs(erased) do
+        fields[#fields + 1] = seq .. 'p'
+        fields[#fields + 1] = seq .. 'l'
+    end
+    write('HDEL', keys.reports, fields)
+end
+
 local function erase_all(has_reports, has_attempts)
     write('HDEL', keys.records, erased)
     write('HDEL', keys.states, erased)
     write('HDEL', keys.waiters, erased)
     if has_attempts then write('HDEL', keys.attempts, erased) end
-    if has_reports then
-        local fields = {}
-        for _, seq in ipairs(erased) do
-            fields[#fields + 1] = seq .. 'p'
-            fields[#fields + 1] = seq .. 'l'
-        end
-        write('HDEL', keys.reports, fields)
-    end
+    if has_reports then erase_reports() end
 end
 
 local function write_lanes(lengths)
@@ -163,12 +167,15 @@ local function write_lanes(lengths)
 end
 
 local function write_sorted_sets()
-    local ends = sorted_sets[keys.forgotten]
-    sorted_sets[keys.forgotten] = {}
-    for at, seqs in pairs(ends) do
-        if seqs == false then sorted_sets[keys.forgotten][at] = false
-        elseif at < stored_time.never then sorted_sets[keys.forgotten][table.concat(seqs, ',')] = at end
+    -- What will be forgotten is gathered by its time, and what goes out by its member, which may come back under that name.
+    local ends, members = sorted_sets[keys.forgotten], {}
+    for member, seqs in pairs(ends) do
+        if not seqs then members[member] = false end
     end
+    for at, seqs in pairs(ends) do
+        if seqs and at < stored_time.never then members[table.concat(seqs, ',')] = at end
+    end
+    sorted_sets[keys.forgotten] = members
     for name, members in pairs(sorted_sets) do
         local add, out = {}, {}
         for member, score in pairs(members) do

@@ -36,6 +36,7 @@ end
 local function forgive_crashes(task)
     if task.crashes == 0 then return end
     task.crashes = 0
+    task.packed = nil  -- as `fetch` may have handed it out before
     changed[task.seq] = true
 end
 

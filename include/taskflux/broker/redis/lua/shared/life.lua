@@ -123,7 +123,7 @@ end
 -- Whether all callers waiting for a task's end can hear of it now; true where there are none. `bytes`: of its outcome: a server
 -- drops the connection of who has too much to read.
 local function are_heard(seq, bytes)
-    for inbox in string.gmatch(call('HGET', keys.waiters, seq) or '', '[^\n]+') do
+    for inbox in string.gmatch(hearers[seq] or call('HGET', keys.waiters, seq) or '', '[^\n]+') do
         if bytes > bound.heard or redis.pcall('PUBSUB', 'NUMSUB', inbox)[2] == 0 then return false end
     end
     return true

@@ -21,17 +21,24 @@ local function end_of(task)
                text(task.error)
 end
 
+-- Has what `hear_of` has noted written.
+local function note_hearers()
+    for seq, channels in pairs(hearers) do also[#also + 1] = {'HSET', keys.waiters, seq, channels} end
+end
+
 -- Tells the callers waiting for tasks that have ended; gives the numbers of these tasks.
 local function tell_waiters()
-    if #ended == 0 or call('EXISTS', keys.waiters) == 0 then return end
+    if #ended == 0 or not next(hearers) and call('EXISTS', keys.waiters) == 0 then return end
     local seqs, gone = {}, {}
     for n, task in ipairs(ended) do seqs[n] = task.seq end
     local found = read(keys.waiters, seqs)
     for n, task in ipairs(ended) do
-        if found[n] then
+        local channels = hearers[task.seq] or found[n]
+        if channels then
             gone[#gone + 1] = task.seq
+            hearers[task.seq] = nil
             local message = end_of(task)
-            for inbox in string.gmatch(found[n], '[^\n]+') do messages[#messages + 1] = {inbox, message} end
+            for inbox in string.gmatch(channels, '[^\n]+') do messages[#messages + 1] = {inbox, message} end
         end
     end
     return gone

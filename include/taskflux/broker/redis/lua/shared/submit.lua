@@ -1,10 +1,9 @@
 -- Stores new tasks.
 
--- Has a process hear of a task's end.
+-- Has a process hear of a task's end, also of one that this script brings about.
 local function hear_of(seq, channel)
-    local known = call('HGET', keys.waiters, seq) or ''
-    if string.find(known, channel, 1, true) then return end
-    also[#also + 1] = {'HSET', keys.waiters, seq, known .. channel .. '\n'}
+    local known = hearers[seq] or call('HGET', keys.waiters, seq) or ''
+    if not string.find(known, channel, 1, true) then hearers[seq] = known .. channel .. '\n' end
 end
 
 -- The task that is there already under the same own id or unique key, and whether it is under the id. Where it would be
@@ -24,8 +23,9 @@ end
 
 -- Gives tasks the numbers behind `seq`: from ARGV[from] on, for each a record without its time and how it begins ('' or
 -- hold, delay in ms, at; and perhaps what becomes of it where another has its unique key, and `at_most`). Adds index,
--- number and nonce of each duplicate to `reply`, and the number of each to `numbers`; gives the last number.
-local function store_tasks(seq, from, reply, numbers)
+-- number and nonce of each duplicate to `reply`, and the number of each to `numbers`; gives the last number. `heard`: places of
+-- tasks of whose ends `channel` will hear.
+local function store_tasks(seq, from, reply, numbers, heard, channel)
     local time = struct.pack(format.time, now)
     for n = from, #ARGV, 2 do
         local record, how = time .. ARGV[n], ARGV[n + 1]
@@ -72,6 +72,7 @@ local function store_tasks(seq, from, reply, numbers)
                 end
             end
         end
+        if heard and heard[#numbers - 1] then hear_of(numbers[#numbers], channel) end
         if policy == duplicate.restart and not is_own then restart_holder(info(task).unique) end
     end
     return seq
