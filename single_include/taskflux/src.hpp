@@ -3451,6 +3451,44 @@ public:
         place(of);
     }
 
+    /// Others have passed it over, or it is no longer one of those.
+    void pass_over(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.passed[item.spec->name].tasks.insert(&item);
+        place(of);
+    }
+    void remove_passed(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        const auto those = of.passed.find(item.spec->name);
+        those->second.tasks.erase(&item);
+        if (those->second.tasks.empty()) {
+            show(those->first, those->second, of, false);
+            of.passed.erase(those);
+        }
+        place(of);
+    }
+
+    /// The first task that others have passed over, whose key has room for it, and whose name is among these (null: all); of each
+    /// name that of the key whose turn it is. Null where there is none.
+    entry* next_passed(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, keys] : shown_) {
+            if (names && !names->contains(name)) continue;
+            auto* const one = *keys.front()->passed.at(name).tasks.begin();
+            if (!found || runs_before()(one, found)) found = one;
+        }
+        return found;
+    }
+
+    /// `visit(name, task)` for up to `most` names of those.
+    template <class Visitor>
+    void visit_passed(std::size_t most, Visitor visit) const {
+        for (const auto& [name, keys] : shown_) {
+            if (most-- == 0) return;
+            visit(name, **keys.front()->passed.at(name).tasks.begin());
+        }
+    }
+
     /// It runs, or does so no longer.
     void started(const entry& item) {
         auto& of = lane_of(item.extras->key);
@@ -3468,15 +3506,20 @@ public:
     bool has_work() const { return ring_.size() > 1; }
 
     /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
-    /// there are some (`has_plain`) or no key has work.
-    entry* next(bool has_plain) const {
+    /// there are some (`has_plain`) or no key has work. `names`: that may be one that others have passed over, of these.
+    entry* next(bool has_plain, const name_set* names) const {
         if (!has_work()) return nullptr;
         auto turn = ring_.begin();
         if (!*turn) {
             if (has_plain) return nullptr;
             ++turn;
         }
-        return *(*turn)->waiting.begin();
+        auto* found = *(*turn)->waiting.begin();
+        for (const auto& [name, those] : (*turn)->passed) {
+            auto* const one = *those.tasks.begin();
+            if ((!names || names->contains(name)) && runs_before()(one, found)) found = one;
+        }
+        return found;
     }
 
     /// How a waiting task stands among those of its key, and what holds the key back.
@@ -3496,12 +3539,18 @@ public:
         return made;
     }
 
-    /// The turn has been taken by that task: others come first now.
+    /// The turn is taken by that task, which is about to start: others come first now. Those that have been passed over have theirs
+    /// with the tasks without a key.
     void take_turn(const entry& item) {
-        if (!has_work()) return;
-        if (!item.extras || item.extras->key.empty()) return to_back(plain_);
-        const auto found = lanes_.find(item.extras->key);
-        if (found != lanes_.end() && found->second.is_in_ring) to_back(found->second.turn);
+        if (!item.has_key() || item.unclaimed) to_back(plain_);
+        const auto found = item.has_key() ? lanes_.find(item.extras->key) : lanes_.end();
+        if (found == lanes_.end()) return;
+        auto& of = found->second;
+        if (of.is_in_ring) to_back(of.turn);
+        const auto those = of.passed.find(item.spec->name);
+        if (those == of.passed.end() || !those->second.is_shown) return;
+        auto& keys = shown_.at(those->first);
+        keys.splice(keys.end(), keys, those->second.turn);
     }
 
     /// It is now so late: keys that waited for that may go on.
@@ -3531,9 +3580,17 @@ private:
     struct lane;
     using ring = std::list<lane*>;
 
+    /// What others have passed over of a key and a name.
+    struct passed_over {
+        std::set<entry*, runs_before> tasks;
+        bool is_shown = false;
+        ring::iterator turn;
+    };
+
     struct lane {
         const std::string* key = nullptr;
         std::set<entry*, runs_before> waiting;
+        std::map<std::string, passed_over> passed;  // by name
         std::size_t running = 0;
         std::optional<std::size_t> most_running;
         std::optional<detail::rate_gate> gate;
@@ -3570,11 +3627,13 @@ private:
     void place(lane& of) {
         const bool is_full = of.most_running && of.running >= *of.most_running;
         const bool is_early = of.gate && of.gate->may_start(now_) == 0;
-        const bool is_idle = of.waiting.empty() && of.running == 0;
+        const bool has_tasks = !of.waiting.empty() || !of.passed.empty();
+        const bool is_idle = !has_tasks && of.running == 0;
         put_in_ring(of, !of.waiting.empty() && !is_full && !is_early);
+        for (auto& [name, those] : of.passed) show(name, those, of, !is_full && !is_early);
         auto when = never;
         if (is_idle && of.gate) when = forgotten_at(*of.gate);
-        else if (is_early && !is_full && !of.waiting.empty()) when = of.gate->opens(now_);
+        else if (is_early && !is_full && has_tasks) when = of.gate->opens(now_);
         const bool is_over = is_idle && (!of.gate || when <= now_);
         look_at(of, is_over ? never : when);
         if (is_over) lanes_.erase(lanes_.find(*of.key));
@@ -3592,6 +3651,14 @@ private:
         else ring_.erase(of.turn);
     }
 
+    void show(const std::string& name, passed_over& those, lane& of, bool should_be) {
+        if (std::exchange(those.is_shown, should_be) == should_be) return;
+        auto& keys = shown_[name];
+        if (should_be) those.turn = keys.insert(keys.end(), &of);
+        else keys.erase(those.turn);
+        if (keys.empty()) shown_.erase(name);
+    }
+
     void look_at(lane& of, time_point when) {
         if (of.look_at == when) return;
         if (of.look_at != never) timed_.erase({of.look_at, &of});
@@ -3604,6 +3671,7 @@ private:
     std::unordered_map<std::string, lane> lanes_;
     ring ring_{nullptr};  // null: those without a key
     ring::iterator plain_ = ring_.begin();
+    std::map<std::string, ring, std::less<>> shown_;  // by name: keys that may start what others have passed over, in turn
     std::set<std::pair<time_point, lane*>> timed_;
     queue_limits limits_;  // of keys
     limit each_;
@@ -3630,6 +3698,7 @@ public:
     void remove(entry& item) {
         if (!std::exchange(item.unclaimed, false)) return item.has_key() ? keyed_.remove(item) : item.home->remove(item);
         --unclaimed_size_;
+        if (item.has_key()) return keyed_.remove_passed(item);
         const auto aside = unclaimed_.find(item.spec->name);
         change(aside->second, [&] { item.home->remove(item); });
         if (!front(aside->second)) unclaimed_.erase(aside);
@@ -3639,11 +3708,9 @@ public:
     /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
     entry* next(const name_set* names, std::size_t& budget) {
         for (;;) {
-            claim_keyed(names, budget);
             auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, claimable(names));
-            if (found && found->unclaimed && found->has_key()) return nullptr;  // the next call goes on
-            if (auto* const keyed = keyed_.next(found != nullptr)) found = keyed;
+            if (unclaimed_size_ > 0) found = best(found, best(claimable(names), keyed_.next_passed(names)));
+            if (auto* const keyed = keyed_.next(found != nullptr, names)) found = keyed;
             if (!found || !names || names->contains(found->spec->name)) return found;
             if (budget == 0) return nullptr;
             --budget;
@@ -3656,13 +3723,13 @@ public:
     /// each change of a queue.
     bool has_work(const name_set* names) const {
         if (front(lanes_) || keyed_.has_work()) return true;
-        return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
+        return unclaimed_size_ > 0 && (claimable(names) || keyed_.next_passed(names));
     }
 
     /// The specification of the next task, or null.
     const task_spec* front_spec() const {
         const auto* next = front(lanes_);
-        if (const auto* const keyed = keyed_.next(next != nullptr)) next = keyed;
+        if (const auto* const keyed = keyed_.next(next != nullptr, nullptr)) next = keyed;
         return next ? next->spec.get() : nullptr;
     }
 
@@ -3691,6 +3758,7 @@ public:
             if (most-- == 0) return;
             visit(name, *front(aside));
         }
+        keyed_.visit_passed(most, visit);
     }
 
     /// `visit(task)` for the first of each lane, and of those passed over the first of each name and priority.
@@ -3703,6 +3771,7 @@ public:
         };
         visit_all(lanes_);
         for (const auto& [name, aside] : unclaimed_) visit_all(aside);
+        keyed_.visit_passed(unclaimed_size_, [&](const std::string&, const entry& task) { visit(task); });
     }
 
 private:
@@ -3738,22 +3807,12 @@ private:
         return found;
     }
 
-    /// What a worker knows of those set aside that have a key goes back to its key, whose limit says when it starts.
-    void claim_keyed(const name_set* names, std::size_t& budget) {
-        while (unclaimed_size_ > 0 && budget > 0) {
-            auto* const item = claimable(names);
-            if (!item || !item->has_key()) return;
-            --budget;
-            remove(*item);
-            keyed_.add(*item);
-        }
-    }
-
     void set_aside(entry& item) {
-        auto& aside = unclaimed_[item.spec->name];
-        change(aside, [&] { aside[item.spec->priority].push_back(item); });
         item.unclaimed = true;
         ++unclaimed_size_;
+        if (item.has_key()) return keyed_.pass_over(item);
+        auto& aside = unclaimed_[item.spec->name];
+        change(aside, [&] { aside[item.spec->priority].push_back(item); });
     }
 
     /// Changes the lanes of one name, and what is first in them.
@@ -4967,7 +5026,7 @@ public:
     const admission& gate() const { return gate_; }
     std::size_t may_start(std::size_t most) const { return gate_.admit(most, store_.count(task_state::running)).count; }
 
-    /// It has been handed out.
+    /// It is about to be handed out.
     void started(const entry& task) {
         keyed().take_turn(task);
         gate_.started(1);
@@ -5124,8 +5183,8 @@ public:
                 continue;
             }
             --left;
-            store_.deliver(*task, who, now);
             rules_.started(*task);
+            store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
@@ -23053,6 +23112,17 @@ else of.removed = of.removed + 1 end
 end
 )lua";
 
+inline constexpr char shared_by_passing[] =
+    R"lua(local function by_passing(task, is_on)
+local of, name = touch(info(task).key), info(task).name
+local order = string.format('%03d\0%s', 100 - info(task).priority, string.format('%014d', task.seq))
+sorted_sets[P][table.concat({'u', of.name, '\0', name, '\0', order})] = is_on and 0 or false
+of.passed = of.passed or {}
+of.passed[name] = of.passed[name] or {}
+if is_on then append(of.passed, name, order) else of.left = (of.left or 0) + 1 end
+end
+)lua";
+
 inline constexpr char shared_enter[] =
     R"lua(local function enter(task, state)
 local runs, ran = state == 3, task.state == 3
@@ -23452,6 +23522,15 @@ return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority,
 end
 )lua";
 
+inline constexpr char shared_set_unclaimed[] =
+    R"lua(local function set_unclaimed(task, is_on)
+task.unclaimed = is_on
+count('u', is_on and 1 or -1)
+if (task.special and info(task).key) then return by_passing(task, is_on) end
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = is_on and 0 or false
+end
+)lua";
+
 inline constexpr char shared_lane[] =
     R"lua(local function lane(priority) return key('l:' .. priority) end
 )lua";
@@ -23490,9 +23569,7 @@ sorted_sets[d][string.format('%014d', task.seq)] = false
 forget_limit(task)
 elseif state == 2 then
 if task.unclaimed then
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
-task.unclaimed = false
-count('u', -1)
+set_unclaimed(task, false)
 elseif task.in_turn then
 task.in_turn = false
 elseif (task.special and info(task).key) then
@@ -24260,7 +24337,8 @@ if call('EXISTS', u) == 0 then return claimable end
 local members = {}
 if names then
 for name in pairs(names) do
-local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
+local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0',
+'(' .. name .. '\0' .. 'k', 'LIMIT', 0, most)
 for _, member in ipairs(passed_over) do
 members[#members + 1] = member
 end
@@ -24270,7 +24348,8 @@ members = call('ZRANGE', u, 0, 9999)
 end
 for _, member in ipairs(members) do
 local seq = whole(string.sub(member, -14))
-if seq then
+if string.find(member, '%z' .. 'k') then
+elseif seq then
 claimable[#claimable + 1] = {order = string.sub(member, -18), seq = seq, member = member}
 else
 drop_foreign(u, member)
@@ -24353,6 +24432,157 @@ end
 end
 )lua";
 
+inline constexpr char shared_unclaimed_start[] =
+    R"lua(local function unclaimed_start(name, key) return table.concat({name, '\0', 'k', key, '\0'}) end
+)lua";
+
+inline constexpr char shared_first_passed[] =
+    R"lua(local function first_passed(of)
+local firsts, start = {}, 'u' .. of.name .. '\0'
+for name, orders in pairs(of.passed or {}) do
+for _, order in ipairs(orders) do
+local is_there = sorted_sets[P][table.concat({start, name, '\0', order})]
+if is_there and (not firsts[name] or order < firsts[name]) then firsts[name] = order end
+end
+end
+local from, till = '[' .. start, '(' .. 'u' .. of.name .. '\1'
+for _ = 1, 100 do
+local members = call('ZRANGEBYLEX', P, from, till, 'LIMIT', 0, (of.left or 0) + 1)
+if #members == 0 then break end
+for _, member in ipairs(members) do
+from = '(' .. member
+local name, order = string.match(member, '^[^%z]+%z([^%z]+)%z(%d%d%d%z%d+)$')
+if not name then
+drop_foreign(P, member)
+elseif sorted_sets[P][member] ~= false then
+if not firsts[name] or order < firsts[name] then firsts[name] = order end
+from = '(' .. start .. name .. '\1'
+break
+end
+end
+end
+return firsts
+end
+)lua";
+
+inline constexpr char shared_some_passed[] =
+    R"lua(local some_passed, newly_shown = nil, {}
+)lua";
+
+inline constexpr char shared_place_passed[] =
+    R"lua(local function place_passed(of, room)
+if some_passed == nil then
+some_passed = call('ZRANGEBYLEX', P, '[' .. 'u', '(' .. 'w', 'LIMIT', 0, 1)[1]
+some_passed = some_passed ~= nil
+end
+if not of.passed and not some_passed then return false end
+local firsts, names = first_passed(of), {}
+for _, those in ipairs({firsts, of.passed or {}}) do
+for name in pairs(those) do names[name] = true end
+end
+of.shown = of.shown or {}
+for name in pairs(names) do
+local start = unclaimed_start(name, of.name)
+local wanted = room >= 1 and firsts[name] and start .. firsts[name]
+local till = '(' .. string.sub(start, 1, -2) .. '\1'
+local known = call('ZRANGEBYLEX', u, '[' .. start, till, 'LIMIT', 0, 20)
+known[#known + 1] = of.shown[name]
+for _, member in ipairs(known) do sorted_sets[u][member] = false end
+of.shown[name] = wanted or nil
+if wanted then
+sorted_sets[u][wanted] = 0
+if #known == 0 or of.passed and of.passed[name] then newly_shown[name] = true end
+end
+end
+return next(firsts) ~= nil
+end
+)lua";
+
+inline constexpr char shared_passed_tasks[] =
+    R"lua(local function passed_tasks(most, names, last, room_of)
+local keys_of, names_of, next_key, made = {}, {}, 1, {}
+local function add(members)
+made.is_part = made.is_part or #members == most
+for _, member in ipairs(members) do
+local name, key = string.match(member, '^([^%z]+)%z' .. 'k' .. '([^%z]+)%z')
+if name and (not names or names[name]) then
+if not names_of[key] then
+names_of[key] = {}
+keys_of[#keys_of + 1] = key
+end
+names_of[key][name] = true
+end
+end
+return #members
+end
+if most > 0 and not names then add(call('ZRANGE', u, 0, 9999)) end
+for name in pairs(most > 0 and names or {}) do
+local start = name .. '\0' .. 'k'
+local till, from = '(' .. name .. '\0' .. 'l', start .. last .. '\1'
+local many = add(call('ZRANGEBYLEX', u, '[' .. from, till, 'LIMIT', 0, most))
+if many < most then add(call('ZRANGEBYLEX', u, '[' .. start, '(' .. from, 'LIMIT', 0, most - many)) end
+end
+if #keys_of == 0 then return made end
+table.sort(keys_of, function(left, right)
+if (left > last) ~= (right > last) then return left > last end
+return left < right
+end)
+local function read_those(of)
+local found = {}
+of.passed, of.passed_at = of.passed or {}, 1
+for name in pairs(names_of[of.name]) do
+local start, many = table.concat({'u', of.name, '\0', name}), math.min(most, 64)
+local members = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0, many)
+made.is_part, of.passed[name] = made.is_part or #members == many, of.passed[name] or {}
+for _, member in ipairs(members) do
+found[#found + 1] = {
+member = member, order = string.sub(member, -18),
+seq = whole(string.sub(member, -14)) or 0
+}
+end
+end
+table.sort(found, function(left, right) return left.order < right.order end)
+local seqs = {}
+for n, one in ipairs(found) do seqs[n] = one.seq end
+load(seqs, true)
+of.those = found
+end
+local function next_passed(of, order)
+if not names_of[of.name] or room_of(of) < 1 then return nil end
+if not of.those then read_those(of) end
+while of.those[of.passed_at] do
+local one = of.those[of.passed_at]
+local task = tasks[one.seq]
+if task and task.state == 2 and task.unclaimed and (task.special and info(task).key) == of.name then
+return not (order and order < one.order) and task or nil, task ~= nil
+end
+of.passed_at = of.passed_at + 1
+if not task or task.state ~= 3 then
+sorted_sets[P][one.member], of.left, of.is_changed = false, (of.left or 0) + 1, true
+if is_set_aside(one.seq) then
+count('u', -1)
+count(2, -1)
+end
+end
+end
+end
+local function first_in_turn(order)
+while #keys_of > 0 do
+if next_key > #keys_of then next_key = 1 end
+local task, is_there = next_passed(touch(keys_of[next_key]), order)
+if task or is_there then return task end
+table.remove(keys_of, next_key)
+end
+end
+local function take_turn(key)
+next_key, touch(key).passed_at = next_key + 1, touch(key).passed_at + 1
+also[#also + 1] = {'HSET', c, 'passed', key}
+end
+made.of, made.first, made.take = next_passed, first_in_turn, take_turn
+return made
+end
+)lua";
+
 inline constexpr char shared_made_turns[] =
     R"lua(local made_turns = nil
 )lua";
@@ -24429,8 +24659,11 @@ end
 local function place_key(of)
 local rule = rule_of(of)
 of.is_changed = false
-if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
+if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due and not of.passed then
+return
+end
 local works, room, opens = has_waiting(of), room_of(of)
+local has_passed = place_passed(of, room)
 if works and room > 0 then
 if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
 sorted_sets[R][of.name] = next_turn()
@@ -24441,7 +24674,7 @@ end
 else
 sorted_sets[R][of.name] = false
 end
-of.fresh, of.is_visited = 0, false
+of.fresh, of.is_visited, works = 0, false, works or has_passed
 if not rule or not rule.every then
 if of.is_due then
 look_again(of)
@@ -24461,6 +24694,7 @@ local function place_keys()
 for _, of in ipairs(touched) do
 if of.is_changed then place_key(of) end
 end
+if next(newly_shown) then call_those_who_know(newly_shown, 2) end
 end
 local function keys_come()
 local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
@@ -24516,14 +24750,16 @@ local function sift(cursor, most)
 while most > 0 do
 local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
 if not member then return nil end
-local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+local letter = string.sub(member, 1, 1)
+local name = string.match(member, letter == 'u' and '^.([^%z]+)%z[^%z]+%z%d%d%d%z%d+$' or
+'^.([^%z]+)%z%d%d%d%z%d+$')
 most = most - 1
 if not name then
 drop_foreign(P, member)
 cursor = member
 else
 local of = touch(name)
-of.is_due, cursor = true, 'w' .. name .. '\1'
+of.is_due, cursor = true, letter .. name .. '\1'
 if room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
@@ -24791,22 +25027,23 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
     shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
-    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
+    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -24840,7 +25077,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "088f9ae779126628f677472613f4dac29b1a8a8d",
+inline constexpr script act_on_group{"act_on_group", "f768ee78d3803f30d6f9301a1ee624bb40ae687c",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24903,19 +25140,20 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -24930,8 +25168,9 @@ set_aside(seq, ARGV[2 * n + 1])
 end
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script aside{"aside", "90f72188cd25366491819c45109ac05f13e033cb",
+inline constexpr script aside{"aside", "318a6383795ddf0138b0d07598d50088500da36b",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25154,19 +25393,20 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -25174,8 +25414,9 @@ end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n
 end
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script end_child{"end_child", "f86353275a661559f2acc13c96d1414ab3a9d1c0",
+inline constexpr script end_child{"end_child", "f312c327c748e93765239e9fc7fbc65a370e72c1",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25193,22 +25434,23 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
     shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_hear_of,
-    shared_same_task, shared_store_tasks, shared_answer_in, shared_answered, shared_remember_answer,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
+    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in,
+    shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -25232,7 +25474,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "4fc70e39e53bcad65e9ee027225b70219c30ff91",
+inline constexpr script enqueue{"enqueue", "3e85a24246413f1437743093d3adaf85d0870b04",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25429,23 +25671,24 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
-    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
-    shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_priorities_in,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
+    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25461,8 +25704,9 @@ names = {}
 for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
-local _, lanes, watcher, watching, sifting, sifted
-most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
+local _, lanes, watcher, watching, sifting, sifted, last_passed
+most, _, lanes, watcher, watching, sifting, sifted, last_passed =
+admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
 local has_keyed = call('EXISTS', P, T) > 0
@@ -25470,18 +25714,13 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
 local next_claimable = 1
-local function claim(task)
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
-task.unclaimed = false
-count('u', -1)
-end
+local passed = passed_tasks(has_keyed and most or 0, names, last_passed or '', has_keyed and turns_of_keys().room_of)
 local function pass_over(task)
 budget = budget - 1
 aside[info(task).name] = true
-task.unclaimed, task.in_turn = true, false
+task.in_turn = false
 changed[task.seq] = true
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = 0
-count('u', 1)
+set_unclaimed(task, true)
 end
 local is_moved = false
 local function leave_to_key(task)
@@ -25494,12 +25733,9 @@ budget = budget - 1
 give_up(task)
 return note_failed(task)
 end
-if task.unclaimed then
-claim(task)
-elseif (task.special and info(task).key) then
-by_key(task, 'w', false)
-turns_of_keys().start(touch(info(task).key))
-end
+local key_name = (task.special and info(task).key)
+if task.unclaimed then set_unclaimed(task, false) elseif key_name then by_key(task, 'w', false) end
+if key_name then turns_of_keys().start(touch(key_name)) end
 forget_limit(task)
 enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
@@ -25520,13 +25756,19 @@ else
 local other = claimable[next_claimable]
 local order = of and string.format('%03d\0%s', 100 - of.priority, string.format('%014d', task.seq))
 if other and of and other.order > order then other = nil end
-if other then
+local first = other and other.order or order
+local keyed_task = passed.first and passed.first(first)
+if keyed_task then
+passed.take(info(keyed_task).key)
+deliver(keyed_task)
+elseif other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
 local passed_over = tasks[other.seq]
 if passed_over and passed_over.state == 2 and passed_over.unclaimed then
 if (passed_over.special and info(passed_over).key) then
-claim(passed_over)
+sorted_sets[u][other.member] = false
+set_unclaimed(passed_over, false)
 leave_to_key(passed_over)
 else
 deliver(passed_over)
@@ -25580,7 +25822,11 @@ budget, of.removed = budget - 1, of.removed + 1
 sorted_sets[P][member] = false
 if seq and is_set_aside(seq) then count(2, -1) end
 elseif sorted_sets[P][member] ~= false then
-if not names or names[info(task).name] then
+local earlier = passed.of and passed.of(of, string.sub(member, -18))
+if earlier then
+of.passed_at, of.at = of.passed_at + 1, of.at - 1
+deliver(earlier)
+elseif not names or names[info(task).name] then
 deliver(task)
 else
 by_key(task, 'w', false)
@@ -25602,7 +25848,7 @@ if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-is_moved = is_moved or (turns.is_part or #come == 100) and #found < most
+is_moved = is_moved or (turns.is_part or passed.is_part or #come == 100) and #found < most
 return turns, is_moved, had_turn
 end
 local function answer(turns, is_moved, had_turn)
@@ -25619,7 +25865,7 @@ local made_ready = ready
 if has_keyed then
 sifted = whole(sifted) or 0
 if sifting or sifted > now or now - sifted >= 10000 then
-local till = turns_of_keys().sift(sifting or 'w', 100)
+local till = turns_of_keys().sift(sifting or 'u', 100)
 also[#also + 1] = till and {'HSET', c, 'sift', till} or {'HDEL', c, 'sift'}
 if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)} end
 is_moved = is_moved or till
@@ -25654,7 +25900,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "81409e37423b25a9480811792bae1c0031426265",
+inline constexpr script fetch{"fetch", "5e1652909a234c1050ed4d8a72d01ea38e81fedb",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26153,21 +26399,23 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -26189,7 +26437,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "7b70eafc3cca92b2baafa1572864642b7ca4213d",
+inline constexpr script leave{"leave", "2196cb90729a96e1f0d8410da596d1cf09343f96",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26214,27 +26462,28 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_tell_of_foreign, shared_drop_foreign, shared_listens, shared_told, shared_is_heard,
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
-    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
-    shared_record_of, shared_info, shared_in_slices, shared_answered_bytes, shared_fits, shared_gaps_in,
-    shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, nested,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_open_segments, shared_code_of, shared_outcome_of,
+    shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
+    shared_load, shared_find, shared_record_of, shared_info, shared_in_slices, shared_answered_bytes,
+    shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -26255,7 +26504,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "69d1491534a7ee98fdf11511e3230a2e9b848758",
+inline constexpr script list{"list", "f2e68f61c77f610c58ea69a8128ecd422172f9d6",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26334,22 +26583,24 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
     shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
     shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
     shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_replaced_task,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
+    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -26478,7 +26729,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "51e87b970295828a855b94a0651a9ca7ab895208",
+inline constexpr script maintain{"maintain", "b4043f8cef1db787cf7e5d49699b34e68a4bd2d5",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26522,25 +26773,27 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_write_events, shared_throttle_end, shared_behind_throttle, shared_gate, shared_limit_in,
     shared_look_at_gate, shared_stated_limit, shared_in_force, shared_paused_over, shared_put_in_force,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_unpack_state, nested, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -26559,7 +26812,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "05a02bbb635ef6552504c091b7692fdf6418e3ca",
+inline constexpr script pause{"pause", "5113afcdac4a4e6f5f0a38d39c5f5a300f9c1a9b",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26576,20 +26829,21 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
     shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
     shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, nested, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
 load(seqs)
@@ -26600,7 +26854,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2cb5284478d05a60e85ea1c7f889bfccf7745eda",
+inline constexpr script reclaim{"reclaim", "f9f004aae243039a3b9ab49059ca466d5adef71b",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26681,26 +26935,28 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_lines_in,
-    shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
-    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, nested,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_lines_in, shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head,
+    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -26733,7 +26989,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "d73606bf0f53aa9f8353cd08871c37ff84afd3ed",
+inline constexpr script report{"report", "819107d880be9059134c2f0ce3c73ee94b7b3510",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26744,26 +27000,27 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_drop_foreign, shared_listens, shared_told, shared_is_heard, shared_declare_events, shared_tell,
     shared_write_events, shared_throttle_end, shared_gate, shared_limit_in, shared_look_at_gate, shared_admit,
     shared_stated_now, shared_parse, shared_fault_in, shared_tasks, shared_changed, shared_read_state,
-    shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now, shared_succeeded, shared_segments,
-    shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
-    shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
-    shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
+    shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
+    shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
+    shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
+    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
+    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
+    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
+    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
     shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
     shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
     shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
     shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
     shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, nested, shared_commit,
+    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -26776,7 +27033,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "01425b7090ca293faddf22c1280c4db426841c14",
+inline constexpr script resign{"resign", "dd9b1dfa9cdd4392b5e6fa7ff8f3c1835f956d91",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26796,7 +27053,7 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K = 18, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -26807,8 +27064,9 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_load,
     shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
+    shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_call_those_who_know,
+    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -26829,7 +27087,7 @@ local next_one = in_force(declared, live)
 next_one = next_one and string.sub(next_one, 2)
 also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
 if has_keyed and next_one ~= known[4] then
-also[#also + 1] = {'HSET', c, 'sift', 'w'}
+also[#also + 1] = {'HSET', c, 'sift', 'u'}
 end
 else
 store(L, (is_live and 'l' or 'd') .. name)
@@ -26839,7 +27097,7 @@ if has_keyed then
 local of = touch(name)
 of.is_due, of.stated = true, {declared, live}
 turns_of_keys().place()
-for _, set in ipairs({R, T}) do
+for _, set in ipairs({R, T, u}) do
 probe('ZCARD', set)
 for member, at in pairs(sorted_sets[set]) do
 also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
@@ -26851,8 +27109,8 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "4395d20b8f97085069c680406a1437f5738e0323",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
+inline constexpr script set_key_limit{"set_key_limit", "48f5e78ad1d2c70fa508d3f92da910262a2bfaa0",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -26907,21 +27165,23 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
-    shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -26942,7 +27202,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "6df098a1dfe7abe0eae42d66061b37a7e5ab7052",
+inline constexpr script set_schedule{"set_schedule", "b5864a1446ddfe6f3376c347ac791f30933f6f0e",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26959,22 +27219,23 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
-    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
+    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -27046,7 +27307,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "7f7341002d5430f4957fba206d69ba297169492c",
+inline constexpr script settle{"settle", "fe317c4904124e194ad7d598039c559295d8e3a3",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27246,19 +27507,20 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27278,7 +27540,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "5532882178e96848707e5ff97a64f8ead3c5a8c0",
+inline constexpr script signal{"signal", "74671fef1a6b7a045cad6434d6c5b8380af6b38f",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27383,22 +27645,23 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
-    shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_begin_epoch, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh,
-    shared_remove_task, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
+    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -27423,7 +27686,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "05460dd3181738d0580e95fca0f0cc650d3a86c1",
+inline constexpr script steer{"steer", "a67aca626acefcbfef682e010d8a0fbbe2590b25",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27440,19 +27703,20 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27460,8 +27724,9 @@ if not (task.state <= 2) then return {'OK', 3} end
 bodies = {task.seq, string.sub(record_of(task), 1, info(task).payload_at - 1) .. ARGV[3]}
 if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
+end)()
 )lua");
-inline constexpr script update{"update", "d232110b98090321e2fe9bbb1922c63d36ac5cff",
+inline constexpr script update{"update", "2613cf4b079f6350d7c65576f28b5f4ebf4bc10e",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27497,7 +27762,7 @@ return reply
 inline constexpr script wait{"wait", "180e40089cf987a65b78cb38c3da3074ef086562",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, R, T, L, K = 21, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
@@ -27507,10 +27772,11 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets,
-    shared_own_ids, shared_bodies, shared_count, shared_touched, shared_touch, shared_seen_keys,
+    shared_own_ids, shared_bodies, shared_wakes, shared_count, shared_touched, shared_touch, shared_seen_keys,
     shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
     shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
-    shared_text, shared_made_turns, shared_turns_of_keys,
+    shared_text, shared_call_those_who_know, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -27641,8 +27907,8 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "01aa658d1e3176457c33427afe11b8dcaa07c491",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
+inline constexpr script why{"why", "625c6e46e2c02a2c466c87c87ab5d8fbfa885fb9",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -27658,20 +27924,21 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, nested,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -27740,7 +28007,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "a72a68ca144beb5c2180219db765b5e65a8f736e",
+inline constexpr script write_journal{"write_journal", "558d7ebbf0f6bf40bf15f60a201c64158a436913",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

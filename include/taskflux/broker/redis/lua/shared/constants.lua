@@ -123,8 +123,11 @@ local sleep_mark = {...}
 local why_reason = {...}
 -- C++: broker/journal.hpp journal_letter
 local journal_letter = {...}
--- What a member of `keys.keyed` begins with. Behind it: the key, NUL, 100 less the priority in 3 digits, NUL, the number in 14.
-local key_letter = {running = 'r', waiting = 'w', behind = 'x'}
+-- What a member of `keys.keyed` begins with. Behind it: the key, NUL, 100 less the priority in 3 digits, NUL, the number in 14;
+-- where others have passed the task over, its name and NUL stand behind the key.
+local key_letter = {running = 'r', passed = 'u', waiting = 'w', behind = 'x'}
+-- What stands in front of the key in a member of `keys.unclaimed`: there may be a digit.
+local unclaimed_letter = {key = 'k', behind = 'l'}
 -- First bytes that tell kinds of entries apart: of a lane or a consumer's set, of a journal.
 local first_byte = {
     segment = string.byte('@'), subtask = string.byte(journal_letter.subtask), count = string.byte('#'),

@@ -30,6 +30,18 @@ local function by_key(task, letter, is_on)
     else of.removed = of.removed + 1 end
 end
 
+-- Others have passed the task over, or one has come that knows it. Such tasks stand by key and name, out of the way of who does
+-- not know them; shared/passed.lua marks where they may start. `passed`: the names of which something has changed, and in what
+-- order those come that are new.
+local function by_passing(task, is_on)
+    local of, name = touch(info(task).key), info(task).name
+    local order = string.format('%03d\0%s', stored_base.priority - info(task).priority, padded(task.seq))
+    sorted_sets[keys.keyed][table.concat({key_letter.passed, of.name, '\0', name, '\0', order})] = is_on and 0 or false
+    of.passed = of.passed or {}
+    of.passed[name] = of.passed[name] or {}
+    if is_on then append(of.passed, name, order) else of.left = (of.left or 0) + 1 end
+end
+
 local function enter(task, state)
     local runs, ran = state == task_state.running, task.state == task_state.running
     if runs ~= ran and key_of(task) then by_key(task, key_letter.running, runs) end

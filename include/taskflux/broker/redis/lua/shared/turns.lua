@@ -87,8 +87,11 @@ local function turns_of_keys()
     local function place_key(of)
         local rule = rule_of(of)
         of.is_changed = false
-        if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
+        if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due and not of.passed then
+            return
+        end
         local works, room, opens = has_waiting(of), room_of(of)
+        local has_passed = place_passed(of, room)
         if works and room > 0 then
             if of.is_visited or not time_of(keys.turns, of.name) then
                 sorted_sets[keys.turns][of.name] = next_turn()
@@ -99,7 +102,7 @@ local function turns_of_keys()
         else
             sorted_sets[keys.turns][of.name] = false
         end
-        of.fresh, of.is_visited = 0, false
+        of.fresh, of.is_visited, works = 0, false, works or has_passed
         if not rule or not rule.every then
             if of.is_due then
                 look_again(of)
@@ -120,6 +123,7 @@ local function turns_of_keys()
         for _, of in ipairs(touched) do
             if of.is_changed then place_key(of) end
         end
+        if next(newly_shown) then call_those_who_know(newly_shown, 2) end
     end
 
     -- For `fetch`: the keys whose time has come, which `place` then puts where they belong.
@@ -190,14 +194,16 @@ local function turns_of_keys()
         while most > 0 do
             local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
             if not member then return nil end
-            local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+            local letter = string.sub(member, 1, 1)
+            local name = string.match(member, letter == key_letter.passed and '^.([^%z]+)%z[^%z]+%z%d%d%d%z%d+$' or
+                                                  '^.([^%z]+)%z%d%d%d%z%d+$')
             most = most - 1
             if not name then
                 drop_foreign(keys.keyed, member)
                 cursor = member
             else
                 local of = touch(name)
-                of.is_due, cursor = true, key_letter.waiting .. name .. '\1'
+                of.is_due, cursor = true, letter .. name .. '\1'
                 if room_of(of) < 1 then most = most - drop_ended(of) end
             end
         end
