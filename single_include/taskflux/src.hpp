@@ -3474,8 +3474,12 @@ public:
         entry* found = nullptr;
         for (const auto& [name, keys] : shown_) {
             if (names && !names->contains(name)) continue;
-            auto* const one = *keys.front()->passed.at(name).tasks.begin();
-            if (!found || runs_before()(one, found)) found = one;
+            for (const auto* const of : keys) {
+                auto* const one = *of->passed.at(name).tasks.begin();
+                if (!of->waiting.empty() && runs_before()(*of->waiting.begin(), one)) continue;  // that comes in the key's turn
+                if (!found || runs_before()(one, found)) found = one;
+                break;
+            }
         }
         return found;
     }
@@ -24499,7 +24503,7 @@ end
 )lua";
 
 inline constexpr char shared_passed_tasks[] =
-    R"lua(local function passed_tasks(most, names, last, room_of)
+    R"lua(local function passed_tasks(most, names, last, room_of, waiting_of)
 local keys_of, names_of, next_key, made = {}, {}, 1, {}
 local function add(members)
 made.is_part = made.is_part or #members == most
@@ -24515,8 +24519,8 @@ end
 end
 return #members
 end
-if most > 0 and not names then add(call('ZRANGE', u, 0, 9999)) end
-for name in pairs(most > 0 and names or {}) do
+if not names then add(call('ZRANGE', u, 0, 9999)) end
+for name in pairs(names or {}) do
 local start = name .. '\0' .. 'k'
 local till, from = '(' .. name .. '\0' .. 'l', start .. last .. '\1'
 local many = add(call('ZRANGEBYLEX', u, '[' .. from, till, 'LIMIT', 0, most))
@@ -24566,11 +24570,17 @@ end
 end
 end
 end
+local function is_behind(task)
+local of = touch(info(task).key)
+local first = waiting_of(of, nil, 1)[1]
+return first and sorted_sets[P][first] ~= false and
+string.sub(first, -18) < of.those[of.passed_at].order
+end
 local function first_in_turn(order)
 while #keys_of > 0 do
 if next_key > #keys_of then next_key = 1 end
 local task, is_there = next_passed(touch(keys_of[next_key]), order)
-if task or is_there then return task end
+if (task or is_there) and not (task and is_behind(task)) then return task end
 table.remove(keys_of, next_key)
 end
 end
@@ -25714,7 +25724,8 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
 local next_claimable = 1
-local passed = passed_tasks(has_keyed and most or 0, names, last_passed or '', has_keyed and turns_of_keys().room_of)
+local passed = has_keyed and most > 0 and
+passed_tasks(most, names, last_passed or '', turns_of_keys().room_of, turns_of_keys().waiting_of) or {}
 local function pass_over(task)
 budget = budget - 1
 aside[info(task).name] = true
@@ -25813,7 +25824,13 @@ end
 load(seqs, true)
 end
 local member = of.page[of.at]
-if not member then return false end
+if not member then
+local left = passed.of and passed.of(of)
+if not left then return false end
+of.passed_at, of.at = of.passed_at + 1, of.at - 1
+deliver(left)
+return #found > before
+end
 local seq = whole(string.sub(member, -14))
 local task = seq and tasks[seq]
 if not task or task.state ~= 2 or task.unclaimed or (task.special and info(task).key) ~= name or
@@ -25900,7 +25917,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "5e1652909a234c1050ed4d8a72d01ea38e81fedb",
+inline constexpr script fetch{"fetch", "e3a09239276c8889b7782c86382ae7020b0c0570",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)

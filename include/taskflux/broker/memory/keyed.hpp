@@ -66,8 +66,12 @@ public:
         entry* found = nullptr;
         for (const auto& [name, keys] : shown_) {
             if (names && !names->contains(name)) continue;
-            auto* const one = *keys.front()->passed.at(name).tasks.begin();
-            if (!found || runs_before()(one, found)) found = one;
+            for (const auto* const of : keys) {
+                auto* const one = *of->passed.at(name).tasks.begin();
+                if (!of->waiting.empty() && runs_before()(*of->waiting.begin(), one)) continue;  // that comes in the key's turn
+                if (!found || runs_before()(one, found)) found = one;
+                break;
+            }
         }
         return found;
     }

@@ -39,7 +39,8 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
     local claimable = most > 0 and claimable_by(names, most) or {}
     local next_claimable = 1
-    local passed = passed_tasks(has_keyed and most or 0, names, last_passed or '', has_keyed and turns_of_keys().room_of)
+    local passed = has_keyed and most > 0 and
+                       passed_tasks(most, names, last_passed or '', turns_of_keys().room_of, turns_of_keys().waiting_of) or {}
 
     -- Passes a task over that this consumer does not know.
     local function pass_over(task)
@@ -148,7 +149,13 @@ local function hand_out()
                 load(seqs, true)
             end
             local member = of.page[of.at]
-            if not member then return false end
+            if not member then
+                local left = passed.of and passed.of(of)
+                if not left then return false end
+                of.passed_at, of.at = of.passed_at + 1, of.at - 1
+                deliver(left)
+                return #found > before
+            end
             local seq = whole(string.sub(member, -unclaimed_tail.number))
             local task = seq and tasks[seq]
             if not task or task.state ~= task_state.waiting or task.unclaimed or key_of(task) ~= name or

@@ -62,7 +62,7 @@ end
 
 -- For `fetch`: tasks that others have passed over, whose keys have room for them, and of which this consumer knows the names
 -- (nil: all). `is_part`: there may be more. Empty where there are none.
-local function passed_tasks(most, names, last, room_of)
+local function passed_tasks(most, names, last, room_of, waiting_of)
     local keys_of, names_of, next_key, made = {}, {}, 1, {}
     local function add(members)
         made.is_part = made.is_part or #members == most
@@ -78,8 +78,8 @@ local function passed_tasks(most, names, last, room_of)
         end
         return #members
     end
-    if most > 0 and not names then add(call('ZRANGE', keys.unclaimed, 0, bound.claimable - 1)) end
-    for name in pairs(most > 0 and names or {}) do  -- those first that come behind the key that was last
+    if not names then add(call('ZRANGE', keys.unclaimed, 0, bound.claimable - 1)) end
+    for name in pairs(names or {}) do  -- those first that come behind the key that was last
         local start = name .. '\0' .. unclaimed_letter.key
         local till, from = '(' .. name .. '\0' .. unclaimed_letter.behind, start .. last .. '\1'
         local many = add(call('ZRANGEBYLEX', keys.unclaimed, '[' .. from, till, 'LIMIT', 0, most))
@@ -133,12 +133,20 @@ local function passed_tasks(most, names, last, room_of)
         end
     end
 
+    -- Whether one of those that nobody has passed over comes first in its key.
+    local function is_behind(task)
+        local of = touch(info(task).key)
+        local first = waiting_of(of, nil, 1)[1]
+        return first and sorted_sets[keys.keyed][first] ~= false and
+                   string.sub(first, -unclaimed_tail.order) < of.those[of.passed_at].order
+    end
+
     -- The same of all keys, which take turns.
     local function first_in_turn(order)
         while #keys_of > 0 do
             if next_key > #keys_of then next_key = 1 end
             local task, is_there = next_passed(touch(keys_of[next_key]), order)
-            if task or is_there then return task end
+            if (task or is_there) and not (task and is_behind(task)) then return task end
             table.remove(keys_of, next_key)
         end
     end
