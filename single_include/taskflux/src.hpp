@@ -18672,7 +18672,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
@@ -22849,6 +22849,19 @@ return bytes
 end
 )lua";
 
+inline constexpr char shared_load_for_steps[] =
+    R"lua(local function load_for_steps(seqs)
+load(seqs)
+local wanted = {}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if task and task.special and not task.record and not task.segment then wanted[#wanted + 1] = seq end
+end
+local found = read(r, wanted)
+for n, seq in ipairs(wanted) do tasks[seq].record = found[n] or nil end
+end
+)lua";
+
 inline constexpr char shared_find[] =
     R"lua(local function find(seq, nonce)
 load({seq})
@@ -24648,6 +24661,10 @@ return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. of.name .. '
 end
 local function has_waiting(of)
 if of.waiting > 0 then return true end
+for n = math.max(of.at or 1, 1), #(of.page or {}) do
+if sorted_sets[P][of.page[n]] ~= false then return true end
+end
+if of.is_last then return false end
 for _, member in ipairs(waiting_of(of, nil, of.removed + 1)) do
 if sorted_sets[P][member] ~= false then return true end
 end
@@ -24666,6 +24683,17 @@ local function look_again(of, at)
 sorted_sets[T][of.name] = at or false
 if at then touched[0] = math.min(touched[0], at) end
 end
+local function has_turn(of)
+if of.turn ~= nil then return of.turn end
+local all, names = {}, {}
+for _, one in ipairs(touched) do
+if (one.is_changed or one == of) and #all < 4000 then all[#all + 1] = one end
+end
+if all[#all] ~= of then all[#all + 1] = of end
+for n, one in ipairs(all) do names[n] = one.name end
+for n, turn in ipairs(call('ZMSCORE', R, unpack(names))) do all[n].turn = turn and true or false end
+return of.turn
+end
 local function place_key(of)
 local rule = rule_of(of)
 of.is_changed = false
@@ -24673,15 +24701,16 @@ if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not 
 return
 end
 local works, room, opens = has_waiting(of), room_of(of)
+local was_full = of.ran and of.ran >= rule.most
 local has_passed = place_passed(of, room)
 if works and room > 0 then
-if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
+if of.is_visited or was_full or not has_turn(of) then
 sorted_sets[R][of.name] = next_turn()
 if not of.is_visited then ready = ready + math.max(of.fresh, 1) end
 else
 ready = ready + of.fresh
 end
-else
+elseif not was_full or of.is_visited or of.is_due then
 sorted_sets[R][of.name] = false
 end
 of.fresh, of.is_visited, works = 0, false, works or has_passed
@@ -24705,6 +24734,21 @@ for _, of in ipairs(touched) do
 if of.is_changed then place_key(of) end
 end
 if next(newly_shown) then call_those_who_know(newly_shown, 2) end
+end
+local function read_ahead(names, most)
+local each, seqs = math.ceil(most / math.max(#names, 1)), {}
+for _, name in ipairs(names) do
+local of = name ~= '' and most > 0 and touch(name)
+if of and not of.page and room_of(of) >= 1 then
+of.size, of.at, most = math.min(each + 1, 64), 0, most - 1
+of.page = waiting_of(of, nil, of.size)
+of.is_last = #of.page < of.size
+for n = 1, math.min(each, #of.page) do
+seqs[#seqs + 1] = whole(string.sub(of.page[n], -14))
+end
+end
+end
+load(seqs, true)
 end
 local function keys_come()
 local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
@@ -24741,7 +24785,16 @@ if left < 1 then sorted_sets[R][''] = false
 elseif had_turn or not known then sorted_sets[R][''] = next_turn() end
 return left > 0
 end
-local function drop_ended(of)
+made_turns = {
+come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, room_of = room_of, start = start_by_key,
+waiting_of = waiting_of, read_ahead = read_ahead,
+}
+return made_turns
+end
+)lua";
+
+inline constexpr char shared_drop_ended[] =
+    R"lua(local function drop_ended(of)
 local start = 'r' .. of.name
 local members, seqs = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
 20), {}
@@ -24756,7 +24809,10 @@ end
 end
 return #members
 end
-local function sift(cursor, most)
+)lua";
+
+inline constexpr char shared_sift_keys[] =
+    R"lua(local function sift_keys(cursor, most)
 while most > 0 do
 local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
 if not member then return nil end
@@ -24770,16 +24826,10 @@ cursor = member
 else
 local of = touch(name)
 of.is_due, cursor = true, letter .. name .. '\1'
-if room_of(of) < 1 then most = most - drop_ended(of) end
+if turns_of_keys().room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
 return cursor
-end
-made_turns = {
-come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
-start = start_by_key, waiting_of = waiting_of,
-}
-return made_turns
 end
 )lua";
 
@@ -25087,7 +25137,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "f768ee78d3803f30d6f9301a1ee624bb40ae687c",
+inline constexpr script act_on_group{"act_on_group", "94baa501f86b1e032b38436c02f270d416e95f94",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25180,7 +25230,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "318a6383795ddf0138b0d07598d50088500da36b",
+inline constexpr script aside{"aside", "10caab2667bf0ac911d6ae9000f5869739d61784",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25426,7 +25476,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "f312c327c748e93765239e9fc7fbc65a370e72c1",
+inline constexpr script end_child{"end_child", "c82d5e2a049bea04db3451fe25e090000a630773",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25484,7 +25534,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "3e85a24246413f1437743093d3adaf85d0870b04",
+inline constexpr script enqueue{"enqueue", "b6c6aa5fcfd3557576f8eec5aa2c0d73d04b69b2",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25696,9 +25746,10 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
     shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
     shared_first_passed, shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_turns_of_keys, shared_drop_ended, shared_sift_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25814,9 +25865,10 @@ of.is_visited, of.page, of.at = true, of.page or {}, of.at or 0
 while #found == before and budget > 0 do
 if turns_of_keys().room_of(of) < 1 then return false end
 of.at = of.at + 1
-if not of.page[of.at] then
+if not of.page[of.at] and not of.is_last then
 of.size = math.min((of.size or 0) * 2 + 1, most - #found, 64)
 of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
+of.is_last = #of.page < of.size
 local seqs = {}
 for _, member in ipairs(of.page) do
 seqs[#seqs + 1] = whole(string.sub(member, -14))
@@ -25832,6 +25884,7 @@ deliver(left)
 return #found > before
 end
 local seq = whole(string.sub(member, -14))
+if seq then load({seq}, true) end
 local task = seq and tasks[seq]
 if not task or task.state ~= 2 or task.unclaimed or (task.special and info(task).key) ~= name or
 string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)) ~= member then
@@ -25856,6 +25909,7 @@ end
 local come = has_keyed and turns_of_keys().come() or {}
 local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
 local round, had_turn = {unpack(turns)}, false
+if #turns > 0 then turns_of_keys().read_ahead(turns, most) end
 while #round > 0 and #found < most and budget > 0 do
 local is_plain = round[turn] == ''
 local is_taken
@@ -25882,7 +25936,7 @@ local made_ready = ready
 if has_keyed then
 sifted = whole(sifted) or 0
 if sifting or sifted > now or now - sifted >= 10000 then
-local till = turns_of_keys().sift(sifting or 'u', 100)
+local till = sift_keys(sifting or 'u', 100)
 also[#also + 1] = till and {'HSET', c, 'sift', till} or {'HDEL', c, 'sift'}
 if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)} end
 is_moved = is_moved or till
@@ -25917,7 +25971,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "e3a09239276c8889b7782c86382ae7020b0c0570",
+inline constexpr script fetch{"fetch", "d1ab7eaf675c29e1c2fc474553d4faabb29ceee3",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26454,7 +26508,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "2196cb90729a96e1f0d8410da596d1cf09343f96",
+inline constexpr script leave{"leave", "a6542d24dae53d04285b864b1606b7750aaa910b",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26521,7 +26575,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "f2e68f61c77f610c58ea69a8128ecd422172f9d6",
+inline constexpr script list{"list", "339ab3a6e563a51b29d40b27ca67546ce80dfa8a",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26746,7 +26800,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "b4043f8cef1db787cf7e5d49699b34e68a4bd2d5",
+inline constexpr script maintain{"maintain", "118ad5f0154f3c1f4c5d0015614fff9cb19c1234",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26829,7 +26883,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "5113afcdac4a4e6f5f0a38d39c5f5a300f9c1a9b",
+inline constexpr script pause{"pause", "149150a53d706dae59ed43fe787c025344667b90",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26871,7 +26925,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "f9f004aae243039a3b9ab49059ca466d5adef71b",
+inline constexpr script reclaim{"reclaim", "1e8a1ec23eaf04e9323b69fda372722143a82d68",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -27006,7 +27060,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "819107d880be9059134c2f0ce3c73ee94b7b3510",
+inline constexpr script report{"report", "52e6bf51c092802a35f2ed64196d94051869c085",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27050,7 +27104,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "dd9b1dfa9cdd4392b5e6fa7ff8f3c1835f956d91",
+inline constexpr script resign{"resign", "68dd4682068394458c519731d63a482dacacf08b",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -27126,7 +27180,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "48f5e78ad1d2c70fa508d3f92da910262a2bfaa0",
+inline constexpr script set_key_limit{"set_key_limit", "61a1624fcbc66ff0bbfe30b67be73e664ab189e3",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -27219,7 +27273,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "b5864a1446ddfe6f3376c347ac791f30933f6f0e",
+inline constexpr script set_schedule{"set_schedule", "90f8c95122dae682730928943a45f15b62aa6ded",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27234,25 +27288,26 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_fresh, nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of,
     shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of,
     shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of, shared_rewritten,
-    shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
-    shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_wait_for_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_load, shared_load_for_steps, shared_find, shared_record_of, shared_info, shared_counts,
+    shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
+    shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
+    shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of,
+    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
+    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
 task.failed = task.failed + 1
@@ -27306,7 +27361,7 @@ local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 local seqs, effects = {}, {}
 for n = 2, #ARGV do seqs[n - 1] = struct.unpack('<d', ARGV[n], 3) end
-load(seqs)
+load_for_steps(seqs)
 for n = 2, #ARGV do
 local how, counts_too, seq, nonce, token, delay = struct.unpack('<BBdI4I4d', ARGV[n])
 local task = find(seq, nonce)
@@ -27324,7 +27379,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "fe317c4904124e194ad7d598039c559295d8e3a3",
+inline constexpr script settle{"settle", "9979fd7ff707194369ecfc93969ffe3ead5a2e9a",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27557,7 +27612,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "74671fef1a6b7a045cad6434d6c5b8380af6b38f",
+inline constexpr script signal{"signal", "fef7a0bec7439201540346f91f76eb183a3e7eaf",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27703,7 +27758,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "a67aca626acefcbfef682e010d8a0fbbe2590b25",
+inline constexpr script steer{"steer", "9779ee2e554dcaa7a868b98cc47e710b3f04f4a6",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27743,7 +27798,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "2613cf4b079f6350d7c65576f28b5f4ebf4bc10e",
+inline constexpr script update{"update", "07f7e239a23c7ff657f7c3138c369e4e803b8f4e",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27924,7 +27979,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "625c6e46e2c02a2c466c87c87ab5d8fbfa885fb9",
+inline constexpr script why{"why", "911ff0084dc0007303693dcf0641f57279d75f63",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -28024,7 +28079,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "558d7ebbf0f6bf40bf15f60a201c64158a436913",
+inline constexpr script write_journal{"write_journal", "ef53c41c5b970ffe0f0c9e5702621e141d04ecc1",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

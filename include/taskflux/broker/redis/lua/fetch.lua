@@ -139,9 +139,10 @@ local function hand_out()
         while #found == before and budget > 0 do
             if turns_of_keys().room_of(of) < 1 then return false end
             of.at = of.at + 1
-            if not of.page[of.at] then
+            if not of.page[of.at] and not of.is_last then
                 of.size = math.min((of.size or 0) * 2 + 1, most - #found, bound.key_page)
                 of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
+                of.is_last = #of.page < of.size
                 local seqs = {}
                 for _, member in ipairs(of.page) do
                     seqs[#seqs + 1] = whole(string.sub(member, -unclaimed_tail.number))
@@ -157,6 +158,7 @@ local function hand_out()
                 return #found > before
             end
             local seq = whole(string.sub(member, -unclaimed_tail.number))
+            if seq then load({seq}, true) end
             local task = seq and tasks[seq]
             if not task or task.state ~= task_state.waiting or task.unclaimed or key_of(task) ~= name or
                 keyed_member(key_letter.waiting, task) ~= member then
@@ -182,6 +184,7 @@ local function hand_out()
     local come = has_keyed and turns_of_keys().come() or {}
     local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
     local round, had_turn = {unpack(turns)}, false
+    if #turns > 0 then turns_of_keys().read_ahead(turns, most) end
     while #round > 0 and #found < most and budget > 0 do
         local is_plain = round[turn] == ''
         local is_taken
@@ -209,7 +212,7 @@ local function answer(turns, is_moved, had_turn)
     if has_keyed then
         sifted = whole(sifted) or 0
         if sifting or sifted > now or now - sifted >= bound.watched_ahead_ms then
-            local till = turns_of_keys().sift(sifting or key_letter.passed, bound.keys)
+            local till = sift_keys(sifting or key_letter.passed, bound.keys)
             also[#also + 1] = till and {'HSET', keys.queue, 'sift', till} or {'HDEL', keys.queue, 'sift'}
             if not till then also[#also + 1] = {'HSET', keys.queue, 'sifted', string.format('%d', now)} end
             is_moved = is_moved or till

@@ -60,8 +60,13 @@ local function turns_of_keys()
                     '(' .. key_letter.waiting .. of.name .. '\1', 'LIMIT', 0, most)
     end
 
+    -- What was read for `fetch` says it, as far as it goes: `of.page`, and `of.is_last` where there are no more.
     local function has_waiting(of)
         if of.waiting > 0 then return true end
+        for n = math.max(of.at or 1, 1), #(of.page or {}) do
+            if sorted_sets[keys.keyed][of.page[n]] ~= false then return true end
+        end
+        if of.is_last then return false end
         for _, member in ipairs(waiting_of(of, nil, of.removed + 1)) do
             if sorted_sets[keys.keyed][member] ~= false then return true end
         end
@@ -83,6 +88,19 @@ local function turns_of_keys()
         if at then touched[0] = math.min(touched[0], at) end
     end
 
+    -- Whether a key has a turn: of all that have changed, by one command.
+    local function has_turn(of)
+        if of.turn ~= nil then return of.turn end
+        local all, names = {}, {}
+        for _, one in ipairs(touched) do
+            if (one.is_changed or one == of) and #all < bound.words then all[#all + 1] = one end
+        end
+        if all[#all] ~= of then all[#all + 1] = of end
+        for n, one in ipairs(all) do names[n] = one.name end
+        for n, turn in ipairs(call('ZMSCORE', keys.turns, unpack(names))) do all[n].turn = turn and true or false end
+        return of.turn
+    end
+
     -- Where a key belongs, now that something about it has changed.
     local function place_key(of)
         local rule = rule_of(of)
@@ -91,15 +109,16 @@ local function turns_of_keys()
             return
         end
         local works, room, opens = has_waiting(of), room_of(of)
+        local was_full = of.ran and of.ran >= rule.most  -- then it has no turn
         local has_passed = place_passed(of, room)
         if works and room > 0 then
-            if of.is_visited or not time_of(keys.turns, of.name) then
+            if of.is_visited or was_full or not has_turn(of) then
                 sorted_sets[keys.turns][of.name] = next_turn()
                 if not of.is_visited then ready = ready + math.max(of.fresh, 1) end
             else
                 ready = ready + of.fresh
             end
-        else
+        elseif not was_full or of.is_visited or of.is_due then
             sorted_sets[keys.turns][of.name] = false
         end
         of.fresh, of.is_visited, works = 0, false, works or has_passed
@@ -124,6 +143,23 @@ local function turns_of_keys()
             if of.is_changed then place_key(of) end
         end
         if next(newly_shown) then call_those_who_know(newly_shown, 2) end
+    end
+
+    -- Reads what `fetch` hands out first of keys that have a turn: so many of each, by two commands for all their tasks.
+    local function read_ahead(names, most)
+        local each, seqs = math.ceil(most / math.max(#names, 1)), {}
+        for _, name in ipairs(names) do
+            local of = name ~= '' and most > 0 and touch(name)
+            if of and not of.page and room_of(of) >= 1 then
+                of.size, of.at, most = math.min(each + 1, bound.key_page), 0, most - 1
+                of.page = waiting_of(of, nil, of.size)
+                of.is_last = #of.page < of.size
+                for n = 1, math.min(each, #of.page) do
+                    seqs[#seqs + 1] = whole(string.sub(of.page[n], -unclaimed_tail.number))
+                end
+            end
+        end
+        load(seqs, true)
     end
 
     -- For `fetch`: the keys whose time has come, which `place` then puts where they belong.
@@ -170,49 +206,9 @@ local function turns_of_keys()
         return left > 0
     end
 
-    -- Takes out what is stored as running of a full key and does not run; gives at how many it has looked.
-    local function drop_ended(of)
-        local start = key_letter.running .. of.name
-        local members, seqs = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-                                   bound.looked_after), {}
-        for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -unclaimed_tail.number)) or 0 end
-        load(seqs)
-        for n, member in ipairs(members) do
-            local task = tasks[seqs[n]]
-            if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][member] == nil then
-                sorted_sets[keys.keyed][member] = false
-                of.running = of.running - 1
-            end
-        end
-        return #members
-    end
-
-    -- Looks at keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or what is
-    -- stored may have been damaged. Where a key is full, those that don't run any more make room. Keys and running tasks
-    -- together are as many as `most` says, and a few. Gives where to go on; nil at the end.
-    local function sift(cursor, most)
-        while most > 0 do
-            local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
-            if not member then return nil end
-            local letter = string.sub(member, 1, 1)
-            local name = string.match(member, letter == key_letter.passed and '^.([^%z]+)%z[^%z]+%z%d%d%d%z%d+$' or
-                                                  '^.([^%z]+)%z%d%d%d%z%d+$')
-            most = most - 1
-            if not name then
-                drop_foreign(keys.keyed, member)
-                cursor = member
-            else
-                local of = touch(name)
-                of.is_due, cursor = true, letter .. name .. '\1'
-                if room_of(of) < 1 then most = most - drop_ended(of) end
-            end
-        end
-        return cursor
-    end
-
     made_turns = {
-        come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
-        start = start_by_key, waiting_of = waiting_of,
+        come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, room_of = room_of, start = start_by_key,
+        waiting_of = waiting_of, read_ahead = read_ahead,
     }
     return made_turns
 end
