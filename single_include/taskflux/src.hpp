@@ -23115,14 +23115,16 @@ inline constexpr char shared_key_of[] =
 
 inline constexpr char shared_keyed_member[] =
     R"lua(local function keyed_member(letter, task)
-return string.format('%s%s\0%03d\0%s', letter, info(task).key, 100 - info(task).priority, string.format('%014d', task.seq))
+local of = info(task)
+of.member = of.member or string.format('%s\0%03d\0%014d', of.key, 100 - of.priority, task.seq)
+return letter .. of.member
 end
 )lua";
 
 inline constexpr char shared_by_key[] =
     R"lua(local function by_key(task, letter, is_on)
 local of = touch(info(task).key)
-sorted_sets[P][string.format('%s%s\0%03d\0%s', letter, info(task).key, 100 - info(task).priority, string.format('%014d', task.seq))] = is_on and 0 or false
+sorted_sets[P][keyed_member(letter, task)] = is_on and 0 or false
 if letter == 'r' then of.running = of.running + (is_on and 1 or -1)
 elseif is_on then of.fresh, of.waiting = of.fresh + 1, of.waiting + 1
 else of.removed = of.removed + 1 end
@@ -24613,7 +24615,9 @@ inline constexpr char shared_made_turns[] =
 inline constexpr char shared_turns_of_keys[] =
     R"lua(local function turns_of_keys()
 if made_turns then return made_turns end
+local limits_known = {}
 local each_rule = nil
+local in_turn = {}
 local starts_known = nil
 local function rule_of(of)
 if of.rule ~= nil then return of.rule end
@@ -24623,7 +24627,8 @@ local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l'
 if known then
 for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
 end
-local most, many, span, ahead = limit_in(text)
+limits_known[text] = limits_known[text] or {limit_in(text)}
+local most, many, span, ahead = unpack(limits_known[text], 1, 4)
 of.rule = false
 if most or many then of.rule = {most = most or math.huge} end
 if many then
@@ -24685,6 +24690,7 @@ if at then touched[0] = math.min(touched[0], at) end
 end
 local function has_turn(of)
 if of.turn ~= nil then return of.turn end
+if in_turn[of.name] then return true end
 local all, names = {}, {}
 for _, one in ipairs(touched) do
 if (one.is_changed or one == of) and #all < 4000 then all[#all + 1] = one end
@@ -24766,6 +24772,7 @@ end
 end
 add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
 add(call('ZRANGE', R, 0, most))
+for name in pairs(known) do in_turn[name] = true end
 list.is_part = #list > most and call('ZCARD', R) > #list
 add(come)
 if #list > 0 and not known[''] then
@@ -24778,7 +24785,7 @@ if #list == 0 then return end
 local known = tonumber(call('ZSCORE', R, ''))
 local left = call('ZCARD', R) - (known and 1 or 0)
 for name, turn in pairs(sorted_sets[R]) do
-local is_there = tonumber(call('ZSCORE', R, name)) ~= nil
+local is_there = has_turn(touched[name])
 if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
 end
 if left < 1 then sorted_sets[R][''] = false
@@ -25022,7 +25029,7 @@ for name, members in pairs(sorted_sets) do
 local add, out = {}, {}
 for member, score in pairs(members) do
 if score then
-add[#add + 1] = string.format('%d', score)
+add[#add + 1] = score == 0 and '0' or string.format('%d', score)
 add[#add + 1] = member
 else
 out[#out + 1] = member
@@ -25087,23 +25094,24 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
-    shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task,
-    shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -25137,7 +25145,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "94baa501f86b1e032b38436c02f270d416e95f94",
+inline constexpr script act_on_group{"act_on_group", "d9f03538a5407a2ecc903e875ae8075371e7fe15",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25199,12 +25207,12 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
@@ -25213,7 +25221,7 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
     shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
+    shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
 load(gone)
@@ -25230,7 +25238,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "10caab2667bf0ac911d6ae9000f5869739d61784",
+inline constexpr script aside{"aside", "1344e2c0fe78b7f4de952f37920d87bb5812c48f",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25452,12 +25460,12 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
@@ -25466,7 +25474,7 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
     shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
+    shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -25476,7 +25484,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "c82d5e2a049bea04db3451fe25e090000a630773",
+inline constexpr script end_child{"end_child", "0d3ce8986841b39745d07dd310b9f9dbc8bf438d",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25494,17 +25502,17 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
     shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
-    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
-    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in,
-    shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
+    shared_replace, shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks,
+    shared_answer_in, shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
@@ -25534,7 +25542,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "b6c6aa5fcfd3557576f8eec5aa2c0d73d04b69b2",
+inline constexpr script enqueue{"enqueue", "a02ac39334562b641299a4bb4b4799eab0d786b3",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25731,25 +25739,25 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_priorities_in,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_has_lease,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
-    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns,
-    shared_turns_of_keys, shared_drop_ended, shared_sift_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text, shared_end_of,
+    shared_tell_waiters, shared_has_lease, shared_end_of_other_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change, shared_is_unwatched,
+    shared_call_those_who_know, shared_call_knowers, shared_leave_behind, shared_called_for, shared_called_by,
+    shared_sleepers, shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first,
+    shared_first_in, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
+    shared_passed_tasks, shared_made_turns, shared_turns_of_keys, shared_drop_ended, shared_sift_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25887,7 +25895,7 @@ local seq = whole(string.sub(member, -14))
 if seq then load({seq}, true) end
 local task = seq and tasks[seq]
 if not task or task.state ~= 2 or task.unclaimed or (task.special and info(task).key) ~= name or
-string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)) ~= member then
+keyed_member('w', task) ~= member then
 budget, of.removed = budget - 1, of.removed + 1
 sorted_sets[P][member] = false
 if seq and is_set_aside(seq) then count(2, -1) end
@@ -25971,7 +25979,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "d1ab7eaf675c29e1c2fc474553d4faabb29ceee3",
+inline constexpr script fetch{"fetch", "2c598e1eaf558f4bcb1b022a099a95a3809eb0d3",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26470,10 +26478,10 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing,
-    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
-    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
     shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
@@ -26508,7 +26516,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "a6542d24dae53d04285b864b1606b7750aaa910b",
+inline constexpr script leave{"leave", "c3202ba62bd445b9778e9c86f5521e85df5d5c1e",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26541,20 +26549,21 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
     shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
     shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -26575,7 +26584,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "339ab3a6e563a51b29d40b27ca67546ce80dfa8a",
+inline constexpr script list{"list", "eca1658f5188a22cadfd5d50c74329904840a94b",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26654,24 +26663,24 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
     shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up,
-    shared_give_back, shared_recover, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -26800,7 +26809,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "118ad5f0154f3c1f4c5d0015614fff9cb19c1234",
+inline constexpr script maintain{"maintain", "e30982500010b71efef217e39cdebb923bef35a4",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26850,21 +26859,21 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -26883,7 +26892,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "149150a53d706dae59ed43fe787c025344667b90",
+inline constexpr script pause{"pause", "46d19b3330fc0635dbd2bd3669cec772fc7202ab",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26899,21 +26908,22 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
-    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
-    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, nested, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
+    shared_release, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, nested, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
@@ -26925,7 +26935,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "1e8a1ec23eaf04e9323b69fda372722143a82d68",
+inline constexpr script reclaim{"reclaim", "2d0df41396ffc7d56ac926b3fdbbef428d3ea1d7",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -27012,8 +27022,8 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
     shared_lines_in, shared_add_lines, shared_last_lines, shared_counts, shared_ready, shared_lanes_head,
     shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes,
-    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member,
+    shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
     shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
     shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
     shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
@@ -27060,7 +27070,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "52e6bf51c092802a35f2ed64196d94051869c085",
+inline constexpr script report{"report", "a612c480b69134e214695230fa40ab716363571a",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27077,21 +27087,22 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_end_of_other_lease,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
-    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
-    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters,
+    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
+    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -27104,7 +27115,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "68dd4682068394458c519731d63a482dacacf08b",
+inline constexpr script resign{"resign", "be5f8d95406c0ed16c1bd6cb2cdacf7336ef2e04",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -27180,7 +27191,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "61a1624fcbc66ff0bbfe30b67be73e664ab189e3",
+inline constexpr script set_key_limit{"set_key_limit", "767e5a2c72a74d1e0a235f0439e193abcd088a99",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -27236,23 +27247,23 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel,
-    shared_end_of, shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record,
-    shared_replace, shared_restart_holder, shared_same_task, shared_store_tasks, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
-    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
-    shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
-    shared_apply, shared_commit,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_replaced_task,
+    shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder, shared_same_task,
+    shared_store_tasks, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -27273,7 +27284,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "90f8c95122dae682730928943a45f15b62aa6ded",
+inline constexpr script set_schedule{"set_schedule", "0c4f2246c7af82d50bb186380eda56a16f7e6992",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27291,16 +27302,16 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_load, shared_load_for_steps, shared_find, shared_record_of, shared_info, shared_counts,
     shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
     shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
-    shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_give_back, shared_release, shared_attempts, shared_text,
+    shared_end_of, shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
     shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
@@ -27379,7 +27390,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "9979fd7ff707194369ecfc93969ffe3ead5a2e9a",
+inline constexpr script settle{"settle", "6902e4195ad9348ba21ef4c88ca98f211f0050bf",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27578,21 +27589,22 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, nested, shared_erase_all, shared_write_lanes, shared_write_sorted_sets,
+    shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27612,7 +27624,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "fef7a0bec7439201540346f91f76eb183a3e7eaf",
+inline constexpr script signal{"signal", "f8de16352194d9e62502687779001828b39149e1",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27717,13 +27729,13 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
     shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
     shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
+    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_request_cancel, shared_end_of, shared_tell_waiters, shared_fail_for_children,
@@ -27758,7 +27770,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "9779ee2e554dcaa7a868b98cc47e710b3f04f4a6",
+inline constexpr script steer{"steer", "6635f2cf19af4c970f2ec8ada5a071776b03ff05",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27774,12 +27786,12 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
     shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
@@ -27788,7 +27800,7 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
     shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
     shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
-    shared_write_lanes, nested, shared_write_sorted_sets, shared_apply, shared_commit,
+    nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27798,7 +27810,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "07f7e239a23c7ff657f7c3138c369e4e803b8f4e",
+inline constexpr script update{"update", "a6e9910b7a49a98d0c4c2d8548b23550c1a04d48",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27844,11 +27856,11 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of, shared_code_of,
     shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_record_of, shared_info, shared_counts, shared_ready, shared_sorted_sets,
-    shared_own_ids, shared_bodies, shared_wakes, shared_count, shared_touched, shared_touch, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
-    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
-    shared_text, shared_call_those_who_know, shared_unclaimed_start, shared_first_passed, shared_some_passed,
-    shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_own_ids, shared_bodies, shared_wakes, shared_count, shared_touched, shared_touch,
+    shared_keyed_member, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in,
+    shared_attempts, shared_text, shared_call_those_who_know, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -27951,7 +27963,7 @@ elseif room < 1 then
 give(13, {count = of.ran, most = of.rule.most, names = {name}})
 end
 local before = call('ZLEXCOUNT', P, '[' .. 'w' .. name .. '\0',
-'(' .. string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)))
+'(' .. keyed_member('w', task))
 give(17, {count = before, names = {name}})
 end
 local is_scheduled = task.state == 1
@@ -27979,7 +27991,7 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "911ff0084dc0007303693dcf0641f57279d75f63",
+inline constexpr script why{"why", "4c44a8fd96382c478be8142dec3685cc9c080d4b",
     std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27991,14 +28003,14 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_by_passing, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
     shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
     shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
     shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
@@ -28009,8 +28021,8 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
     shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
     shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, nested,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -28079,7 +28091,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "ef53c41c5b970ffe0f0c9e5702621e141d04ecc1",
+inline constexpr script write_journal{"write_journal", "8c4ea7fe1efe789909dddc1ea7f6a8bb1afbaaa9",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -18,7 +18,9 @@ end
 local function key_of(task) return task.special and info(task).key end
 
 local function keyed_member(letter, task)
-    return string.format('%s%s\0%03d\0%s', letter, info(task).key, stored_base.priority - info(task).priority, padded(task.seq))
+    local of = info(task)
+    of.member = of.member or string.format('%s\0%03d\0%014d', of.key, stored_base.priority - of.priority, task.seq)
+    return letter .. of.member
 end
 
 -- By its letter, it waits to be started by its key, or it runs; or it does so no longer.

@@ -5,7 +5,9 @@
 local made_turns = nil
 local function turns_of_keys()
     if made_turns then return made_turns end
+    local limits_known = {}  -- by their texts
     local each_rule = nil  -- texts: of each key, and whether some have one of their own
+    local in_turn = {}  -- keys of which it is known
     local starts_known = nil  -- how many keys have a rate that remembers them
 
     -- What limits a key, read once, or as it is `stated` by this script; false: nothing.
@@ -18,7 +20,8 @@ local function turns_of_keys()
         if known then
             for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
         end
-        local most, many, span, ahead = limit_in(text)
+        limits_known[text] = limits_known[text] or {limit_in(text)}
+        local most, many, span, ahead = unpack(limits_known[text], 1, 4)
         of.rule = false
         if most or many then of.rule = {most = most or math.huge} end
         if many then
@@ -91,6 +94,7 @@ local function turns_of_keys()
     -- Whether a key has a turn: of all that have changed, by one command.
     local function has_turn(of)
         if of.turn ~= nil then return of.turn end
+        if in_turn[of.name] then return true end
         local all, names = {}, {}
         for _, one in ipairs(touched) do
             if (one.is_changed or one == of) and #all < bound.words then all[#all + 1] = one end
@@ -183,6 +187,7 @@ local function turns_of_keys()
         -- Damaged ones, which would starve, come first.
         add(call('ZRANGE', keys.turns, bound.numbers, '+inf', 'BYSCORE', 'LIMIT', 0, bound.keys))
         add(call('ZRANGE', keys.turns, 0, most))
+        for name in pairs(known) do in_turn[name] = true end
         list.is_part = #list > most and call('ZCARD', keys.turns) > #list
         add(come)
         if #list > 0 and not known[''] then
@@ -197,8 +202,8 @@ local function turns_of_keys()
         if #list == 0 then return end
         local known = time_of(keys.turns, '')
         local left = call('ZCARD', keys.turns) - (known and 1 or 0)
-        for name, turn in pairs(sorted_sets[keys.turns]) do
-            local is_there = time_of(keys.turns, name) ~= nil
+        for name, turn in pairs(sorted_sets[keys.turns]) do  -- of keys that have been touched
+            local is_there = has_turn(touched[name])
             if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
         end
         if left < 1 then sorted_sets[keys.turns][''] = false
