@@ -24338,6 +24338,7 @@ local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
 unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
 waiting = math.max((whole(waiting) or 0) + (counts[2] or 0), unclaimed + new)
+waiting = math.min(waiting, unclaimed + new + math.max(ends, 0))
 return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 )lua";
@@ -24809,7 +24810,7 @@ for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -14)) or 
 load(seqs)
 for n, member in ipairs(members) do
 local task = tasks[seqs[n]]
-if not (task and task.state == 3) and sorted_sets[P][member] == nil then
+if not (task and task.state == 3 and task.holder ~= '') and sorted_sets[P][member] == nil then
 sorted_sets[P][member] = false
 of.running = of.running - 1
 end
@@ -24837,6 +24838,27 @@ if turns_of_keys().room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
 return cursor
+end
+)lua";
+
+inline constexpr char shared_go_on_sifting[] =
+    R"lua(local function go_on_sifting(cursor, since, ended, took)
+since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
+local rest = math.max(10000, 20 * took)
+if not cursor and ended <= now and now - ended < rest then return false end
+if not cursor then
+since = now
+also[#also + 1] = {'HSET', c, 'sift_since', string.format('%d', now)}
+end
+local till = sift_keys(cursor or 'u', 100)
+if till then
+also[#also + 1] = {'HSET', c, 'sift', till}
+return not since
+end
+also[#also + 1] = {'HDEL', c, 'sift', 'sift_since'}
+also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)}
+if since then also[#also + 1] = {'HSET', c, 'sift_took', string.format('%d', math.max(now - since, 0))} end
+return false
 end
 )lua";
 
@@ -25145,7 +25167,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "d9f03538a5407a2ecc903e875ae8075371e7fe15",
+inline constexpr script act_on_group{"act_on_group", "dff8ce55584a31cc164a4b33601e472993a5f6cf",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25238,7 +25260,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script aside{"aside", "1344e2c0fe78b7f4de952f37920d87bb5812c48f",
+inline constexpr script aside{"aside", "2a8c00a4463a0ddb9bc7dfd2be9f72cbfa21288a",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25484,7 +25506,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script end_child{"end_child", "0d3ce8986841b39745d07dd310b9f9dbc8bf438d",
+inline constexpr script end_child{"end_child", "c7bf5c7e92f3c5c5cf868e09a5a71f1892415853",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25542,7 +25564,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "a02ac39334562b641299a4bb4b4799eab0d786b3",
+inline constexpr script enqueue{"enqueue", "442405b55f211d0dae798f8328d549bbe6fbf0db",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25642,7 +25664,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "950ac4dffeec5d5fd1421575eb973424bd692746",
+inline constexpr script enqueue_plain{"enqueue_plain", "1ee10677b51d90c3572a68bd7db16aff787dc128",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -25755,9 +25777,9 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_sleepers, shared_claimable_by, shared_lanes_of, shared_next_entries, shared_drop_first,
     shared_first_in, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
     shared_passed_tasks, shared_made_turns, shared_turns_of_keys, shared_drop_ended, shared_sift_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_go_on_sifting, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25773,9 +25795,9 @@ names = {}
 for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
-local _, lanes, watcher, watching, sifting, sifted, last_passed
-most, _, lanes, watcher, watching, sifting, sifted, last_passed =
-admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted', 'passed')
+local _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed
+most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed =
+admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
 local has_keyed = call('EXISTS', P, T) > 0
@@ -25942,13 +25964,7 @@ end
 if sleeping and next(aside) then call_those_who_know(aside, 1000) end
 local made_ready = ready
 if has_keyed then
-sifted = whole(sifted) or 0
-if sifting or sifted > now or now - sifted >= 10000 then
-local till = sift_keys(sifting or 'u', 100)
-also[#also + 1] = till and {'HSET', c, 'sift', till} or {'HDEL', c, 'sift'}
-if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)} end
-is_moved = is_moved or till
-end
+is_moved = go_on_sifting(sifting, sift_since, sifted, sift_took) or is_moved
 turns_of_keys().place()
 is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
 end
@@ -25979,7 +25995,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "2c598e1eaf558f4bcb1b022a099a95a3809eb0d3",
+inline constexpr script fetch{"fetch", "174b7d4792dc322fab12f5da14fe017050ccb1d9",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26516,7 +26532,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "c3202ba62bd445b9778e9c86f5521e85df5d5c1e",
+inline constexpr script leave{"leave", "abeb955c74d887d842b32e54e24d2a4e921bfd75",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26584,7 +26600,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "eca1658f5188a22cadfd5d50c74329904840a94b",
+inline constexpr script list{"list", "c2e432e67a17efa635fd4229f5c7bebb4568e64e",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26809,7 +26825,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "e30982500010b71efef217e39cdebb923bef35a4",
+inline constexpr script maintain{"maintain", "0ba12770ab0666d60787ba6781a550ae5687c153",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26892,7 +26908,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "46d19b3330fc0635dbd2bd3669cec772fc7202ab",
+inline constexpr script pause{"pause", "7136af0266d9a57a4d84dbfd820cd00e1216b621",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26935,7 +26951,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "2d0df41396ffc7d56ac926b3fdbbef428d3ea1d7",
+inline constexpr script reclaim{"reclaim", "12992ba48aa6509afee10dd1bcbd19b4353d93e9",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -27070,7 +27086,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "a612c480b69134e214695230fa40ab716363571a",
+inline constexpr script report{"report", "b666f287ca00dcc6ea3854d33142bf67e66f9f24",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27115,7 +27131,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "be5f8d95406c0ed16c1bd6cb2cdacf7336ef2e04",
+inline constexpr script resign{"resign", "e5fbddfc67312c1b52245021ae61213b0260f990",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -27170,6 +27186,7 @@ next_one = next_one and string.sub(next_one, 2)
 also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
 if has_keyed and next_one ~= known[4] then
 also[#also + 1] = {'HSET', c, 'sift', 'u'}
+also[#also + 1] = {'HDEL', c, 'sift_since'}
 end
 else
 store(L, (is_live and 'l' or 'd') .. name)
@@ -27191,7 +27208,7 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "767e5a2c72a74d1e0a235f0439e193abcd088a99",
+inline constexpr script set_key_limit{"set_key_limit", "d12d31d17d389025bf6eccef7adfba9f387d0f3f",
     std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
@@ -27284,7 +27301,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "0c4f2246c7af82d50bb186380eda56a16f7e6992",
+inline constexpr script set_schedule{"set_schedule", "02c84cca751f3473640e322f44078d256cf38018",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27390,7 +27407,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "6902e4195ad9348ba21ef4c88ca98f211f0050bf",
+inline constexpr script settle{"settle", "e3d895fd031139717668fe803d3eca2a4c5cfdf1",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27573,7 +27590,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "ac1376c833367672d14d4258a668cc49a885088a",
+inline constexpr script settle_plain{"settle_plain", "cf42b938563f771d21add3015bae47acd05f2b98",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27624,7 +27641,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "f8de16352194d9e62502687779001828b39149e1",
+inline constexpr script signal{"signal", "f43b2ad847b2a4a2f34e9494d99e6b600281f364",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27770,7 +27787,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "6635f2cf19af4c970f2ec8ada5a071776b03ff05",
+inline constexpr script steer{"steer", "463c63454d9501f335b3bfe7cd08097a7374a48b",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27810,7 +27827,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "a6e9910b7a49a98d0c4c2d8548b23550c1a04d48",
+inline constexpr script update{"update", "7093344a472e0c12092025d2b59bd1cc0d98c77e",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -28091,7 +28108,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "8c4ea7fe1efe789909dddc1ea7f6a8bb1afbaaa9",
+inline constexpr script write_journal{"write_journal", "dd8f8e2f86499914ec9921facf11a5fb98352ebe",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(who_sleeps_gets_what_others_have_passed_over_once_
     keyed on(std::make_unique<Backend>(), limit().running(1));
     on.put("a", on.task("c"));
     const auto wanted = on.put("a", on.task("b")), later = on.put("a", on.task("b"));
-    on.put_many("free", 3);
+    for (const auto* const key : {"free", "too", "as well"}) on.put(key);
     const auto one = on.run(on.broker().fetch(on.knowing("c")));
     BOOST_REQUIRE_EQUAL(one.size(), 1U);
     auto asked = on.knowing("b", on.other);

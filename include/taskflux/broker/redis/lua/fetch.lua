@@ -25,9 +25,9 @@ if #ARGV > 6 then
 end
 if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
 
-local _, lanes, watcher, watching, sifting, sifted, last_passed
-most, _, lanes, watcher, watching, sifting, sifted, last_passed =
-    admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted', 'passed')
+local _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed
+most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed =
+    admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), bound.passed_over
 local has_keyed = call('EXISTS', keys.keyed, keys.turn_times) > 0
@@ -210,13 +210,7 @@ local function answer(turns, is_moved, had_turn)
     if sleeping and next(aside) then call_those_who_know(aside, bound.asked_sleepers) end
     local made_ready = ready
     if has_keyed then
-        sifted = whole(sifted) or 0
-        if sifting or sifted > now or now - sifted >= bound.watched_ahead_ms then
-            local till = sift_keys(sifting or key_letter.passed, bound.keys)
-            also[#also + 1] = till and {'HSET', keys.queue, 'sift', till} or {'HDEL', keys.queue, 'sift'}
-            if not till then also[#also + 1] = {'HSET', keys.queue, 'sifted', string.format('%d', now)} end
-            is_moved = is_moved or till
-        end
+        is_moved = go_on_sifting(sifting, sift_since, sifted, sift_took) or is_moved
         turns_of_keys().place()
         is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
     end

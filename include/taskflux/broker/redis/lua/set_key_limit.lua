@@ -27,6 +27,7 @@ if name == '' then
     also[#also + 1] = next_one and {'HSET', keys.queue, 'each', next_one} or {'HDEL', keys.queue, 'each'}
     if has_keyed and next_one ~= known[4] then
         also[#also + 1] = {'HSET', keys.queue, 'sift', key_letter.passed}
+        also[#also + 1] = {'HDEL', keys.queue, 'sift_since'}
     end
 else
     store(keys.key_rules, (is_live and 'l' or 'd') .. name)

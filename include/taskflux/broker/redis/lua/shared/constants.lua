@@ -167,6 +167,7 @@ local bound = {
     segment = 256,          -- tasks of a segment, whose places are bytes
     told = 100,             -- bytes of foreign data that are told of
     keys = 100,             -- that one fetch looks at because a time has come, or what limits them has changed
+    sift_rests = 20,        -- times as long as a look at all keys that time has begun took, until the next one
     key_page = 64,          -- tasks of a key that are read at once
     claimable = 10000,      -- unclaimed tasks that a fetch without names looks at
     unclaimed_names = 100,  -- of unclaimed tasks, that are compared with those of sleepers

@@ -9,7 +9,7 @@ local function drop_ended(of)
     load(seqs)
     for n, member in ipairs(members) do
         local task = tasks[seqs[n]]
-        if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][member] == nil then
+        if not (task and task.state == task_state.running and task.holder ~= '') and sorted_sets[keys.keyed][member] == nil then
             sorted_sets[keys.keyed][member] = false
             of.running = of.running - 1
         end
@@ -38,4 +38,26 @@ local function sift_keys(cursor, most)
         end
     end
     return cursor
+end
+
+-- Goes on with the look at all keys that a changed limit or time has begun: `cursor` is how far it has come, `since` when time
+-- has begun it, `ended` when the last one ended, and `took` how long one was that time had begun: the longer, the rarer. Gives
+-- whether the caller should look again at once, which only a changed limit is worth.
+local function go_on_sifting(cursor, since, ended, took)
+    since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
+    local rest = math.max(bound.watched_ahead_ms, bound.sift_rests * took)
+    if not cursor and ended <= now and now - ended < rest then return false end
+    if not cursor then
+        since = now
+        also[#also + 1] = {'HSET', keys.queue, 'sift_since', string.format('%d', now)}
+    end
+    local till = sift_keys(cursor or key_letter.passed, bound.keys)
+    if till then
+        also[#also + 1] = {'HSET', keys.queue, 'sift', till}
+        return not since
+    end
+    also[#also + 1] = {'HDEL', keys.queue, 'sift', 'sift_since'}
+    also[#also + 1] = {'HSET', keys.queue, 'sifted', string.format('%d', now)}
+    if since then also[#also + 1] = {'HSET', keys.queue, 'sift_took', string.format('%d', math.max(now - since, 0))} end
+    return false
 end
