@@ -3461,6 +3461,48 @@ public:
         place(of);
     }
 
+    /// Others have passed it over, or it is no longer one of those.
+    void pass_over(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.passed[item.spec->name].tasks.insert(&item);
+        place(of);
+    }
+    void remove_passed(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        const auto those = of.passed.find(item.spec->name);
+        those->second.tasks.erase(&item);
+        if (those->second.tasks.empty()) {
+            show(those->first, those->second, of, false);
+            of.passed.erase(those);
+        }
+        place(of);
+    }
+
+    /// The first task that others have passed over, whose key has room for it, and whose name is among these (null: all); of each
+    /// name that of the key whose turn it is. Null where there is none.
+    entry* next_passed(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, keys] : shown_) {
+            if (names && !names->contains(name)) continue;
+            for (const auto* const of : keys) {
+                auto* const one = *of->passed.at(name).tasks.begin();
+                if (!of->waiting.empty() && runs_before()(*of->waiting.begin(), one)) continue;  // that comes in the key's turn
+                if (!found || runs_before()(one, found)) found = one;
+                break;
+            }
+        }
+        return found;
+    }
+
+    /// `visit(name, task)` for up to `most` names of those.
+    template <class Visitor>
+    void visit_passed(std::size_t most, Visitor visit) const {
+        for (const auto& [name, keys] : shown_) {
+            if (most-- == 0) return;
+            visit(name, **keys.front()->passed.at(name).tasks.begin());
+        }
+    }
+
     /// It runs, or does so no longer.
     void started(const entry& item) {
         auto& of = lane_of(item.extras->key);
@@ -3478,15 +3520,20 @@ public:
     bool has_work() const { return ring_.size() > 1; }
 
     /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
-    /// there are some (`has_plain`) or no key has work.
-    entry* next(bool has_plain) const {
+    /// there are some (`has_plain`) or no key has work. `names`: that may be one that others have passed over, of these.
+    entry* next(bool has_plain, const name_set* names) const {
         if (!has_work()) return nullptr;
         auto turn = ring_.begin();
         if (!*turn) {
             if (has_plain) return nullptr;
             ++turn;
         }
-        return *(*turn)->waiting.begin();
+        auto* found = *(*turn)->waiting.begin();
+        for (const auto& [name, those] : (*turn)->passed) {
+            auto* const one = *those.tasks.begin();
+            if ((!names || names->contains(name)) && runs_before()(one, found)) found = one;
+        }
+        return found;
     }
 
     /// How a waiting task stands among those of its key, and what holds the key back.
@@ -3506,12 +3553,18 @@ public:
         return made;
     }
 
-    /// The turn has been taken by that task: others come first now.
+    /// The turn is taken by that task, which is about to start: others come first now. Those that have been passed over have theirs
+    /// with the tasks without a key.
     void take_turn(const entry& item) {
-        if (!has_work()) return;
-        if (!item.extras || item.extras->key.empty()) return to_back(plain_);
-        const auto found = lanes_.find(item.extras->key);
-        if (found != lanes_.end() && found->second.is_in_ring) to_back(found->second.turn);
+        if (!item.has_key() || item.unclaimed) to_back(plain_);
+        const auto found = item.has_key() ? lanes_.find(item.extras->key) : lanes_.end();
+        if (found == lanes_.end()) return;
+        auto& of = found->second;
+        if (of.is_in_ring) to_back(of.turn);
+        const auto those = of.passed.find(item.spec->name);
+        if (those == of.passed.end() || !those->second.is_shown) return;
+        auto& keys = shown_.at(those->first);
+        keys.splice(keys.end(), keys, those->second.turn);
     }
 
     /// It is now so late: keys that waited for that may go on.
@@ -3541,9 +3594,17 @@ private:
     struct lane;
     using ring = std::list<lane*>;
 
+    /// What others have passed over of a key and a name.
+    struct passed_over {
+        std::set<entry*, runs_before> tasks;
+        bool is_shown = false;
+        ring::iterator turn;
+    };
+
     struct lane {
         const std::string* key = nullptr;
         std::set<entry*, runs_before> waiting;
+        std::map<std::string, passed_over> passed;  // by name
         std::size_t running = 0;
         std::optional<std::size_t> most_running;
         std::optional<detail::rate_gate> gate;
@@ -3580,11 +3641,13 @@ private:
     void place(lane& of) {
         const bool is_full = of.most_running && of.running >= *of.most_running;
         const bool is_early = of.gate && of.gate->may_start(now_) == 0;
-        const bool is_idle = of.waiting.empty() && of.running == 0;
+        const bool has_tasks = !of.waiting.empty() || !of.passed.empty();
+        const bool is_idle = !has_tasks && of.running == 0;
         put_in_ring(of, !of.waiting.empty() && !is_full && !is_early);
+        for (auto& [name, those] : of.passed) show(name, those, of, !is_full && !is_early);
         auto when = never;
         if (is_idle && of.gate) when = forgotten_at(*of.gate);
-        else if (is_early && !is_full && !of.waiting.empty()) when = of.gate->opens(now_);
+        else if (is_early && !is_full && has_tasks) when = of.gate->opens(now_);
         const bool is_over = is_idle && (!of.gate || when <= now_);
         look_at(of, is_over ? never : when);
         if (is_over) lanes_.erase(lanes_.find(*of.key));
@@ -3602,6 +3665,14 @@ private:
         else ring_.erase(of.turn);
     }
 
+    void show(const std::string& name, passed_over& those, lane& of, bool should_be) {
+        if (std::exchange(those.is_shown, should_be) == should_be) return;
+        auto& keys = shown_[name];
+        if (should_be) those.turn = keys.insert(keys.end(), &of);
+        else keys.erase(those.turn);
+        if (keys.empty()) shown_.erase(name);
+    }
+
     void look_at(lane& of, time_point when) {
         if (of.look_at == when) return;
         if (of.look_at != never) timed_.erase({of.look_at, &of});
@@ -3614,6 +3685,7 @@ private:
     std::unordered_map<std::string, lane> lanes_;
     ring ring_{nullptr};  // null: those without a key
     ring::iterator plain_ = ring_.begin();
+    std::map<std::string, ring, std::less<>> shown_;  // by name: keys that may start what others have passed over, in turn
     std::set<std::pair<time_point, lane*>> timed_;
     queue_limits limits_;  // of keys
     limit each_;
@@ -3640,6 +3712,7 @@ public:
     void remove(entry& item) {
         if (!std::exchange(item.unclaimed, false)) return item.has_key() ? keyed_.remove(item) : item.home->remove(item);
         --unclaimed_size_;
+        if (item.has_key()) return keyed_.remove_passed(item);
         const auto aside = unclaimed_.find(item.spec->name);
         change(aside->second, [&] { item.home->remove(item); });
         if (!front(aside->second)) unclaimed_.erase(aside);
@@ -3649,11 +3722,9 @@ public:
     /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
     entry* next(const name_set* names, std::size_t& budget) {
         for (;;) {
-            claim_keyed(names, budget);
             auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, claimable(names));
-            if (found && found->unclaimed && found->has_key()) return nullptr;  // the next call goes on
-            if (auto* const keyed = keyed_.next(found != nullptr)) found = keyed;
+            if (unclaimed_size_ > 0) found = best(found, best(claimable(names), keyed_.next_passed(names)));
+            if (auto* const keyed = keyed_.next(found != nullptr, names)) found = keyed;
             if (!found || !names || names->contains(found->spec->name)) return found;
             if (budget == 0) return nullptr;
             --budget;
@@ -3666,13 +3737,13 @@ public:
     /// each change of a queue.
     bool has_work(const name_set* names) const {
         if (front(lanes_) || keyed_.has_work()) return true;
-        return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
+        return unclaimed_size_ > 0 && (claimable(names) || keyed_.next_passed(names));
     }
 
     /// The specification of the next task, or null.
     const task_spec* front_spec() const {
         const auto* next = front(lanes_);
-        if (const auto* const keyed = keyed_.next(next != nullptr)) next = keyed;
+        if (const auto* const keyed = keyed_.next(next != nullptr, nullptr)) next = keyed;
         return next ? next->spec.get() : nullptr;
     }
 
@@ -3701,6 +3772,7 @@ public:
             if (most-- == 0) return;
             visit(name, *front(aside));
         }
+        keyed_.visit_passed(most, visit);
     }
 
     /// `visit(task)` for the first of each lane, and of those passed over the first of each name and priority.
@@ -3713,6 +3785,7 @@ public:
         };
         visit_all(lanes_);
         for (const auto& [name, aside] : unclaimed_) visit_all(aside);
+        keyed_.visit_passed(unclaimed_size_, [&](const std::string&, const entry& task) { visit(task); });
     }
 
 private:
@@ -3748,22 +3821,12 @@ private:
         return found;
     }
 
-    /// What a worker knows of those set aside that have a key goes back to its key, whose limit says when it starts.
-    void claim_keyed(const name_set* names, std::size_t& budget) {
-        while (unclaimed_size_ > 0 && budget > 0) {
-            auto* const item = claimable(names);
-            if (!item || !item->has_key()) return;
-            --budget;
-            remove(*item);
-            keyed_.add(*item);
-        }
-    }
-
     void set_aside(entry& item) {
-        auto& aside = unclaimed_[item.spec->name];
-        change(aside, [&] { aside[item.spec->priority].push_back(item); });
         item.unclaimed = true;
         ++unclaimed_size_;
+        if (item.has_key()) return keyed_.pass_over(item);
+        auto& aside = unclaimed_[item.spec->name];
+        change(aside, [&] { aside[item.spec->priority].push_back(item); });
     }
 
     /// Changes the lanes of one name, and what is first in them.
@@ -4977,7 +5040,7 @@ public:
     const admission& gate() const { return gate_; }
     std::size_t may_start(std::size_t most) const { return gate_.admit(most, store_.count(task_state::running)).count; }
 
-    /// It has been handed out.
+    /// It is about to be handed out.
     void started(const entry& task) {
         keyed().take_turn(task);
         gate_.started(1);
@@ -5134,8 +5197,8 @@ public:
                 continue;
             }
             --left;
-            store_.deliver(*task, who, now);
             rules_.started(*task);
+            store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),
@@ -18619,7 +18682,7 @@ try('TIME')
 try('PUBLISH', channel, '')
 if not try('SET', key, '', 'PX', 1000) then return rules end  -- then others might write
 for _, name in ipairs({'EXISTS', 'GET', 'HGETALL', 'HLEN', 'LLEN', 'SCARD', 'SMEMBERS', 'ZCARD'}) do try(name, key) end
-for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZREM', 'ZSCORE'}) do
+for _, name in ipairs({'HDEL', 'HEXISTS', 'HGET', 'HMGET', 'LPUSH', 'RPUSH', 'SADD', 'SREM', 'ZMSCORE', 'ZREM', 'ZSCORE'}) do
     try(name, key, '1')
 end
 for _, name in ipairs({'HINCRBY', 'HSET', 'HSETNX', 'LRANGE', 'LREM', 'LTRIM', 'ZADD', 'ZRANGE'}) do try(name, key, 1, 1) end
@@ -22798,6 +22861,19 @@ return bytes
 end
 )lua";
 
+inline constexpr char shared_load_for_steps[] =
+    R"lua(local function load_for_steps(seqs)
+load(seqs)
+local wanted = {}
+for _, seq in ipairs(seqs) do
+local task = tasks[seq]
+if task and task.special and not task.record and not task.segment then wanted[#wanted + 1] = seq end
+end
+local found = read(r, wanted)
+for n, seq in ipairs(wanted) do tasks[seq].record = found[n] or nil end
+end
+)lua";
+
 inline constexpr char shared_find[] =
     R"lua(local function find(seq, nonce)
 load({seq})
@@ -23051,17 +23127,30 @@ inline constexpr char shared_key_of[] =
 
 inline constexpr char shared_keyed_member[] =
     R"lua(local function keyed_member(letter, task)
-return string.format('%s%s\0%03d\0%s', letter, info(task).key, 100 - info(task).priority, string.format('%014d', task.seq))
+local of = info(task)
+of.member = of.member or string.format('%s\0%03d\0%014d', of.key, 100 - of.priority, task.seq)
+return letter .. of.member
 end
 )lua";
 
 inline constexpr char shared_by_key[] =
     R"lua(local function by_key(task, letter, is_on)
 local of = touch(info(task).key)
-sorted_sets[P][string.format('%s%s\0%03d\0%s', letter, info(task).key, 100 - info(task).priority, string.format('%014d', task.seq))] = is_on and 0 or false
+sorted_sets[P][keyed_member(letter, task)] = is_on and 0 or false
 if letter == 'r' then of.running = of.running + (is_on and 1 or -1)
 elseif is_on then of.fresh, of.waiting = of.fresh + 1, of.waiting + 1
 else of.removed = of.removed + 1 end
+end
+)lua";
+
+inline constexpr char shared_by_passing[] =
+    R"lua(local function by_passing(task, is_on)
+local of, name = touch(info(task).key), info(task).name
+local order = string.format('%03d\0%s', 100 - info(task).priority, string.format('%014d', task.seq))
+sorted_sets[P][table.concat({'u', of.name, '\0', name, '\0', order})] = is_on and 0 or false
+of.passed = of.passed or {}
+of.passed[name] = of.passed[name] or {}
+if is_on then append(of.passed, name, order) else of.left = (of.left or 0) + 1 end
 end
 )lua";
 
@@ -23466,6 +23555,15 @@ return string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority,
 end
 )lua";
 
+inline constexpr char shared_set_unclaimed[] =
+    R"lua(local function set_unclaimed(task, is_on)
+task.unclaimed = is_on
+count('u', is_on and 1 or -1)
+if (task.special and info(task).key) then return by_passing(task, is_on) end
+sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = is_on and 0 or false
+end
+)lua";
+
 inline constexpr char shared_lane[] =
     R"lua(local function lane(priority) return key('l:' .. priority) end
 )lua";
@@ -23504,9 +23602,7 @@ sorted_sets[d][string.format('%014d', task.seq)] = false
 forget_limit(task)
 elseif state == 2 then
 if task.unclaimed then
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
-task.unclaimed = false
-count('u', -1)
+set_unclaimed(task, false)
 elseif task.in_turn then
 task.in_turn = false
 elseif (task.special and info(task).key) then
@@ -24264,6 +24360,7 @@ local waiting, unclaimed, watcher, watching =
 unpack(call('HMGET', c, 'n2', 'nu', 'watcher', 'watching'))
 unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
 waiting = math.max((whole(waiting) or 0) + (counts[2] or 0), unclaimed + new)
+waiting = math.min(waiting, unclaimed + new + math.max(ends, 0))
 return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 )lua";
@@ -24282,7 +24379,8 @@ if call('EXISTS', u) == 0 then return claimable end
 local members = {}
 if names then
 for name in pairs(names) do
-local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
+local passed_over = call('ZRANGEBYLEX', u, '[' .. name .. '\0',
+'(' .. name .. '\0' .. 'k', 'LIMIT', 0, most)
 for _, member in ipairs(passed_over) do
 members[#members + 1] = member
 end
@@ -24292,7 +24390,8 @@ members = call('ZRANGE', u, 0, 9999)
 end
 for _, member in ipairs(members) do
 local seq = whole(string.sub(member, -14))
-if seq then
+if string.find(member, '%z' .. 'k') then
+elseif seq then
 claimable[#claimable + 1] = {order = string.sub(member, -18), seq = seq, member = member}
 else
 drop_foreign(u, member)
@@ -24375,6 +24474,163 @@ end
 end
 )lua";
 
+inline constexpr char shared_unclaimed_start[] =
+    R"lua(local function unclaimed_start(name, key) return table.concat({name, '\0', 'k', key, '\0'}) end
+)lua";
+
+inline constexpr char shared_first_passed[] =
+    R"lua(local function first_passed(of)
+local firsts, start = {}, 'u' .. of.name .. '\0'
+for name, orders in pairs(of.passed or {}) do
+for _, order in ipairs(orders) do
+local is_there = sorted_sets[P][table.concat({start, name, '\0', order})]
+if is_there and (not firsts[name] or order < firsts[name]) then firsts[name] = order end
+end
+end
+local from, till = '[' .. start, '(' .. 'u' .. of.name .. '\1'
+for _ = 1, 100 do
+local members = call('ZRANGEBYLEX', P, from, till, 'LIMIT', 0, (of.left or 0) + 1)
+if #members == 0 then break end
+for _, member in ipairs(members) do
+from = '(' .. member
+local name, order = string.match(member, '^[^%z]+%z([^%z]+)%z(%d%d%d%z%d+)$')
+if not name then
+drop_foreign(P, member)
+elseif sorted_sets[P][member] ~= false then
+if not firsts[name] or order < firsts[name] then firsts[name] = order end
+from = '(' .. start .. name .. '\1'
+break
+end
+end
+end
+return firsts
+end
+)lua";
+
+inline constexpr char shared_some_passed[] =
+    R"lua(local some_passed, newly_shown = nil, {}
+)lua";
+
+inline constexpr char shared_place_passed[] =
+    R"lua(local function place_passed(of, room)
+if some_passed == nil then
+some_passed = call('ZRANGEBYLEX', P, '[' .. 'u', '(' .. 'w', 'LIMIT', 0, 1)[1]
+some_passed = some_passed ~= nil
+end
+if not of.passed and not some_passed then return false end
+local firsts, names = first_passed(of), {}
+for _, those in ipairs({firsts, of.passed or {}}) do
+for name in pairs(those) do names[name] = true end
+end
+of.shown = of.shown or {}
+for name in pairs(names) do
+local start = unclaimed_start(name, of.name)
+local wanted = room >= 1 and firsts[name] and start .. firsts[name]
+local till = '(' .. string.sub(start, 1, -2) .. '\1'
+local known = call('ZRANGEBYLEX', u, '[' .. start, till, 'LIMIT', 0, 20)
+known[#known + 1] = of.shown[name]
+for _, member in ipairs(known) do sorted_sets[u][member] = false end
+of.shown[name] = wanted or nil
+if wanted then
+sorted_sets[u][wanted] = 0
+if #known == 0 or of.passed and of.passed[name] then newly_shown[name] = true end
+end
+end
+return next(firsts) ~= nil
+end
+)lua";
+
+inline constexpr char shared_passed_tasks[] =
+    R"lua(local function passed_tasks(most, names, last, room_of, waiting_of)
+local keys_of, names_of, next_key, made = {}, {}, 1, {}
+local function add(members)
+made.is_part = made.is_part or #members == most
+for _, member in ipairs(members) do
+local name, key = string.match(member, '^([^%z]+)%z' .. 'k' .. '([^%z]+)%z')
+if name and (not names or names[name]) then
+if not names_of[key] then
+names_of[key] = {}
+keys_of[#keys_of + 1] = key
+end
+names_of[key][name] = true
+end
+end
+return #members
+end
+if not names then add(call('ZRANGE', u, 0, 9999)) end
+for name in pairs(names or {}) do
+local start = name .. '\0' .. 'k'
+local till, from = '(' .. name .. '\0' .. 'l', start .. last .. '\1'
+local many = add(call('ZRANGEBYLEX', u, '[' .. from, till, 'LIMIT', 0, most))
+if many < most then add(call('ZRANGEBYLEX', u, '[' .. start, '(' .. from, 'LIMIT', 0, most - many)) end
+end
+if #keys_of == 0 then return made end
+table.sort(keys_of, function(left, right)
+if (left > last) ~= (right > last) then return left > last end
+return left < right
+end)
+local function read_those(of)
+local found = {}
+of.passed, of.passed_at = of.passed or {}, 1
+for name in pairs(names_of[of.name]) do
+local start, many = table.concat({'u', of.name, '\0', name}), math.min(most, 64)
+local members = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0, many)
+made.is_part, of.passed[name] = made.is_part or #members == many, of.passed[name] or {}
+for _, member in ipairs(members) do
+found[#found + 1] = {
+member = member, order = string.sub(member, -18),
+seq = whole(string.sub(member, -14)) or 0
+}
+end
+end
+table.sort(found, function(left, right) return left.order < right.order end)
+local seqs = {}
+for n, one in ipairs(found) do seqs[n] = one.seq end
+load(seqs, true)
+of.those = found
+end
+local function next_passed(of, order)
+if not names_of[of.name] or room_of(of) < 1 then return nil end
+if not of.those then read_those(of) end
+while of.those[of.passed_at] do
+local one = of.those[of.passed_at]
+local task = tasks[one.seq]
+if task and task.state == 2 and task.unclaimed and (task.special and info(task).key) == of.name then
+return not (order and order < one.order) and task or nil, task ~= nil
+end
+of.passed_at = of.passed_at + 1
+if not task or task.state ~= 3 then
+sorted_sets[P][one.member], of.left, of.is_changed = false, (of.left or 0) + 1, true
+if (damage[one.seq] ~= nil) then
+count('u', -1)
+count(2, -1)
+end
+end
+end
+end
+local function is_behind(task)
+local of = touch(info(task).key)
+local first = waiting_of(of, nil, 1)[1]
+return first and sorted_sets[P][first] ~= false and
+string.sub(first, -18) < of.those[of.passed_at].order
+end
+local function first_in_turn(order)
+while #keys_of > 0 do
+if next_key > #keys_of then next_key = 1 end
+local task, is_there = next_passed(touch(keys_of[next_key]), order)
+if (task or is_there) and not (task and is_behind(task)) then return task end
+table.remove(keys_of, next_key)
+end
+end
+local function take_turn(key)
+next_key, touch(key).passed_at = next_key + 1, touch(key).passed_at + 1
+also[#also + 1] = {'HSET', c, 'passed', key}
+end
+made.of, made.first, made.take = next_passed, first_in_turn, take_turn
+return made
+end
+)lua";
+
 inline constexpr char shared_made_turns[] =
     R"lua(local made_turns = nil
 )lua";
@@ -24382,7 +24638,9 @@ inline constexpr char shared_made_turns[] =
 inline constexpr char shared_turns_of_keys[] =
     R"lua(local function turns_of_keys()
 if made_turns then return made_turns end
+local limits_known = {}
 local each_rule = nil
+local in_turn = {}
 local starts_known = nil
 local function rule_of(of)
 if of.rule ~= nil then return of.rule end
@@ -24392,7 +24650,8 @@ local known = of.stated or each_rule[2] and call('HMGET', L, 'd' .. of.name, 'l'
 if known then
 for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
 end
-local most, many, span, ahead = limit_in(text)
+limits_known[text] = limits_known[text] or {limit_in(text)}
+local most, many, span, ahead = unpack(limits_known[text], 1, 4)
 of.rule = false
 if most or many then of.rule = {most = most or math.huge} end
 if many then
@@ -24430,6 +24689,10 @@ return call('ZRANGEBYLEX', P, from and '(' .. from or '[' .. 'w' .. of.name .. '
 end
 local function has_waiting(of)
 if of.waiting > 0 then return true end
+for n = math.max(of.at or 1, 1), #(of.page or {}) do
+if sorted_sets[P][of.page[n]] ~= false then return true end
+end
+if of.is_last then return false end
 for _, member in ipairs(waiting_of(of, nil, of.removed + 1)) do
 if sorted_sets[P][member] ~= false then return true end
 end
@@ -24448,22 +24711,38 @@ local function look_again(of, at)
 sorted_sets[T][of.name] = at or false
 if at then touched[0] = math.min(touched[0], at) end
 end
+local function has_turn(of)
+if of.turn ~= nil then return of.turn end
+if in_turn[of.name] then return true end
+local all, names = {}, {}
+for _, one in ipairs(touched) do
+if (one.is_changed or one == of) and #all < 4000 then all[#all + 1] = one end
+end
+if all[#all] ~= of then all[#all + 1] = of end
+for n, one in ipairs(all) do names[n] = one.name end
+for n, turn in ipairs(call('ZMSCORE', R, unpack(names))) do all[n].turn = turn and true or false end
+return of.turn
+end
 local function place_key(of)
 local rule = rule_of(of)
 of.is_changed = false
-if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
+if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due and not of.passed then
+return
+end
 local works, room, opens = has_waiting(of), room_of(of)
+local was_full = of.ran and of.ran >= rule.most
+local has_passed = place_passed(of, room)
 if works and room > 0 then
-if of.is_visited or not tonumber(call('ZSCORE', R, of.name)) then
+if of.is_visited or was_full or not has_turn(of) then
 sorted_sets[R][of.name] = next_turn()
 if not of.is_visited then ready = ready + math.max(of.fresh, 1) end
 else
 ready = ready + of.fresh
 end
-else
+elseif not was_full or of.is_visited or of.is_due then
 sorted_sets[R][of.name] = false
 end
-of.fresh, of.is_visited = 0, false
+of.fresh, of.is_visited, works = 0, false, works or has_passed
 if not rule or not rule.every then
 if of.is_due then
 look_again(of)
@@ -24483,6 +24762,22 @@ local function place_keys()
 for _, of in ipairs(touched) do
 if of.is_changed then place_key(of) end
 end
+if next(newly_shown) then call_those_who_know(newly_shown, 2) end
+end
+local function read_ahead(names, most)
+local each, seqs = math.ceil(most / math.max(#names, 1)), {}
+for _, name in ipairs(names) do
+local of = name ~= '' and most > 0 and touch(name)
+if of and not of.page and room_of(of) >= 1 then
+of.size, of.at, most = math.min(each + 1, 64), 0, most - 1
+of.page = waiting_of(of, nil, of.size)
+of.is_last = #of.page < of.size
+for n = 1, math.min(each, #of.page) do
+seqs[#seqs + 1] = whole(string.sub(of.page[n], -14))
+end
+end
+end
+load(seqs, true)
 end
 local function keys_come()
 local come = call('ZRANGE', T, '-inf', now, 'BYSCORE', 'LIMIT', 0, 100)
@@ -24500,6 +24795,7 @@ end
 end
 add(call('ZRANGE', R, 10000000000000, '+inf', 'BYSCORE', 'LIMIT', 0, 100))
 add(call('ZRANGE', R, 0, most))
+for name in pairs(known) do in_turn[name] = true end
 list.is_part = #list > most and call('ZCARD', R) > #list
 add(come)
 if #list > 0 and not known[''] then
@@ -24512,14 +24808,23 @@ if #list == 0 then return end
 local known = tonumber(call('ZSCORE', R, ''))
 local left = call('ZCARD', R) - (known and 1 or 0)
 for name, turn in pairs(sorted_sets[R]) do
-local is_there = tonumber(call('ZSCORE', R, name)) ~= nil
+local is_there = has_turn(touched[name])
 if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
 end
 if left < 1 then sorted_sets[R][''] = false
 elseif had_turn or not known then sorted_sets[R][''] = next_turn() end
 return left > 0
 end
-local function drop_ended(of)
+made_turns = {
+come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, room_of = room_of, start = start_by_key,
+waiting_of = waiting_of, read_ahead = read_ahead,
+}
+return made_turns
+end
+)lua";
+
+inline constexpr char shared_drop_ended[] =
+    R"lua(local function drop_ended(of)
 local start = 'r' .. of.name
 local members, seqs = call('ZRANGEBYLEX', P, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
 20), {}
@@ -24527,35 +24832,55 @@ for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -14)) or 
 load(seqs)
 for n, member in ipairs(members) do
 local task = tasks[seqs[n]]
-if not (task and task.state == 3) and sorted_sets[P][member] == nil then
+if not (task and task.state == 3 and task.holder ~= '') and sorted_sets[P][member] == nil then
 sorted_sets[P][member] = false
 of.running = of.running - 1
 end
 end
 return #members
 end
-local function sift(cursor, most)
+)lua";
+
+inline constexpr char shared_sift_keys[] =
+    R"lua(local function sift_keys(cursor, most)
 while most > 0 do
 local member = call('ZRANGEBYLEX', P, '(' .. cursor, '(' .. 'x', 'LIMIT', 0, 1)[1]
 if not member then return nil end
-local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
+local letter = string.sub(member, 1, 1)
+local name = string.match(member, letter == 'u' and '^.([^%z]+)%z[^%z]+%z%d%d%d%z%d+$' or
+'^.([^%z]+)%z%d%d%d%z%d+$')
 most = most - 1
 if not name then
 drop_foreign(P, member)
 cursor = member
 else
 local of = touch(name)
-of.is_due, cursor = true, 'w' .. name .. '\1'
-if room_of(of) < 1 then most = most - drop_ended(of) end
+of.is_due, cursor = true, letter .. name .. '\1'
+if turns_of_keys().room_of(of) < 1 then most = most - drop_ended(of) end
 end
 end
 return cursor
 end
-made_turns = {
-come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
-start = start_by_key, waiting_of = waiting_of,
-}
-return made_turns
+)lua";
+
+inline constexpr char shared_go_on_sifting[] =
+    R"lua(local function go_on_sifting(cursor, since, ended, took)
+since, ended, took = cursor and whole(since), whole(ended) or 0, whole(took) or 0
+local rest = math.max(10000, 20 * took)
+if not cursor and ended <= now and now - ended < rest then return false end
+if not cursor then
+since = now
+also[#also + 1] = {'HSET', c, 'sift_since', string.format('%d', now)}
+end
+local till = sift_keys(cursor or 'u', 100)
+if till then
+also[#also + 1] = {'HSET', c, 'sift', till}
+return not since
+end
+also[#also + 1] = {'HDEL', c, 'sift', 'sift_since'}
+also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)}
+if since then also[#also + 1] = {'HSET', c, 'sift_took', string.format('%d', math.max(now - since, 0))} end
+return false
 end
 )lua";
 
@@ -24755,7 +25080,7 @@ for name, members in pairs(sorted_sets) do
 local add, out = {}, {}
 for member, score in pairs(members) do
 if score then
-add[#add + 1] = string.format('%d', score)
+add[#add + 1] = score == 0 and '0' or string.format('%d', score)
 add[#add + 1] = member
 else
 out[#out + 1] = member
@@ -24820,23 +25145,24 @@ inline constexpr auto act_on_group_text = joined(act_on_group_keys, shared_prefi
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_keep_last_attempt, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_retry, shared_attempts, shared_text, shared_request_cancel,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local function has_failed(task) return task.state == 6 end
 local function is_live(task) return not (task.state >= 5 and task.state <= 8) end
@@ -24870,7 +25196,7 @@ if answer[1] ~= 'NEED' then write('ZREM', F, out) end
 return answer
 end)()
 )lua");
-inline constexpr script act_on_group{"act_on_group", "c9681ab8dba1f60e3bbd3d14ee6b0be53fc4ed5f",
+inline constexpr script act_on_group{"act_on_group", "8f8b43b4c48a8a4e7a39fd3bffdb2369e8837561",
     std::string_view(act_on_group_text.data(), act_on_group_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKFoA"};
 
 inline constexpr char announce_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -24929,23 +25255,25 @@ inline constexpr auto aside_text = joined(aside_keys, shared_prefix, shared_decl
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_segment_of, nested, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local gone = {}
 for n = 2, #ARGV, 2 do gone[#gone + 1] = tonumber(ARGV[n]) end
@@ -24962,8 +25290,9 @@ set_aside(seq, ARGV[2 * n + 1])
 end
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script aside{"aside", "68b6052370861c7ba908452c2d9731882f722d23",
+inline constexpr script aside{"aside", "cbeb849e6a4c53fecf91a35647190829838bac51",
     std::string_view(aside_text.data(), aside_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char begin_life_keys[] = R"lua(local first_own, c = 2, unpack(KEYS)
@@ -25186,20 +25515,21 @@ inline constexpr auto end_child_text = joined(end_child_keys, shared_prefix, sha
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, nested, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(for n = 1, #ARGV, 8 do
 local task = find(tonumber(ARGV[n]), tonumber(ARGV[n + 1]))
 if task then
@@ -25207,8 +25537,9 @@ end_child(task, ARGV[n + 2], ARGV[n + 3], tonumber(ARGV[n + 4]), tonumber(ARGV[n
 end
 end
 return commit({'OK'})
+end)()
 )lua");
-inline constexpr script end_child{"end_child", "f2e161d939ccd7847ddb9c26daa136eda39ffdbb",
+inline constexpr script end_child{"end_child", "fe84e895d08fd82b3ff9e854236b889d770c06e4",
     std::string_view(end_child_text.data(), end_child_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char enqueue_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, h, x, b, B, q, P, R, T, L, K, o, A = 28, unpack(KEYS)
@@ -25226,23 +25557,24 @@ inline constexpr auto enqueue_text = joined(enqueue_keys, shared_prefix, shared_
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
-    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in,
-    shared_answered, shared_remember_answer, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_hear_of, shared_same_task, shared_store_tasks, shared_answer_in, shared_answered,
+    shared_remember_answer, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local producer, batch = ARGV[1] ~= '' and key('p:' .. ARGV[1]), tonumber(ARGV[2])
 if #missing > 0 then return {'NEED', unpack(missing)} end
 local before = answered(producer, batch)
@@ -25266,7 +25598,7 @@ remember_answer(producer, batch, reply)
 return commit(reply)
 end)()
 )lua");
-inline constexpr script enqueue{"enqueue", "bb3f9eefd0597b1344aab965c50e137abae3b829",
+inline constexpr script enqueue{"enqueue", "3f1e4fb467a48c4ea50f5d8769197034bf976854",
     std::string_view(enqueue_text.data(), enqueue_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char enqueue_plain_keys[] = R"lua(local first_own, c, r, u, i, w, N, b, B = 9, unpack(KEYS)
@@ -25366,7 +25698,7 @@ remember_answer(producer, batch, reply)
 write_rest(asleep)
 return reply
 )lua");
-inline constexpr script enqueue_plain{"enqueue_plain", "eac487ac8012debda26d837c83e48195e03e4089",
+inline constexpr script enqueue_plain{"enqueue_plain", "8297e277edf9cfe89bdc9acdc2f3a5eb4ce5f933",
     std::string_view(enqueue_plain_text.data(), enqueue_plain_text.size()), "cruiwNbB"};
 
 inline constexpr char errors_keys[] = R"lua(local first_own, c, E = 3, unpack(KEYS)
@@ -25463,23 +25795,26 @@ inline constexpr auto fetch_text = joined(fetch_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_priorities_in, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_leave_behind, shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by,
-    shared_lanes_of, shared_next_entries, shared_drop_first, shared_first_in, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_priorities_in, shared_tell_of, shared_detach, shared_make_ready,
+    shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail,
+    shared_dead_letters, shared_note_failed, shared_give_up, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_leave_behind,
+    shared_called_for, shared_called_by, shared_sleepers, shared_claimable_by, shared_lanes_of,
+    shared_next_entries, shared_drop_first, shared_first_in, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_passed_tasks, shared_made_turns, shared_turns_of_keys,
+    shared_drop_ended, shared_sift_keys, shared_go_on_sifting, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, most, signature = ARGV[1], tonumber(ARGV[2]), ARGV[5]
 local has_due = (tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)
 do
@@ -25495,8 +25830,9 @@ names = {}
 for n = 7, #ARGV do names[ARGV[n]] = true end
 end
 if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
-local _, lanes, watcher, watching, sifting, sifted
-most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
+local _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed
+most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed =
+admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), 100
 local has_keyed = call('EXISTS', P, T) > 0
@@ -25504,18 +25840,14 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
 local claimable = most > 0 and claimable_by(names, most) or {}
 local next_claimable = 1
-local function claim(task)
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = false
-task.unclaimed = false
-count('u', -1)
-end
+local passed = has_keyed and most > 0 and
+passed_tasks(most, names, last_passed or '', turns_of_keys().room_of, turns_of_keys().waiting_of) or {}
 local function pass_over(task)
 budget = budget - 1
 aside[info(task).name] = true
-task.unclaimed, task.in_turn = true, false
+task.in_turn = false
 changed[task.seq] = true
-sorted_sets[u][string.format('%s\0%03d\0%s', info(task).name, 100 - info(task).priority, string.format('%014d', task.seq))] = 0
-count('u', 1)
+set_unclaimed(task, true)
 end
 local is_moved = false
 local function leave_to_key(task)
@@ -25528,12 +25860,9 @@ budget = budget - 1
 give_up(task)
 return note_failed(task)
 end
-if task.unclaimed then
-claim(task)
-elseif (task.special and info(task).key) then
-by_key(task, 'w', false)
-turns_of_keys().start(touch(info(task).key))
-end
+local key_name = (task.special and info(task).key)
+if task.unclaimed then set_unclaimed(task, false) elseif key_name then by_key(task, 'w', false) end
+if key_name then turns_of_keys().start(touch(key_name)) end
 forget_limit(task)
 enter(task, 3)
 task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
@@ -25554,13 +25883,19 @@ else
 local other = claimable[next_claimable]
 local order = of and string.format('%03d\0%s', 100 - of.priority, string.format('%014d', task.seq))
 if other and of and other.order > order then other = nil end
-if other then
+local first = other and other.order or order
+local keyed_task = passed.first and passed.first(first)
+if keyed_task then
+passed.take(info(keyed_task).key)
+deliver(keyed_task)
+elseif other then
 next_claimable = next_claimable + 1
 load({other.seq}, true)
 local passed_over = tasks[other.seq]
 if passed_over and passed_over.state == 2 and passed_over.unclaimed then
 if (passed_over.special and info(passed_over).key) then
-claim(passed_over)
+sorted_sets[u][other.member] = false
+set_unclaimed(passed_over, false)
 leave_to_key(passed_over)
 else
 deliver(passed_over)
@@ -25595,9 +25930,10 @@ of.is_visited, of.page, of.at = true, of.page or {}, of.at or 0
 while #found == before and budget > 0 do
 if turns_of_keys().room_of(of) < 1 then return false end
 of.at = of.at + 1
-if not of.page[of.at] then
+if not of.page[of.at] and not of.is_last then
 of.size = math.min((of.size or 0) * 2 + 1, most - #found, 64)
 of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
+of.is_last = #of.page < of.size
 local seqs = {}
 for _, member in ipairs(of.page) do
 seqs[#seqs + 1] = whole(string.sub(member, -14))
@@ -25605,16 +25941,27 @@ end
 load(seqs, true)
 end
 local member = of.page[of.at]
-if not member then return false end
+if not member then
+local left = passed.of and passed.of(of)
+if not left then return false end
+of.passed_at, of.at = of.passed_at + 1, of.at - 1
+deliver(left)
+return #found > before
+end
 local seq = whole(string.sub(member, -14))
+if seq then load({seq}, true) end
 local task = seq and tasks[seq]
 if not task or task.state ~= 2 or task.unclaimed or (task.special and info(task).key) ~= name or
-string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)) ~= member then
+keyed_member('w', task) ~= member then
 budget, of.removed = budget - 1, of.removed + 1
 sorted_sets[P][member] = false
 if seq and (damage[seq] ~= nil) then count(2, -1) end
 elseif sorted_sets[P][member] ~= false then
-if not names or names[info(task).name] then
+local earlier = passed.of and passed.of(of, string.sub(member, -18))
+if earlier then
+of.passed_at, of.at = of.passed_at + 1, of.at - 1
+deliver(earlier)
+elseif not names or names[info(task).name] then
 deliver(task)
 else
 by_key(task, 'w', false)
@@ -25627,6 +25974,7 @@ end
 local come = has_keyed and turns_of_keys().come() or {}
 local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
 local round, had_turn = {unpack(turns)}, false
+if #turns > 0 then turns_of_keys().read_ahead(turns, most) end
 while #round > 0 and #found < most and budget > 0 do
 local is_plain = round[turn] == ''
 local is_taken
@@ -25636,7 +25984,7 @@ if is_taken then turn = turn + 1 else table.remove(round, turn) end
 if turn > #round then turn = 1 end
 end
 while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-is_moved = is_moved or (turns.is_part or #come == 100) and #found < most
+is_moved = is_moved or (turns.is_part or passed.is_part or #come == 100) and #found < most
 return turns, is_moved, had_turn
 end
 local function answer(turns, is_moved, had_turn)
@@ -25651,13 +25999,7 @@ end
 if sleeping and next(aside) then call_those_who_know(aside, 1000) end
 local made_ready = ready
 if has_keyed then
-sifted = whole(sifted) or 0
-if sifting or sifted > now or now - sifted >= 10000 then
-local till = turns_of_keys().sift(sifting or 'w', 100)
-also[#also + 1] = till and {'HSET', c, 'sift', till} or {'HDEL', c, 'sift'}
-if not till then also[#also + 1] = {'HSET', c, 'sifted', string.format('%d', now)} end
-is_moved = is_moved or till
-end
+is_moved = go_on_sifting(sifting, sift_since, sifted, sift_took) or is_moved
 turns_of_keys().place()
 is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
 end
@@ -25686,7 +26028,7 @@ end
 return answer(hand_out())
 end)()
 )lua");
-inline constexpr script fetch{"fetch", "303c1a8a846f8782e97f14c7b2f4002c427af5b0",
+inline constexpr script fetch{"fetch", "2c2f90cb40c4ae7fbbb134ac3b1b401f9f179e17",
     std::string_view(fetch_text.data(), fetch_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char fetch_plain_keys[] = R"lua(local first_own, c, r, s, d, e, C, u, i, N, b, q, P, T = 14, unpack(KEYS)
@@ -26190,22 +26532,23 @@ inline constexpr auto leave_text = joined(leave_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back,
-    shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_count_none_running, shared_held_by, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_count_none_running, shared_held_by,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 if not call('ZSCORE', C, ARGV[1]) then return {'OK', 0} end
 local all, some = held_by(ARGV[1]), {}
@@ -26227,7 +26570,7 @@ end
 return commit({'OK', #some < #all and 1 or 0})
 end)()
 )lua");
-inline constexpr script leave{"leave", "f285f3087ca503734b4c52f5749ed8cd270fed40",
+inline constexpr script leave{"leave", "78ae12df70c268e8cd5322b8268545a458375ffc",
     std::string_view(leave_text.data(), leave_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char limits_keys[] = R"lua(local first_own, c, L = 3, unpack(KEYS)
@@ -26260,20 +26603,21 @@ inline constexpr auto list_text = joined(list_keys, shared_prefix, shared_declar
     shared_fits, shared_gaps_in, shared_gaps_as_text, shared_next_numbers, shared_walk, shared_counts,
     shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies,
     shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched,
-    shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane,
-    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
-    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
-    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
-    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts,
+    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
+    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
+    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
+    shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach,
+    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
+    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local known = call('HMGET', c, 'seq', 'low', 'gaps')
 local last, low, gaps = last_number(known[1]), whole(known[2]) or 0, gaps_in(known[3])
@@ -26294,7 +26638,7 @@ end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script list{"list", "0fb55d5eb0e91c2e40ea7d3f026b46434d37ce49",
+inline constexpr script list{"list", "a14ea85fefa58570f8d0cf60e5c521279dcd0b69",
     std::string_view(list_text.data(), list_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char log_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, g, b, B, q = 12, unpack(KEYS)
@@ -26373,23 +26717,24 @@ inline constexpr auto maintain_text = joined(maintain_keys, shared_prefix, share
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_gaps_in,
     shared_gaps_as_text, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted,
-    shared_drop_orphaned_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing,
-    shared_ended_children, shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of,
-    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
-    shared_finish, shared_fail, shared_dead_letters, shared_note_failed, shared_give_up, shared_give_back,
-    shared_recover, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_replaced_task, shared_count_none_running, shared_held_by, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_drop_orphaned_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_unique_holder, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_dead_letters,
+    shared_note_failed, shared_give_up, shared_give_back, shared_recover, shared_attempts, shared_text,
+    shared_end_of, shared_note_hearers, shared_tell_waiters, shared_replaced_task, shared_count_none_running,
+    shared_held_by, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local most = tonumber(ARGV[1])
 local function overdue(set) return call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, most) end
 local known, dead = call('HMGET', c, 'run', 'seq', 'gaps', 'runs', 'events'), overdue(C)
@@ -26518,7 +26863,7 @@ if reply[1] == 'OK' and call('EXISTS', o) == 1 then reply[1] = 'RELAY' end
 return reply
 end)()
 )lua");
-inline constexpr script maintain{"maintain", "0aef86750dbb2a4d26272acd5d5d9f4a3c1bbbdc",
+inline constexpr script maintain{"maintain", "d7b511815fbf4b5dc0c2fed71f0c081a7e29e6e1",
     std::string_view(maintain_text.data(), maintain_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char outbox_keys[] = R"lua(local first_own, c, r, s, b, B, q, o = 8, unpack(KEYS)
@@ -26562,26 +26907,28 @@ inline constexpr auto pause_text = joined(pause_keys, shared_prefix, shared_decl
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_behind_throttle,
     shared_gate, shared_limit_in, shared_look_at_gate, shared_stated_limit, shared_in_force,
     shared_paused_over, shared_put_in_force, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
-    shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_changed, shared_read_state, shared_unpack_state, nested, shared_pack_state, shared_fresh,
+    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
     shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
     shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, nested,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local declared, live, waiting, unclaimed, watcher, watching, throttled, paused = unpack(call(
 'HMGET', c, 'limit_declared', 'limit_live', 'n2', 'nu', 'watcher', 'watching',
 'throttled', 'paused'))
@@ -26600,7 +26947,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script pause{"pause", "83d1128c9d6ce50faa55980dad7e06f81251a281",
+inline constexpr script pause{"pause", "0a9deb7af027effff9752de2f985ee10e4598bf7",
     std::string_view(pause_text.data(), pause_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char reclaim_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 26, unpack(KEYS)
@@ -26613,24 +26960,25 @@ inline constexpr auto reclaim_text = joined(reclaim_keys, shared_prefix, shared_
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
     shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
-    shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
-    shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
-    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
-    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
-    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_give_back, shared_release,
-    shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, nested,
+    shared_segment_of, nested, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
+    shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
+    shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
+    shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
     shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local seqs = {}
 for n = 2, #ARGV, 2 do seqs[n / 2] = tonumber(ARGV[n]) end
@@ -26642,7 +26990,7 @@ end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script reclaim{"reclaim", "3d0922e0fe04dbe98bb916d41aa5461f00acb3ce",
+inline constexpr script reclaim{"reclaim", "03b28340b488eb3f2106d832f2ea254bd230bd05",
     std::string_view(reclaim_text.data(), reclaim_text.size()), "crsdefukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char renew_keys[] = R"lua(local first_own, c, d, e, C, f, u, i, x, o = 10, unpack(KEYS)
@@ -26724,25 +27072,27 @@ inline constexpr auto report_text = joined(report_keys, shared_prefix, shared_de
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_lines_in, shared_add_lines, shared_last_lines, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key,
-    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, nested, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_wakes, shared_count, shared_counter_of, shared_append, shared_touched, shared_touch,
+    shared_keyed_member, shared_by_key, shared_by_passing, shared_enter, shared_past_attempts, shared_limit,
+    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_lock_unique,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_has_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
+    shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
+    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer = ARGV[1]
 local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
@@ -26775,7 +27125,7 @@ for seq, log in pairs(logs) do also[#also + 1] = {'HSET', g, seq .. 'l', last_li
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script report{"report", "ee982108c5ed4be24a7531ca778ef794073969e0",
+inline constexpr script report{"report", "c08abe9541c8e9bbf83ac3b0c14c216e1b249519",
     std::string_view(report_text.data(), report_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char resign_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -26787,26 +27137,28 @@ inline constexpr auto resign_text = joined(resign_keys, shared_prefix, shared_de
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_admit, shared_stated_now, shared_parse, shared_fault_in,
     shared_tasks, shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh,
-    shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
+    nested, shared_ends_now, shared_succeeded, shared_segments, shared_span_of, shared_open_segment,
     shared_opened_from, shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in,
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
-    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
-    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_end_of_other_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time,
-    shared_next_change, shared_is_unwatched, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, nested,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_limit, shared_watch_limit,
+    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
+    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
+    shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes, shared_parse_child,
+    shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_end_of_other_lease,
+    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
+    shared_end_child, shared_tell_parents, shared_wake, shared_first_turn_time, shared_next_change,
+    shared_is_unwatched, shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by,
+    shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed,
+    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
+    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
+    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
+    shared_commit,
     R"lua(local may_start, _, waiting, unclaimed, watcher, watching = admit(1, 'n2', 'nu', 'watcher', 'watching')
 if ARGV[1] ~= '' then sorted_sets[i][ARGV[1]] = false end
 myself = ARGV[1]
@@ -26819,7 +27171,7 @@ if is_unwatched('', ARGV[1], watcher, watching) then wakes = 1 end
 return commit({'OK'})
 end)()
 )lua");
-inline constexpr script resign{"resign", "3a3fd78546df710d89595929ed217959ede17151",
+inline constexpr script resign{"resign", "37ab1f0c1eb9e7d3c411a915a16ae8a24f878a81",
     std::string_view(resign_text.data(), resign_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char schedules_keys[] = R"lua(local first_own, c, S = 3, unpack(KEYS)
@@ -26839,7 +27191,7 @@ return {'OK', now, known[1] or (known[2] or #rows > 0) and '-' or '', rows}
 inline constexpr script schedules{"schedules", "e4f3b3330192b57c7181b265a9cfd27a61ba2b9b",
     std::string_view(schedules_text.data(), schedules_text.size()), "cS"};
 
-inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, b, B, q, P, R, T, L, K = 17, unpack(KEYS)
+inline constexpr char set_key_limit_keys[] = R"lua(local first_own, c, r, s, d, e, f, u, i, N, b, B, q, P, R, T, L, K = 18, unpack(KEYS)
 )lua";
 inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_prefix, shared_declared,
     shared_call, shared_publish, shared_clock, shared_now, shared_key, shared_whole, shared_of_digits,
@@ -26850,8 +27202,10 @@ inline constexpr auto set_key_limit_text = joined(set_key_limit_keys, shared_pre
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_ends_in, shared_cut_record, shared_record_in, shared_member_of,
     shared_load, shared_counts, shared_ready, shared_sorted_sets, shared_bodies, shared_messages,
-    shared_wakes, shared_count, shared_touched, shared_touch, shared_text, shared_wake, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_probed, shared_probe,
+    shared_wakes, shared_count, shared_touched, shared_touch, shared_text, shared_wake,
+    shared_call_those_who_know, shared_sleepers, shared_unclaimed_start, shared_first_passed,
+    shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some,
+    shared_write_rest, shared_probed, shared_probe,
     R"lua(local name, is_live, wanted, reason = ARGV[1], ARGV[2] == '1', ARGV[3], ARGV[4]
 local known = call('HMGET', c, 'seq', 'keys_declared', 'keys_live', 'each')
 if not known[1] then return {'NEW'} end
@@ -26872,7 +27226,8 @@ local next_one = in_force(declared, live)
 next_one = next_one and string.sub(next_one, 2)
 also[#also + 1] = next_one and {'HSET', c, 'each', next_one} or {'HDEL', c, 'each'}
 if has_keyed and next_one ~= known[4] then
-also[#also + 1] = {'HSET', c, 'sift', 'w'}
+also[#also + 1] = {'HSET', c, 'sift', 'u'}
+also[#also + 1] = {'HDEL', c, 'sift_since'}
 end
 else
 store(L, (is_live and 'l' or 'd') .. name)
@@ -26882,7 +27237,7 @@ if has_keyed then
 local of = touch(name)
 of.is_due, of.stated = true, {declared, live}
 turns_of_keys().place()
-for _, set in ipairs({R, T}) do
+for _, set in ipairs({R, T, u}) do
 probe('ZCARD', set)
 for member, at in pairs(sorted_sets[set]) do
 also[#also + 1] = at and {'ZADD', set, string.format('%d', at), member} or {'ZREM', set, member}
@@ -26894,8 +27249,8 @@ end
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script set_key_limit{"set_key_limit", "c245cf8461a80aef37fcd5253de47a5c6e3efb15",
-    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuibBqPRTLK"};
+inline constexpr script set_key_limit{"set_key_limit", "dcc488de41e75544437427eafd71c3daaf710b6a",
+    std::string_view(set_key_limit_text.data(), set_key_limit_text.size()), "crsdefuiNbBqPRTLK"};
 
 inline constexpr char set_limit_keys[] = R"lua(local first_own, c, u, i, w, N = 6, unpack(KEYS)
 )lua";
@@ -26950,22 +27305,23 @@ inline constexpr auto set_schedule_text = joined(set_schedule_keys, shared_prefi
     shared_rewritten, shared_load, shared_find, shared_record_of, shared_info, shared_counts, shared_ready,
     shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids, shared_bodies, shared_messages,
     shared_wakes, shared_count, shared_counter_of, shared_has_room, shared_count_submitted, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_limit,
-    shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key,
-    shared_unique_entry, shared_set_unique_entry, shared_unique_successor, shared_unique_holder,
-    shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals, shared_journal_of,
-    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of, shared_note_hearers,
-    shared_tell_waiters, shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace,
-    shared_restart_holder, shared_hear_of, shared_same_task, shared_store_tasks, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit,
+    shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing, shared_enter,
+    shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_forgive_crashes,
+    shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
+    shared_text, shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters,
+    shared_replaced_task, shared_follow_holder, shared_replaced_record, shared_replace, shared_restart_holder,
+    shared_hear_of, shared_same_task, shared_store_tasks, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local id, from, to = ARGV[2], ARGV[3], ARGV[4]
 local there = call('HGET', S, id) or ''
 if there == to then return {'OK', 1} end
@@ -26986,7 +27342,7 @@ also[#also + 1] = to == '' and {'HDEL', S, id} or {'HSET', S, id, to}
 return commit({'OK', 1})
 end)()
 )lua");
-inline constexpr script set_schedule{"set_schedule", "8dcf3821524376df5deb3ddcf75fdb4ed6fc1785",
+inline constexpr script set_schedule{"set_schedule", "80541581ff1f5f7bc175aedb9f1594915e7d7112",
     std::string_view(set_schedule_text.data(), set_schedule_text.size()), "crsdeCfukyYiwgNhxbBqSPRTLKoA"};
 
 inline constexpr char settle_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27001,24 +27357,26 @@ inline constexpr auto settle_text = joined(settle_keys, shared_prefix, shared_de
     shared_unpack_state, shared_pack_state, shared_fresh, nested, shared_ends_now, shared_succeeded,
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
-    shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of, shared_info,
-    shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add, shared_own_ids,
-    shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of, shared_append,
-    shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts, shared_entries_of,
-    shared_next_out, shared_keep_attempt, shared_keep_uncounted, shared_limit, shared_watch_limit,
-    shared_forget_limit, shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry,
-    shared_set_unique_entry, shared_unique_successor, shared_lock_unique, shared_unlock_unique,
-    shared_journals, shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes,
-    shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
+    shared_member_of, shared_rewritten, shared_load, shared_load_for_steps, shared_find, shared_record_of,
+    shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
+    shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt,
+    shared_keep_uncounted, shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys,
+    shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
+    shared_set_unclaimed, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
     shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_retry,
     shared_give_back, shared_release, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
     shared_tell_waiters, shared_has_lease, shared_fail_for_children, shared_child_failure,
     shared_end_by_continuation, shared_judge_children, shared_wait_for_children, shared_end_child,
     shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
     shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local endings = {}
 local function end_cancelled(task)
@@ -27073,7 +27431,7 @@ local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 local seqs, effects = {}, {}
 for n = 2, #ARGV do seqs[n - 1] = struct.unpack('<d', ARGV[n], 3) end
-load(seqs)
+load_for_steps(seqs)
 for n = 2, #ARGV do
 local how, counts_too, seq, nonce, token, delay = struct.unpack('<BBdI4I4d', ARGV[n])
 local task = find(seq, nonce)
@@ -27091,7 +27449,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script settle{"settle", "a4c876231da34a55b862592ffea4c5f113b33541",
+inline constexpr script settle{"settle", "76f57633329b40c1c48ffa0ec3fc127cc2607993",
     std::string_view(settle_text.data(), settle_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char settle_one_keys[] = R"lua(local first_own, c, s, C, f, w = 6, unpack(KEYS)
@@ -27280,7 +27638,7 @@ count(5, kept)
 write_rest(asleep)
 return {'OK'}
 )lua");
-inline constexpr script settle_plain{"settle_plain", "41b11f333b5eab2a44b7d9cfea49e7a42e921e73",
+inline constexpr script settle_plain{"settle_plain", "3ebf683e711779ceb38d03d73de407bce011dae0",
     std::string_view(settle_plain_text.data(), settle_plain_text.size()), "csCfuiwgNbBq"};
 
 inline constexpr char signal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27292,25 +27650,26 @@ inline constexpr auto signal_text = joined(signal_keys, shared_prefix, shared_de
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_fail_for_children, shared_child_failure, shared_end_by_continuation, shared_judge_children,
-    shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers,
-    shared_called_for, shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys,
-    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
-    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
-    shared_write_lanes, shared_write_sorted_sets, shared_apply, nested, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents, shared_wake,
+    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
+    shared_unclaimed_start, shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns,
+    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
+    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
+    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27330,7 +27689,7 @@ end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script signal{"signal", "5c654a9fd4d9272e4eb0eb9dc7b4840bd78ee358",
+inline constexpr script signal{"signal", "b6cef551f677120b4e0432dd42bf4ea28b151913",
     std::string_view(signal_text.data(), signal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char statistics_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, b, B, q, m = 13, unpack(KEYS)
@@ -27436,23 +27795,24 @@ inline constexpr auto steer_text = joined(steer_keys, shared_prefix, shared_decl
     shared_cut_record, shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find,
     shared_record_of, shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets,
     shared_held_add, shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count,
-    shared_counter_of, shared_append, shared_touched, shared_touch, shared_by_key, shared_enter,
-    shared_past_attempts, shared_entries_of, shared_next_out, shared_keep_attempt, shared_keep_last_attempt,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_unique_holder, shared_lock_unique, shared_is_successor, shared_unlock_unique, shared_journals,
-    shared_journal_of, shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child,
-    shared_outgoing, shared_ended_children, shared_begin_epoch, shared_forget_journal, shared_write_journals,
-    shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key,
-    shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text,
-    shared_request_cancel, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake,
-    shared_call_those_who_know, shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers,
-    shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes,
-    shared_store_segment, shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan,
-    shared_erase_reports, shared_erase_all, shared_write_lanes, shared_write_sorted_sets, shared_apply,
-    shared_commit,
+    shared_counter_of, shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key,
+    shared_by_passing, shared_enter, shared_past_attempts, shared_entries_of, shared_next_out,
+    shared_keep_attempt, shared_keep_last_attempt, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_unique_holder, shared_lock_unique, shared_is_successor,
+    shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in, shared_keep_journal,
+    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_begin_epoch,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_request_cancel, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_fail_for_children, shared_child_failure,
+    shared_end_by_continuation, shared_judge_children, shared_end_child, shared_tell_parents,
+    shared_cancel_task, shared_try_afresh, shared_remove_task, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local steps = {cancel = cancel_task, requeue = try_afresh, remove = remove_task}
 function steps.start(task)
@@ -27477,7 +27837,7 @@ end
 return commit({'OK', unpack(effects)})
 end)()
 )lua");
-inline constexpr script steer{"steer", "35eb6d78fc2dc4a76bb3192ba67607f8888cbe94",
+inline constexpr script steer{"steer", "db10bdfe723bd6ad08376595d0585797a28166eb",
     std::string_view(steer_text.data(), steer_text.size()), "crsdeCfukyYiwgNhxbBqPRTLKoA"};
 
 inline constexpr char update_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
@@ -27489,25 +27849,26 @@ inline constexpr auto update_text = joined(update_keys, shared_prefix, shared_de
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children, shared_forget_journal,
-    shared_write_journals, shared_lane, shared_tell_of, shared_detach, shared_make_ready, shared_erase,
-    shared_inherit_key, shared_conclude, shared_are_heard, shared_finish, shared_fail, shared_attempts,
-    shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters, shared_fail_for_children,
-    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
-    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
-    shared_called_by, shared_sleepers, shared_made_turns, shared_turns_of_keys, shared_wake_some,
-    shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed,
-    shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
-    shared_write_sorted_sets, shared_apply, shared_commit, nested,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
+    shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane, shared_tell_of,
+    shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard,
+    shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers,
+    shared_tell_waiters, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
+    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
+    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
+    shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment, shared_close_segments,
+    shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all,
+    shared_write_lanes, shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local task = find(tonumber(ARGV[1]), tonumber(ARGV[2]))
 if not task then return {'OK', 4} end
@@ -27517,7 +27878,7 @@ if task.segment then changed[task.seq] = true end
 return commit({'OK', 0})
 end)()
 )lua");
-inline constexpr script update{"update", "d279f436398ea128cca74588731d14c66bcecd2d",
+inline constexpr script update{"update", "22d334d65ec1a0c9122f2f50f36288738728a389",
     std::string_view(update_text.data(), update_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 inline constexpr char wait_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, i, w, b, B, q = 13, unpack(KEYS)
@@ -27554,7 +27915,7 @@ return reply
 inline constexpr script wait{"wait", "3145377752a0b42c95037216428fb6279eacc6d9",
     std::string_view(wait_text.data(), wait_text.size()), "crsdeCfiwbBq"};
 
-inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, b, B, q, P, R, T, L, K = 20, unpack(KEYS)
+inline constexpr char why_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, y, Y, i, N, b, B, q, P, R, T, L, K = 21, unpack(KEYS)
 )lua";
 inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared, shared_call, shared_clock,
     shared_now, shared_key, shared_whole, shared_of_digits, shared_moment, shared_read, shared_also,
@@ -27564,10 +27925,11 @@ inline constexpr auto why_text = joined(why_keys, shared_prefix, shared_declared
     shared_segments, shared_span_of, shared_open_segment, shared_opened_from, shared_segment_of,
     shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record, shared_record_in,
     shared_member_of, shared_load, shared_record_of, shared_info, shared_counts, shared_ready,
-    shared_sorted_sets, shared_own_ids, shared_bodies, shared_count, shared_touched, shared_touch,
-    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_unique_successor,
-    shared_is_successor, shared_journals, shared_journal_of, shared_priorities_in, shared_attempts,
-    shared_text, shared_made_turns, shared_turns_of_keys,
+    shared_sorted_sets, shared_own_ids, shared_bodies, shared_wakes, shared_count, shared_touched,
+    shared_touch, shared_keyed_member, shared_seen_keys, shared_unique_field, shared_set_aside_key,
+    shared_unique_entry, shared_unique_successor, shared_is_successor, shared_journals, shared_journal_of,
+    shared_priorities_in, shared_attempts, shared_text, shared_call_those_who_know, shared_unclaimed_start,
+    shared_first_passed, shared_some_passed, shared_place_passed, shared_made_turns, shared_turns_of_keys,
     R"lua(if ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
 local seq, reply = tonumber(ARGV[1]), {'OK'}
 load({seq}, true)
@@ -27667,7 +28029,7 @@ elseif room < 1 then
 give(13, {count = of.ran, most = of.rule.most, names = {name}})
 end
 local before = call('ZLEXCOUNT', P, '[' .. 'w' .. name .. '\0',
-'(' .. string.format('%s%s\0%03d\0%s', 'w', info(task).key, 100 - info(task).priority, string.format('%014d', task.seq)))
+'(' .. keyed_member('w', task))
 give(17, {count = before, names = {name}})
 end
 local is_scheduled = task.state == 1
@@ -27695,8 +28057,8 @@ end
 if #missing > 0 then return {'NEED', unpack(missing)} end
 return reply
 )lua");
-inline constexpr script why{"why", "d5529bc2b56baf3302fd2992dfb635724ec612f3",
-    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYibBqPRTLK"};
+inline constexpr script why{"why", "64ba405c3847ecb88517d3741d71ff7d371e5b06",
+    std::string_view(why_text.data(), why_text.size()), "crsdeCfuyYiNbBqPRTLK"};
 
 inline constexpr char write_journal_keys[] = R"lua(local first_own, c, r, s, d, e, C, f, u, k, y, Y, i, w, g, N, x, b, B, q, P, R, T, L, K, o, A = 27, unpack(KEYS)
 )lua";
@@ -27707,25 +28069,27 @@ inline constexpr auto write_journal_text = joined(write_journal_keys, shared_pre
     shared_declare_events, shared_tell, shared_write_events, shared_throttle_end, shared_gate,
     shared_limit_in, shared_look_at_gate, shared_stated_now, shared_parse, shared_fault_in, shared_tasks,
     shared_changed, shared_read_state, shared_unpack_state, shared_pack_state, shared_fresh, shared_ends_now,
-    shared_succeeded, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
+    shared_succeeded, nested, shared_segments, shared_span_of, shared_open_segment, shared_opened_from,
     shared_segment_of, shared_code_of, shared_outcome_of, shared_mark, shared_ends_in, shared_cut_record,
     shared_record_in, shared_member_of, shared_rewritten, shared_load, shared_find, shared_record_of,
     shared_info, shared_counts, shared_ready, shared_lanes_head, shared_sorted_sets, shared_held_add,
     shared_own_ids, shared_bodies, shared_messages, shared_wakes, shared_count, shared_counter_of,
-    shared_append, shared_touched, shared_touch, shared_by_key, shared_enter, shared_past_attempts,
-    shared_limit, shared_watch_limit, shared_forget_limit, shared_seen_keys, shared_unique_field,
-    shared_set_aside_key, shared_unique_entry, shared_set_unique_entry, shared_unique_successor,
-    shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of, shared_note_in,
-    shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing, shared_ended_children,
-    shared_forget_journal, shared_write_journals, shared_lane, shared_tell_of, shared_detach,
-    shared_make_ready, shared_erase, shared_inherit_key, shared_conclude, shared_are_heard, shared_finish,
-    shared_fail, shared_attempts, shared_text, shared_end_of, shared_note_hearers, shared_tell_waiters,
-    shared_has_lease, shared_fail_for_children, shared_child_failure, shared_end_by_continuation,
-    shared_judge_children, shared_end_child, shared_tell_parents, shared_wake, shared_call_those_who_know,
-    shared_call_knowers, shared_called_for, shared_called_by, shared_sleepers, shared_made_turns,
-    shared_turns_of_keys, shared_wake_some, shared_write_rest, shared_know_lanes, shared_store_segment,
-    shared_close_segments, shared_probed, shared_probe, shared_probe_all, shared_plan, shared_erase_reports,
-    shared_erase_all, shared_write_lanes, shared_write_sorted_sets, nested, shared_apply, shared_commit,
+    shared_append, shared_touched, shared_touch, shared_keyed_member, shared_by_key, shared_by_passing,
+    shared_enter, shared_past_attempts, shared_limit, shared_watch_limit, shared_forget_limit,
+    shared_seen_keys, shared_unique_field, shared_set_aside_key, shared_unique_entry, shared_set_unique_entry,
+    shared_unique_successor, shared_lock_unique, shared_unlock_unique, shared_journals, shared_journal_of,
+    shared_note_in, shared_keep_journal, shared_forgive_crashes, shared_parse_child, shared_outgoing,
+    shared_ended_children, shared_forget_journal, shared_write_journals, shared_set_unclaimed, shared_lane,
+    shared_tell_of, shared_detach, shared_make_ready, shared_erase, shared_inherit_key, shared_conclude,
+    shared_are_heard, shared_finish, shared_fail, shared_attempts, shared_text, shared_end_of,
+    shared_note_hearers, shared_tell_waiters, shared_has_lease, shared_fail_for_children,
+    shared_child_failure, shared_end_by_continuation, shared_judge_children, shared_end_child,
+    shared_tell_parents, shared_wake, shared_call_those_who_know, shared_call_knowers, shared_called_for,
+    shared_called_by, shared_sleepers, shared_unclaimed_start, shared_first_passed, shared_some_passed,
+    shared_place_passed, shared_made_turns, shared_turns_of_keys, shared_wake_some, shared_write_rest,
+    shared_know_lanes, shared_store_segment, shared_close_segments, shared_probed, shared_probe,
+    shared_probe_all, shared_plan, shared_erase_reports, shared_erase_all, shared_write_lanes,
+    shared_write_sorted_sets, shared_apply, shared_commit,
     R"lua(local consumer, policy = ARGV[3], ARGV[5]
 local alive, is_expired = has_lease(consumer)
 if consumer ~= '' and is_expired or consumer == '' and ((tonumber(call('ZRANGE', d, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', e, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', C, 0, 0, 'WITHSCORES')[2] or 1e15) <= now) or (tonumber(call('ZRANGE', f, 0, 0, 'WITHSCORES')[2] or 1e15) <= now)) then return {'DUE'} end
@@ -27794,7 +28158,7 @@ if task.state == 4 then judge_children(task) end
 return commit(reply)
 end)()
 )lua");
-inline constexpr script write_journal{"write_journal", "1946bfbee06aa34900745db477bce9d95d30c067",
+inline constexpr script write_journal{"write_journal", "7fa71ca6c173a576b47d7b883b940502a474c7b3",
     std::string_view(write_journal_text.data(), write_journal_text.size()), "crsdeCfukyYiwgNxbBqPRTLKoA"};
 
 }  // namespace taskflux::redis::scripts

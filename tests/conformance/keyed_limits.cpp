@@ -273,6 +273,82 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_others_have_passed_over_holds_nothing_and_kee
     BOOST_TEST(on.counts().waiting == 0U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(workers_with_other_handlers_do_not_hand_the_backlog_of_a_key_to_and_fro, Backend, backends) {
+    constexpr std::size_t many = 300;
+    keyed on(std::make_unique<Backend>(), limit().running(1));
+    const auto all = on.put_many("a", many);  // of a name that `other` knows
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+    BOOST_TEST(on.counts().unclaimed == many);
+    for (std::size_t done = 0; done < 5; ++done) {
+        const auto next = on.run(on.broker().fetch(on.knowing("work", on.other)));
+        BOOST_REQUIRE_EQUAL(next.size(), 1U);
+        BOOST_CHECK((next[0].key == all[done]));
+        BOOST_TEST(on.counts().unclaimed == many - done - 1);
+        BOOST_TEST(on.run(on.broker().fetch(on.knowing("work", on.other))).empty());
+        BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+        BOOST_TEST(on.counts().unclaimed == many - done - 1);
+        on.settle(next[0], kind::complete, on.other);
+        BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+        BOOST_TEST(on.counts().unclaimed == many - done - 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keys_whose_tasks_others_have_passed_over_take_turns, Backend, backends) {
+    keyed on(std::make_unique<Backend>());
+    for (const auto* const key : {"a", "b", "c"}) on.put_many(key, 20);
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+    BOOST_TEST(on.counts().unclaimed == 60U);
+    std::map<std::string, std::size_t> seen;
+    for (int times = 0; times < 9; ++times) {
+        for (const auto& one : on.run(on.broker().fetch(on.knowing("work", on.other, 1)))) ++seen[on.shown(one)];
+    }
+    for (const auto* const key : {"a", "b", "c"}) BOOST_TEST(seen[key] == 3U, key << ": " << seen[key]);
+    on.put_many("d", 20);
+    on.add_many(4);
+    seen.clear();
+    for (int times = 0; times < 9; ++times) {
+        for (const auto& one : on.run(on.broker().fetch(on.knowing("work", on.other, 1)))) ++seen[on.shown(one)];
+    }
+    BOOST_TEST(seen["d"] >= 3U);
+    BOOST_TEST(seen["d"] <= 5U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_starts_what_others_have_passed_over_in_the_order_of_its_tasks, Backend, backends) {
+    keyed on(std::make_unique<Backend>(), limit().running(1));
+    const auto first = on.put("a"), second = on.put("a");
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("c"))).empty());
+    const auto third = on.put("a");
+    const auto before_all = on.put("a", on.task("work", 5));
+    for (const auto& wanted : {before_all, first, second, third}) {
+        const auto one = on.fetch_one();
+        BOOST_CHECK((one.key == wanted));
+        on.settle(one, kind::complete);
+    }
+    BOOST_TEST(on.counts().unclaimed == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_sleeps_gets_what_others_have_passed_over_once_its_key_has_room, Backend, backends) {
+    keyed on(std::make_unique<Backend>(), limit().running(1));
+    on.put("a", on.task("c"));
+    const auto wanted = on.put("a", on.task("b")), later = on.put("a", on.task("b"));
+    for (const auto* const key : {"free", "too", "as well"}) on.put(key);
+    const auto one = on.run(on.broker().fetch(on.knowing("c")));
+    BOOST_REQUIRE_EQUAL(one.size(), 1U);
+    auto asked = on.knowing("b", on.other);
+    asked.wait = 1h;
+    auto sleeper = on.start(on.broker().fetch(asked));
+    BOOST_TEST(on.still_waiting(sleeper));
+    on.settle(one[0], kind::complete);
+    const auto found = sleeper.get();
+    BOOST_REQUIRE_EQUAL(found.size(), 1U);
+    BOOST_CHECK((found[0].key == wanted));
+    BOOST_TEST(on.cancel(later) == effect::done);
+    on.settle(found[0], kind::complete, on.other);
+    BOOST_TEST(on.run(on.broker().fetch(on.knowing("b", on.other))).empty());
+    BOOST_TEST(on.fetch_all().size() == 3U);
+    BOOST_TEST(on.counts().unclaimed == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_task_that_may_not_start_is_given_to_who_sleeps_once_its_key_has_room, Backend, backends) {
     keyed on(std::make_unique<Backend>(), limit().running(1));
     on.put("a");

@@ -247,6 +247,53 @@ BOOST_AUTO_TEST_CASE(a_task_that_a_worker_can_not_read_and_sets_aside_takes_no_p
     BOOST_TEST(raw({"EXISTS", key("P")}).text == "0");
 }
 
+BOOST_AUTO_TEST_CASE(what_others_have_passed_over_is_shown_by_keys_that_have_room) {
+    const auto shown = [&] { return raw({"ZRANGE", key("u"), "0", "-1"}).texts(); };
+    const auto mark = [](const std::string& of, std::uint64_t number) {
+        std::string made = plain_task().spec->name;
+        made += '\0';
+        made += "k" + of;
+        made += '\0';
+        made += "100";
+        made += '\0';
+        const auto digits = std::to_string(number);
+        return made + std::string(14 - digits.size(), '0') + digits;
+    };
+    const auto first = put("a"), second = put("a"), other = put("b");
+    fetch_request of_another;
+    of_another.consumer = "w";
+    of_another.queues.push_back("q");
+    of_another.names = std::make_shared<const name_set>(name_set{"nothing"});
+    BOOST_TEST(run(broker->fetch(of_another)).empty());
+    BOOST_TEST(shown() == (std::vector<std::string>{mark("a", first), mark("b", other)}), boost::test_tools::per_element());
+    const auto one = fetch(1);
+    BOOST_REQUIRE_EQUAL(one.size(), 1U);
+    BOOST_TEST(shown() == (std::vector<std::string>{mark("b", other)}), boost::test_tools::per_element());
+    end(one[0]);
+    BOOST_TEST(shown() == (std::vector<std::string>{mark("a", second), mark("b", other)}), boost::test_tools::per_element());
+    raw({"DEL", key("u")});
+    let_look_again();
+    BOOST_TEST(fetched() == 2U);
+    BOOST_TEST(counts().unclaimed == 0U);
+    BOOST_TEST(shown().empty());
+}
+
+BOOST_AUTO_TEST_CASE(remnants_of_what_others_have_passed_over_are_dropped) {
+    const auto number = put("a");
+    put("b");
+    fetch_request of_another;
+    of_another.consumer = "w";
+    of_another.queues.push_back("q");
+    of_another.names = std::make_shared<const name_set>(name_set{"nothing"});
+    BOOST_TEST(run(broker->fetch(of_another)).empty());
+    raw({"HDEL", key("r"), field(number)});
+    for (const std::string member : {"u", "ua", "v"}) raw({"ZADD", key("P"), "0", member});
+    raw({"ZADD", key("u"), "0", std::string("foreign\0" "kc\0" "100\0" "00000000000009", 29)});
+    BOOST_TEST(fetched() == 1U);
+    let_look_again();
+    BOOST_TEST(fetched() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_record_that_was_damaged_while_its_task_ran_frees_its_place) {
     const auto number = put("a");
     put("a");

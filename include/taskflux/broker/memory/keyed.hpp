@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <list>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,6 +43,48 @@ public:
         place(of);
     }
 
+    /// Others have passed it over, or it is no longer one of those.
+    void pass_over(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        of.passed[item.spec->name].tasks.insert(&item);
+        place(of);
+    }
+    void remove_passed(entry& item) {
+        auto& of = lane_of(item.extras->key);
+        const auto those = of.passed.find(item.spec->name);
+        those->second.tasks.erase(&item);
+        if (those->second.tasks.empty()) {
+            show(those->first, those->second, of, false);
+            of.passed.erase(those);
+        }
+        place(of);
+    }
+
+    /// The first task that others have passed over, whose key has room for it, and whose name is among these (null: all); of each
+    /// name that of the key whose turn it is. Null where there is none.
+    entry* next_passed(const name_set* names) const {
+        entry* found = nullptr;
+        for (const auto& [name, keys] : shown_) {
+            if (names && !names->contains(name)) continue;
+            for (const auto* const of : keys) {
+                auto* const one = *of->passed.at(name).tasks.begin();
+                if (!of->waiting.empty() && runs_before()(*of->waiting.begin(), one)) continue;  // that comes in the key's turn
+                if (!found || runs_before()(one, found)) found = one;
+                break;
+            }
+        }
+        return found;
+    }
+
+    /// `visit(name, task)` for up to `most` names of those.
+    template <class Visitor>
+    void visit_passed(std::size_t most, Visitor visit) const {
+        for (const auto& [name, keys] : shown_) {
+            if (most-- == 0) return;
+            visit(name, **keys.front()->passed.at(name).tasks.begin());
+        }
+    }
+
     /// It runs, or does so no longer.
     void started(const entry& item) {
         auto& of = lane_of(item.extras->key);
@@ -58,15 +102,20 @@ public:
     bool has_work() const { return ring_.size() > 1; }
 
     /// Who has the next turn: the first task of a key that may start. Null where it is the turn of those without a key, of which
-    /// there are some (`has_plain`) or no key has work.
-    entry* next(bool has_plain) const {
+    /// there are some (`has_plain`) or no key has work. `names`: that may be one that others have passed over, of these.
+    entry* next(bool has_plain, const name_set* names) const {
         if (!has_work()) return nullptr;
         auto turn = ring_.begin();
         if (!*turn) {
             if (has_plain) return nullptr;
             ++turn;
         }
-        return *(*turn)->waiting.begin();
+        auto* found = *(*turn)->waiting.begin();
+        for (const auto& [name, those] : (*turn)->passed) {
+            auto* const one = *those.tasks.begin();
+            if ((!names || names->contains(name)) && runs_before()(one, found)) found = one;
+        }
+        return found;
     }
 
     /// How a waiting task stands among those of its key, and what holds the key back.
@@ -86,12 +135,18 @@ public:
         return made;
     }
 
-    /// The turn has been taken by that task: others come first now.
+    /// The turn is taken by that task, which is about to start: others come first now. Those that have been passed over have theirs
+    /// with the tasks without a key.
     void take_turn(const entry& item) {
-        if (!has_work()) return;
-        if (!item.extras || item.extras->key.empty()) return to_back(plain_);
-        const auto found = lanes_.find(item.extras->key);
-        if (found != lanes_.end() && found->second.is_in_ring) to_back(found->second.turn);
+        if (!item.has_key() || item.unclaimed) to_back(plain_);
+        const auto found = item.has_key() ? lanes_.find(item.extras->key) : lanes_.end();
+        if (found == lanes_.end()) return;
+        auto& of = found->second;
+        if (of.is_in_ring) to_back(of.turn);
+        const auto those = of.passed.find(item.spec->name);
+        if (those == of.passed.end() || !those->second.is_shown) return;
+        auto& keys = shown_.at(those->first);
+        keys.splice(keys.end(), keys, those->second.turn);
     }
 
     /// It is now so late: keys that waited for that may go on.
@@ -121,9 +176,17 @@ private:
     struct lane;
     using ring = std::list<lane*>;
 
+    /// What others have passed over of a key and a name.
+    struct passed_over {
+        std::set<entry*, runs_before> tasks;
+        bool is_shown = false;
+        ring::iterator turn;
+    };
+
     struct lane {
         const std::string* key = nullptr;
         std::set<entry*, runs_before> waiting;
+        std::map<std::string, passed_over> passed;  // by name
         std::size_t running = 0;
         std::optional<std::size_t> most_running;
         std::optional<detail::rate_gate> gate;
@@ -160,11 +223,13 @@ private:
     void place(lane& of) {
         const bool is_full = of.most_running && of.running >= *of.most_running;
         const bool is_early = of.gate && of.gate->may_start(now_) == 0;
-        const bool is_idle = of.waiting.empty() && of.running == 0;
+        const bool has_tasks = !of.waiting.empty() || !of.passed.empty();
+        const bool is_idle = !has_tasks && of.running == 0;
         put_in_ring(of, !of.waiting.empty() && !is_full && !is_early);
+        for (auto& [name, those] : of.passed) show(name, those, of, !is_full && !is_early);
         auto when = never;
         if (is_idle && of.gate) when = forgotten_at(*of.gate);
-        else if (is_early && !is_full && !of.waiting.empty()) when = of.gate->opens(now_);
+        else if (is_early && !is_full && has_tasks) when = of.gate->opens(now_);
         const bool is_over = is_idle && (!of.gate || when <= now_);
         look_at(of, is_over ? never : when);
         if (is_over) lanes_.erase(lanes_.find(*of.key));
@@ -182,6 +247,14 @@ private:
         else ring_.erase(of.turn);
     }
 
+    void show(const std::string& name, passed_over& those, lane& of, bool should_be) {
+        if (std::exchange(those.is_shown, should_be) == should_be) return;
+        auto& keys = shown_[name];
+        if (should_be) those.turn = keys.insert(keys.end(), &of);
+        else keys.erase(those.turn);
+        if (keys.empty()) shown_.erase(name);
+    }
+
     void look_at(lane& of, time_point when) {
         if (of.look_at == when) return;
         if (of.look_at != never) timed_.erase({of.look_at, &of});
@@ -194,6 +267,7 @@ private:
     std::unordered_map<std::string, lane> lanes_;
     ring ring_{nullptr};  // null: those without a key
     ring::iterator plain_ = ring_.begin();
+    std::map<std::string, ring, std::less<>> shown_;  // by name: keys that may start what others have passed over, in turn
     std::set<std::pair<time_point, lane*>> timed_;
     queue_limits limits_;  // of keys
     limit each_;

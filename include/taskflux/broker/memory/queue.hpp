@@ -99,8 +99,8 @@ public:
                 continue;
             }
             --left;
-            store_.deliver(*task, who, now);
             rules_.started(*task);
+            store_.deliver(*task, who, now);
             out.push_back({queue, store_.key_of(*task), task->deliveries, task->failed_attempts + 1, task->spec,
                            task->payload, task->extras ? task->extras->own_id : std::string(),
                            shifted(task->submitted_at, ahead()), task->first_started_at, task->started_at, task->limit(),

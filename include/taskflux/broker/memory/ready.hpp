@@ -26,6 +26,7 @@ public:
     void remove(entry& item) {
         if (!std::exchange(item.unclaimed, false)) return item.has_key() ? keyed_.remove(item) : item.home->remove(item);
         --unclaimed_size_;
+        if (item.has_key()) return keyed_.remove_passed(item);
         const auto aside = unclaimed_.find(item.spec->name);
         change(aside->second, [&] { item.home->remove(item); });
         if (!front(aside->second)) unclaimed_.erase(aside);
@@ -35,11 +36,9 @@ public:
     /// Tasks it does not know are set aside on the way; `budget` bounds how many, and is counted down.
     entry* next(const name_set* names, std::size_t& budget) {
         for (;;) {
-            claim_keyed(names, budget);
             auto* found = front(lanes_);
-            if (unclaimed_size_ > 0) found = best(found, claimable(names));
-            if (found && found->unclaimed && found->has_key()) return nullptr;  // the next call goes on
-            if (auto* const keyed = keyed_.next(found != nullptr)) found = keyed;
+            if (unclaimed_size_ > 0) found = best(found, best(claimable(names), keyed_.next_passed(names)));
+            if (auto* const keyed = keyed_.next(found != nullptr, names)) found = keyed;
             if (!found || !names || names->contains(found->spec->name)) return found;
             if (budget == 0) return nullptr;
             --budget;
@@ -52,13 +51,13 @@ public:
     /// each change of a queue.
     bool has_work(const name_set* names) const {
         if (front(lanes_) || keyed_.has_work()) return true;
-        return unclaimed_size_ > 0 && (!names || claimable(names) != nullptr);
+        return unclaimed_size_ > 0 && (claimable(names) || keyed_.next_passed(names));
     }
 
     /// The specification of the next task, or null.
     const task_spec* front_spec() const {
         const auto* next = front(lanes_);
-        if (const auto* const keyed = keyed_.next(next != nullptr)) next = keyed;
+        if (const auto* const keyed = keyed_.next(next != nullptr, nullptr)) next = keyed;
         return next ? next->spec.get() : nullptr;
     }
 
@@ -87,6 +86,7 @@ public:
             if (most-- == 0) return;
             visit(name, *front(aside));
         }
+        keyed_.visit_passed(most, visit);
     }
 
     /// `visit(task)` for the first of each lane, and of those passed over the first of each name and priority.
@@ -99,6 +99,7 @@ public:
         };
         visit_all(lanes_);
         for (const auto& [name, aside] : unclaimed_) visit_all(aside);
+        keyed_.visit_passed(unclaimed_size_, [&](const std::string&, const entry& task) { visit(task); });
     }
 
 private:
@@ -134,22 +135,12 @@ private:
         return found;
     }
 
-    /// What a worker knows of those set aside that have a key goes back to its key, whose limit says when it starts.
-    void claim_keyed(const name_set* names, std::size_t& budget) {
-        while (unclaimed_size_ > 0 && budget > 0) {
-            auto* const item = claimable(names);
-            if (!item || !item->has_key()) return;
-            --budget;
-            remove(*item);
-            keyed_.add(*item);
-        }
-    }
-
     void set_aside(entry& item) {
-        auto& aside = unclaimed_[item.spec->name];
-        change(aside, [&] { aside[item.spec->priority].push_back(item); });
         item.unclaimed = true;
         ++unclaimed_size_;
+        if (item.has_key()) return keyed_.pass_over(item);
+        auto& aside = unclaimed_[item.spec->name];
+        change(aside, [&] { aside[item.spec->priority].push_back(item); });
     }
 
     /// Changes the lanes of one name, and what is first in them.

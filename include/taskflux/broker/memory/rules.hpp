@@ -46,7 +46,7 @@ public:
     const admission& gate() const { return gate_; }
     std::size_t may_start(std::size_t most) const { return gate_.admit(most, store_.count(task_state::running)).count; }
 
-    /// It has been handed out.
+    /// It is about to be handed out.
     void started(const entry& task) {
         keyed().take_turn(task);
         gate_.started(1);

@@ -25,8 +25,9 @@ if #ARGV > 6 then
 end
 if ARGV[3] ~= '' then myself = table.concat({ARGV[3], ARGV[4], signature}, '\n') end
 
-local _, lanes, watcher, watching, sifting, sifted
-most, _, lanes, watcher, watching, sifting, sifted = admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sifted')
+local _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed
+most, _, lanes, watcher, watching, sifting, sift_since, sifted, sift_took, last_passed =
+    admit(most, 'lanes', 'watcher', 'watching', 'sift', 'sift_since', 'sifted', 'sift_took', 'passed')
 if gate and gate.damage then set_aside('limit', gate.damage) end
 local found, aside, all, budget = {}, {}, lanes_of(lanes), bound.passed_over
 local has_keyed = call('EXISTS', keys.keyed, keys.turn_times) > 0
@@ -38,22 +39,16 @@ if #missing > 0 then return {'NEED', unpack(missing)} end
 local function hand_out()
     local claimable = most > 0 and claimable_by(names, most) or {}
     local next_claimable = 1
-
-    -- It is no longer one that others have passed over.
-    local function claim(task)
-        sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
-        task.unclaimed = false
-        count('u', -1)
-    end
+    local passed = has_keyed and most > 0 and
+                       passed_tasks(most, names, last_passed or '', turns_of_keys().room_of, turns_of_keys().waiting_of) or {}
 
     -- Passes a task over that this consumer does not know.
     local function pass_over(task)
         budget = budget - 1
         aside[info(task).name] = true
-        task.unclaimed, task.in_turn = true, false
+        task.in_turn = false
         changed[task.seq] = true
-        sorted_sets[keys.unclaimed][unclaimed_member(task)] = 0
-        count('u', 1)
+        set_unclaimed(task, true)
     end
 
     -- A task that has a key is to start by its key, whatever brought it here.
@@ -70,12 +65,9 @@ local function hand_out()
             give_up(task)
             return note_failed(task)
         end
-        if task.unclaimed then
-            claim(task)
-        elseif key_of(task) then
-            by_key(task, key_letter.waiting, false)
-            turns_of_keys().start(touch(info(task).key))
-        end
+        local key_name = key_of(task)
+        if task.unclaimed then set_unclaimed(task, false) elseif key_name then by_key(task, key_letter.waiting, false) end
+        if key_name then turns_of_keys().start(touch(key_name)) end
         forget_limit(task)
         enter(task, task_state.running)
         task.deliveries, task.started, task.first_try, task.holder = task.deliveries + 1, now, task.first == 0, consumer
@@ -98,13 +90,19 @@ local function hand_out()
                 local other = claimable[next_claimable]
                 local order = of and string.format('%03d\0%s', stored_base.priority - of.priority, padded(task.seq))
                 if other and of and other.order > order then other = nil end
-                if other then
+                local first = other and other.order or order
+                local keyed_task = passed.first and passed.first(first)
+                if keyed_task then
+                    passed.take(info(keyed_task).key)
+                    deliver(keyed_task)
+                elseif other then
                     next_claimable = next_claimable + 1
                     load({other.seq}, true)
                     local passed_over = tasks[other.seq]
                     if passed_over and passed_over.state == task_state.waiting and passed_over.unclaimed then
                         if key_of(passed_over) then
-                            claim(passed_over)
+                            sorted_sets[keys.unclaimed][other.member] = false  -- an older program's
+                            set_unclaimed(passed_over, false)
                             leave_to_key(passed_over)
                         else
                             deliver(passed_over)
@@ -141,9 +139,10 @@ local function hand_out()
         while #found == before and budget > 0 do
             if turns_of_keys().room_of(of) < 1 then return false end
             of.at = of.at + 1
-            if not of.page[of.at] then
+            if not of.page[of.at] and not of.is_last then
                 of.size = math.min((of.size or 0) * 2 + 1, most - #found, bound.key_page)
                 of.page, of.at = turns_of_keys().waiting_of(of, of.page[of.at - 1], of.size), 1
+                of.is_last = #of.page < of.size
                 local seqs = {}
                 for _, member in ipairs(of.page) do
                     seqs[#seqs + 1] = whole(string.sub(member, -unclaimed_tail.number))
@@ -151,8 +150,15 @@ local function hand_out()
                 load(seqs, true)
             end
             local member = of.page[of.at]
-            if not member then return false end
+            if not member then
+                local left = passed.of and passed.of(of)
+                if not left then return false end
+                of.passed_at, of.at = of.passed_at + 1, of.at - 1
+                deliver(left)
+                return #found > before
+            end
             local seq = whole(string.sub(member, -unclaimed_tail.number))
+            if seq then load({seq}, true) end
             local task = seq and tasks[seq]
             if not task or task.state ~= task_state.waiting or task.unclaimed or key_of(task) ~= name or
                 keyed_member(key_letter.waiting, task) ~= member then
@@ -160,7 +166,11 @@ local function hand_out()
                 sorted_sets[keys.keyed][member] = false
                 if seq and is_set_aside(seq) then count(task_state.waiting, -1) end
             elseif sorted_sets[keys.keyed][member] ~= false then
-                if not names or names[info(task).name] then
+                local earlier = passed.of and passed.of(of, string.sub(member, -unclaimed_tail.order))
+                if earlier then
+                    of.passed_at, of.at = of.passed_at + 1, of.at - 1
+                    deliver(earlier)
+                elseif not names or names[info(task).name] then
                     deliver(task)
                 else
                     by_key(task, key_letter.waiting, false)
@@ -174,6 +184,7 @@ local function hand_out()
     local come = has_keyed and turns_of_keys().come() or {}
     local turns, turn = has_keyed and most > 0 and turns_of_keys().of(most, come) or {}, 1
     local round, had_turn = {unpack(turns)}, false
+    if #turns > 0 then turns_of_keys().read_ahead(turns, most) end
     while #round > 0 and #found < most and budget > 0 do
         local is_plain = round[turn] == ''
         local is_taken
@@ -183,7 +194,7 @@ local function hand_out()
         if turn > #round then turn = 1 end
     end
     while #turns == 0 and #found < most and budget > 0 and take_plain() do end
-    is_moved = is_moved or (turns.is_part or #come == bound.keys) and #found < most
+    is_moved = is_moved or (turns.is_part or passed.is_part or #come == bound.keys) and #found < most
     return turns, is_moved, had_turn
 end
 
@@ -199,13 +210,7 @@ local function answer(turns, is_moved, had_turn)
     if sleeping and next(aside) then call_those_who_know(aside, bound.asked_sleepers) end
     local made_ready = ready
     if has_keyed then
-        sifted = whole(sifted) or 0
-        if sifting or sifted > now or now - sifted >= bound.watched_ahead_ms then
-            local till = turns_of_keys().sift(sifting or key_letter.waiting, bound.keys)
-            also[#also + 1] = till and {'HSET', keys.queue, 'sift', till} or {'HDEL', keys.queue, 'sift'}
-            if not till then also[#also + 1] = {'HSET', keys.queue, 'sifted', string.format('%d', now)} end
-            is_moved = is_moved or till
-        end
+        is_moved = go_on_sifting(sifting, sift_since, sifted, sift_took) or is_moved
         turns_of_keys().place()
         is_left = turns_of_keys().place_plain(turns, had_turn) and sleeping or is_left
     end

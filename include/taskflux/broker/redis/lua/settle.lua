@@ -71,7 +71,7 @@ local alive, is_expired = has_lease(consumer)
 if is_expired then return {'DUE'} end
 local seqs, effects = {}, {}
 for n = 2, #ARGV do seqs[n - 1] = struct.unpack(format.number, ARGV[n], ending_at.sequence) end
-load(seqs)
+load_for_steps(seqs)
 for n = 2, #ARGV do
     local how, counts_too, seq, nonce, token, delay = struct.unpack(format.ending, ARGV[n])
     local task = find(seq, nonce)

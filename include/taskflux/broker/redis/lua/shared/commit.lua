@@ -180,7 +180,7 @@ local function write_sorted_sets()
         local add, out = {}, {}
         for member, score in pairs(members) do
             if score then
-                add[#add + 1] = string.format('%d', score)
+                add[#add + 1] = score == 0 and '0' or string.format('%d', score)
                 add[#add + 1] = member
             else
                 out[#out + 1] = member

@@ -18,7 +18,9 @@ end
 local function key_of(task) return task.special and info(task).key end
 
 local function keyed_member(letter, task)
-    return string.format('%s%s\0%03d\0%s', letter, info(task).key, stored_base.priority - info(task).priority, padded(task.seq))
+    local of = info(task)
+    of.member = of.member or string.format('%s\0%03d\0%014d', of.key, stored_base.priority - of.priority, task.seq)
+    return letter .. of.member
 end
 
 -- By its letter, it waits to be started by its key, or it runs; or it does so no longer.
@@ -28,6 +30,18 @@ local function by_key(task, letter, is_on)
     if letter == key_letter.running then of.running = of.running + (is_on and 1 or -1)
     elseif is_on then of.fresh, of.waiting = of.fresh + 1, of.waiting + 1
     else of.removed = of.removed + 1 end
+end
+
+-- Others have passed the task over, or one has come that knows it. Such tasks stand by key and name, out of the way of who does
+-- not know them; shared/passed.lua marks where they may start. `passed`: the names of which something has changed, and in what
+-- order those come that are new.
+local function by_passing(task, is_on)
+    local of, name = touch(info(task).key), info(task).name
+    local order = string.format('%03d\0%s', stored_base.priority - info(task).priority, padded(task.seq))
+    sorted_sets[keys.keyed][table.concat({key_letter.passed, of.name, '\0', name, '\0', order})] = is_on and 0 or false
+    of.passed = of.passed or {}
+    of.passed[name] = of.passed[name] or {}
+    if is_on then append(of.passed, name, order) else of.left = (of.left or 0) + 1 end
 end
 
 local function enter(task, state)

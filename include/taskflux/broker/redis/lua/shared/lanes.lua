@@ -7,7 +7,8 @@ local function claimable_by(names, most)
     local members = {}
     if names then
         for name in pairs(names) do
-            local passed_over = call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, most)
+            local passed_over = call('ZRANGEBYLEX', keys.unclaimed, '[' .. name .. '\0',
+                                     '(' .. name .. '\0' .. unclaimed_letter.key, 'LIMIT', 0, most)
             for _, member in ipairs(passed_over) do
                 members[#members + 1] = member
             end
@@ -17,7 +18,8 @@ local function claimable_by(names, most)
     end
     for _, member in ipairs(members) do
         local seq = whole(string.sub(member, -unclaimed_tail.number))
-        if seq then
+        if string.find(member, '%z' .. unclaimed_letter.key) then  -- of a key: shared/passed.lua
+        elseif seq then
             claimable[#claimable + 1] = {order = string.sub(member, -unclaimed_tail.order), seq = seq, member = member}
         else
             drop_foreign(keys.unclaimed, member)

@@ -7,6 +7,14 @@ local function unclaimed_member(task)
     return string.format('%s\0%03d\0%s', info(task).name, stored_base.priority - info(task).priority, padded(task.seq))
 end
 
+-- A worker without a handler for it has passed the task over, or it is no longer one of those.
+local function set_unclaimed(task, is_on)
+    task.unclaimed = is_on
+    count('u', is_on and 1 or -1)
+    if key_of(task) then return by_passing(task, is_on) end
+    sorted_sets[keys.unclaimed][unclaimed_member(task)] = is_on and 0 or false
+end
+
 local function lane(priority) return key(own_key.lane .. priority) end
 
 -- The priorities in use, each once, highest first.
@@ -41,9 +49,7 @@ local function detach(task)
         forget_limit(task)
     elseif state == task_state.waiting then
         if task.unclaimed then
-            sorted_sets[keys.unclaimed][unclaimed_member(task)] = false
-            task.unclaimed = false
-            count('u', -1)
+            set_unclaimed(task, false)
         elseif task.in_turn then
             task.in_turn = false
         elseif key_of(task) then

@@ -39,6 +39,18 @@ local function load(seqs, with_records)
     return bytes
 end
 
+-- The same; and what was submitted of those of which more than name and payload matters, as its steps will ask for that.
+local function load_for_steps(seqs)
+    load(seqs)
+    local wanted = {}
+    for _, seq in ipairs(seqs) do
+        local task = tasks[seq]
+        if task and task.special and not task.record and not task.segment then wanted[#wanted + 1] = seq end
+    end
+    local found = read(keys.records, wanted)
+    for n, seq in ipairs(wanted) do tasks[seq].record = found[n] or nil end
+end
+
 -- The task of that number and nonce, or nil.
 local function find(seq, nonce)
     load({seq})

@@ -5,7 +5,9 @@
 local made_turns = nil
 local function turns_of_keys()
     if made_turns then return made_turns end
+    local limits_known = {}  -- by their texts
     local each_rule = nil  -- texts: of each key, and whether some have one of their own
+    local in_turn = {}  -- keys of which it is known
     local starts_known = nil  -- how many keys have a rate that remembers them
 
     -- What limits a key, read once, or as it is `stated` by this script; false: nothing.
@@ -18,7 +20,8 @@ local function turns_of_keys()
         if known then
             for n = 1, 2 do text = string.match(known[n] or '', '^%d+ (%d* %d* %d* %d*)\n') or text end
         end
-        local most, many, span, ahead = limit_in(text)
+        limits_known[text] = limits_known[text] or {limit_in(text)}
+        local most, many, span, ahead = unpack(limits_known[text], 1, 4)
         of.rule = false
         if most or many then of.rule = {most = most or math.huge} end
         if many then
@@ -60,8 +63,13 @@ local function turns_of_keys()
                     '(' .. key_letter.waiting .. of.name .. '\1', 'LIMIT', 0, most)
     end
 
+    -- What was read for `fetch` says it, as far as it goes: `of.page`, and `of.is_last` where there are no more.
     local function has_waiting(of)
         if of.waiting > 0 then return true end
+        for n = math.max(of.at or 1, 1), #(of.page or {}) do
+            if sorted_sets[keys.keyed][of.page[n]] ~= false then return true end
+        end
+        if of.is_last then return false end
         for _, member in ipairs(waiting_of(of, nil, of.removed + 1)) do
             if sorted_sets[keys.keyed][member] ~= false then return true end
         end
@@ -83,23 +91,41 @@ local function turns_of_keys()
         if at then touched[0] = math.min(touched[0], at) end
     end
 
+    -- Whether a key has a turn: of all that have changed, by one command.
+    local function has_turn(of)
+        if of.turn ~= nil then return of.turn end
+        if in_turn[of.name] then return true end
+        local all, names = {}, {}
+        for _, one in ipairs(touched) do
+            if (one.is_changed or one == of) and #all < bound.words then all[#all + 1] = one end
+        end
+        if all[#all] ~= of then all[#all + 1] = of end
+        for n, one in ipairs(all) do names[n] = one.name end
+        for n, turn in ipairs(call('ZMSCORE', keys.turns, unpack(names))) do all[n].turn = turn and true or false end
+        return of.turn
+    end
+
     -- Where a key belongs, now that something about it has changed.
     local function place_key(of)
         local rule = rule_of(of)
         of.is_changed = false
-        if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due then return end
+        if not rule and of.fresh == 0 and of.removed == 0 and not of.is_visited and not of.is_due and not of.passed then
+            return
+        end
         local works, room, opens = has_waiting(of), room_of(of)
+        local was_full = of.ran and of.ran >= rule.most  -- then it has no turn
+        local has_passed = place_passed(of, room)
         if works and room > 0 then
-            if of.is_visited or not time_of(keys.turns, of.name) then
+            if of.is_visited or was_full or not has_turn(of) then
                 sorted_sets[keys.turns][of.name] = next_turn()
                 if not of.is_visited then ready = ready + math.max(of.fresh, 1) end
             else
                 ready = ready + of.fresh
             end
-        else
+        elseif not was_full or of.is_visited or of.is_due then
             sorted_sets[keys.turns][of.name] = false
         end
-        of.fresh, of.is_visited = 0, false
+        of.fresh, of.is_visited, works = 0, false, works or has_passed
         if not rule or not rule.every then
             if of.is_due then
                 look_again(of)
@@ -120,6 +146,24 @@ local function turns_of_keys()
         for _, of in ipairs(touched) do
             if of.is_changed then place_key(of) end
         end
+        if next(newly_shown) then call_those_who_know(newly_shown, 2) end
+    end
+
+    -- Reads what `fetch` hands out first of keys that have a turn: so many of each, by two commands for all their tasks.
+    local function read_ahead(names, most)
+        local each, seqs = math.ceil(most / math.max(#names, 1)), {}
+        for _, name in ipairs(names) do
+            local of = name ~= '' and most > 0 and touch(name)
+            if of and not of.page and room_of(of) >= 1 then
+                of.size, of.at, most = math.min(each + 1, bound.key_page), 0, most - 1
+                of.page = waiting_of(of, nil, of.size)
+                of.is_last = #of.page < of.size
+                for n = 1, math.min(each, #of.page) do
+                    seqs[#seqs + 1] = whole(string.sub(of.page[n], -unclaimed_tail.number))
+                end
+            end
+        end
+        load(seqs, true)
     end
 
     -- For `fetch`: the keys whose time has come, which `place` then puts where they belong.
@@ -143,6 +187,7 @@ local function turns_of_keys()
         -- Damaged ones, which would starve, come first.
         add(call('ZRANGE', keys.turns, bound.numbers, '+inf', 'BYSCORE', 'LIMIT', 0, bound.keys))
         add(call('ZRANGE', keys.turns, 0, most))
+        for name in pairs(known) do in_turn[name] = true end
         list.is_part = #list > most and call('ZCARD', keys.turns) > #list
         add(come)
         if #list > 0 and not known[''] then
@@ -157,8 +202,8 @@ local function turns_of_keys()
         if #list == 0 then return end
         local known = time_of(keys.turns, '')
         local left = call('ZCARD', keys.turns) - (known and 1 or 0)
-        for name, turn in pairs(sorted_sets[keys.turns]) do
-            local is_there = time_of(keys.turns, name) ~= nil
+        for name, turn in pairs(sorted_sets[keys.turns]) do  -- of keys that have been touched
+            local is_there = has_turn(touched[name])
             if turn and not is_there then left = left + 1 elseif not turn and is_there then left = left - 1 end
         end
         if left < 1 then sorted_sets[keys.turns][''] = false
@@ -166,47 +211,9 @@ local function turns_of_keys()
         return left > 0
     end
 
-    -- Takes out what is stored as running of a full key and does not run; gives at how many it has looked.
-    local function drop_ended(of)
-        local start = key_letter.running .. of.name
-        local members, seqs = call('ZRANGEBYLEX', keys.keyed, '[' .. start .. '\0', '(' .. start .. '\1', 'LIMIT', 0,
-                                   bound.looked_after), {}
-        for n, member in ipairs(members) do seqs[n] = whole(string.sub(member, -unclaimed_tail.number)) or 0 end
-        load(seqs)
-        for n, member in ipairs(members) do
-            local task = tasks[seqs[n]]
-            if not (task and task.state == task_state.running) and sorted_sets[keys.keyed][member] == nil then
-                sorted_sets[keys.keyed][member] = false
-                of.running = of.running - 1
-            end
-        end
-        return #members
-    end
-
-    -- Looks at keys that have waiting tasks, from `cursor` on, wherever they stand: their limits have changed, or what is
-    -- stored may have been damaged. Where a key is full, those that don't run any more make room. Keys and running tasks
-    -- together are as many as `most` says, and a few. Gives where to go on; nil at the end.
-    local function sift(cursor, most)
-        while most > 0 do
-            local member = call('ZRANGEBYLEX', keys.keyed, '(' .. cursor, '(' .. key_letter.behind, 'LIMIT', 0, 1)[1]
-            if not member then return nil end
-            local name = string.match(member, '^.([^%z]+)%z%d%d%d%z%d+$')
-            most = most - 1
-            if not name then
-                drop_foreign(keys.keyed, member)
-                cursor = member
-            else
-                local of = touch(name)
-                of.is_due, cursor = true, key_letter.waiting .. name .. '\1'
-                if room_of(of) < 1 then most = most - drop_ended(of) end
-            end
-        end
-        return cursor
-    end
-
     made_turns = {
-        come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, sift = sift, room_of = room_of,
-        start = start_by_key, waiting_of = waiting_of,
+        come = keys_come, of = turns_of, place = place_keys, place_plain = place_plain, room_of = room_of, start = start_by_key,
+        waiting_of = waiting_of, read_ahead = read_ahead,
     }
     return made_turns
 end

@@ -117,6 +117,7 @@ local function called_by(new, ends)
         unpack(call('HMGET', keys.queue, counter.waiting, counter.unclaimed, 'watcher', 'watching'))
     unclaimed = math.max((whole(unclaimed) or 0) + (counts.u or 0), 0)
     waiting = math.max((whole(waiting) or 0) + (counts[task_state.waiting] or 0), unclaimed + new)
+    waiting = math.min(waiting, unclaimed + new + math.max(ends, 0))  -- others may be of keys that are full
     return called_for(stated, waiting, unclaimed, ends, watcher, watching)
 end
 
