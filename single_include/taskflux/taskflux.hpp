@@ -5804,7 +5804,8 @@ struct queue_metrics {
 std::string metrics_text(const std::vector<queue_metrics>& queues,
                          const std::optional<std::vector<node_info>>& nodes = std::nullopt);
 
-/// Reads what the metrics of these queues, of all where there are none given, and of the nodes say. Behind it stands what `mine` has
+/// Reads what the metrics of these queues, of all where there are none given, and of the nodes say; of a queue's schedules the first
+/// 100 by id. Behind it stands what `mine` has
 /// counted in this process, if it is given. Errors: those of `broker`. Cancellation: terminal.
 asio::awaitable<std::string> read_metrics(broker_ptr broker, std::vector<std::string> queues = {},
                                           std::shared_ptr<const process_metrics> mine = nullptr);

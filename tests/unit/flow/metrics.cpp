@@ -280,6 +280,21 @@ BOOST_FIXTURE_TEST_CASE(what_is_read_is_of_queues_limits_schedules_nodes_and_thi
     settle();
 }
 
+BOOST_FIXTURE_TEST_CASE(of_many_schedules_of_a_queue_the_first_hundred_are_told, ::test::flow::fixture) {
+    scheduler plan(broker);
+    for (int n = 100; n < 205; ++n) {
+        const auto named = schedule_options().id("s" + std::to_string(n));
+        now(plan.every("0 0 1 1 *", "UTC", ::test::flow::twice, 1, named));
+    }
+    const exposition read(now(read_metrics(broker)));
+    std::set<std::string> told;
+    for (const auto& one : read.samples) {
+        if (one.of.contains("schedule")) told.insert(one.of.at("schedule"));
+    }
+    BOOST_TEST(told.size() == 100U);
+    BOOST_TEST((told.contains("s199") && !told.contains("s200")));
+}
+
 BOOST_AUTO_TEST_CASE(no_queue_has_no_samples) {
     BOOST_TEST(exposition(metrics_text({})).samples.empty());
 }
